@@ -1,0 +1,73 @@
+"""Fixtures for tests that talk to the real program over the network.
+
+One mongod for the session, one server for each test module with a database of its own, and for tests that kill a
+server or need settings, servers of their own through ``launch``.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.support.mongo import MongoThread
+from tests.support.people import Chat
+from tests.support.server import Server
+
+Launch = Callable[..., Awaitable[Chat]]
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a replica set that lives as long as the session."""
+    mongo = MongoThread(tmp_path_factory.mktemp("mongo"))
+    try:
+        yield mongo.start()
+    finally:
+        mongo.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A running server that the tests of one module share; each makes its own people there."""
+    server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"))
+    try:
+        await server.start()
+        yield server
+        assert await server.stop() == 0
+    finally:
+        server.kill()
+    server.check_log()
+
+
+@pytest.fixture
+async def chat(server: Server) -> AsyncIterator[Chat]:
+    """The shared server as this test sees it."""
+    async with Chat(server) as chat:
+        yield chat
+
+
+@pytest.fixture
+async def launch(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launch]:
+    """Start a server for one test only: ``chat = await launch(ACCESS_TOKEN_MINUTES="1")``."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: str) -> Chat:
+            server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"), settings=settings)
+            stack.callback(server.check_log)
+            stack.callback(server.kill)
+            await server.start()
+            return await stack.enter_async_context(Chat(server))
+
+        yield start
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Show the end of the server's log beside a failure."""
+    report = yield
+    chat = getattr(item, "funcargs", {}).get("chat")
+    if report.failed and isinstance(chat, Chat):
+        report.sections.append(("the server's log, its end", chat.server.log_tail))
+    return report

@@ -1,0 +1,234 @@
+"""A WebSocket connection that collects every frame and lets a test ask what came, in which order."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
+
+Frame = dict[str, Any]
+
+JSON = "chat.v1.json"
+MSGPACK = "chat.v1.msgpack"
+
+SOON_S = 5.0
+"""How long a frame may take before a test gives up. On a quiet machine frames take milliseconds."""
+
+QUIET_S = 0.3
+"""How long a test listens before it believes that a frame does not come."""
+
+_MESSAGE_EVENTS = ("message.new", "message.edited", "message.deleted", "message.reaction", "message.changed")
+
+
+class Socket:
+    """One connection. ``frames`` holds all that came, in order; ``expect`` looks at each frame at most once."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.frames: list[Frame] = []
+        self.ready: Frame = {}
+        self._taken: set[int] = set()
+        self._arrived = asyncio.Event()
+        self._refs = itertools.count(1)
+        self._names = itertools.count(1)
+        self._reader: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        subprotocols: Iterable[str] | None = (JSON,),
+        headers: dict[str, str] | None = None,
+        origin: str | None = None,
+        reading: bool = True,
+        **options: Any,
+    ) -> Self:
+        """Shake hands and start to collect frames (with ``reading=False`` not before ``read_on``)."""
+        connection = await connect(
+            url,
+            subprotocols=None if subprotocols is None else [Subprotocol(name) for name in subprotocols],
+            additional_headers=headers,
+            origin=None if origin is None else Origin(origin),
+            compression=None,
+            max_size=None,
+            ping_interval=None,
+            proxy=None,
+            close_timeout=2,
+            **options,
+        )
+        socket = cls(connection)
+        if reading:
+            socket.read_on()
+        return socket
+
+    @property
+    def packed(self) -> bool:
+        return self.connection.subprotocol == MSGPACK
+
+    @property
+    def is_open(self) -> bool:
+        return self._reader is None or not self._reader.done()
+
+    def read_on(self) -> None:
+        """Begin to take frames off the connection."""
+        self._reader = asyncio.create_task(self._collect())
+
+    # --- to the server
+
+    async def send_raw(self, data: str | bytes) -> None:
+        await self.connection.send(data)
+
+    async def send(self, type_: str, **fields: Any) -> None:
+        """Send one frame without waiting for anything."""
+        await self.connection.send(self.encode({"type": type_, **fields}))
+
+    def encode(self, frame: Frame) -> str | bytes:
+        if self.packed:
+            return msgspec.msgpack.encode(frame)
+        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # a lone surrogate can only travel as an escape
+            return json.dumps(frame)
+        return text
+
+    async def ask(self, type_: str, **fields: Any) -> Frame:
+        """Send a frame with a ``ref`` of its own and return the answer, which must not be an error."""
+        answer = await self._settle(type_, fields)
+        assert answer["type"] != "error", f"{type_} was refused: {answer}"
+        return answer
+
+    async def refused(self, code: str, type_: str, **fields: Any) -> Frame:
+        """Send a frame that must be answered with an ``error`` of this code, and return that error."""
+        answer = await self._settle(type_, fields)
+        assert answer["type"] == "error", f"{type_} was accepted: {answer}, expected {code}"
+        assert answer["code"] == code, f"{type_} was refused: {answer}, expected {code}"
+        assert isinstance(answer["detail"], str)
+        assert answer["detail"].strip()
+        return answer
+
+    async def tell(self, type_: str, **fields: Any) -> None:
+        """Send a frame that has no answer, and make sure that it was taken without an error."""
+        ref = f"tell-{next(self._refs)}"
+        await self.send(type_, **fields, ref=ref)
+        await self.ask("ping")
+        errors = [frame for frame in self.frames if frame["type"] == "error" and frame.get("ref") == ref]
+        assert not errors, f"{type_} was refused: {errors}"
+
+    async def say(self, conversation_id: str, text: str, **fields: Any) -> Frame:
+        """Send a message and return its acknowledgement."""
+        fields.setdefault("client_message_id", self.new_name())
+        return await self.ask("message.send", conversation_id=conversation_id, text=text, **fields)
+
+    def new_name(self) -> str:
+        """Return a ``client_message_id`` that nobody used before."""
+        return f"{id(self):x}-{self.connection.id.hex[:12]}-{next(self._names)}"
+
+    async def _settle(self, type_: str, fields: Frame) -> Frame:
+        ref = fields.pop("ref", None) or f"ask-{next(self._refs)}"
+        await self.send(type_, **fields, ref=ref)
+        return await self.find(lambda frame: frame.get("ref") == ref, f"an answer to {type_}")
+
+    # --- from the server
+
+    async def expect(self, type_: str, *, within: float = SOON_S, **fields: Any) -> Frame:
+        """Return the next frame of this type whose fields have these values; objects may be given in part."""
+        wanted = {"type": type_, **fields}
+        return await self.find(lambda frame: includes(frame, wanted), str(wanted), within=within)
+
+    async def expect_text(self, text: str, type_: str = "message.new") -> Frame:
+        """Return the message of the next event of this type with this text."""
+        message: Frame = (await self.expect(type_, message={"text": text}))["message"]
+        return message
+
+    async def find(self, matches: Callable[[Frame], bool], wanted: str, *, within: float = SOON_S) -> Frame:
+        """Return the first frame not taken yet that matches, waiting for it if need be."""
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    self._arrived.clear()
+                    for index, frame in enumerate(self.frames):
+                        if index not in self._taken and matches(frame):
+                            self._taken.add(index)
+                            return frame
+                    assert self.is_open, f"closed with {self.connection.close_code}; no {wanted}; {self._recently()}"
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise AssertionError(f"no {wanted} within {within} s; {self._recently()}") from None
+
+    async def nothing(self, *types: str, within: float = QUIET_S) -> None:
+        """Make sure that no frame of these types is there or comes, beside those that ``expect`` took."""
+        await asyncio.sleep(within)
+        extra = [f for i, f in enumerate(self.frames) if i not in self._taken and f["type"] in types]
+        assert not extra, f"unexpected frames: {extra}"
+
+    def all(self, *types: str, **fields: Any) -> list[Frame]:
+        """Return all frames of these types so far, taken or not, whose fields have these values."""
+        return [frame for frame in self.frames if frame["type"] in types and includes(frame, fields)]
+
+    def texts(self, conversation_id: str) -> list[str]:
+        """Return the texts of the new text messages of a conversation so far, in order."""
+        return [
+            frame["message"]["text"]
+            for frame in self.all("message.new", message={"conversation_id": conversation_id, "kind": "text"})
+        ]
+
+    def messages(self, *types: str) -> list[Frame]:
+        """Return the messages that came in events of these types (of any, when none is named), in order."""
+        return [frame["message"] for frame in self.all(*(types or _MESSAGE_EVENTS))]
+
+    @property
+    def caught_up(self) -> list[Frame]:
+        """The frames after ``ready`` up to and including ``drained``."""
+        types = [frame["type"] for frame in self.frames]
+        return self.frames[types.index("ready") + 1 : types.index("drained") + 1]
+
+    # --- the end
+
+    async def closed(self, within: float = SOON_S) -> int:
+        """Wait until the server has closed the connection and return the close code."""
+        assert self._reader is not None
+        done, _ = await asyncio.wait([self._reader], timeout=within)
+        assert done, f"still open after {within} s; {self._recently()}"
+        code = self.connection.close_code
+        assert code is not None
+        return code
+
+    async def close(self) -> None:
+        """Leave as a client would."""
+        await self.connection.close()
+        if self._reader is not None:
+            await self._reader
+
+    def cut(self) -> None:
+        """Lose the connection without a word, as a phone in a tunnel would."""
+        self.connection.transport.abort()
+
+    async def _collect(self) -> None:
+        try:
+            async for data in self.connection:
+                binary = isinstance(data, bytes)
+                assert binary == self.packed, f"a frame of the wrong kind for {self.connection.subprotocol}: {data!r}"
+                self.frames.append(msgspec.msgpack.decode(data) if isinstance(data, bytes) else json.loads(data))
+                self._arrived.set()
+        except ConnectionClosed:
+            pass
+        finally:
+            self._arrived.set()
+
+    def _recently(self) -> str:
+        lines = "\n".join(str(frame)[:300] for frame in self.frames[-12:])
+        return f"the last of {len(self.frames)} frames:\n{lines}"
+
+
+def includes(value: Any, wanted: Any) -> bool:
+    """Tell whether ``value`` is ``wanted``, where objects may have more fields than asked for."""
+    if isinstance(wanted, dict):
+        return isinstance(value, dict) and all(key in value and includes(value[key], wanted[key]) for key in wanted)
+    return bool(value == wanted)
