@@ -1,0 +1,164 @@
+"""Opening the database: the drivers' clients, their timeouts, the checks at start, the indexes.
+
+Two drivers stand here side by side, on purpose. Beanie needs Motor and serves the cold paths (users, sessions,
+contacts). The send path uses PyMongo's own asynchronous client, which runs on the event loop without Motor's pool of
+threads (docs/decisions/0002-two-drivers.md has the figures). Moving off Motor later means changing this file and the
+three that import Beanie documents.
+"""
+
+from typing import Any
+
+from beanie import init_beanie
+from bson import ObjectId
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, AsyncMongoClient, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+
+from chat_mvp.errors import StartupError
+from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
+
+RawDocument = dict[str, Any]
+Collections = AsyncDatabase[RawDocument]
+
+_EPOCH_KEY = "epoch"
+_SCHEMA_KEY = "schema_version"
+SCHEMA_VERSION = 1
+
+# Short enough that a hung primary costs seconds, not minutes; longer than any single command of ours takes.
+_TIMEOUTS: dict[str, Any] = {
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 1_000,
+    "socketTimeoutMS": 2_000,
+    "heartbeatFrequencyMS": 2_000,
+}
+_OPTIONS: dict[str, Any] = {
+    "tz_aware": True,
+    "w": "majority",
+    "journal": True,
+    "readConcernLevel": "majority",
+    "retryWrites": True,
+    "retryReads": True,
+    "appname": "chat-mvp",
+}
+
+
+class Database:
+    """An open database. ``collections`` is for plain documents; Beanie's documents are bound beside it."""
+
+    def __init__(
+        self,
+        client: AsyncMongoClient[RawDocument],
+        motor: AsyncIOMotorClient[RawDocument],
+        name: str,
+        epoch: str,
+    ) -> None:
+        """Keep both clients; ``epoch`` names this database's history and changes when it is restored from a backup."""
+        self.client = client
+        self.collections: Collections = client[name]
+        self.epoch = epoch
+        self._motor = motor
+
+    async def ping_write(self) -> None:
+        """Write one small document with majority; raises the driver's error when the database takes no write."""
+        await self.collections["meta"].update_one(
+            {"key": "readiness"},
+            {"$currentDate": {"value": True}},
+            upsert=True,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.client.close()
+        self._motor.close()
+
+
+async def open_database(uri: str, name: str, *, queue_ttl_days: int) -> Database:
+    """Connect, check that transactions are possible, make the indexes, and return the open database.
+
+    ``StartupError`` when the address is wrong, nobody answers, or what answers is no replica set or sharded cluster.
+    """
+    try:
+        client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **_OPTIONS, **_TIMEOUTS)
+    except (InvalidURI, ConfigurationError) as error:
+        raise StartupError(
+            "The MongoDB address is not a valid connection string.",
+            remedy="Give one like mongodb://user:password@host:27017/?replicaSet=rs0 with --mongo-uri.",
+        ) from error
+    try:
+        await _check_topology(client)
+        await _make_indexes(uri, name, queue_ttl_days)
+        motor: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **_TIMEOUTS)
+        await init_beanie(motor[name], document_models=list(ALL_DOCUMENTS), skip_indexes=True)
+        epoch = await _epoch(client[name])
+    except PyMongoError as error:
+        await client.close()
+        raise _startup_error(error) from error
+    except StartupError:
+        await client.close()
+        raise
+    return Database(client, motor, name, epoch)
+
+
+async def _check_topology(client: AsyncMongoClient[RawDocument]) -> None:
+    hello = await client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StartupError(
+            "This MongoDB is neither a replica set nor a sharded cluster, and only those have transactions.",
+            remedy="Start mongod with --replSet and run rs.initiate(), or leave --mongo-uri out for the embedded one.",
+        )
+
+
+async def _make_indexes(uri: str, name: str, queue_ttl_days: int) -> None:
+    # A client of its own without a socket timeout: building an index over a large collection takes as long as it takes.
+    patient: dict[str, Any] = {**_TIMEOUTS, "socketTimeoutMS": None}
+    client: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **patient)
+    try:
+        database = client[name]
+        await init_beanie(database, document_models=list(ALL_DOCUMENTS))
+        await _make_queue_ttl(database[QueueDocument.get_settings().name or "message_queue"], queue_ttl_days)
+    finally:
+        client.close()
+
+
+async def _make_queue_ttl(queue: Any, days: int) -> None:
+    index = IndexModel([("created_at", ASCENDING)], name="queue_ttl", expireAfterSeconds=days * DAY_S)
+    try:
+        await queue.create_indexes([index])
+    except OperationFailure:
+        # The index stands with another length: the setting was changed since.
+        await queue.database.command(
+            {
+                "collMod": queue.name,
+                "index": {"name": "queue_ttl", "expireAfterSeconds": days * DAY_S},
+            },
+        )
+
+
+async def _epoch(collections: Collections) -> str:
+    fresh = str(ObjectId())
+    await collections["meta"].update_one({"key": _EPOCH_KEY}, {"$setOnInsert": {"value": fresh}}, upsert=True)
+    await collections["meta"].update_one(
+        {"key": _SCHEMA_KEY},
+        {"$setOnInsert": {"value": SCHEMA_VERSION}},
+        upsert=True,
+    )
+    found = await collections["meta"].find_one({"key": _EPOCH_KEY})
+    return str(found["value"]) if found else fresh
+
+
+def _startup_error(error: PyMongoError) -> StartupError:
+    if isinstance(error, OperationFailure) and error.code in {13, 18}:
+        return StartupError(
+            "MongoDB refused the user name or password.",
+            remedy="Check the credentials in --mongo-uri and the database that authSource names.",
+        )
+    if isinstance(error, OperationFailure):
+        return StartupError(
+            f"MongoDB answered, but refused to prepare the database (code {error.code}).",
+            remedy="Run chat-mvp doctor against the same address for details.",
+        )
+    return StartupError(
+        "No MongoDB answers at this address.",
+        remedy="Check the host, the port and the replicaSet name in --mongo-uri, and that MongoDB is running.",
+    )

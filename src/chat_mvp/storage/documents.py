@@ -1,0 +1,266 @@
+"""The collections: what each document holds and which indexes it needs.
+
+Beanie creates the indexes at start (``doctor`` checks them). Index options are part of the contract: the unique ones
+hold promises (one direct conversation for a pair, one message for a ``client_message_id``, no gap or repeat in
+``seq``), the TTL ones bound what can grow.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from beanie import Document, Indexed, PydanticObjectId
+from pydantic import ConfigDict
+from pymongo import ASCENDING, IndexModel
+
+DAY_S = 24 * 60 * 60
+CONNECTION_TTL_S = 5 * 60
+"""A connection whose process died disappears after this long."""
+
+
+class UserDocument(Document):
+    """An account with its profile, settings and last known presence. Written through Beanie."""
+
+    username: str
+    username_folded: Annotated[str, Indexed(unique=True)]
+    email: str
+    email_folded: Annotated[str, Indexed(unique=True)]
+    email_verified: bool = True
+    password_hash: str
+    display_name: str
+    name_words: list[str]
+    """Folded username and words of the display name, for finding people by the beginning of any of them."""
+    avatar_url: str | None = None
+    bio: str = ""
+    status_text: str = ""
+    role: str = "member"
+    profile_json: str = "{}"
+    settings_json: str = "{}"
+    presence: str = "online"
+    """The presence the person chose; whether they are there is known from their connections."""
+    last_seen: datetime | None = None
+    created_at: datetime
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "users"
+        indexes: ClassVar[list[IndexModel]] = [IndexModel([("name_words", ASCENDING), ("_id", ASCENDING)])]
+
+
+class AuthSessionDocument(Document):
+    """One signed-in device. Only hashes of refresh tokens are kept. Written through Beanie."""
+
+    user_id: Annotated[PydanticObjectId, Indexed()]
+    device_name: str
+    address: str
+    token_hash: Annotated[str, Indexed(unique=True)]
+    """Of the refresh token that is good now."""
+    spent_hash: str | None = None
+    """Of the one before it, which for ten seconds still gets the same answer."""
+    spent_at: datetime | None = None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "auth_sessions"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("spent_hash", ASCENDING)], sparse=True),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]
+
+
+class ContactDocument(Document):
+    """Somebody in a person's contact list or block list. Written through Beanie."""
+
+    owner_id: PydanticObjectId
+    other_id: Annotated[PydanticObjectId, Indexed()]
+    listed: bool
+    nickname: str | None = None
+    blocked: bool = False
+    blocked_at: datetime | None = None
+    created_at: datetime
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "contacts"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("owner_id", ASCENDING), ("other_id", ASCENDING)], unique=True),
+        ]
+
+
+class ConversationDocument(Document):
+    """A conversation and its counters. Written by the writer, as plain documents."""
+
+    kind: str
+    name: str | None = None
+    description: str = ""
+    visibility: str = "private"
+    avatar_url: str | None = None
+    max_participants: int | None = None
+    post: str = "members"
+    member_count: int
+    created_by: PydanticObjectId
+    created_at: datetime
+    updated_at: datetime
+    activity_at: datetime
+    last_seq: int = 0
+    rev: int = 0
+    direct_key: str | None = None
+    """The two user ids of a direct conversation in ascending order, so that a pair has one."""
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "conversations"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel(
+                [("direct_key", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"direct_key": {"$type": "string"}},
+            ),
+            IndexModel(
+                [("name", ASCENDING)],
+                name="public_name",
+                partialFilterExpression={"visibility": "public"},
+            ),
+        ]
+
+
+class MembershipDocument(Document):
+    """One person in one conversation, with role, marks and own settings. Written as plain documents."""
+
+    conversation_id: PydanticObjectId
+    user_id: Annotated[PydanticObjectId, Indexed()]
+    role: str
+    visible: bool = True
+    """False for the peer of a direct conversation until its first message."""
+    joined_at: datetime
+    updated_at: datetime
+    joined_seq: int
+    delivered_seq: int
+    read_seq: int
+    muted_until: datetime | None = None
+    pinned: bool = False
+    archived: bool = False
+    draft: str = ""
+    notify: str = "all"
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "memberships"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("conversation_id", ASCENDING), ("user_id", ASCENDING)], unique=True),
+        ]
+
+
+class MessageDocument(Document):
+    """A message with everything that ever changed in it. Written by the writer, as plain documents."""
+
+    conversation_id: PydanticObjectId
+    seq: int
+    rev: int
+    made_rev: int
+    """The revision that brought the message: it tells a new message from a changed one while catching up."""
+    sender_id: PydanticObjectId
+    client_message_id: str
+    kind: str
+    text: str
+    priority: str
+    status: str
+    """What the first acknowledgement said, so that a repeated one says the same."""
+    attachments: list[dict[str, Any]]
+    reply_to: PydanticObjectId | None
+    thread_root: PydanticObjectId | None
+    mentions: list[PydanticObjectId]
+    reactions: list[dict[str, Any]]
+    pinned: bool
+    created_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    edits: list[dict[str, Any]]
+
+    model_config = ConfigDict(extra="allow")
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "messages"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("conversation_id", ASCENDING), ("seq", ASCENDING)], unique=True),
+            IndexModel([("conversation_id", ASCENDING), ("rev", ASCENDING)]),
+            IndexModel([("sender_id", ASCENDING), ("client_message_id", ASCENDING)], unique=True),
+            IndexModel(
+                [("thread_root", ASCENDING), ("seq", ASCENDING)],
+                partialFilterExpression={"thread_root": {"$type": "objectId"}},
+            ),
+        ]
+
+
+class QueueDocument(Document):
+    """A message that one recipient has not acknowledged. Written by the writer, as plain documents."""
+
+    recipient_id: PydanticObjectId
+    conversation_id: PydanticObjectId
+    message_id: PydanticObjectId
+    seq: int
+    priority: int
+    """0 for high, 1 for normal, so that ascending order is the order of delivery."""
+    attempts: int
+    created_at: datetime
+
+    class Settings:
+        """Name and indexes of the collection; the TTL index is made apart, since its length is a setting."""
+
+        name = "message_queue"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("recipient_id", ASCENDING), ("priority", ASCENDING), ("_id", ASCENDING)]),
+            IndexModel([("recipient_id", ASCENDING), ("conversation_id", ASCENDING), ("seq", ASCENDING)]),
+        ]
+
+
+class ConnectionDocument(Document):
+    """One live WebSocket of any process, kept fresh by heartbeats. Written as plain documents."""
+
+    user_id: Annotated[PydanticObjectId, Indexed()]
+    device_id: str | None
+    process: str
+    connected_at: datetime
+    heartbeat: datetime
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "active_connections"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("heartbeat", ASCENDING)], expireAfterSeconds=CONNECTION_TTL_S),
+        ]
+
+
+class MetaDocument(Document):
+    """Facts about the database itself: its epoch and its schema version. Written as plain documents."""
+
+    key: Annotated[str, Indexed(unique=True)]
+    value: Any
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "meta"
+
+
+ALL_DOCUMENTS: tuple[type[Document], ...] = (
+    UserDocument,
+    AuthSessionDocument,
+    ContactDocument,
+    ConversationDocument,
+    MembershipDocument,
+    MessageDocument,
+    QueueDocument,
+    ConnectionDocument,
+    MetaDocument,
+)

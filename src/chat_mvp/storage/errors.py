@@ -1,0 +1,58 @@
+"""What the drivers raise, turned into what the rest of the program knows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import (
+    AutoReconnect,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    NotPrimaryError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
+
+from chat_mvp.errors import UnavailableError
+
+RETRY_AFTER_MS = 1_000
+"""Long enough for most elections, short enough for a person to wait."""
+
+# Codes that mean "not now": stepping down, shutting down, interrupted, out of disk, over a time limit.
+_PASSING_CODES = frozenset({6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
+
+
+def unavailable() -> UnavailableError:
+    """Return the error for a database that cannot answer just now."""
+    return UnavailableError("The database cannot answer just now; try again soon.", retry_after_ms=RETRY_AFTER_MS)
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Tell whether trying again later can help: the server was away, busy or changing, not wrong about the request."""
+    if isinstance(
+        error,
+        ConnectionFailure
+        | AutoReconnect
+        | NetworkTimeout
+        | NotPrimaryError
+        | ServerSelectionTimeoutError
+        | ExecutionTimeout
+        | WriteConcernError,
+    ):
+        return True
+    if error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError"):
+        return True
+    return isinstance(error, OperationFailure) and error.code in _PASSING_CODES
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a driver's passing failure into ``UnavailableError``; anything else is a fault of ours and stays itself."""
+    try:
+        yield
+    except PyMongoError as error:
+        if is_passing(error):
+            raise unavailable() from error
+        raise

@@ -1,0 +1,113 @@
+"""What storage hands out: plain typed records with ids as strings and aware moments, never documents."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from chat_mvp.protocol import ChosenPresence, ConversationKind, Message, Notify, Priority, Role, Visibility
+
+
+class UserRecord(Struct, kw_only=True, frozen=True):
+    """An account as it is stored."""
+
+    id: str
+    username: str
+    email: str
+    email_verified: bool
+    password_hash: str
+    display_name: str
+    avatar_url: str | None
+    bio: str
+    status_text: str
+    role: str
+    profile_json: str
+    settings_json: str
+    presence: ChosenPresence
+    last_seen: datetime | None
+    created_at: datetime
+
+
+class AuthSessionRecord(Struct, kw_only=True, frozen=True):
+    """One signed-in device."""
+
+    id: str
+    user_id: str
+    device_name: str
+    address: str
+    token_hash: str
+    spent_hash: str | None
+    spent_at: datetime | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+class ContactRecord(Struct, kw_only=True, frozen=True):
+    """Somebody in a person's list; ``listed`` in the contact list, ``blocked`` in the block list, or both."""
+
+    owner_id: str
+    other_id: str
+    listed: bool
+    nickname: str | None
+    blocked: bool
+    blocked_at: datetime | None
+    created_at: datetime
+
+
+class ConversationRecord(Struct, kw_only=True):
+    """A conversation and its counters."""
+
+    id: str
+    kind: ConversationKind
+    name: str | None
+    description: str
+    visibility: Visibility
+    avatar_url: str | None
+    max_participants: int | None
+    post: str
+    member_count: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    activity_at: datetime
+    last_seq: int
+    rev: int
+    direct_key: str | None
+
+
+class MembershipRecord(Struct, kw_only=True):
+    """One person in one conversation."""
+
+    conversation_id: str
+    user_id: str
+    role: Role
+    visible: bool
+    joined_at: datetime
+    updated_at: datetime
+    joined_seq: int
+    delivered_seq: int
+    read_seq: int
+    muted_until: datetime | None
+    pinned: bool
+    archived: bool
+    draft: str
+    notify: Notify
+
+
+class MessageRecord(Struct, kw_only=True):
+    """A message with what only the server knows of it."""
+
+    message: Message
+    made_rev: int
+    status: str
+
+
+class QueueEntry(Struct, kw_only=True, frozen=True):
+    """A message that waits for one recipient."""
+
+    recipient_id: str
+    conversation_id: str
+    message_id: str
+    seq: int
+    priority: Priority
+    attempts: int

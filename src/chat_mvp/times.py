@@ -1,0 +1,28 @@
+"""Moments: always aware, always UTC, never finer than a millisecond, so that what is stored and what is sent agree."""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """Return the present moment, cut to whole milliseconds."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def format_time(moment: datetime) -> str:
+    """Return the wire form of an aware UTC moment, such as ``2026-11-21T10:00:00.123Z``."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def format_optional(moment: datetime | None) -> str | None:
+    """Return the wire form of a moment, and ``None`` for none."""
+    return None if moment is None else format_time(moment)
+
+
+def parse_time(text: str) -> datetime:
+    """Return the UTC moment that an RFC 3339 time with an offset names; ``ValueError`` for anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset, such as Z")
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
