@@ -1,0 +1,53 @@
+"""What the embedded mongod is told, as the text of its configuration file."""
+
+import json
+from typing import Any
+
+from chat_mvp.mongod.layout import Layout
+
+REPLICA_SET = "chat"
+HOST = "127.0.0.1"
+
+OPLOG_MIB = 256
+"""The only member never has to catch up from it; change streams that resume do, and hours of chat fit."""
+
+
+def render(layout: Layout, *, port: int, cache_gb: float) -> str:
+    """Return the configuration file. It holds no secret, only the path of the key file.
+
+    Written as JSON, which is YAML with no surprises: a path with a colon, a hash or a quote stays one string.
+    """
+    settings: dict[str, Any] = {
+        "net": {
+            "bindIp": HOST,
+            "port": port,
+            # Otherwise a socket in /tmp, outside the data directory, for everyone to see.
+            "unixDomainSocket": {"enabled": False},
+            # The zlib compressor of mongod 6.0.5 discloses memory before authentication (CVE-2025-14847).
+            "compression": {"compressors": "snappy"},
+        },
+        "security": {
+            "authorization": "enabled",
+            "keyFile": str(layout.key_file),
+            "javascriptEnabled": False,
+        },
+        "replication": {"replSetName": REPLICA_SET, "oplogSizeMB": OPLOG_MIB},
+        "storage": {
+            "dbPath": str(layout.db_dir),
+            "wiredTiger": {"engineConfig": {"cacheSizeGB": cache_gb}},
+        },
+        "systemLog": {
+            "destination": "file",
+            "path": str(layout.log_file),
+            "logAppend": True,
+            "logRotate": "reopen",
+            "quiet": True,
+        },
+        "setParameter": {
+            # A transaction orphaned by a client's timeout would block its conversation for 60 s.
+            "transactionLifetimeLimitSeconds": 5,
+            "oplogNetworkTimeoutBufferSeconds": 1,
+            "diagnosticDataCollectionEnabled": False,
+        },
+    }
+    return json.dumps(settings, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,101 @@
+"""Where the embedded replica set keeps its files, and whether that place can be used at all."""
+
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat_mvp.errors import StartupError
+
+MINIMUM_FREE_BYTES = 512 * 1024 * 1024
+"""Journal files of 100 MB and the operation log's 256 MB: with less, mongod would abort within its first hours."""
+
+_PRIVATE_DIRECTORY = 0o700
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files below one data directory. Everything here is for its owner alone (directories 0700, files 0600)."""
+
+    data_dir: Path
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one server that uses this directory; contains its process id."""
+        return self.data_dir / "server.lock"
+
+    @property
+    def log_file(self) -> Path:
+        """The log of mongod; the one before it is kept with the suffix ``.1``."""
+        return self.data_dir / "mongod.log"
+
+    @property
+    def private_dir(self) -> Path:
+        """Configuration, secrets and database files."""
+        return self.data_dir / "mongod"
+
+    @property
+    def db_dir(self) -> Path:
+        """What mongod itself writes."""
+        return self.private_dir / "db"
+
+    @property
+    def config_file(self) -> Path:
+        """What mongod is started with."""
+        return self.private_dir / "mongod.conf"
+
+    @property
+    def key_file(self) -> Path:
+        """The key of the replica set; having one is what switches authentication on."""
+        return self.private_dir / "keyfile"
+
+    @property
+    def password_file(self) -> Path:
+        """The password of the one database user."""
+        return self.private_dir / "password"
+
+    @property
+    def port_file(self) -> Path:
+        """The port that was used last, so that addresses stay the same from start to start."""
+        return self.private_dir / "port"
+
+
+def prepare(data_dir: Path) -> Layout:
+    """Make the directories that are missing and return where everything is, as absolute paths.
+
+    Raises StartupError when the directory cannot be made or written.
+    """
+    layout = Layout(data_dir.expanduser().absolute())
+    remedy = "Choose a directory that you may write to with --data-dir, or give a running MongoDB with --mongo-uri."
+    try:
+        layout.data_dir.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        # A directory that others put things into keeps its mode: closing /tmp for everyone would be worse.
+        if not any(layout.data_dir.iterdir()) or layout.private_dir.is_dir():
+            _close_to_others(layout.data_dir)
+        for directory in (layout.private_dir, layout.db_dir):
+            directory.mkdir(mode=_PRIVATE_DIRECTORY, exist_ok=True)
+            _close_to_others(directory)
+        # Asking whether one may write answers wrongly on read-only and network file systems: writing does not.
+        with tempfile.TemporaryFile(dir=layout.db_dir):
+            pass
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise StartupError(f"The data directory {layout.data_dir} cannot be used: {reason}.", remedy=remedy) from error
+    return layout
+
+
+def check_free_space(directory: Path, minimum: int = MINIMUM_FREE_BYTES) -> None:
+    """Raise StartupError when the file system of ``directory`` has fewer than ``minimum`` bytes left."""
+    free = shutil.disk_usage(directory).free
+    if free < minimum:
+        left, needed = free // 2**20, minimum // 2**20
+        raise StartupError(
+            f"The disk of {directory} has {left} MiB left and the database needs {needed} MiB to start.",
+            remedy="Free some space, or choose another disk with --data-dir.",
+        )
+
+
+def _close_to_others(directory: Path) -> None:
+    if stat.S_IMODE(directory.stat().st_mode) != _PRIVATE_DIRECTORY:
+        directory.chmod(_PRIVATE_DIRECTORY)

@@ -1,0 +1,81 @@
+"""Keeping mongod's log small, and reading from it why mongod would not start."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+LOG_LIMIT_BYTES = 8 * 1024 * 1024
+"""With the one kept before it, at most about twice this on disk."""
+
+_TAIL_BYTES = 256 * 1024
+_REASON_CHARACTERS = 300
+
+
+def open_for_append(path: Path) -> int:
+    """Return a descriptor to the log, made with mode 0600: what the loader or a crash prints ends up there too."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def size(path: Path) -> int:
+    """Return how many bytes the log has; 0 when there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def rotate(path: Path, limit: int = LOG_LIMIT_BYTES) -> bool:
+    """Move the log aside (``.1``) when it has more than ``limit`` bytes, and say whether it was moved.
+
+    A running mongod goes on writing to the old one until SIGUSR1 tells it to open the new.
+    """
+    if size(path) <= limit:
+        return False
+    path.replace(path.with_name(path.name + ".1"))
+    return True
+
+
+def failure(path: Path, offset: int) -> str:
+    """Return the last fatal or error line written behind ``offset``, shortened; empty when there is none."""
+    reason = ""
+    for severity, text in _lines(path, offset):
+        if severity == "F" and text:
+            return text[:_REASON_CHARACTERS]
+        if severity in {"E", ""} and text:
+            reason = text
+    return reason[:_REASON_CHARACTERS]
+
+
+def contains(path: Path, offset: int, *needles: str) -> bool:
+    """Whether one of ``needles`` was written behind ``offset``."""
+    text = _tail(path, offset)
+    return any(needle in text for needle in needles)
+
+
+def _lines(path: Path, offset: int) -> Iterator[tuple[str, str]]:
+    for line in _tail(path, offset).splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            # Not mongod's own: the loader missing a library, or an option it does not know.
+            yield "", line.strip()
+            continue
+        if isinstance(entry, dict):
+            attributes = entry.get("attr") or {}
+            error = attributes.get("error") or attributes.get("msg") or ""
+            if isinstance(error, dict):
+                error = error.get("errmsg", "")
+            message = str(entry.get("msg", "")).strip()
+            yield str(entry.get("s", "")), f"{message}: {str(error).strip()}" if error else message
+
+
+def _tail(path: Path, offset: int) -> str:
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            # A log that is shorter than it was has been rotated in between.
+            file.seek(max(offset if offset <= end else 0, end - _TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
