@@ -34,12 +34,8 @@ elif sys.platform == "win32":
 else:
 
     def _arguments(pid: int) -> list[str]:
-        shown = subprocess.run(  # noqa: S603
-            ["ps", "-ww", "-o", "args=", "-p", str(pid)],
-            capture_output=True,
-            text=True,
-            check=False,  # noqa: S607
-        )
+        command = ["/bin/ps", "-ww", "-o", "args=", "-p", str(pid)]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         return [shown.stdout.rstrip("\n").partition(" --config ")[2]]
 
 
