@@ -33,7 +33,7 @@ lint: install
     ruff check
     ruff format --check
     mypy
-    lint-imports
+    lint-imports --no-logo
     cd frontend && npm run typecheck && npm run lint
 
 # Put the code into the form that `just lint` wants

@@ -15,6 +15,8 @@ from tests.support.mongo import MongoThread
 from tests.support.people import Chat
 from tests.support.server import Server
 
+pytest_plugins = ("tests.plugins.no_silent_skips",)
+
 Launch = Callable[..., Awaitable[Chat]]
 
 

@@ -1,0 +1,1 @@
+"""Plugins for pytest that hold for every test here."""

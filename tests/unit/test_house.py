@@ -1,0 +1,96 @@
+"""The project keeps the rules of its house."""
+
+import importlib.metadata
+import runpy
+import tomllib
+
+import msgspec
+import pytest
+
+from chat_mvp import protocol
+from tests.unit.house import packages, syntax, text
+from tests.unit.house.files import ROOT, code_files, python_files, text_files
+
+SRC = ROOT / "src" / "chat_mvp"
+TESTS = ROOT / "tests"
+FRONTEND = ROOT / "frontend"
+
+# Everything else names the exceptions that it expects.
+CATCHES_BROADLY: dict[str, str] = {}
+
+
+def frame_tags() -> frozenset[str]:
+    structs = [
+        value
+        for value in vars(protocol).values()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value is not msgspec.Struct
+    ]
+    return frozenset(str(struct.__struct_config__.tag) for struct in structs if struct.__struct_config__.tag)
+
+
+def test_files_are_short() -> None:
+    assert text.long_files(code_files(ROOT)) == []
+
+
+def test_nothing_is_left_for_later() -> None:
+    assert text.leftovers(code_files(ROOT)) == []
+
+
+def test_no_file_knows_one_machine() -> None:
+    assert text.machine_paths(text_files(ROOT)) == []
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert text.package_hosts(path for path in text_files(ROOT) if path.name != "package-lock.json") == []
+
+
+def test_only_the_protocol_names_frames() -> None:
+    tags = frame_tags()
+    assert {"connect", "message.send", "message.ack", "bye"} <= tags
+    assert syntax.frame_names((path for path in python_files(SRC) if path != SRC / "protocol.py"), tags) == []
+
+
+def test_the_protocol_imports_msgspec_only() -> None:
+    assert syntax.imports_beyond(SRC / "protocol.py", frozenset({"msgspec"})) == []
+
+
+def test_features_use_each_other_through_their_services() -> None:
+    assert syntax.reaching_across_features(SRC / "features", "chat_mvp.features") == []
+
+
+def test_exceptions_are_caught_by_name() -> None:
+    assert syntax.broad_catches(python_files(SRC), SRC, CATCHES_BROADLY) == []
+
+
+def test_no_test_is_skipped() -> None:
+    assert syntax.skipped_tests(python_files(TESTS)) == []
+    assert text.skipped_script_tests(path for path in code_files(FRONTEND) if ".test." in path.name) == []
+
+
+def test_no_test_patches_the_program() -> None:
+    assert syntax.patched_modules(python_files(TESTS), "chat_mvp") == []
+
+
+def test_constraints_are_exact_and_complete() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert packages.loose_constraints(lines) == []
+    complaints = packages.unpinned(
+        lines,
+        "chat-mvp",
+        {"dev", "bench"},
+        lambda name: importlib.metadata.requires(name) or [],
+        importlib.metadata.version,
+    )
+    assert complaints == []
+
+
+def test_the_lock_of_the_web_client_names_no_place() -> None:
+    assert packages.places_in_lock(FRONTEND / "package-lock.json") == []
+
+
+@pytest.mark.parametrize("bound", ["PYTHON_FROM", "PYTHON_BELOW"])
+def test_the_installer_takes_the_pythons_that_the_package_takes(bound: str) -> None:
+    installer = runpy.run_path(str(ROOT / "tools" / "install.py"))
+    requires = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    sign = {"PYTHON_FROM": ">=", "PYTHON_BELOW": "<"}[bound]
+    assert sign + ".".join(map(str, installer[bound])) in requires.split(",")
