@@ -28,7 +28,7 @@ class BuildError(Exception):
 def build_if_changed(root: Path) -> bool:
     """Build the web client of the checkout `root` unless what is there is current; say whether anything was built.
 
-    Raises `BuildError` when npm or the build fails, after npm has shown its own output.
+    Raises `BuildError` when npm or the build fails, after showing what npm said.
     """
     frontend, static = root / "frontend", root / "src/chat_mvp/web/static"
     stamp = root / "build/web-client.stamp"
@@ -114,8 +114,16 @@ def _npm(frontend: Path, *args: str) -> None:
     folder = home if os.name == "nt" else home / "bin"
     npm = home / ("" if os.name == "nt" else "lib") / "node_modules/npm/bin/npm-cli.js"
     path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
-    done = subprocess.run([folder / "node", npm, *args], cwd=frontend, env={**os.environ, "PATH": path}, check=False)
+    done = subprocess.run(
+        [folder / "node", npm, *args],
+        cwd=frontend,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     if done.returncode:
+        sys.stderr.buffer.write(done.stdout)
         hint = "is the npm registry reachable?" if args[0] == "ci" else "its output is above."
         raise BuildError(f"`npm {' '.join(args)}` in frontend/ failed: {hint}")
 
