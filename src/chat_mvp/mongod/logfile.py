@@ -58,8 +58,9 @@ def _lines(path: Path, offset: int) -> Iterator[tuple[str, str]]:
         try:
             entry = json.loads(line)
         except ValueError:
-            # Not mongod's own: the loader missing a library, or an option it does not know.
-            yield "", line.strip()
+            # The loader missing a library, or an option that mongod does not know. Stars only mark a start.
+            if not line.startswith("*"):
+                yield "", line.strip()
             continue
         if isinstance(entry, dict):
             attributes = entry.get("attr") or {}
