@@ -1,0 +1,74 @@
+"""The listening socket, opened before anything else is started, and the limit of open files."""
+
+import errno
+import socket
+import sys
+
+from chat_mvp.errors import StartupError
+
+BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on ``host`` and ``port`` (0: any free one).
+
+    ``StartupError`` when the port is taken, the address is not one of this machine, or one may not listen there.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise StartupError(
+            f"The address {host} is not known.", remedy="Give one of this machine with --host, such as 127.0.0.1."
+        ) from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform != "win32":
+            # There it would let two servers share one port; elsewhere it only lets a restart have the same port again.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from None
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the web address of a listening socket, as one would type it into a browser."""
+    host, port = listener.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - recognised, not bound
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def raise_open_file_limit() -> None:
+    """Allow this process as many open files as the system lets it have: each connection is one."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError):
+            # macOS says "unlimited" and refuses it; the soft limit then stays as it was.
+            return
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> StartupError:
+    if error.errno == errno.EADDRINUSE:
+        return StartupError(
+            f"Port {port} on {host} is in use.",
+            remedy="Stop the program that listens there, or choose another port with --port.",
+        )
+    if error.errno == errno.EACCES:
+        return StartupError(f"Port {port} on {host} needs more rights.", remedy="Choose one above 1023 with --port.")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return StartupError(
+            f"The address {host} is not one of this machine.",
+            remedy="Give 127.0.0.1, or 0.0.0.0 for every address of the machine, with --host.",
+        )
+    reason = (error.strerror or type(error).__name__).lower()
+    return StartupError(f"Nothing can listen on {host} port {port}: {reason}.", remedy="Give another --host or --port.")

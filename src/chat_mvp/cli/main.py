@@ -1,0 +1,77 @@
+"""The commands and their options; the work is elsewhere."""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from chat_mvp.errors import StartupError
+
+EXIT_PROBLEM = 1
+EXIT_CANNOT_START = 2
+
+# Texts, whatever their type: the settings check flags, variables and file alike and say in one line what is wrong.
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
+Port = Annotated[str | None, typer.Option(metavar="PORT", help="Port to listen on, 0 for any. [default: 8080]")]
+DataDir = Annotated[str | None, typer.Option(metavar="DIR", help="Where secrets and the embedded MongoDB live.")]
+MongoUri = Annotated[str | None, typer.Option(metavar="URI", help="A MongoDB of your own, not the embedded one.")]
+MongoDatabase = Annotated[str | None, typer.Option(metavar="NAME", help="Name of the database.")]
+LogFormat = Annotated[str | None, typer.Option(metavar="console|json", help="Shape of the log.")]
+LogLevel = Annotated[str | None, typer.Option(metavar="LEVEL", help="Least severity that is logged.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")]
+
+app = typer.Typer(
+    name="chat-mvp",
+    help="A self-hosted chat server, and a client for its terminal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    log_format: LogFormat = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Run the server, with a MongoDB of its own unless it is given one. Ctrl-C stops it."""
+    from chat_mvp.cli import serve as command  # noqa: PLC0415 - each command loads what it needs and no more
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"host": host, "port": port, "data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    logs = {"log_format": log_format, "log_level": log_level}
+    raise typer.Exit(command.run(load_settings(flags | logs).settings))
+
+
+@app.command()
+def config(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    as_json: Json = False,
+) -> None:
+    """Show every setting, its value and where it came from; secrets are masked."""
+    from chat_mvp.cli import config as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"host": host, "port": port, "data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run(load_settings(flags), as_json=as_json))
+
+
+def main() -> NoReturn:
+    """Run the command that the arguments name. What cannot start says so in one line and exits with code 2."""
+    try:
+        app(prog_name="chat-mvp")
+    except StartupError as error:
+        line = " ".join(str(error).split())
+        print(f"chat-mvp: {line}", file=sys.stderr)  # noqa: T201 - the one line for the person at the terminal
+        sys.exit(EXIT_CANNOT_START)
+    sys.exit(0)

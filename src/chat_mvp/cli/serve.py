@@ -1,0 +1,76 @@
+"""``chat-mvp serve``: from the listening socket to the last closed file."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+
+import structlog
+
+from chat_mvp.cli.backend import opened_database, prepare_data_dir
+from chat_mvp.cli.listening import address_of, listen, raise_open_file_limit
+from chat_mvp.cli.serving import ChatServer, StopSignals, configured, stop_cleanly
+from chat_mvp.ops.logs import configure_logs
+from chat_mvp.settings import Settings
+
+_LOG = structlog.stdlib.get_logger(__name__)
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal ends it and return the exit code. ``StartupError`` when it cannot start."""
+    configure_logs(shape=settings.log_format, level=settings.log_level)
+    raise_open_file_limit()
+    listener = listen(settings.host, settings.port)
+    try:
+        prepare_data_dir(settings.data_dir)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, listener))
+    finally:
+        listener.close()
+    return 0
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    signals = StopSignals()
+    try:
+        # Loading the application takes a good part of a second that the database takes anyway to start.
+        loading = asyncio.create_task(asyncio.to_thread(_load_application))
+        async with opened_database(settings) as database:
+            await loading
+            from chat_mvp.app import create_app  # noqa: PLC0415 - loaded above, while the database started
+
+            app = create_app(settings, database)
+            address = settings.public_url or address_of(listener)
+            server = ChatServer(configured(app, settings), on_ready=lambda: announce(address, settings))
+            signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))
+            await server.serve([listener])
+        _LOG.info("stopped")
+    except asyncio.CancelledError:
+        if not signals.received:
+            raise
+        _LOG.info("stopped", while_starting=True)
+
+
+def _load_application() -> None:
+    import chat_mvp.app  # noqa: F401, PLC0415 - importing it is the purpose
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def announce(address: str, settings: Settings) -> None:
+    """Tell where the server is: a block for a person at a terminal, one line for a file."""
+    if not sys.stdout.isatty():
+        print(f"chat-mvp is ready at {address}", flush=True)  # noqa: T201 - this line is the command's output
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for people
+    from rich.panel import Panel  # noqa: PLC0415
+
+    database = "the MongoDB you named" if settings.mongo_uri else f"its own MongoDB in {settings.data_dir}"
+    text = f"[bold]Open [link={address}]{address}[/link][/bold]\n\nData: {database}\nCtrl-C stops it."
+    Console().print(Panel(text, title="chat-mvp is ready", expand=False, padding=(1, 2), border_style="green"))

@@ -1,0 +1,134 @@
+"""Uvicorn as this program runs it: on a socket that listens already, with signals and the order of stopping our own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import structlog
+import uvicorn
+
+from chat_mvp.cli.listening import BACKLOG
+from chat_mvp.cli.wire import ChatWebSocketProtocol
+from chat_mvp.protocol import MAX_FRAME_BYTES
+from chat_mvp.settings import Settings
+
+GOODBYE_WITHIN_S = 4.0
+REQUESTS_END_WITHIN_S = 2
+STOP_WITHIN_S = 9.5
+"""The contract says ten seconds from signal to exit."""
+
+EXIT_FORCED = 130
+EXIT_STUCK = 1
+
+_LOG = structlog.stdlib.get_logger(__name__)
+
+
+class ChatServer(uvicorn.Server):
+    """A uvicorn server that leaves signals to ``StopSignals`` and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:
+        """Call ``on_ready`` once requests are answered."""
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signal handlers as they are."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then take requests."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    def refuse_newcomers(self) -> None:
+        """Stop listening; who is connected stays so."""
+        for server in self.servers:
+            server.close()
+
+
+def configured(app: Any, settings: Settings) -> uvicorn.Config:
+    """Return what uvicorn needs to know to run ``app`` as the contract says."""
+    return uvicorn.Config(
+        app,
+        ws=ChatWebSocketProtocol,
+        ws_max_size=MAX_FRAME_BYTES,
+        # A ping every interval, unanswered for another: gone after twice the interval of silence.
+        ws_ping_interval=settings.heartbeat_seconds,
+        ws_ping_timeout=settings.heartbeat_seconds,
+        # Chat frames are short: compression would save little and hold some 40 KB for every idle connection.
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=settings.trust_proxy,
+        forwarded_allow_ips="*" if settings.trust_proxy else None,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
+    )
+
+
+class StopSignals:
+    """SIGTERM and SIGINT: the first asks for a clean stop, a second SIGINT ends the process where it stands.
+
+    While the program still starts, the first one cancels the starting.
+    """
+
+    def __init__(self) -> None:
+        """Belong to the task that starts and runs the server, and take over the signals from now on."""
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        self._stop: Callable[[], Awaitable[None]] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self.received = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if sys.platform == "win32":
+                signal.signal(number, lambda it, _: self._loop.call_soon_threadsafe(self._arrived, it))
+            else:
+                self._loop.add_signal_handler(number, self._arrived, number)
+
+    def then(self, stop: Callable[[], Awaitable[None]]) -> None:
+        """Stop by ``stop`` from now on, instead of by cancelling."""
+        self._stop = stop
+
+    def _arrived(self, number: int) -> None:
+        if self.received:
+            if number == signal.SIGINT:
+                os._exit(EXIT_FORCED)
+            return
+        self.received = True
+        # In a thread, because what hangs may be the event loop itself.
+        deadline = threading.Timer(STOP_WITHIN_S, _give_up)
+        deadline.daemon = True
+        deadline.start()
+        if self._stop is not None:
+            self._stopping = asyncio.ensure_future(self._stop())
+        elif self._main is not None:
+            self._main.cancel()
+
+
+async def stop_cleanly(server: ChatServer, say_goodbye: Callable[[], Awaitable[None]]) -> None:
+    """Take nobody new, let the application finish what it accepted and tell its clients, then let uvicorn end."""
+    _LOG.info("stopping")
+    try:
+        server.refuse_newcomers()
+        async with asyncio.timeout(GOODBYE_WITHIN_S):
+            await say_goodbye()
+    except TimeoutError:
+        _LOG.warning("goodbye_cut_short", after_s=GOODBYE_WITHIN_S)
+    except Exception:  # noqa: BLE001 - whatever happened there, the server must still end
+        _LOG.exception("goodbye_failed")
+    finally:
+        server.should_exit = True
+
+
+def _give_up() -> None:
+    _LOG.error("stop_forced", after_s=STOP_WITHIN_S)
+    os._exit(EXIT_STUCK)
