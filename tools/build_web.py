@@ -124,8 +124,11 @@ def _npm(frontend: Path, *args: str) -> None:
     )
     if done.returncode:
         sys.stderr.buffer.write(done.stdout)
-        hint = "is the npm registry reachable?" if args[0] == "ci" else "its output is above."
-        raise BuildError(f"`npm {' '.join(args)}` in frontend/ failed: {hint}")
+        raise BuildError(
+            "npm could not fetch the web client's packages (its output is above): is its registry reachable?"
+            if args[0] == "ci"
+            else f"`npm {' '.join(args)}` in frontend/ failed: its output is above."
+        )
 
 
 def _say(text: str) -> None:

@@ -11,7 +11,7 @@ MAX_LINES = 600
 _LEFTOVER = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b")
 _MACHINE_PATH = re.compile(r"/(?:work|root)/|/(?:home|Users)/\w|/bash[_]jobs|[A-Z]:\\\\?Users")
 _PACKAGE_HOST = re.compile(
-    r"npmjs\.(?:org|com)|pypi\.(?:python\.)?org|python[h]osted|yarnpkg\.com|index[-]url\b|find[-]links\b|^\s*registry\s*=",
+    r"npmjs\.(?:org|com)|pypi\.(?:python\.)?org|python[h]osted|yarnpkg\.com|index[-]url\b|find[-]links\b|^\s*registry\s*=\s*[a-z]+:",
     re.MULTILINE,
 )
 _SKIPPED_SCRIPT_TEST = re.compile(r"\b(?:it|test|describe)\.(?:skip|only|todo|fixme)\b|\bx(?:it|describe|test)\(")
