@@ -19,12 +19,10 @@ async def test_sending(chat: Chat) -> None:
     room = await ann.direct(bob)
     message = await ann.say(room, "hello", client_message_id="one")
     check_message(message)
-    expected = {
-        **{"conversation_id": room, "seq": 1, "rev": 1, "sender_id": ann.id, "client_message_id": "one"},
-        **{"kind": "text", "text": "hello", "priority": "normal", "attachments": [], "reply_to": None},
-        **{"thread_root": None, "thread": None, "mentions": [], "reactions": [], "pinned": False},
-        **{"edited_at": None, "deleted_at": None},
-    }
+    expected = {"conversation_id": room, "seq": 1, "rev": 1, "sender_id": ann.id, "client_message_id": "one"}
+    expected |= {"kind": "text", "text": "hello", "priority": "normal", "attachments": [], "reply_to": None}
+    expected |= {"thread_root": None, "thread": None, "mentions": [], "reactions": [], "pinned": False}
+    expected |= {"edited_at": None, "deleted_at": None}
     assert {name: message[name] for name in expected} == expected
     for person in (ann, bob):
         assert await person.message(message["id"]) == message
