@@ -1,0 +1,104 @@
+"""Frames to bytes and back, in the two encodings that a client may ask for."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError, ValidationError
+from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyClientFrame, Ref, ServerFrame
+
+
+class _Head(msgspec.Struct):
+    """As much of a frame as tells what went wrong with the rest of it."""
+
+    type: str
+    ref: object = None
+
+
+_CLIENT_TYPES = frozenset(frame.__struct_config__.tag for frame in AnyClientFrame.__args__)
+
+
+class Refused(NamedTuple):
+    """Why a frame was not understood, and the reference to answer with, where it has one."""
+
+    error: ChatError
+    ref: Ref | None
+
+
+class Codec:
+    """One encoding. ``binary`` tells which kind of WebSocket frame carries it."""
+
+    def __init__(
+        self,
+        subprotocol: str,
+        *,
+        binary: bool,
+        encode: Callable[[ServerFrame], bytes],
+        decode: Callable[[bytes | str], AnyClientFrame],
+        decode_head: Callable[[bytes | str], _Head],
+    ) -> None:
+        """Use these functions of msgspec."""
+        self.subprotocol = subprotocol
+        self.binary = binary
+        self.encode = encode
+        self._decode = decode
+        self._decode_head = decode_head
+
+    def decode(self, data: bytes | str) -> AnyClientFrame | Refused:
+        """Return the frame, or why it is none."""
+        try:
+            return self._decode(data)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            return self._refused(data, error)
+
+    def _refused(self, data: bytes | str, error: Exception) -> Refused:
+        try:
+            head = self._decode_head(data)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return Refused(BadFrameError("A frame is one object with a type, in the encoding agreed on."), None)
+        ref = head.ref if isinstance(head.ref, str | int) and not isinstance(head.ref, bool) else None
+        if head.type not in _CLIENT_TYPES:
+            return Refused(UnknownTypeError("This server does not know frames of this type."), ref)
+        return Refused(ValidationError(f"The frame does not fit: {error}."), ref)
+
+
+_json_encoder = msgspec.json.Encoder()
+_msgpack_encoder = msgspec.msgpack.Encoder()
+_json_head = msgspec.json.Decoder(_Head)
+_msgpack_head = msgspec.msgpack.Decoder(_Head)
+
+
+JSON = Codec(
+    SUBPROTOCOL_JSON,
+    binary=False,
+    encode=_json_encoder.encode,
+    decode=msgspec.json.Decoder(AnyClientFrame).decode,
+    decode_head=_json_head.decode,
+)
+MSGPACK = Codec(
+    SUBPROTOCOL_MSGPACK,
+    binary=True,
+    encode=_msgpack_encoder.encode,
+    decode=msgspec.msgpack.Decoder(AnyClientFrame).decode,  # type: ignore[arg-type]
+    decode_head=_msgpack_head.decode,  # type: ignore[arg-type]
+)
+CODECS = {codec.subprotocol: codec for codec in (JSON, MSGPACK)}
+
+
+class EncodedFrame:
+    """A frame for many connections: encoded at most once in each encoding."""
+
+    __slots__ = ("_encoded", "frame")
+
+    def __init__(self, frame: ServerFrame) -> None:
+        """Encode nothing yet."""
+        self.frame = frame
+        self._encoded: dict[str, bytes] = {}
+
+    def encoded(self, codec: Codec) -> bytes:
+        """Return the frame in this encoding."""
+        data = self._encoded.get(codec.subprotocol)
+        if data is None:
+            data = self._encoded[codec.subprotocol] = codec.encode(self.frame)
+        return data

@@ -1,0 +1,345 @@
+"""One batch: operations applied in turn to what is believed of their conversations. Pure; nothing here waits.
+
+An operation reads and changes the batch through the methods below. Each change is recorded twice: in ``writes``, which
+``storage.commit`` carries out in one transaction, and in ``effects``, which the writer lets out after the commit, in
+the order in which they were made. So what is told is exactly what was stored, and every connection sees the changes
+of one conversation in the order of their ``rev``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.delivery.rosters import Roster, Rosters
+from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.protocol import (
+    Message,
+    MessageKind,
+    MessageNew,
+    Priority,
+    Receipt,
+    ServerFrame,
+)
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.messages import SentKey
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, QueueEntry
+from chat_mvp.storage.writes import Advance, Writes
+from chat_mvp.times import format_time
+
+Effect = Callable[[], None]
+"""Something to do after the commit: a publication, or an answer to whoever asked."""
+
+
+class Operation(Protocol):
+    """Something that a client asked for and that must be stored.
+
+    The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
+    function. ``size`` is about how many bytes it will write. ``apply`` checks first and changes afterwards: when it
+    raises a ``ChatError``, it has changed nothing. Exactly one of ``succeed`` (as an effect) and ``refuse`` is called.
+    """
+
+    conversation_id: str | None
+    direct_key: str | None
+    message_ids: tuple[str, ...]
+    sent_key: SentKey | None
+    size: int
+
+    def apply(self, batch: "Batch") -> None:
+        """Check whether this may be done now, and do it."""
+        ...
+
+    def refuse(self, error: ChatError) -> None:
+        """Answer that it was not done."""
+        ...
+
+
+class NewMessage(Struct, kw_only=True, frozen=True):
+    """What an operation says of a message it adds; the batch knows the rest."""
+
+    id: str
+    sender_id: str
+    client_message_id: str
+    text: str
+    kind: MessageKind = "text"
+    priority: Priority = "normal"
+    reply_to: str | None = None
+    thread_root: str | None = None
+    mentions: tuple[str, ...] = ()
+
+
+class Batch:
+    """The state that operations of one batch see, with what they have changed so far."""
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        rosters: Rosters,
+        messages: Mapping[str, MessageRecord],
+        sent: Mapping[SentKey, MessageRecord],
+        is_reachable: Callable[[str], bool],
+        publish: Callable[[Publication], None],
+        queue_max_members: int,
+    ) -> None:
+        """Begin with nothing changed. ``messages`` and ``sent`` are those that the operations named and that exist."""
+        self.now = now
+        self.now_text = format_time(now)
+        self.writes = Writes(now=now)
+        self.effects: list[Effect] = []
+        self.publications: list[Effect] = []
+        """Those of the effects that tell other people something."""
+        self.rosters = rosters
+        self._messages = dict(messages)
+        self._sent = dict(sent)
+        self._is_reachable = is_reachable
+        self._publish = publish
+        self._queue_max_members = queue_max_members
+
+    # ------------------------------------------------------------------------------------------------------ reading
+
+    def roster(self, conversation_id: str) -> Roster:
+        """Return the conversation, or ``NotFoundError``."""
+        roster = self.rosters.get(conversation_id)
+        if roster is None:
+            raise NotFoundError("There is no such conversation.")
+        return roster
+
+    def roster_of_member(self, conversation_id: str, user_id: str) -> tuple[Roster, MembershipRecord]:
+        """Return the conversation and this person's place in it; ``NotFoundError`` for people who are not in it."""
+        roster = self.roster(conversation_id)
+        member = roster.member(user_id)
+        if member is None:
+            raise NotFoundError("There is no such conversation.")
+        return roster, member
+
+    def message(self, message_id: str) -> MessageRecord:
+        """Return a message in the state that this batch has brought it to, or ``NotFoundError``."""
+        record = self._messages.get(message_id)
+        if record is None:
+            raise NotFoundError("There is no such message.")
+        return record
+
+    def sent(self, key: SentKey) -> MessageRecord | None:
+        """Return what this sender sent under this ``client_message_id``, in this batch or long ago."""
+        return self._sent.get(key)
+
+    # ----------------------------------------------------------------------------------------------------- changing
+
+    def add_message(self, roster: Roster, new: NewMessage, *, except_connection: str | None = None) -> MessageRecord:
+        """Give a message its place, queue it for those who must have it, and tell everybody in the conversation.
+
+        ``except_connection`` is told nothing, because its answer says it all.
+        """
+        conversation = roster.conversation
+        self._advance(conversation, with_message=True)
+        conversation.activity_at = self.now
+        recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
+        reachable = not recipients or any(map(self._is_reachable, recipients))
+        record = MessageRecord(
+            made_rev=conversation.rev,
+            status="sent" if reachable else "queued",
+            message=Message(
+                id=new.id,
+                conversation_id=conversation.id,
+                seq=conversation.last_seq,
+                rev=conversation.rev,
+                sender_id=new.sender_id,
+                client_message_id=new.client_message_id,
+                kind=new.kind,
+                text=new.text,
+                priority=new.priority,
+                attachments=[],
+                reply_to=new.reply_to,
+                thread_root=new.thread_root,
+                thread=None,
+                mentions=list(new.mentions),
+                reactions=[],
+                pinned=False,
+                created_at=self.now_text,
+                edited_at=None,
+                deleted_at=None,
+            ),
+        )
+        self._messages[new.id] = record
+        self._sent[new.sender_id, new.client_message_id] = record
+        self.writes.new_messages.append(record)
+        if len(roster.members) <= self._queue_max_members:
+            self._queue(record.message, recipients)
+        self.tell(
+            roster.everybody(),
+            MessageNew(message=record.message, queued=False),
+            conversation_id=conversation.id,
+            rev=conversation.rev,
+            message_id=new.id,
+            except_connection=except_connection,
+        )
+        return record
+
+    def change_message(
+        self,
+        record: MessageRecord,
+        changed: Message,
+        frame: Callable[[Message], ServerFrame],
+        *,
+        replaced_text: str | None = None,
+        except_connection: str | None = None,
+    ) -> None:
+        """Store a message as ``changed``, a copy that becomes the next ``rev``, and tell everybody.
+
+        ``replaced_text`` goes into the history of edits. ``frame`` makes the frame that tells of the change.
+        """
+        roster = self.roster(changed.conversation_id)
+        self._advance(roster.conversation, with_message=False)
+        changed.rev = roster.conversation.rev
+        message = record.message = changed
+        self.writes.changed_messages[message.id] = record
+        if replaced_text is not None:
+            self.writes.replaced_texts.setdefault(message.id, []).append(replaced_text)
+        self.tell(
+            roster.everybody(),
+            frame(message),
+            conversation_id=message.conversation_id,
+            rev=message.rev,
+            message_id=message.id,
+            except_connection=except_connection,
+        )
+
+    def raise_marks(self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int) -> bool:
+        """Raise a person's marks; what they have leaves their queue. False when nothing was raised."""
+        last_seq = roster.conversation.last_seq
+        read = min(max(read, member.read_seq), last_seq)
+        delivered = min(max(delivered, read, member.delivered_seq), last_seq)
+        if delivered == member.delivered_seq and read == member.read_seq:
+            return False
+        member.delivered_seq = delivered
+        member.read_seq = read
+        self.writes.marks[member.conversation_id, member.user_id] = (delivered, read)
+        return True
+
+    def tell_marks(self, roster: Roster, member: MembershipRecord, *, except_connection: str | None) -> None:
+        """Tell the others, and the person's other devices, how far they are."""
+        frame = Receipt(
+            conversation_id=member.conversation_id,
+            user_id=member.user_id,
+            delivered_seq=member.delivered_seq,
+            read_seq=member.read_seq,
+        )
+        self.tell(roster.everybody(), frame, except_connection=except_connection)
+
+    def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
+        """Make a conversation with its first members; the caller tells them."""
+        roster = Roster(conversation=conversation, members={member.user_id: member for member in members})
+        self.rosters.put(roster)
+        self.writes.new_conversations.append(conversation)
+        self.writes.new_memberships.extend(members)
+        return roster
+
+    def add_member(self, roster: Roster, member: MembershipRecord) -> None:
+        """Let somebody in; the caller tells them and the others."""
+        roster.members[member.user_id] = member
+        self._members_changed(roster)
+        self.writes.new_memberships.append(member)
+
+    def remove_member(self, roster: Roster, user_id: str) -> None:
+        """Let somebody go, with what waited for them; the caller tells them and the others."""
+        del roster.members[user_id]
+        self._members_changed(roster)
+        self.writes.removed_memberships.append((roster.conversation.id, user_id))
+
+    def change_member(self, member: MembershipRecord, roster: Roster) -> None:
+        """Store a place whose role or visibility the caller has changed."""
+        member.updated_at = self.now
+        roster.audience = None
+        self.writes.changed_memberships[member.conversation_id, member.user_id] = member
+
+    def change_conversation(self, roster: Roster) -> None:
+        """Store a conversation whose name, description or settings the caller has changed."""
+        roster.conversation.updated_at = self.now
+        self.writes.changed_conversations[roster.conversation.id] = roster.conversation
+
+    def remove_conversation(self, roster: Roster) -> None:
+        """Delete a conversation with everything in it; the caller tells its members."""
+        self.writes.removed_conversations.append(roster.conversation.id)
+        self.effects.append(lambda: self.rosters.forget([roster.conversation.id]))
+
+    # ------------------------------------------------------------------------------------------------------ telling
+
+    def tell(
+        self,
+        audience: tuple[str, ...],
+        frame: ServerFrame,
+        *,
+        conversation_id: str | None = None,
+        rev: int = 0,
+        message_id: str | None = None,
+        except_connection: str | None = None,
+    ) -> None:
+        """Publish a frame to these people after the commit."""
+        publication = Publication(
+            audience=audience,
+            frame=frame,
+            conversation_id=conversation_id,
+            rev=rev,
+            message_id=message_id,
+            except_connection=except_connection,
+        )
+
+        def effect() -> None:
+            self._publish(publication)
+
+        self.effects.append(effect)
+        self.publications.append(effect)
+
+    def after_commit(self, effect: Effect) -> None:
+        """Do this after the commit, at this place among what is told."""
+        self.effects.append(effect)
+
+    # ----------------------------------------------------------------------------------------------------- internal
+
+    def _advance(self, conversation: ConversationRecord, *, with_message: bool) -> None:
+        if conversation.id not in self.writes.advances:
+            self.writes.advances[conversation.id] = Advance(
+                conversation=conversation,
+                from_seq=conversation.last_seq,
+                from_rev=conversation.rev,
+            )
+        conversation.rev += 1
+        if with_message:
+            conversation.last_seq += 1
+
+    def count_reply(self, root: MessageRecord, reply: MessageRecord) -> None:
+        """Note at the root of a thread that it has one more reply; this moves no ``rev``."""
+        self.writes.thread_replies.append((root.message.id, reply.message.seq))
+
+    def _queue(self, message: Message, recipients: list[str]) -> None:
+        self.writes.queue_entries.extend(
+            QueueEntry(
+                recipient_id=recipient,
+                conversation_id=message.conversation_id,
+                message_id=message.id,
+                seq=message.seq,
+                priority=message.priority,
+                attempts=0,
+            )
+            for recipient in recipients
+        )
+
+    def _members_changed(self, roster: Roster) -> None:
+        roster.audience = None
+        roster.conversation.member_count = len(roster.members)
+        self.change_conversation(roster)
+
+
+def system_message(actor_id: str, text: str) -> NewMessage:
+    """Return the message that tells the members of what somebody did to the conversation."""
+    message_id = new_id()
+    return NewMessage(
+        id=message_id,
+        sender_id=actor_id,
+        client_message_id=message_id,
+        text=text,
+        kind="system",
+    )

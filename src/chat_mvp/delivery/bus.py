@@ -1,0 +1,59 @@
+"""The way from the writer to the connections: what was committed is published here, whoever listens.
+
+Business code never knows whether the connections it reaches are in this process. In memory it is one call; several
+processes would put a change stream or a broker behind the same two methods.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from chat_mvp.protocol import ServerFrame
+
+
+class Publication(Struct, kw_only=True, frozen=True):
+    """One frame for some people.
+
+    ``conversation_id``, ``rev`` and ``message_id`` are set for changes of messages, so that a connection that is still
+    catching up can tell what it has already been sent. ``except_connection`` is left out.
+    """
+
+    audience: tuple[str, ...]
+    frame: ServerFrame
+    conversation_id: str | None = None
+    rev: int = 0
+    message_id: str | None = None
+    except_connection: str | None = None
+
+
+Listener = Callable[[Publication], None]
+
+
+class Bus(Protocol):
+    """Carries publications to every process, those of one conversation in the order they were published."""
+
+    def publish(self, publication: Publication) -> None:
+        """Hand a publication to every listener; returns at once."""
+        ...
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call this for every publication from now on."""
+        ...
+
+
+class MemoryBus:
+    """The bus of a single process."""
+
+    def __init__(self) -> None:
+        """Begin with no listener."""
+        self._listeners: list[Listener] = []
+
+    def publish(self, publication: Publication) -> None:
+        """Call every listener in turn."""
+        for listener in self._listeners:
+            listener(publication)
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call this for every publication from now on."""
+        self._listeners.append(listener)

@@ -1,0 +1,142 @@
+"""Who is in which conversation, kept in memory so that a send needs no database round trip.
+
+A roster is what the writer believes of a conversation: its counters, its members with their roles and marks. The
+writer changes rosters as it plans a batch and forgets those it touched when the batch does not commit; the counters
+are checked again inside every transaction, so a roster that is out of date costs a second try and never a wrong write.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from cachetools import LRUCache
+from msgspec import Struct
+
+from chat_mvp.protocol import User
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+
+MAX_ROSTERS = 50_000
+MAX_DIRECT_KEYS = 200_000
+
+FetchUsers = Callable[[Iterable[str]], Awaitable[dict[str, User]]]
+
+
+class Roster(Struct, kw_only=True):
+    """One conversation and everybody in it."""
+
+    conversation: ConversationRecord
+    members: dict[str, MembershipRecord]
+    blocked: bool = False
+    """In a direct conversation: whether one of the two has blocked the other."""
+    people: dict[str, User] = {}
+    """The two people of a direct conversation that one of them cannot see yet; empty otherwise."""
+    audience: tuple[str, ...] | None = None
+    """Everybody who sees the conversation; made when asked for, dropped when members change."""
+
+    def everybody(self) -> tuple[str, ...]:
+        """Return the ids of all members who see the conversation."""
+        if self.audience is None:
+            self.audience = tuple(user_id for user_id, member in self.members.items() if member.visible)
+        return self.audience
+
+    def member(self, user_id: str) -> MembershipRecord | None:
+        """Return this person's place, unless they have none or cannot see it yet."""
+        member = self.members.get(user_id)
+        return member if member is not None and member.visible else None
+
+    def lowest_marks_of_others(self, user_id: str) -> tuple[int, int] | None:
+        """Return the lowest delivered and read marks of everybody else; none when nobody else is there."""
+        others = [member for other, member in self.members.items() if other != user_id]
+        if not others:
+            return None
+        return min(m.delivered_seq for m in others), min(m.read_seq for m in others)
+
+
+class Rosters:
+    """A bounded cache of rosters, the least recently used leaving first."""
+
+    def __init__(self, conversations: Conversations, contacts: Contacts, fetch_users: FetchUsers) -> None:
+        """Load what is missing from these."""
+        self._conversations = conversations
+        self._contacts = contacts
+        self._fetch_users = fetch_users
+        self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS)
+        self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
+        self._forgotten = 0
+
+    def get(self, conversation_id: str) -> Roster | None:
+        """Return the roster if it is in memory."""
+        return self._rosters.get(conversation_id)
+
+    def direct_id(self, key: str) -> str | None:
+        """Return the direct conversation of a pair if it is in memory."""
+        return self._direct_ids.get(key)
+
+    def put(self, roster: Roster) -> None:
+        """Keep the roster of a conversation that was just made."""
+        conversation = roster.conversation
+        self._rosters[conversation.id] = roster
+        if conversation.direct_key is not None:
+            self._direct_ids[conversation.direct_key] = conversation.id
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop what is believed of these conversations; the next use reads them again."""
+        self._forgotten += 1
+        for conversation_id in ids:
+            roster = self._rosters.pop(conversation_id, None)
+            if roster is not None and roster.conversation.direct_key is not None:
+                self._direct_ids.pop(roster.conversation.direct_key, None)
+
+    def forget_direct(self, key: str) -> None:
+        """Drop what is believed of a pair, because one of the two has blocked or unblocked the other."""
+        self._forgotten += 1
+        conversation_id = self._direct_ids.get(key)
+        if conversation_id is not None:
+            self.forget([conversation_id])
+
+    async def load(self, ids: Iterable[str]) -> None:
+        """Bring those of the conversations that exist into memory; one query a collection for all that are missing."""
+        missing = [conversation_id for conversation_id in set(ids) if conversation_id not in self._rosters]
+        while missing:
+            before = self._forgotten
+            loaded = await self._load(missing)
+            if before == self._forgotten:
+                for roster in loaded:
+                    if roster.conversation.id not in self._rosters:
+                        self.put(roster)
+                return
+            # Something was dropped while we read (a block, a failed batch): what we hold may be from before it.
+
+    async def load_direct(self, keys: Iterable[str]) -> None:
+        """Bring the direct conversations of these pairs into memory, where they exist."""
+        missing = [key for key in set(keys) if key not in self._direct_ids]
+        if missing:
+            await self.load((await self._conversations.fetch_direct_ids(missing)).values())
+
+    async def fetch(self, conversation_id: str) -> Roster | None:
+        """Return the roster, from memory or from the database; ``None`` when there is no such conversation."""
+        roster = self._rosters.get(conversation_id)
+        if roster is None:
+            await self.load([conversation_id])
+            roster = self._rosters.get(conversation_id)
+        return roster
+
+    async def _load(self, ids: list[str]) -> list[Roster]:
+        # Counters before members: when somebody joins in between, the counters are the older of the two and the first
+        # batch finds out. The other way round a member could be missing without anything noticing.
+        conversations = await self._conversations.fetch(ids)
+        members = await self._conversations.fetch_members(conversations)
+        rosters = [
+            Roster(conversation=conversation, members=members.get(conversation_id, {}))
+            for conversation_id, conversation in conversations.items()
+        ]
+        for roster in rosters:
+            if roster.conversation.kind == "direct":
+                await self._complete_direct(roster)
+        return rosters
+
+    async def _complete_direct(self, roster: Roster) -> None:
+        one, *others = roster.members
+        roster.blocked = bool(others and await self._contacts.fetch_blocked_pairs(one, others))
+        if not all(member.visible for member in roster.members.values()):
+            roster.people = await self._fetch_users(roster.members)

@@ -1,0 +1,267 @@
+"""Group commit: one writer for each process takes what waits, commits it in one transaction, and lets out the effects.
+
+While one batch commits, the next gathers. There is no timer: a lone operation is taken at once. The writer is the only
+one that publishes stored things, and it does so after the commit, in order.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+import structlog
+
+from chat_mvp.delivery.batch import Batch, Effect, Operation
+from chat_mvp.delivery.bus import Bus
+from chat_mvp.delivery.rosters import Rosters
+from chat_mvp.errors import ChatError, InternalError, UnavailableError
+from chat_mvp.storage.commit import Commit, StaleError, TransientError, UnknownOutcomeError
+from chat_mvp.storage.errors import unavailable
+from chat_mvp.storage.messages import Messages, SentKey
+from chat_mvp.storage.records import MessageRecord
+from chat_mvp.storage.writes import Writes
+from chat_mvp.times import utc_now
+
+MAX_BATCH_OPERATIONS = 256
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_WAITING_OPERATIONS = 16_384
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+FULL_RETRY_AFTER_MS = 500
+DEADLINE_S = 10.0
+"""How long a batch is tried before its operations are answered ``unavailable``."""
+PAUSE_S = (0.02, 0.5)
+
+Refusals = list[tuple[Operation, ChatError]]
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Unresolved:
+    """A batch whose commit got no answer: what to look for, and what to let out should it turn out to be stored."""
+
+    def __init__(self, writes: Writes, publications: Sequence[Effect]) -> None:
+        """Keep both."""
+        self.writes = writes
+        self.publications = publications
+
+
+class Writer:
+    """Takes operations, stores them in batches, answers each exactly once."""
+
+    def __init__(
+        self,
+        *,
+        commit: Commit,
+        messages: Messages,
+        rosters: Rosters,
+        bus: Bus,
+        is_reachable: Callable[[str], bool],
+        queue_max_members: int,
+    ) -> None:
+        """Write through ``commit``; ``is_reachable`` tells whether somebody has a connection they do not hide."""
+        self._commit = commit
+        self._messages = messages
+        self._rosters = rosters
+        self._bus = bus
+        self._is_reachable = is_reachable
+        self._queue_max_members = queue_max_members
+        self._waiting: deque[Operation] = deque()
+        self._waiting_bytes = 0
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._unresolved: Unresolved | None = None
+        self._failing = False
+        self.batches = 0
+        self.operations = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what was accepted, and end."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    def submit(self, operation: Operation) -> None:
+        """Accept an operation; it is answered later, by itself. ``UnavailableError`` when it is not accepted."""
+        if self._stopping:
+            raise UnavailableError("The server is stopping; connect again in a moment.", retry_after_ms=1_000)
+        if len(self._waiting) >= MAX_WAITING_OPERATIONS or self._waiting_bytes > MAX_WAITING_BYTES:
+            raise UnavailableError(
+                "The server has more to store than it can; try again.", retry_after_ms=FULL_RETRY_AFTER_MS
+            )
+        self._waiting.append(operation)
+        self._waiting_bytes += operation.size
+        self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many operations wait to be taken."""
+        return len(self._waiting)
+
+    async def _run(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            operations = self._take()
+            try:
+                await self._process(operations)
+            except Exception:  # noqa: BLE001
+                # Nothing may end the writer: what went wrong is answered, and the next batch is another matter.
+                _LOG.exception("batch failed", operations=len(operations))
+                await self._isolate(operations)
+
+    def _take(self) -> list[Operation]:
+        operations: list[Operation] = []
+        size = 0
+        while self._waiting and len(operations) < MAX_BATCH_OPERATIONS and size < MAX_BATCH_BYTES:
+            operation = self._waiting.popleft()
+            size += operation.size
+            operations.append(operation)
+        self._waiting_bytes -= size
+        return operations
+
+    async def _isolate(self, operations: list[Operation]) -> None:
+        """Give each operation of a batch that failed for no known reason a transaction of its own."""
+        if len(operations) == 1:
+            operations[0].refuse(InternalError("The server could not store this."))
+            return
+        for operation in operations:
+            try:
+                await self._process([operation])
+            except Exception:  # noqa: BLE001  (one poisonous operation must not take its neighbours along)
+                _LOG.exception("operation failed", operation=type(operation).__name__)
+                operation.refuse(InternalError("The server could not store this."))
+
+    async def _process(self, operations: list[Operation]) -> None:
+        # Once a batch has waited in vain, those behind it are tried once each until one succeeds: their senders have
+        # waited already.
+        deadline = monotonic() + (0 if self._failing else DEADLINE_S)
+        look_up = False
+        while True:
+            try:
+                batch, refused = await self._attempt(operations, look_up=look_up)
+            except StaleError:
+                look_up = True
+            except (TransientError, UnavailableError):
+                await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311  (jitter)
+            except UnknownOutcomeError:
+                _refuse_all(operations, unavailable())
+                return
+            else:
+                self._failing = False
+                self.batches += 1
+                self.operations += len(operations)
+                _let_out(batch.effects)
+                for operation, error in refused:
+                    operation.refuse(error)
+                return
+            if monotonic() > deadline:
+                self._failing = True
+                _refuse_all(operations, unavailable())
+                return
+
+    async def _attempt(self, operations: list[Operation], *, look_up: bool) -> tuple[Batch, Refusals]:
+        """Plan and commit once. ``look_up`` asks first which of the sends are stored already."""
+        await self._resolve()
+        sent = await self._fetch_sent(operations) if look_up else {}
+        batch, refused = await self._plan(operations, sent)
+        if batch.writes.is_empty():
+            return batch, refused
+        try:
+            await self._commit.commit(batch.writes)
+        except UnknownOutcomeError:
+            self._unresolved = Unresolved(batch.writes, batch.publications)
+            self._rosters.forget(batch.writes.touched())
+            raise
+        except BaseException:
+            self._rosters.forget(batch.writes.touched())
+            raise
+        return batch, refused
+
+    async def _plan(
+        self,
+        operations: list[Operation],
+        sent: dict[SentKey, MessageRecord],
+    ) -> tuple[Batch, Refusals]:
+        messages = await self._load(operations)
+        batch = self._batch(messages, sent)
+        refused = _apply(operations, batch)
+        # Before a send is refused: it may be a repetition of one that was stored, whatever it says now.
+        asked = [op.sent_key for op, _ in refused if op.sent_key is not None and op.sent_key not in sent]
+        found = await self._messages.fetch_sent(asked)
+        if not found:
+            return batch, refused
+        self._rosters.forget(batch.writes.touched())
+        sent |= found
+        return await self._plan(operations, sent)
+
+    async def _load(self, operations: list[Operation]) -> dict[str, MessageRecord]:
+        ids = {message_id for operation in operations for message_id in operation.message_ids}
+        messages = await self._messages.fetch_by_ids(ids) if ids else {}
+        keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
+        if keys:
+            await self._rosters.load_direct(keys)
+        conversations = {op.conversation_id for op in operations if op.conversation_id is not None}
+        await self._rosters.load(conversations | {record.message.conversation_id for record in messages.values()})
+        return messages
+
+    def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
+        return Batch(
+            now=utc_now(),
+            rosters=self._rosters,
+            messages=messages,
+            sent=sent,
+            is_reachable=self._is_reachable,
+            publish=self._bus.publish,
+            queue_max_members=self._queue_max_members,
+        )
+
+    async def _fetch_sent(self, operations: list[Operation]) -> dict[SentKey, MessageRecord]:
+        return await self._messages.fetch_sent({op.sent_key for op in operations if op.sent_key is not None})
+
+    async def _resolve(self) -> None:
+        """Learn what became of a commit that got no answer, before anything else is written.
+
+        Its senders were told ``unavailable`` and will ask again; the others must hear of it now or they would miss it
+        until they reconnect.
+        """
+        unresolved = self._unresolved
+        if unresolved is None:
+            return
+        if await self._commit.was_committed(unresolved.writes):
+            _let_out(unresolved.publications)
+        self._unresolved = None
+
+
+def _apply(operations: list[Operation], batch: Batch) -> Refusals:
+    refused: Refusals = []
+    for operation in operations:
+        try:
+            operation.apply(batch)
+        except ChatError as error:
+            refused.append((operation, error))
+    return refused
+
+
+def _let_out(effects: Sequence[Effect]) -> None:
+    for effect in effects:
+        try:
+            effect()
+        except Exception:  # noqa: BLE001
+            # What is stored is stored; one listener's fault must not keep it from the others.
+            _LOG.exception("effect failed")
+
+
+def _refuse_all(operations: list[Operation], error: ChatError) -> None:
+    for operation in operations:
+        operation.refuse(error)

@@ -1,0 +1,60 @@
+"""The ``active_connections`` collection, as plain documents: one for each live WebSocket.
+
+Each is refreshed with the heartbeat and disappears five minutes after its last one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bson import ObjectId
+from msgspec import Struct
+
+from chat_mvp.storage.client import Collections
+from chat_mvp.storage.errors import translated
+
+_CHUNK = 1_000
+
+
+class ConnectionRecord(Struct, frozen=True):
+    """A live WebSocket of this process."""
+
+    id: str
+    user_id: str
+    device_id: str | None
+
+
+class Connections:
+    """Writing the connections of one process, always many at once."""
+
+    def __init__(self, collections: Collections, process: str) -> None:
+        """Write as the process of this name."""
+        self._connections = collections["active_connections"]
+        self._process = process
+
+    async def insert(self, records: Sequence[ConnectionRecord], now: datetime) -> None:
+        """Note connections that began."""
+        documents = [
+            {
+                "_id": ObjectId(record.id),
+                "user_id": ObjectId(record.user_id),
+                "device_id": record.device_id,
+                "process": self._process,
+                "connected_at": now,
+                "heartbeat": now,
+            }
+            for record in records
+        ]
+        with translated():
+            await self._connections.insert_many(documents, ordered=False)
+
+    async def refresh(self, ids: Sequence[str], now: datetime) -> None:
+        """Note that these connections still live."""
+        with translated():
+            for start in range(0, len(ids), _CHUNK):
+                chunk = [ObjectId(i) for i in ids[start : start + _CHUNK]]
+                await self._connections.update_many({"_id": {"$in": chunk}}, {"$set": {"heartbeat": now}})
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Note that these connections ended."""
+        with translated():
+            await self._connections.delete_many({"_id": {"$in": [ObjectId(i) for i in ids]}})

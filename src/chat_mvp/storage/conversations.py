@@ -1,0 +1,172 @@
+"""The ``conversations`` and ``memberships`` collections, as plain documents: who is where, and how far they have read.
+
+Only ``storage.commit`` writes what other members can see; a person's own settings are written here.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from bson import ObjectId
+
+from chat_mvp.storage.client import Collections, RawDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+
+
+def direct_key(one: str, other: str) -> str:
+    """Return the name of the pair, the same whoever asks."""
+    return f"{min(one, other)}:{max(one, other)}"
+
+
+def conversation_document(record: ConversationRecord) -> RawDocument:
+    """Return the document of a new conversation."""
+    return {
+        "_id": ObjectId(record.id),
+        "kind": record.kind,
+        "name": record.name,
+        "description": record.description,
+        "visibility": record.visibility,
+        "avatar_url": record.avatar_url,
+        "max_participants": record.max_participants,
+        "post": record.post,
+        "member_count": record.member_count,
+        "created_by": ObjectId(record.created_by),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "activity_at": record.activity_at,
+        "last_seq": record.last_seq,
+        "rev": record.rev,
+        "direct_key": record.direct_key,
+    }
+
+
+def conversation_record(document: RawDocument) -> ConversationRecord:
+    """Return the record of a stored conversation."""
+    fields = {name: document[name] for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by"}}
+    return ConversationRecord(id=str(document["_id"]), created_by=str(document["created_by"]), **fields)
+
+
+def membership_document(record: MembershipRecord) -> RawDocument:
+    """Return the document of a new membership."""
+    return {
+        "conversation_id": ObjectId(record.conversation_id),
+        "user_id": ObjectId(record.user_id),
+        "role": record.role,
+        "visible": record.visible,
+        "joined_at": record.joined_at,
+        "updated_at": record.updated_at,
+        "joined_seq": record.joined_seq,
+        "delivered_seq": record.delivered_seq,
+        "read_seq": record.read_seq,
+        "muted_until": record.muted_until,
+        "pinned": record.pinned,
+        "archived": record.archived,
+        "draft": record.draft,
+        "notify": record.notify,
+    }
+
+
+_MEMBERSHIP_FIELDS = tuple(
+    name for name in MembershipRecord.__struct_fields__ if name not in {"conversation_id", "user_id"}
+)
+
+
+def membership_record(document: RawDocument) -> MembershipRecord:
+    """Return the record of a stored membership."""
+    return MembershipRecord(
+        conversation_id=str(document["conversation_id"]),
+        user_id=str(document["user_id"]),
+        **{name: document[name] for name in _MEMBERSHIP_FIELDS},
+    )
+
+
+class Conversations:
+    """Reading conversations and memberships; every read is majority-committed."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Read from the two collections of this database."""
+        self._conversations = collections["conversations"]
+        self._memberships = collections["memberships"]
+
+    async def fetch(self, ids: Iterable[str]) -> dict[str, ConversationRecord]:
+        """Return those of the conversations that exist, by id."""
+        wanted = [to_object_id(i) for i in ids]
+        with translated():
+            documents = await self._conversations.find({"_id": {"$in": wanted}}).to_list(None)
+        return {str(document["_id"]): conversation_record(document) for document in documents}
+
+    async def fetch_direct_ids(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the ids of the direct conversations of these pairs, by ``direct_key``, where there are any."""
+        query = {"direct_key": {"$in": list(keys)}}
+        with translated():
+            documents = await self._conversations.find(query, {"direct_key": 1}).to_list(None)
+        return {document["direct_key"]: str(document["_id"]) for document in documents}
+
+    async def fetch_members(self, ids: Iterable[str]) -> dict[str, dict[str, MembershipRecord]]:
+        """Return every member of each conversation, by conversation and user."""
+        wanted = [to_object_id(i) for i in ids]
+        members: dict[str, dict[str, MembershipRecord]] = {}
+        with translated():
+            documents = await self._memberships.find({"conversation_id": {"$in": wanted}}).to_list(None)
+        for document in documents:
+            record = membership_record(document)
+            members.setdefault(record.conversation_id, {})[record.user_id] = record
+        return members
+
+    async def fetch_memberships(self, user_id: str) -> dict[str, MembershipRecord]:
+        """Return the person's own places, by conversation, without those still hidden from them."""
+        query = {"user_id": to_object_id(user_id), "visible": True}
+        with translated():
+            documents = await self._memberships.find(query).to_list(None)
+        return {str(document["conversation_id"]): membership_record(document) for document in documents}
+
+    async def fetch_others_marks(self, user_id: str, ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Return the lowest delivered and read marks of the other members, by conversation."""
+        pipeline: list[dict[str, Any]] = [
+            {
+                "$match": {
+                    "conversation_id": {"$in": [to_object_id(i) for i in ids]},
+                    "user_id": {"$ne": ObjectId(user_id)},
+                }
+            },
+            {
+                "$group": {
+                    "_id": "$conversation_id",
+                    "delivered": {"$min": "$delivered_seq"},
+                    "read": {"$min": "$read_seq"},
+                },
+            },
+        ]
+        with translated():
+            cursor = await self._memberships.aggregate(pipeline)
+            return {str(row["_id"]): (row["delivered"], row["read"]) async for row in cursor}
+
+    async def fetch_direct_peers(self, user_id: str) -> set[str]:
+        """Return everybody with whom the person has a direct conversation that both can see."""
+        query = {"user_id": to_object_id(user_id), "visible": True}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": query},
+            {
+                "$lookup": {
+                    "from": "conversations",
+                    "localField": "conversation_id",
+                    "foreignField": "_id",
+                    "as": "conversation",
+                    "pipeline": [{"$match": {"kind": "direct"}}, {"$project": {"direct_key": 1}}],
+                },
+            },
+            {"$unwind": "$conversation"},
+            {"$project": {"direct_key": "$conversation.direct_key"}},
+        ]
+        with translated():
+            cursor = await self._memberships.aggregate(pipeline)
+            keys = [str(row["direct_key"]) async for row in cursor]
+        return {part for key in keys for part in key.split(":")} - {user_id}
+
+    async def update_own(self, conversation_id: str, user_id: str, changes: dict[str, Any]) -> bool:
+        """Set fields of a person's own place; false when they have none."""
+        query = {"conversation_id": to_object_id(conversation_id), "user_id": to_object_id(user_id), "visible": True}
+        with translated():
+            result = await self._memberships.update_one(query, {"$set": changes})
+        return result.matched_count == 1

@@ -1,0 +1,202 @@
+"""The ``messages`` collection, as plain documents: the shape of one, and every way of reading them.
+
+Only ``storage.commit`` writes here, inside the writer's transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+
+from chat_mvp.protocol import Message, Reaction, ThreadSummary
+from chat_mvp.storage.client import Collections, RawDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.records import MessageRecord
+from chat_mvp.times import format_optional, format_time, parse_time
+
+SentKey = tuple[str, str]
+"""Sender and ``client_message_id``: together they name one message for ever."""
+
+
+def to_document(record: MessageRecord, created_at: datetime) -> RawDocument:
+    """Return the document of a new message; ``created_at`` is the moment its wire form names."""
+    message = record.message
+    return {
+        "_id": ObjectId(message.id),
+        "conversation_id": ObjectId(message.conversation_id),
+        "seq": message.seq,
+        "rev": message.rev,
+        "made_rev": record.made_rev,
+        "sender_id": ObjectId(message.sender_id),
+        "client_message_id": message.client_message_id,
+        "kind": message.kind,
+        "text": message.text,
+        "priority": message.priority,
+        "status": record.status,
+        "attachments": [],
+        "reply_to": ObjectId(message.reply_to) if message.reply_to else None,
+        "thread_root": ObjectId(message.thread_root) if message.thread_root else None,
+        "mentions": [ObjectId(user_id) for user_id in message.mentions],
+        "reactions": [],
+        "pinned": message.pinned,
+        "created_at": created_at,
+        "edited_at": None,
+        "deleted_at": None,
+        "edits": [],
+    }
+
+
+def to_changes(message: Message) -> RawDocument:
+    """Return the fields of a message that may change after it was sent, in their present state."""
+    return {
+        "rev": message.rev,
+        "text": message.text,
+        "attachments": [],
+        "mentions": [ObjectId(user_id) for user_id in message.mentions],
+        "reactions": [
+            {"emoji": reaction.emoji, "user_ids": [ObjectId(user_id) for user_id in reaction.user_ids]}
+            for reaction in message.reactions
+        ],
+        "pinned": message.pinned,
+        "edited_at": parse_time(message.edited_at) if message.edited_at else None,
+        "deleted_at": parse_time(message.deleted_at) if message.deleted_at else None,
+    }
+
+
+def to_record(document: RawDocument) -> MessageRecord:
+    """Return the record of a stored message."""
+    thread = document.get("thread")
+    return MessageRecord(
+        made_rev=document["made_rev"],
+        status=document["status"],
+        message=Message(
+            id=str(document["_id"]),
+            conversation_id=str(document["conversation_id"]),
+            seq=document["seq"],
+            rev=document["rev"],
+            sender_id=str(document["sender_id"]),
+            client_message_id=document["client_message_id"],
+            kind=document["kind"],
+            text=document["text"],
+            priority=document["priority"],
+            attachments=[],
+            reply_to=str(document["reply_to"]) if document["reply_to"] else None,
+            thread_root=str(document["thread_root"]) if document["thread_root"] else None,
+            thread=ThreadSummary(count=thread["count"], last_seq=thread["last_seq"]) if thread else None,
+            mentions=[str(user_id) for user_id in document["mentions"]],
+            reactions=[_to_reaction(reaction) for reaction in document["reactions"]],
+            pinned=document["pinned"],
+            created_at=format_time(document["created_at"]),
+            edited_at=format_optional(document["edited_at"]),
+            deleted_at=format_optional(document["deleted_at"]),
+        ),
+    )
+
+
+def _to_reaction(document: RawDocument) -> Reaction:
+    user_ids = [str(user_id) for user_id in document["user_ids"]]
+    return Reaction(emoji=document["emoji"], count=len(user_ids), user_ids=user_ids)
+
+
+# Earlier texts are read on their own page only.
+_WITHOUT_EDITS = {"edits": 0}
+
+
+class Messages:
+    """Reading messages. Every list is bounded by the caller's limit; every read is majority-committed."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Read from the ``messages`` collection of this database."""
+        self._messages = collections["messages"]
+
+    async def fetch_by_ids(self, ids: Iterable[str]) -> dict[str, MessageRecord]:
+        """Return those of the messages that exist, by id."""
+        return {
+            record.message.id: record for record in await self._find({"_id": {"$in": [to_object_id(i) for i in ids]}})
+        }
+
+    async def fetch_sent(self, keys: Iterable[SentKey]) -> dict[SentKey, MessageRecord]:
+        """Return the messages that these senders sent under these ``client_message_id``s, where there are any."""
+        either = [{"sender_id": to_object_id(sender), "client_message_id": given} for sender, given in keys]
+        if not either:
+            return {}
+        records = await self._find({"$or": either})
+        return {(record.message.sender_id, record.message.client_message_id): record for record in records}
+
+    async def fetch_newest(self, conversation_id: str, *, above: int, before: int | None, limit: int) -> list[Message]:
+        """Return at most ``limit`` messages with ``above < seq < before``, the newest of them, in ascending order."""
+        bounds: dict[str, int] = {"$gt": above}
+        if before is not None:
+            bounds["$lt"] = before
+        query = {"conversation_id": to_object_id(conversation_id), "seq": bounds}
+        records = await self._find(query, sort=[("seq", -1)], limit=limit)
+        return [record.message for record in reversed(records)]
+
+    async def fetch_oldest(self, conversation_id: str, *, after: int, limit: int) -> list[Message]:
+        """Return at most ``limit`` messages with ``seq > after``, the oldest of them, in ascending order."""
+        query = {"conversation_id": to_object_id(conversation_id), "seq": {"$gt": after}}
+        return [record.message for record in await self._find(query, sort=[("seq", 1)], limit=limit)]
+
+    async def fetch_by_seqs(self, conversation_id: str, seqs: Sequence[int]) -> list[MessageRecord]:
+        """Return the messages at these places, in ascending order."""
+        query = {"conversation_id": to_object_id(conversation_id), "seq": {"$in": list(seqs)}}
+        return await self._find(query, sort=[("seq", 1)])
+
+    async def fetch_changed(
+        self,
+        conversation_id: str,
+        *,
+        after_rev: int,
+        above_seq: int,
+        up_to_seq: int | None = None,
+        limit: int,
+    ) -> list[MessageRecord]:
+        """Return at most ``limit`` messages made or changed after ``after_rev``, by ascending ``rev``."""
+        seqs: dict[str, int] = {"$gt": above_seq}
+        if up_to_seq is not None:
+            seqs["$lte"] = up_to_seq
+        query = {"conversation_id": to_object_id(conversation_id), "rev": {"$gt": after_rev}, "seq": seqs}
+        return await self._find(query, sort=[("rev", 1)], limit=limit)
+
+    async def fetch_last(self, last_seqs: dict[str, int]) -> dict[str, Message]:
+        """Return the message at the given place of each conversation, by conversation."""
+        places = [{"conversation_id": to_object_id(i), "seq": seq} for i, seq in last_seqs.items() if seq]
+        if not places:
+            return {}
+        return {record.message.conversation_id: record.message for record in await self._find({"$or": places})}
+
+    async def fetch_edits(self, message_id: str) -> list[RawDocument]:
+        """Return the earlier texts of a message with the time each was replaced, oldest first."""
+        with translated():
+            document = await self._messages.find_one({"_id": to_object_id(message_id)}, {"edits": 1})
+        return list(document["edits"]) if document else []
+
+    async def count_unread(self, user_id: str, read_seqs: dict[str, int]) -> dict[str, int]:
+        """Return how many undeleted text messages of others lie above the given mark of each conversation.
+
+        Conversations without any are left out, and so must be those where the mark is at the end: they cost a query.
+        """
+        places = [{"conversation_id": to_object_id(i), "seq": {"$gt": seq}} for i, seq in read_seqs.items()]
+        if not places:
+            return {}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"$or": places}},
+            {"$match": {"kind": "text", "deleted_at": None, "sender_id": {"$ne": to_object_id(user_id)}}},
+            {"$group": {"_id": "$conversation_id", "count": {"$sum": 1}}},
+        ]
+        with translated():
+            cursor = await self._messages.aggregate(pipeline)
+            return {str(row["_id"]): row["count"] async for row in cursor}
+
+    async def _find(
+        self,
+        query: RawDocument,
+        *,
+        sort: list[tuple[str, int]] | None = None,
+        limit: int = 0,
+    ) -> list[MessageRecord]:
+        with translated():
+            documents = await self._messages.find(query, _WITHOUT_EDITS, sort=sort, limit=limit).to_list(None)
+        return [to_record(document) for document in documents]

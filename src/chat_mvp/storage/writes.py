@@ -1,0 +1,216 @@
+"""What one batch stores, and the commands that store it. Pure; ``commit.py`` sends them.
+
+Commands are built whole, one for each collection and kind of write, because a transaction's cost is mostly its round
+trips.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from bson import ObjectId
+from msgspec import Struct, field
+
+from chat_mvp.storage.client import RawDocument
+from chat_mvp.storage.conversations import conversation_document, membership_document
+from chat_mvp.storage.messages import to_changes, to_document
+from chat_mvp.storage.queue import PRIORITY_RANK
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, QueueEntry
+
+MAX_EDITS_KEPT = 100
+"""Earlier texts of one message; beyond that the oldest leave."""
+
+
+class Advance(Struct):
+    """A conversation whose counters the batch moves, and where they must stand for the batch to be right."""
+
+    conversation: ConversationRecord
+    from_seq: int
+    from_rev: int
+
+
+class Writes(Struct, kw_only=True):
+    """Everything that one batch stores."""
+
+    now: datetime
+    advances: dict[str, Advance] = field(default_factory=dict)
+    new_messages: list[MessageRecord] = field(default_factory=list)
+    changed_messages: dict[str, MessageRecord] = field(default_factory=dict)
+    replaced_texts: dict[str, list[str]] = field(default_factory=dict)
+    thread_replies: list[tuple[str, int]] = field(default_factory=list)
+    """Root of a thread, and the sequence number of a reply to it."""
+    queue_entries: list[QueueEntry] = field(default_factory=list)
+    marks: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """Conversation and user, to delivered and read marks; what is delivered leaves the queue."""
+    new_conversations: list[ConversationRecord] = field(default_factory=list)
+    changed_conversations: dict[str, ConversationRecord] = field(default_factory=dict)
+    removed_conversations: list[str] = field(default_factory=list)
+    new_memberships: list[MembershipRecord] = field(default_factory=list)
+    changed_memberships: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
+    removed_memberships: list[tuple[str, str]] = field(default_factory=list)
+
+    def touched(self) -> set[str]:
+        """Return every conversation whose roster the batch changed."""
+        return {
+            *self.advances,
+            *(record.id for record in self.new_conversations),
+            *self.changed_conversations,
+            *self.removed_conversations,
+            *(conversation_id for conversation_id, _ in self.marks),
+            *(record.conversation_id for record in self.new_memberships),
+            *(conversation_id for conversation_id, _ in self.changed_memberships),
+            *(conversation_id for conversation_id, _ in self.removed_memberships),
+        }
+
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to store."""
+        return not (
+            self.advances
+            or self.marks
+            or self.changed_messages
+            or self.new_conversations
+            or self.changed_conversations
+            or self.removed_conversations
+            or self.changed_memberships
+            or self.removed_memberships
+        )
+
+
+class Step(NamedTuple):
+    """One command, and how many documents it must find for the batch to be right (``None``: it does not matter)."""
+
+    command: RawDocument
+    expected: int | None
+
+
+def commands(writes: Writes) -> list[Step]:
+    """Return the commands that carry out a batch, each with how many documents it must find, if that matters.
+
+    The counters come first: where they are not as believed, nothing else is tried.
+    """
+    made = {record.id for record in writes.new_conversations}
+    moved = [
+        _conversation_update(writes, i) for i in {**writes.advances, **writes.changed_conversations} if i not in made
+    ]
+    removed = [{"_id": ObjectId(i)} for i in writes.removed_conversations]
+    steps: tuple[tuple[Callable[[str, list[RawDocument]], RawDocument], str, list[RawDocument], bool], ...] = (
+        (_update, "conversations", moved, True),
+        (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], False),
+        (_insert, "memberships", [membership_document(record) for record in writes.new_memberships], False),
+        (_insert, "messages", [to_document(record, writes.now) for record in writes.new_messages], False),
+        (_update, "messages", _message_updates(writes), False),
+        (_insert, "message_queue", [_queue_document(entry, writes.now) for entry in writes.queue_entries], False),
+        (_update, "memberships", _membership_updates(writes), False),
+        (_delete, "memberships", _membership_removals(writes), False),
+        (_delete, "message_queue", _queue_removals(writes), False),
+        (_delete, "conversations", removed, True),
+    )
+    return [
+        Step(build(collection, parts), len(parts) if all_must_match else None)
+        for build, collection, parts, all_must_match in steps
+        if parts
+    ]
+
+
+def _insert(collection: str, documents: list[RawDocument]) -> RawDocument:
+    return {"insert": collection, "documents": documents}
+
+
+def _update(collection: str, updates: list[RawDocument]) -> RawDocument:
+    return {"update": collection, "updates": updates}
+
+
+def _delete(collection: str, queries: list[RawDocument]) -> RawDocument:
+    return {"delete": collection, "deletes": [{"q": query, "limit": 0} for query in queries]}
+
+
+def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
+    query: RawDocument = {"_id": ObjectId(conversation_id)}
+    fields: dict[str, Any] = {}
+    advance = writes.advances.get(conversation_id)
+    if advance is not None:
+        query |= {"last_seq": advance.from_seq, "rev": advance.from_rev}
+        conversation = advance.conversation
+        fields |= {
+            "last_seq": conversation.last_seq,
+            "rev": conversation.rev,
+            "activity_at": conversation.activity_at,
+        }
+    changed = writes.changed_conversations.get(conversation_id)
+    if changed is not None:
+        fields |= {
+            "name": changed.name,
+            "description": changed.description,
+            "visibility": changed.visibility,
+            "avatar_url": changed.avatar_url,
+            "max_participants": changed.max_participants,
+            "post": changed.post,
+            "member_count": changed.member_count,
+            "updated_at": changed.updated_at,
+        }
+    return {"q": query, "u": {"$set": fields}}
+
+
+def _message_updates(writes: Writes) -> list[RawDocument]:
+    updates: list[RawDocument] = []
+    for message_id, record in writes.changed_messages.items():
+        change: RawDocument = {"$set": to_changes(record.message)}
+        replaced = writes.replaced_texts.get(message_id)
+        if replaced:
+            edits = [{"text": text, "at": writes.now} for text in replaced]
+            change["$push"] = {"edits": {"$each": edits, "$slice": -MAX_EDITS_KEPT}}
+        updates.append({"q": {"_id": ObjectId(message_id)}, "u": change})
+    for root, seq in writes.thread_replies:
+        change = {"$inc": {"thread.count": 1}, "$max": {"thread.last_seq": seq}}
+        updates.append({"q": {"_id": ObjectId(root)}, "u": change})
+    return updates
+
+
+def _membership_updates(writes: Writes) -> list[RawDocument]:
+    updates: list[RawDocument] = []
+    for (conversation_id, user_id), (delivered, read) in writes.marks.items():
+        query = {"conversation_id": ObjectId(conversation_id), "user_id": ObjectId(user_id)}
+        highest = {"delivered_seq": delivered, "read_seq": read, "updated_at": writes.now}
+        updates.append({"q": query, "u": {"$max": highest}})
+    for (conversation_id, user_id), record in writes.changed_memberships.items():
+        query = {"conversation_id": ObjectId(conversation_id), "user_id": ObjectId(user_id)}
+        fields = {"role": record.role, "visible": record.visible, "updated_at": record.updated_at}
+        updates.append({"q": query, "u": {"$set": fields}})
+    return updates
+
+
+def _membership_removals(writes: Writes) -> list[RawDocument]:
+    queries: list[RawDocument] = [
+        {"conversation_id": ObjectId(conversation_id), "user_id": ObjectId(user_id)}
+        for conversation_id, user_id in writes.removed_memberships
+    ]
+    queries.extend({"conversation_id": ObjectId(i)} for i in writes.removed_conversations)
+    return queries
+
+
+def _queue_removals(writes: Writes) -> list[RawDocument]:
+    queries: list[RawDocument] = [
+        {
+            "recipient_id": ObjectId(user_id),
+            "conversation_id": ObjectId(conversation_id),
+            "seq": {"$lte": delivered},
+        }
+        for (conversation_id, user_id), (delivered, _) in writes.marks.items()
+    ]
+    queries.extend(
+        {"recipient_id": ObjectId(user_id), "conversation_id": ObjectId(conversation_id)}
+        for conversation_id, user_id in writes.removed_memberships
+    )
+    return queries
+
+
+def _queue_document(entry: QueueEntry, now: datetime) -> RawDocument:
+    return {
+        "recipient_id": ObjectId(entry.recipient_id),
+        "conversation_id": ObjectId(entry.conversation_id),
+        "message_id": ObjectId(entry.message_id),
+        "seq": entry.seq,
+        "priority": PRIORITY_RANK[entry.priority],
+        "attempts": entry.attempts,
+        "created_at": now,
+    }
