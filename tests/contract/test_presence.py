@@ -1,0 +1,117 @@
+"""Who is there (protocol.md section 2)."""
+
+import asyncio
+
+import pytest
+
+from tests.support.http import expect_json
+from tests.support.people import Chat
+from tests.support.shapes import PRESENCE, check_fields, check_time
+
+GRACE_S = 8.0
+"""A page reload does not blink: going offline is told a few seconds late."""
+
+
+async def test_coming_and_going_is_told_to_contacts(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.add_contact(bob)
+    watcher = await ann.connect()
+    bob_socket = await bob.connect()
+    told = await watcher.expect("presence", user_id=bob.id)
+    check_fields(told, PRESENCE | {"type"})
+    assert told["state"] == "online"
+    await bob_socket.close()
+    told = await watcher.expect("presence", user_id=bob.id, within=GRACE_S)
+    assert told["state"] == "offline"
+    check_time(told["last_seen"])
+
+
+async def test_a_reload_does_not_blink(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.add_contact(bob)
+    bob_socket = await bob.connect()
+    watcher = await ann.connect()
+    await bob_socket.close()
+    await bob.connect()
+    await watcher.nothing("presence", within=0.5)
+    assert expect_json(await ann.get(f"/users/{bob.id}/presence"))["state"] == "online"
+
+
+async def test_the_snapshot_has_contacts_and_direct_peers(chat: Chat) -> None:
+    ann, contact, peer, stranger = await chat.people("ann", "contact", "peer", "stranger")
+    await ann.add_contact(contact)
+    await peer.say(await peer.direct(ann), "hello")
+    for person in (contact, stranger):
+        await person.connect()
+    socket = await ann.connect()
+    (snapshot,) = socket.all("presence.snapshot")
+    for item in snapshot["items"]:
+        check_fields(item, PRESENCE)
+    states = {item["user_id"]: item["state"] for item in snapshot["items"]}
+    assert states == {contact.id: "online", peer.id: "offline"}
+    await peer.connect()
+    await socket.expect("presence", user_id=peer.id, state="online")
+
+
+async def test_strangers_are_told_nothing(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    watcher = await ann.connect()
+    bob_socket = await bob.connect()
+    await bob_socket.ask("presence.set", state="away")
+    await watcher.nothing("presence")
+
+
+async def test_subscribing_to_others(chat: Chat) -> None:
+    ann, bob, cat = await chat.people("ann", "bob", "cat")
+    bob_socket = await bob.connect()
+    watcher = await ann.connect()
+    snapshot = await watcher.ask("presence.subscribe", user_ids=[bob.id])
+    assert snapshot["type"] == "presence.snapshot"
+    assert [item["state"] for item in snapshot["items"] if item["user_id"] == bob.id] == ["online"]
+    await bob_socket.ask("presence.set", state="away")
+    await watcher.expect("presence", user_id=bob.id, state="away")
+
+    await watcher.ask("presence.subscribe", user_ids=[cat.id])
+    await bob_socket.ask("presence.set", state="online")
+    await cat.connect()
+    await watcher.expect("presence", user_id=cat.id, state="online")
+    await watcher.nothing("presence")
+
+
+@pytest.mark.parametrize("state", ["away", "dnd", "online"])
+async def test_setting_a_state(chat: Chat, state: str) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.add_contact(bob)
+    watcher = await ann.connect()
+    bob_socket = await bob.connect()
+    await watcher.expect("presence", user_id=bob.id, state="online")
+    answer = await bob_socket.ask("presence.set", state=state, status_text="at lunch 🍜")
+    check_fields(answer, PRESENCE | {"type", "ref"})
+    assert (answer["user_id"], answer["state"], answer["status_text"]) == (bob.id, state, "at lunch 🍜")
+    await watcher.expect("presence", user_id=bob.id, state=state, status_text="at lunch 🍜")
+    seen = expect_json(await ann.get(f"/users/{bob.id}/presence"))
+    assert (seen["state"], seen["status_text"]) == (state, "at lunch 🍜")
+
+
+async def test_invisible_looks_offline(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.add_contact(bob)
+    bob_socket, watcher = await bob.connect(), await ann.connect()
+    await bob_socket.ask("presence.set", state="invisible")
+    await watcher.expect("presence", user_id=bob.id, state="offline")
+    assert expect_json(await ann.get(f"/users/{bob.id}/presence"))["state"] == "offline"
+    assert "invisible" not in str(watcher.frames)
+    late = await ann.connect()
+    (snapshot,) = late.all("presence.snapshot")
+    assert [item["state"] for item in snapshot["items"]] == ["offline"]
+
+
+async def test_one_of_two_devices_going_is_not_going(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.add_contact(bob)
+    phone, _ = await bob.connect(), await bob.connect()
+    watcher = await ann.connect()
+    await phone.close()
+    await asyncio.sleep(GRACE_S / 2)
+    await watcher.nothing("presence")
+    assert expect_json(await ann.get(f"/users/{bob.id}/presence"))["state"] == "online"
