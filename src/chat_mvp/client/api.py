@@ -1,0 +1,241 @@
+"""The HTTP side: accounts, people, conversations, history."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from chat_mvp.client.errors import ClientError, ConnectionLostError, RefusedError, SignedOutError
+from chat_mvp.client.session import Session
+from chat_mvp.protocol import Conversation, Message, OwnUser, User
+
+API = "/api/v1"
+TIMEOUT_S = 15.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Tokens(Struct, kw_only=True):
+    """What keeps somebody signed in. The refresh token is good for one use; each use brings a new pair."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class _SignedIn(Struct, kw_only=True):
+    user: OwnUser
+    access_token: str | UnsetType = UNSET
+    refresh_token: str | UnsetType = UNSET
+    expires_in: int | UnsetType = UNSET
+
+
+class _Problem(Struct, kw_only=True):
+    code: str = "internal"
+    detail: str = "The server answered with an error."
+
+
+class _Users(Struct, kw_only=True):
+    items: list[User]
+
+
+class _Messages(Struct, kw_only=True):
+    items: list[Message]
+
+
+class _Conversations(Struct, kw_only=True):
+    items: list[Conversation]
+    next: str | None = None
+
+
+class Client:
+    """One person on one server. Use it as ``async with Client(url) as client``.
+
+    Every method raises ``RefusedError`` when the server says no, ``ConnectionLostError`` when it does not answer, and
+    ``SignedOutError`` when nobody is signed in. An access token that has ended is renewed without being asked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tokens: Tokens | None = None,
+        on_tokens: Callable[[Tokens | None], None] | None = None,
+        device_name: str = "chat-mvp client",
+    ) -> None:
+        """Talk to the server at ``url``. ``on_tokens`` is told each new pair, and None at the end, to keep them."""
+        self.url = url.rstrip("/")
+        self.tokens = tokens
+        self._on_tokens = on_tokens
+        self._device_name = device_name
+        self._renewing = asyncio.Lock()
+        self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S, trust_env=not self.is_local)
+
+    async def __aenter__(self) -> Self:
+        """Return this client; leaving the block closes its connections and does not sign out."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine, so that no proxy of the environment is to be asked."""
+        return urlsplit(self.url).hostname in _LOOPBACK
+
+    # --- accounts
+
+    async def register(self, username: str, email: str, password: str, *, display_name: str | None = None) -> OwnUser:
+        """Make an account and be signed in to it, unless its e-mail address must be confirmed first."""
+        body = {"username": username, "email": email, "password": password}
+        if display_name is not None:
+            body["display_name"] = display_name
+        return self._signed_in(await self._send("POST", "/auth/register", body))
+
+    async def login(self, login: str, password: str) -> OwnUser:
+        """Sign in with a username or an e-mail address."""
+        body = {"login": login, "password": password, "device_name": self._device_name}
+        return self._signed_in(await self._send("POST", "/auth/login", body))
+
+    async def logout(self) -> None:
+        """End this session on the server and forget its tokens."""
+        await self.call("POST", "/auth/logout")
+        self._keep(None)
+
+    async def renew(self, spent: str) -> str:
+        """Return an access token newer than ``spent``; many may ask at once, the server is asked once."""
+        async with self._renewing:
+            if self.tokens is None:
+                raise SignedOutError("Nobody is signed in.")
+            if self.tokens.access_token != spent:
+                return self.tokens.access_token
+            try:
+                data = await self._send("POST", "/auth/refresh", {"refresh_token": self.tokens.refresh_token})
+            except RefusedError as error:
+                if error.code not in {"unauthenticated", "token_expired"}:
+                    raise
+                self._keep(None)
+                raise SignedOutError("The session has ended; sign in again.") from error
+            self._signed_in(data)
+            return self.access_token
+
+    @property
+    def access_token(self) -> str:
+        """The access token of who is signed in."""
+        if self.tokens is None:
+            raise SignedOutError("Nobody is signed in.")
+        return self.tokens.access_token
+
+    # --- people and conversations
+
+    async def me(self) -> OwnUser:
+        """Return one's own account."""
+        return msgspec.json.decode(await self.call("GET", "/users/me"), type=OwnUser)
+
+    async def find_users(self, beginning: str) -> list[User]:
+        """Return people whose username, or a word of whose name, begins like this."""
+        data = await self.call("GET", "/users", params={"q": beginning})
+        return msgspec.json.decode(data, type=_Users).items
+
+    async def user(self, username: str) -> User:
+        """Return the person with this username."""
+        data = await self.call("GET", f"/users/by-username/{quote(username, safe='')}")
+        return msgspec.json.decode(data, type=User)
+
+    async def conversations(self) -> list[Conversation]:
+        """Return all own conversations, most recent activity first."""
+        found: list[Conversation] = []
+        params = {"limit": "200"}
+        while True:
+            data = await self.call("GET", "/conversations", params=params)
+            page = msgspec.json.decode(data, type=_Conversations)
+            found += page.items
+            if page.next is None:
+                return found
+            params["cursor"] = page.next
+
+    async def direct(self, user_id: str) -> Conversation:
+        """Find or make the direct conversation with a person."""
+        return await self._conversation({"kind": "direct", "user_id": user_id})
+
+    async def group(self, name: str, member_ids: list[str]) -> Conversation:
+        """Make a group."""
+        return await self._conversation({"kind": "group", "name": name, "member_ids": member_ids})
+
+    async def history(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Return messages in ascending order: the newest, or those before or after a sequence number."""
+        params = {"limit": str(limit)}
+        params |= {name: str(seq) for name, seq in (("before", before), ("after", after)) if seq is not None}
+        data = await self.call("GET", f"/conversations/{conversation_id}/messages", params=params)
+        return msgspec.json.decode(data, type=_Messages).items
+
+    # --- live
+
+    def session(self, *, events: bool = True, device_id: str | None = None) -> Session:
+        """Return a live connection to use with ``async with``; ``events=False`` for one that only sends."""
+        return Session(self, events=events, device_id=device_id)
+
+    # --- anything else
+
+    async def call(self, method: str, path: str, body: Any = None, *, params: dict[str, str] | None = None) -> bytes:
+        """Send a request as who is signed in, below ``/api/v1``, and return the body of the answer."""
+        token = self.access_token
+        try:
+            return await self._send(method, path, body, params=params, token=token)
+        except RefusedError as error:
+            if error.code != "token_expired":
+                raise
+        return await self._send(method, path, body, params=params, token=await self.renew(token))
+
+    async def _conversation(self, body: dict[str, Any]) -> Conversation:
+        return msgspec.json.decode(await self.call("POST", "/conversations", body), type=Conversation)
+
+    async def _send(
+        self, method: str, path: str, body: Any = None, *, params: dict[str, str] | None = None, token: str = ""
+    ) -> bytes:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        content = None if body is None else msgspec.json.encode(body)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            answer = await self._http.request(method, API + path, content=content, params=params, headers=headers)
+        except httpx.TransportError as error:
+            raise ConnectionLostError(f"No chat server answers at {self.url}.") from error
+        except httpx.InvalidURL as error:
+            raise ClientError(f"{self.url} is not an address.") from error
+        if answer.is_success:
+            return answer.content
+        raise _refused(answer)
+
+    def _signed_in(self, data: bytes) -> OwnUser:
+        found = msgspec.json.decode(data, type=_SignedIn)
+        if found.access_token and found.refresh_token and found.expires_in is not UNSET:
+            self._keep(
+                Tokens(access_token=found.access_token, refresh_token=found.refresh_token, expires_in=found.expires_in)
+            )
+        return found.user
+
+    def _keep(self, tokens: Tokens | None) -> None:
+        self.tokens = tokens
+        if self._on_tokens is not None:
+            self._on_tokens(tokens)
+
+
+def _refused(answer: httpx.Response) -> RefusedError:
+    try:
+        problem = msgspec.json.decode(answer.content, type=_Problem)
+    except msgspec.DecodeError:
+        problem = _Problem(detail=f"The answer was {answer.status_code} {answer.reason_phrase}.")
+    after = answer.headers.get("Retry-After", "")
+    return RefusedError(
+        problem.code,
+        problem.detail,
+        status=answer.status_code,
+        retry_after_ms=int(after) * 1000 if after.isdigit() else None,
+    )

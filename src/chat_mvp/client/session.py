@@ -1,0 +1,340 @@
+"""The live side: one connection that comes back by itself and loses nothing over it."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import msgspec
+import structlog
+from msgspec import UNSET
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from chat_mvp.client.acknowledging import Acknowledgements
+from chat_mvp.client.backoff import Backoff
+from chat_mvp.client.errors import ClientError, ConnectionLostError, RefusedError, SignedOutError
+from chat_mvp.client.progress import Progress
+from chat_mvp.protocol import (
+    CLOSE_PROTOCOL_VIOLATION,
+    CLOSE_TOO_LARGE,
+    CLOSE_TOO_SLOW,
+    CLOSE_UNAUTHENTICATED,
+    SUBPROTOCOL_JSON,
+    AnyServerFrame,
+    Bye,
+    ClientFrame,
+    Connect,
+    Error,
+    MessageAck,
+    MessageNew,
+    MessageSend,
+    Priority,
+    Read,
+    Ready,
+    TokenExpiring,
+    TokenRefresh,
+    TypingSet,
+)
+
+FIRST_WITHIN_S = 10.0
+WAITING_EVENTS = 1_000
+MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024
+RETRY_AFTER_MS = 1_000
+"""When the server says that trying again helps, but not when."""
+
+_TRY_AGAIN = frozenset({"rate_limited", "unavailable", "internal"})
+_GIVE_UP = frozenset({CLOSE_TOO_LARGE, CLOSE_PROTOCOL_VIOLATION})
+_HTTP_FORBIDDEN = 403
+
+_LOG = structlog.stdlib.get_logger(__name__)
+_DECODER = msgspec.json.Decoder(AnyServerFrame)
+
+
+class Account(Protocol):
+    """What a session needs of who is signed in."""
+
+    url: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine."""
+
+    @property
+    def access_token(self) -> str:
+        """The access token; ``SignedOutError`` when there is none."""
+
+    def renew(self, spent: str) -> Awaitable[str]:
+        """Return an access token newer than ``spent``."""
+
+
+class Session:
+    """A live connection. Iterate over it for what happens; ``send`` for what you say.
+
+    When the connection is lost it comes back with growing pauses, says what it knows, and sends again what was not
+    acknowledged under the same ``client_message_id``, so nothing is missed and nothing stored twice. A message counts
+    as delivered when the next one is asked for, or the session is left without an exception: one that your code failed
+    on comes again. Reading stops, answers included, while 1,000 events wait to be taken; with ``events=False`` there
+    are none.
+    """
+
+    def __init__(self, account: Account, *, events: bool = True, device_id: str | None = None) -> None:
+        """Prepare a session of who is signed in to ``account``; ``async with`` opens it."""
+        self.ready: Ready | None = None
+        self._account = account
+        self._device_id = device_id
+        self._events: asyncio.Queue[AnyServerFrame | None] | None = asyncio.Queue(WAITING_EVENTS) if events else None
+        self._progress = Progress()
+        self._acknowledgements = Acknowledgements(self._transmit)
+        self._taken: AnyServerFrame | None = None
+        self._sends: dict[str, tuple[MessageSend, asyncio.Future[MessageAck]]] = {}
+        self._socket: ClientConnection | None = None
+        self._connected = asyncio.Event()
+        self._bye: Bye | None = None
+        self._backoff = Backoff()
+        self._failure: ClientError | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self._helpers: set[asyncio.Task[None]] = set()
+
+    # --- from and to the application
+
+    async def __aenter__(self) -> Self:
+        """Connect. ``ConnectionLostError`` when that does not succeed within 10 s."""
+        self._runner = asyncio.create_task(self._run(), name="chat session")
+        try:
+            async with asyncio.timeout(FIRST_WITHIN_S):
+                await self._connected.wait()
+        except TimeoutError:
+            await self._end()
+            raise ConnectionLostError(f"No chat server answers at {self._account.url}.") from None
+        except BaseException:
+            await self._end()
+            raise
+        if self._failure is not None:
+            await self._end()
+            raise self._failure
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Acknowledge what was taken, unless the block failed, and close."""
+        if kind is None:
+            self._acknowledge_taken()
+            await self._acknowledgements.flush()
+        await self._end()
+
+    async def __aiter__(self) -> AsyncIterator[AnyServerFrame]:
+        """Yield every frame that answers nothing of ours, in order, until the session fails with what went wrong."""
+        while True:
+            yield await self.next()
+
+    async def next(self) -> AnyServerFrame:
+        """Return the next frame; with it the one before counts as taken."""
+        if self._events is None:
+            raise ClientError("This session was opened without events.")
+        self._acknowledge_taken()
+        frame = await self._events.get()
+        if frame is None:
+            self._events.put_nowait(None)
+            raise self._failure or ConnectionLostError("The session is closed.")
+        self._taken = frame
+        return frame
+
+    async def send(
+        self,
+        text: str,
+        *,
+        conversation_id: str | None = None,
+        to: str | None = None,
+        reply_to: str | None = None,
+        priority: Priority = "normal",
+        client_message_id: str | None = None,
+    ) -> MessageAck:
+        """Send a message to a conversation, or to a person, and return once it is stored durably.
+
+        It waits through lost connections and a busy server. ``RefusedError`` when the server does not want it.
+        """
+        if self._failure is not None:
+            raise self._failure
+        name = client_message_id or secrets.token_hex(12)
+        frame = MessageSend(
+            ref=name,
+            client_message_id=name,
+            conversation_id=conversation_id,
+            to=to,
+            text=text,
+            reply_to=reply_to,
+            priority=priority,
+        )
+        settled: asyncio.Future[MessageAck] = asyncio.get_running_loop().create_future()
+        self._sends[name] = (frame, settled)
+        try:
+            await self._transmit(frame)
+            return await settled
+        finally:
+            del self._sends[name]
+
+    async def read(self, conversation_id: str, seq: int) -> None:
+        """Say that the person has seen everything up to ``seq``."""
+        await self._transmit(Read(conversation_id=conversation_id, seq=seq))
+
+    async def typing(self, conversation_id: str, *, stopped: bool = False) -> None:
+        """Say that the person writes, or no longer does. Lost without a connection, as it should be."""
+        await self._transmit(TypingSet(conversation_id=conversation_id, state="stop" if stopped else "start"))
+
+    def _acknowledge_taken(self) -> None:
+        if isinstance(self._taken, MessageNew):
+            message = self._taken.message
+            self._acknowledgements.add(message.conversation_id, message.seq)
+        self._taken = None
+
+    # --- the connection
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                pause_s = await self._connect_once()
+                await asyncio.sleep(pause_s)
+        except ClientError as error:
+            self._failure = error
+        except msgspec.MsgspecError:
+            self._failure = ClientError("The server does not speak this protocol.")
+        for _, settled in self._sends.values():
+            if not settled.done():
+                settled.set_exception(self._failure)
+        if self._events is not None:
+            while self._events.full():
+                self._events.get_nowait()
+            self._events.put_nowait(None)
+        self._connected.set()
+
+    async def _connect_once(self) -> float:
+        """Hold one connection until it ends, and return how many seconds to wait before the next."""
+        token = self._account.access_token
+        try:
+            async with connect(
+                "ws" + self._account.url.removeprefix("http") + "/ws",
+                subprotocols=[Subprotocol(SUBPROTOCOL_JSON)],
+                compression=None,
+                max_size=MAX_SERVER_FRAME_BYTES,
+                close_timeout=2,
+                proxy=None if self._account.is_local else True,
+            ) as socket:
+                await self._talk(socket, token)
+        except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd is not None else None
+            if code == CLOSE_UNAUTHENTICATED:
+                await self._account.renew(token)
+                return self._backoff.pause_unless_first()
+            if code in _GIVE_UP:
+                raise ClientError(f"The server closed the connection for good ({code}).") from error
+            if code == CLOSE_TOO_SLOW:
+                return self._backoff.pause_unless_first()
+        except InvalidURI as error:
+            raise ClientError(f"{self._account.url} is not the address of a chat server.") from error
+        except InvalidStatus as error:
+            if error.response.status_code == _HTTP_FORBIDDEN:
+                raise ClientError("The server does not accept connections from here.") from error
+        except (OSError, InvalidHandshake, ConnectionLostError) as error:
+            _LOG.debug("connection_lost", error=type(error).__name__)
+        finally:
+            self._socket = None
+        bye, self._bye = self._bye, None
+        return self._backoff.pause() if bye is None else self._backoff.pause_asked_for(bye.reconnect_after_ms)
+
+    async def _talk(self, socket: ClientConnection, token: str) -> None:
+        known, epoch = self._progress.known, self._progress.epoch
+        hello = Connect(token=token, device_id=self._device_id, known=known, epoch=epoch)
+        await socket.send(_encode(hello))
+        async for data in socket:
+            try:
+                frame = _DECODER.decode(data)
+            except msgspec.ValidationError:
+                continue  # a frame of a later version; the contract says that unknown ones are ignored
+            if isinstance(frame, Ready):
+                await self._begin(socket, frame)
+            await self._take(frame)
+
+    async def _begin(self, socket: ClientConnection, ready: Ready) -> None:
+        self.ready = ready
+        self._backoff.succeeded()
+        self._socket = socket
+        self._connected.set()
+        for frame, settled in list(self._sends.values()):
+            if not settled.done():
+                await self._transmit(frame)
+
+    async def _take(self, frame: AnyServerFrame) -> None:
+        seen_before = self._progress.take(frame)
+        match frame:
+            case MessageAck():
+                self._settle(frame.client_message_id, frame)
+                return
+            case Error() if isinstance(frame.ref, str) and frame.ref in self._sends:
+                self._refuse(frame.ref, frame)
+                return
+            case TokenExpiring():
+                self._help(self._renew())
+            case Bye():
+                self._bye = frame
+            case MessageNew() if seen_before:
+                # The acknowledgement was lost with the last connection.
+                self._acknowledgements.repeat(frame.message.conversation_id, frame.message.seq)
+                return
+        if self._events is not None:
+            await self._events.put(frame)
+
+    def _settle(self, name: str, ack: MessageAck) -> None:
+        if name in self._sends and not self._sends[name][1].done():
+            self._sends[name][1].set_result(ack)
+
+    def _refuse(self, name: str, error: Error) -> None:
+        frame, settled = self._sends[name]
+        if error.code in _TRY_AGAIN:
+            after_ms = RETRY_AFTER_MS if error.retry_after_ms is UNSET else error.retry_after_ms
+            self._help(self._again(name, frame, after_ms / 1000))
+        elif not settled.done():
+            settled.set_exception(RefusedError(error.code, error.detail))
+
+    async def _again(self, name: str, frame: MessageSend, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        if name in self._sends:
+            await self._transmit(frame)
+
+    async def _renew(self) -> None:
+        try:
+            token = await self._account.renew(self._account.access_token)
+        except (ConnectionLostError, RefusedError, SignedOutError) as error:
+            # The server will close with 4401, and the next attempt says what is wrong.
+            _LOG.debug("token_not_renewed", error=type(error).__name__)
+            return
+        await self._transmit(TokenRefresh(token=token))
+
+    async def _transmit(self, frame: ClientFrame) -> bool:
+        """Send a frame if there is a connection, and tell whether it was handed over."""
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(_encode(frame))
+        except ConnectionClosed:
+            return False
+        return True
+
+    def _help(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._helpers.add(task)
+        task.add_done_callback(self._helpers.discard)
+
+    async def _end(self) -> None:
+        self._acknowledgements.stop()
+        tasks = [*self._helpers, *([self._runner] if self._runner else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _encode(frame: ClientFrame) -> str:
+    return msgspec.json.encode({k: v for k, v in msgspec.to_builtins(frame).items() if v is not None}).decode()
