@@ -11,6 +11,15 @@ HOST = "127.0.0.1"
 OPLOG_MIB = 256
 """The only member never has to catch up from it; change streams that resume do, and hours of chat fit."""
 
+_JOURNAL = "log=(prealloc=false)"
+"""One journal file of 100 MB instead of three made in advance: 104 instead of 304 MB on disk at the first start.
+
+How often the journal is flushed stays as it is (every 100 ms), because it was measured to make no difference: a write
+that asks for the journal flushes it itself. At every interval from 1 to 500 ms one insert with majority and journal
+took 0.8 to 1.1 ms and a transaction of 256 inserts 3.0 to 4.2 ms (medians, several runs of each, two cores), as much
+apart between runs of one interval as between intervals; but 1 ms kept an idle mongod at 4 % of a core, 100 ms at 0.5 %.
+"""
+
 
 def render(layout: Layout, *, port: int, cache_gb: float) -> str:
     """Return the configuration file. It holds no secret, only the path of the key file.
@@ -34,7 +43,7 @@ def render(layout: Layout, *, port: int, cache_gb: float) -> str:
         "replication": {"replSetName": REPLICA_SET, "oplogSizeMB": OPLOG_MIB},
         "storage": {
             "dbPath": str(layout.db_dir),
-            "wiredTiger": {"engineConfig": {"cacheSizeGB": cache_gb}},
+            "wiredTiger": {"engineConfig": {"cacheSizeGB": cache_gb, "configString": _JOURNAL}},
         },
         "systemLog": {
             "destination": "file",

@@ -7,7 +7,7 @@ import asyncio
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from chat_mvp.errors import StartupError
 from chat_mvp.mongod.config import HOST, REPLICA_SET
@@ -23,7 +23,10 @@ _AUTHENTICATION_FAILED = 18
 _ALREADY_INITIALIZED = 23
 _NOT_YET_INITIALIZED = 94
 
-_POLL_SECONDS = 0.01
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.25
+"""An election takes a few hundredths. Long is only the wait for a mongod whose old port was taken by a program that
+says nothing: it asks there for 30 s whether it is talking to itself, before it can be told its new address."""
 
 _Client = AsyncMongoClient[dict[str, Any]]
 
@@ -32,31 +35,45 @@ async def ensure_primary(port: int, credentials: Credentials) -> None:
     """Return once the mongod that listens on ``port`` takes writes of the user in ``credentials``.
 
     A new one is initiated; one that was last started on another port is told its new address; settings of the
-    replica set are brought up to date. Safe to repeat after being cut off anywhere. It waits without end for an
-    election: the caller sets the bound. Raises StartupError when the password in the data directory is not the
-    database's, or the database refuses or drops the conversation.
+    replica set are brought up to date. Safe to repeat after being cut off anywhere. It waits without end: the
+    caller sets the bound. Raises StartupError when the password in the data directory is not the database's, or
+    the database refuses something.
     """
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            if await _advance(port, credentials):
+                return
+        except AutoReconnect:
+            pass  # mongod closes connections when its part in the replica set changes
+        except OperationFailure as error:
+            if error.code == _AUTHENTICATION_FAILED:
+                raise StartupError(
+                    "The database in the data directory does not know the password in its file mongod/password.",
+                    remedy="Put the file back from a backup of the same directory, or start with an empty --data-dir.",
+                ) from None
+            raise _refused(error) from error
+        except PyMongoError as error:
+            raise _refused(error) from error
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+async def _advance(port: int, credentials: Credentials) -> bool:
+    """Do what can be done now and say whether that was all."""
     host = f"{HOST}:{port}"
-    try:
-        async with _connect(port) as local:
-            while not (hello := await local.admin.command("hello")).get("isWritablePrimary"):
-                # Without a set's name it has no configuration, has not read it yet, or does not find itself in it.
-                if "setName" not in hello and not await _initiate(local, host):
-                    async with _connect(port, credentials) as signed_in:
-                        await _correct_address(signed_in, host)
-                await asyncio.sleep(_POLL_SECONDS)
+    async with _connect(port) as local:
+        hello = await local.admin.command("hello")
+        if hello.get("isWritablePrimary"):
             await _create_user(local, credentials)
-        async with _connect(port, credentials) as signed_in:
-            await _update_settings(signed_in)
-    except OperationFailure as error:
-        if error.code == _AUTHENTICATION_FAILED:
-            raise StartupError(
-                "The database in the data directory does not know the password in its file mongod/password.",
-                remedy="Put the file back from a backup of the same directory, or start with an empty --data-dir.",
-            ) from None
-        raise _broken_off(error) from error
-    except PyMongoError as error:
-        raise _broken_off(error) from error
+            async with _connect(port, credentials) as signed_in:
+                await _update_settings(signed_in)
+            return True
+        # Without a set's name it has no configuration, has not read it yet, or does not find itself in it.
+        if "setName" not in hello and not await _initiate(local, host):
+            async with _connect(port, credentials) as signed_in:
+                await _correct_address(signed_in, host)
+        return False
 
 
 def _connect(port: int, credentials: Credentials | None = None) -> _Client:
@@ -124,7 +141,7 @@ async def _update_settings(signed_in: _Client) -> None:
         await signed_in.admin.command("replSetReconfig", config)
 
 
-def _broken_off(error: PyMongoError) -> StartupError:
+def _refused(error: PyMongoError) -> StartupError:
     return StartupError(
         f"The database started but could not be set up: {str(error).partition(', full error')[0].rstrip('.')}.",
         remedy="See mongod.log in the data directory.",

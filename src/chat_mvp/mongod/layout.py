@@ -8,8 +8,8 @@ from pathlib import Path
 
 from chat_mvp.errors import StartupError
 
-MINIMUM_FREE_BYTES = 512 * 1024 * 1024
-"""Journal files of 100 MB and the operation log's 256 MB: with less, mongod would abort within its first hours."""
+MINIMUM_FREE_BYTES = 256 * 1024 * 1024
+"""The journal takes 100 MiB at once, and mongod aborts when the disk is full: with less it would not live long."""
 
 _PRIVATE_DIRECTORY = 0o700
 

@@ -67,7 +67,7 @@ def _lines(path: Path, offset: int) -> Iterator[tuple[str, str]]:
             error = attributes.get("error") or attributes.get("msg") or ""
             if isinstance(error, dict):
                 error = error.get("errmsg", "")
-            message = str(entry.get("msg", "")).strip()
+            message = str(entry.get("msg") or "").strip()
             yield str(entry.get("s", "")), f"{message}: {str(error).strip()}" if error else message
 
 
