@@ -1,0 +1,102 @@
+"""HTTP routes of accounts: /auth/register, /auth/login, /auth/refresh, /auth/logout, /auth/logout-all."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
+
+from chat_mvp.errors import UnauthenticatedError
+from chat_mvp.features.accounts.schemas import LoginBody, RefreshBody, RegisterBody, Registered, SignedIn
+from chat_mvp.features.accounts.service import AccountService, Device, Session
+from chat_mvp.http.auth import Caller
+
+COOKIE = "chat_refresh"
+COOKIE_PATH = "/api/v1/auth"
+MAX_DEVICE_NAME_CHARS = 100
+
+# Answers with tokens in them belong in no cache.
+_NO_STORE = {"Cache-Control": "no-store"}
+_NO_COOKIE = Cookie(key=COOKIE, value="", path=COOKIE_PATH, httponly=True, secure=True, samesite="strict", max_age=0)
+
+RefreshCookie = Annotated[str | None, Parameter(cookie=COOKIE, description="A refresh token; the body wins")]
+
+
+@post("/auth/register", status_code=HTTP_201_CREATED, summary="Make an account", tags=["accounts"])
+async def register(
+    request: Request[Any, Any, Any], data: RegisterBody, accounts: AccountService
+) -> Response[Registered]:
+    """Make an account and sign it in."""
+    session = await accounts.register(
+        username=data.username,
+        email=data.email,
+        password=data.password,
+        display_name=data.display_name,
+        device=_device(request, None),
+    )
+    answer = Registered(**_fields(session))
+    return Response(answer, cookies=[_cookie(session, accounts)], headers=_NO_STORE)
+
+
+@post("/auth/login", status_code=HTTP_200_OK, summary="Sign in", tags=["accounts"])
+async def login(request: Request[Any, Any, Any], data: LoginBody, accounts: AccountService) -> Response[SignedIn]:
+    """Sign in by username or e-mail address."""
+    device = _device(request, data.device_name)
+    session = await accounts.login(login=data.login, password=data.password, device=device)
+    return _signed_in(session, accounts)
+
+
+@post("/auth/refresh", status_code=HTTP_200_OK, summary="Get a new pair of tokens", tags=["accounts"])
+async def refresh(
+    accounts: AccountService, data: RefreshBody | None = None, cookie: RefreshCookie = None
+) -> Response[SignedIn]:
+    """Exchange a refresh token, from the body or the cookie, for a new pair."""
+    token = data.refresh_token if data is not None and data.refresh_token is not None else cookie
+    if token is None:
+        raise UnauthenticatedError("There is no refresh token, neither in the body nor in the cookie.")
+    return _signed_in(await accounts.refresh(token), accounts)
+
+
+@post("/auth/logout", status_code=HTTP_204_NO_CONTENT, summary="Sign out", tags=["accounts"])
+async def logout(caller: Caller, accounts: AccountService) -> Response[None]:
+    """End this session; its sockets close with 4401."""
+    await accounts.logout(caller)
+    return Response(None, cookies=[_NO_COOKIE])
+
+
+@post("/auth/logout-all", status_code=HTTP_204_NO_CONTENT, summary="Sign out everywhere", tags=["accounts"])
+async def logout_all(caller: Caller, accounts: AccountService) -> Response[None]:
+    """End every session of the caller; their sockets close with 4401."""
+    await accounts.logout_all(caller)
+    return Response(None, cookies=[_NO_COOKIE])
+
+
+ROUTES: list[HTTPRouteHandler] = [register, login, refresh, logout, logout_all]
+
+
+def _signed_in(session: Session, accounts: AccountService) -> Response[SignedIn]:
+    return Response(SignedIn(**_fields(session)), cookies=[_cookie(session, accounts)], headers=_NO_STORE)
+
+
+def _fields(session: Session) -> dict[str, Any]:
+    return msgspec.structs.asdict(session)
+
+
+def _cookie(session: Session, accounts: AccountService) -> Cookie:
+    return Cookie(
+        key=COOKIE,
+        value=session.refresh_token,
+        path=COOKIE_PATH,
+        httponly=True,
+        secure=True,
+        samesite="strict",
+        max_age=int(accounts.session_lifetime.total_seconds()),
+    )
+
+
+def _device(request: Request[Any, Any, Any], name: str | None) -> Device:
+    shown = name or request.headers.get("user-agent") or "unknown device"
+    return Device(name=shown[:MAX_DEVICE_NAME_CHARS], address=request.client.host if request.client else "")

@@ -1,0 +1,215 @@
+"""Accounts and their sessions: who may have one, and how long it lasts."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from chat_mvp.features.accounts.rules import check_new_account
+from chat_mvp.protocol import User
+from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.passwords import Passwords
+from chat_mvp.security.refresh import RefreshTokens, hash_token
+from chat_mvp.security.tokens import Tokens
+from chat_mvp.storage.auth_sessions import AuthSessions
+from chat_mvp.storage.directory import public_user
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import AuthSessionRecord, UserRecord
+from chat_mvp.storage.users import UserChanges, Users
+from chat_mvp.times import utc_now
+
+REFRESH_GRACE = timedelta(seconds=10)
+"""How long the latest spent token still gets the same answer, for answers lost and for two tabs at once."""
+
+Registration = Literal["open", "invite", "closed"]
+
+
+class Device(msgspec.Struct, frozen=True):
+    """What is noted of the device that signs in."""
+
+    name: str
+    address: str
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A signed-in person's tokens; ``expires_in`` counts the seconds that the access token is good for."""
+
+    user: User
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class AccountService:
+    """Registers people, signs them in, keeps them signed in and signs them out."""
+
+    def __init__(
+        self,
+        *,
+        users: Users,
+        auth_sessions: AuthSessions,
+        passwords: Passwords,
+        tokens: Tokens,
+        refresh_tokens: RefreshTokens,
+        authenticator: Authenticator,
+        registration: Registration,
+        session_lifetime_s: float,
+        on_session_ended: Callable[[str], None],
+    ) -> None:
+        """Call ``on_session_ended`` with the id of every session that ends here, after it is refused everywhere."""
+        self._users = users
+        self._auth_sessions = auth_sessions
+        self._passwords = passwords
+        self._tokens = tokens
+        self._refresh_tokens = refresh_tokens
+        self._authenticator = authenticator
+        self._registration = registration
+        self._session_lifetime = timedelta(seconds=session_lifetime_s)
+        self._on_session_ended = on_session_ended
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a device stays signed in without use."""
+        return self._session_lifetime
+
+    async def register(self, *, username: str, email: str, password: str, display_name: str, device: Device) -> Session:
+        """Make an account and sign it in.
+
+        ``ForbiddenError`` while registration is not open, ``ValidationError`` naming every field that will not do,
+        ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first; then nothing was stored.
+        """
+        self._check_registration()
+        check_new_account(username, email, password, display_name)
+        record = UserRecord(
+            id=new_id(),
+            username=username,
+            email=email,
+            email_verified=True,
+            password_hash=await self._passwords.hash(password),
+            display_name=display_name if display_name.strip() else username,
+            avatar_url=None,
+            bio="",
+            status_text="",
+            role="member",
+            profile_json="{}",
+            settings_json="{}",
+            presence="online",
+            last_seen=None,
+            created_at=utc_now(),
+        )
+        await self._users.insert(record)
+        return await self._begin_session(record, device)
+
+    async def login(self, *, login: str, password: str, device: Device) -> Session:
+        """Sign in by username or e-mail address.
+
+        ``UnauthenticatedError``, the same in words and in time, whether there is no such account or the password is
+        wrong.
+        """
+        record = await self._users.fetch_by_login(login)
+        right = await self._passwords.verify(record.password_hash if record else None, password)
+        if record is None or not right:
+            raise UnauthenticatedError("The name or the password is wrong.")
+        if self._passwords.needs_rehash(record.password_hash):
+            fresh = await self._passwords.hash(password)
+            record = await self._users.update(record.id, UserChanges(password_hash=fresh))
+        return await self._begin_session(record, device)
+
+    async def refresh(self, token: str) -> Session:
+        """Exchange a refresh token for a new pair; the token is spent.
+
+        A spent token ends its session and is refused, except the latest one, which for ``REFRESH_GRACE`` gives the
+        same pair again while that pair's refresh token is unused. ``UnauthenticatedError`` for every other token.
+        """
+        now = utc_now()
+        successor = next(self._refresh_tokens.successors(token), None)
+        if successor is None:
+            raise _refused()
+        session = await self._auth_sessions.rotate(
+            hash_token(token),
+            successor_hash=hash_token(successor),
+            at=now,
+            expires_at=now + self._session_lifetime,
+        )
+        if session is None:
+            return await self._answer_again(token)
+        return await self._answer(session, successor)
+
+    async def logout(self, caller: Caller) -> None:
+        """End the caller's session."""
+        await self._end_session(caller.session_id)
+
+    async def logout_all(self, caller: Caller) -> None:
+        """End every session of the caller."""
+        for session_id in await self._auth_sessions.fetch_ids(caller.user_id):
+            await self._end_session(session_id)
+
+    def _check_registration(self) -> None:
+        if self._registration == "closed":
+            raise ForbiddenError("Nobody can register on this server.")
+        if self._registration == "invite":
+            raise ForbiddenError("One can register on this server with an invitation only.")
+
+    async def _begin_session(self, record: UserRecord, device: Device) -> Session:
+        session_id, now = new_id(), utc_now()
+        refresh_token = self._refresh_tokens.first(session_id)
+        session = AuthSessionRecord(
+            id=session_id,
+            user_id=record.id,
+            device_name=device.name,
+            address=device.address,
+            token_hash=hash_token(refresh_token),
+            spent_hash=None,
+            spent_at=None,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + self._session_lifetime,
+        )
+        await self._auth_sessions.insert(session)
+        return self._session(session, refresh_token, record)
+
+    async def _answer_again(self, token: str) -> Session:
+        """Give the pair that this spent token was exchanged for, or end the session whose old token this is."""
+        session = await self._auth_sessions.fetch_by_spent(hash_token(token))
+        if session is not None and session.spent_at is not None and utc_now() - session.spent_at <= REFRESH_GRACE:
+            for successor in self._refresh_tokens.successors(token):
+                if hash_token(successor) == session.token_hash:
+                    return await self._answer(session, successor)
+        reused = session.id if session is not None else self._refresh_tokens.session_of(token)
+        if reused is not None:
+            await self._end_session(reused)
+        raise _refused()
+
+    async def _answer(self, session: AuthSessionRecord, refresh_token: str) -> Session:
+        try:
+            record = await self._users.fetch(session.user_id)
+        except NotFoundError:
+            await self._end_session(session.id)
+            raise _refused() from None
+        return self._session(session, refresh_token, record)
+
+    def _session(self, session: AuthSessionRecord, refresh_token: str, record: UserRecord) -> Session:
+        # Counted from the exchange, not from now, so that the same question gets the same token for an answer.
+        access = self._tokens.issue(
+            user_id=session.user_id,
+            session_id=session.id,
+            token_id=self._refresh_tokens.access_token_id(refresh_token),
+            at=session.spent_at or session.created_at,
+        )
+        return Session(
+            user=public_user(record),
+            access_token=access.text,
+            refresh_token=refresh_token,
+            expires_in=max(0, int(access.expires_at - utc_now().timestamp())),
+        )
+
+    async def _end_session(self, session_id: str) -> None:
+        await self._auth_sessions.delete(session_id)
+        self._authenticator.end_session(session_id)
+        self._on_session_ended(session_id)
+
+
+def _refused() -> UnauthenticatedError:
+    return UnauthenticatedError("The refresh token is not or no longer good; sign in again.")

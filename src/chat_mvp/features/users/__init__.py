@@ -1,0 +1,1 @@
+"""People: own profile, public profiles, finding others."""

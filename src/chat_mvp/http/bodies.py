@@ -1,0 +1,178 @@
+"""Request bodies: JSON, decoded strictly into the handler's ``data`` type, and refused with the right code.
+
+Litestar's own decoding is lenient (a string of digits passes for a number) and stops at the first wrong type, so that
+a body which is no JSON at all may look like a wrong type. ``JsonBodies`` replaces it for every handler at once.
+"""
+
+import json
+import re
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from litestar.dto import AbstractDTO
+from litestar.openapi.spec import Reference, Schema
+from litestar.plugins import SerializationPlugin
+from litestar.typing import FieldDefinition
+
+from chat_mvp.errors import BadRequestError, ValidationError
+
+_Body = TypeVar("_Body")
+
+_FIELD = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_NOT_JSON = "The body is no valid JSON."
+_TOO_DEEP = "The body is nested too deeply."
+_UNSTORABLE = "must not have NUL characters or halves of surrogate pairs"
+
+
+def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
+    """Return the body as an instance of its type; unknown fields are ignored.
+
+    ``BadRequestError`` for what is no JSON or nested too deeply, ``ValidationError`` naming the field for a wrong
+    type, a value over its limit, a NUL or a lone surrogate anywhere in what is kept.
+    """
+    try:
+        body = msgspec.json.decode(raw, type=body_type)
+    except msgspec.ValidationError as error:
+        _check_is_json(raw)
+        raise invalid_field(error) from None
+    except msgspec.DecodeError:
+        _refuse_malformed(raw)
+    except RecursionError:
+        raise BadRequestError(_TOO_DEEP) from None
+    if b"\\u0000" in raw:
+        check_storable(msgspec.to_builtins(body))
+    return body
+
+
+def invalid_field(error: msgspec.ValidationError) -> ValidationError:
+    """Return the refusal that names the field a msgspec error is about."""
+    text = str(error)
+    found, missing = _FIELD.search(text), _MISSING.search(text)
+    path = found["path"] if found else ""
+    if missing:
+        field, detail = f"{path}.{missing['name']}".lstrip("."), "is required"
+    else:
+        field, detail = path or "body", in_words(text.partition(" - at `")[0])
+    return ValidationError(f"{field} {detail}.", fields={field: detail})
+
+
+def check_storable(value: object) -> None:
+    """Refuse NULs and lone surrogates in any string of a decoded JSON value, keys included."""
+    waiting: list[tuple[str, object]] = [("", value)]
+    while waiting:
+        path, item = waiting.pop()
+        if isinstance(item, str):
+            if "\0" in item or not _is_unicode(item):
+                field = path or "body"
+                raise ValidationError(f"{field} {_UNSTORABLE}.", fields={field: _UNSTORABLE})
+        elif isinstance(item, dict):
+            for key, inner in item.items():
+                # Only the first level has names of ours; below it the keys are the client's.
+                waiting += [(path or str(key), inner), (path or "body", key)]
+        elif isinstance(item, list):
+            waiting += [(path, inner) for inner in item]
+
+
+class JsonBodies(SerializationPlugin):
+    """Litestar plugin: the ``data`` of every handler is decoded by ``decode_body``."""
+
+    def supports_type(self, field_definition: FieldDefinition) -> bool:
+        """Tell whether this is a body made of a struct."""
+        return field_definition.name == "data" and any(
+            isinstance(kind, type) and issubclass(kind, msgspec.Struct) for kind in _kinds(field_definition)
+        )
+
+    def create_dto_for_type(self, field_definition: FieldDefinition) -> type[AbstractDTO[Any]]:
+        """Return the decoder for this body's type."""
+        return type("JsonBody", (_JsonBody,), {"model_type": field_definition.annotation})
+
+
+class _JsonBody(AbstractDTO[Any]):
+    def decode_bytes(self, value: bytes) -> Any:
+        return decode_body(value, self.model_type)
+
+    @classmethod
+    def create_for_field_definition(cls, *_: Any, **__: Any) -> None:
+        """Need nothing made in advance."""
+
+    @classmethod
+    def is_supported_model_type_field(cls, _: FieldDefinition) -> bool:
+        """Leave what handlers return alone."""
+        return False
+
+    @classmethod
+    def create_openapi_schema(
+        cls,
+        field_definition: FieldDefinition,
+        handler_id: str,  # noqa: ARG003
+        schema_creator: Any,
+    ) -> Reference | Schema:
+        """Describe the body by its own type."""
+        schema: Reference | Schema = schema_creator.for_field_definition(field_definition)
+        return schema
+
+
+def _kinds(field_definition: FieldDefinition) -> list[Any]:
+    return [field_definition.annotation, *(inner.annotation for inner in field_definition.inner_types)]
+
+
+def _check_is_json(raw: bytes) -> None:
+    # A wrong type is noticed before the rest is read; only JSON can be of a wrong type.
+    try:
+        msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        _refuse_malformed(raw)
+    except RecursionError:
+        raise BadRequestError(_TOO_DEEP) from None
+
+
+def _refuse_malformed(raw: bytes) -> NoReturn:
+    # A lone surrogate, escaped, is good JSON that no text can hold: the standard library's parser lets it pass.
+    try:
+        value = json.loads(raw, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise BadRequestError(_TOO_DEEP) from None
+    except ValueError:
+        raise BadRequestError(_NOT_JSON) from None
+    check_storable(value)
+    raise BadRequestError(_NOT_JSON)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_WORDS = (
+    (re.compile(r"^Expected `str` of length >= 1$"), "must not be empty"),
+    (re.compile(r"^Expected `str` of length >= (\d+)$"), r"must have at least \1 characters"),
+    (re.compile(r"^Expected `str` of length <= (\d+)$"), r"must have at most \1 characters"),
+    (re.compile(r"^Expected `str` matching regex .*$"), "does not have the right form"),
+    (re.compile(r"^Expected `array` of length <= (\d+)$"), r"must have at most \1 items"),
+    (re.compile(r"^Expected `array` of length >= (\d+)$"), r"must have at least \1 items"),
+    (re.compile(r"^Expected `object` of length <= (\d+)$"), r"must have at most \1 entries"),
+    (re.compile(r"^Expected `(?:int|float)` >= (\S+)$"), r"must be at least \1"),
+    (re.compile(r"^Expected `(?:int|float)` <= (\S+)$"), r"must be at most \1"),
+    (re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$"), r"must be \1, not \2"),
+    (re.compile(r"^Invalid enum value .*$"), "is none of the values it may have"),
+)
+_TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
+_TYPES |= {"object": "an object", "null": "null"}
+
+
+def in_words(message: str) -> str:
+    """Return a msgspec message as the end of a sentence that begins with the field."""
+    for pattern, words in _WORDS:
+        if pattern.match(message):
+            return re.sub(
+                r"\w+", lambda word: _TYPES.get(word[0], word[0]), pattern.sub(words, message).replace(" | ", " or ")
+            )
+    return "is not allowed"

@@ -1,0 +1,121 @@
+"""The one place where exceptions become HTTP answers: RFC 9457 problem documents with a stable ``code``.
+
+What is not listed here is a fault of ours: it is logged once, with its traceback, and the answer says nothing of it.
+"""
+
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.enums import ParamType
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
+from chat_mvp.http.bodies import in_words
+
+MEDIA_TYPE: Final = "application/problem+json"
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+_log = structlog.get_logger(__name__)
+
+
+class FieldProblem(msgspec.Struct):
+    """What is wrong with one field."""
+
+    field: str
+    detail: str
+
+
+class Problem(msgspec.Struct, omit_defaults=False):
+    """An RFC 9457 problem document. ``code`` is stable; ``detail`` is one sentence for a person."""
+
+    type: Annotated[str, msgspec.Meta(description="Always about:blank", examples=["about:blank"])]
+    title: Annotated[str, msgspec.Meta(examples=["Conflict"])]
+    status: Annotated[int, msgspec.Meta(examples=[409])]
+    code: Annotated[str, msgspec.Meta(examples=["username_taken"])]
+    detail: Annotated[str, msgspec.Meta(examples=["Somebody has this username."])]
+    errors: list[FieldProblem]
+
+
+def problem_response(error: ChatError, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Return the answer that says this error; ``Retry-After`` in whole seconds where coming back helps."""
+    problem = Problem(
+        type="about:blank",
+        title=error.title,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        errors=[FieldProblem(field, detail) for field, detail in error.fields.items()],
+    )
+    extra = dict(NO_STORE) | dict(headers or {})
+    if error.retry_after_ms is not None:
+        extra["Retry-After"] = str(math.ceil(error.retry_after_ms / 1000))
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        extra["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(problem), status_code=error.status, media_type=MEDIA_TYPE, headers=extra)
+
+
+def _on_chat_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    if isinstance(error, InternalError) or not isinstance(error, ChatError):
+        return _on_fault(_, error)
+    return problem_response(error)
+
+
+def _on_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    complaints = error.extra if isinstance(error.extra, list) else []
+    if any(complaint.get("source") == "body" for complaint in complaints):
+        # Bodies are decoded before parameters are looked at, so this can only be one that is not there at all.
+        return problem_response(BadRequestError("The body is empty; it must be JSON."))
+    if any(complaint.get("source") == ParamType.PATH for complaint in complaints):
+        return _on_framework_error(request, HTTPException(status_code=HTTPStatus.NOT_FOUND))
+    fields = {str(complaint.get("key", "query")): in_words(str(complaint["message"])) for complaint in complaints}
+    sentences = [f"{field} {detail}." for field, detail in fields.items()]
+    return problem_response(ValidationError(" ".join(sentences) or "A parameter is not allowed.", fields=fields))
+
+
+_NAMES: Final[Mapping[int, tuple[str, str]]] = {
+    HTTPStatus.BAD_REQUEST: ("bad_request", "The request is malformed."),
+    HTTPStatus.UNAUTHORIZED: ("unauthenticated", "Sign in first."),
+    HTTPStatus.FORBIDDEN: ("forbidden", "You may not do this."),
+    HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address does not take this method."),
+    HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests in too short a time."),
+}
+
+
+def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer what Litestar itself refuses: no such route, no such method, a body over its limit."""
+    status = error.status_code
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # The rest of the body is not read, so the connection cannot serve another request.
+        return problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"})
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _on_fault(request, error)
+    code, detail = _NAMES.get(status, ("bad_request", "The request cannot be answered."))
+    problem = Problem("about:blank", HTTPStatus(status).phrase, status, code, detail, [])
+    headers = NO_STORE | (error.headers or {})
+    return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    _log.error(
+        "a request failed",
+        method=request.method,
+        path=request.scope.get("path_template") or request.url.path,
+        exc_info=error,
+    )
+    return problem_response(InternalError("Something went wrong on the server; try again later."))
+
+
+EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
+    ChatError: _on_chat_error,
+    ValidationException: _on_validation,
+    HTTPException: _on_framework_error,
+    Exception: _on_fault,
+}
+"""For ``Litestar(exception_handlers=…)``. Found by the type of the exception, the nearest class first."""

@@ -1,0 +1,1 @@
+"""Passwords, keys, tokens and limits: rules without storage and without transport."""

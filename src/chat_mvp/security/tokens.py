@@ -1,0 +1,73 @@
+"""Access tokens: short-lived JWTs, signed with HS256, verified without any read.
+
+A token names its person (``sub``), its session (``sid``) and itself (``jti``). Issuing is deterministic: the same
+person, session, moment and ``jti`` give the same token, letter for letter, which is what lets a refresh whose answer
+was lost be answered again with nothing kept.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import jwt
+import msgspec
+from jwt.types import Options
+
+from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
+from chat_mvp.security.keys import SigningKey
+
+ALGORITHM = "HS256"
+_OPTIONS: Options = {
+    "require": ["exp", "iat", "jti", "sub", "sid"],
+    # A token from the future does no harm, and clocks of two servers differ.
+    "verify_iat": False,
+}
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """A token as it is handed out; ``expires_at`` in seconds since the epoch."""
+
+    text: str
+    expires_at: int
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a verified token says; times in seconds since the epoch."""
+
+    sub: str
+    sid: str
+    jti: str
+    iat: int
+    exp: int
+
+
+class Tokens:
+    """Issues and verifies access tokens. The first key signs; all verify, found by ``kid``."""
+
+    def __init__(self, keys: Sequence[SigningKey], *, lifetime_s: float) -> None:
+        """Use these keys, the newest first; tokens are good for ``lifetime_s`` seconds, at least one."""
+        self._newest = keys[0]
+        self._keys = {key.id: key for key in keys}
+        self._lifetime_s = max(1, round(lifetime_s))
+
+    def issue(self, *, user_id: str, session_id: str, token_id: str, at: datetime) -> AccessToken:
+        """Return the token of this person and session whose life begins at ``at``."""
+        issued_at = int(at.timestamp())
+        claims = Claims(sub=user_id, sid=session_id, jti=token_id, iat=issued_at, exp=issued_at + self._lifetime_s)
+        text = jwt.encode(
+            msgspec.to_builtins(claims), self._newest.secret, algorithm=ALGORITHM, headers={"kid": self._newest.id}
+        )
+        return AccessToken(text, claims.exp)
+
+    def verify(self, token: str) -> Claims:
+        """Return what the token says.
+
+        ``TokenExpiredError`` when it is ours and has ended, ``UnauthenticatedError`` when it is anything else.
+        """
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            claims = jwt.decode(token, key.secret, algorithms=[ALGORITHM], options=_OPTIONS)
+            return msgspec.convert(claims, Claims)
+        except jwt.ExpiredSignatureError:
+            raise TokenExpiredError("The access token has ended; refresh it.") from None
+        except (jwt.InvalidTokenError, msgspec.ValidationError, KeyError, TypeError, ValueError, RecursionError):
+            raise UnauthenticatedError("The access token is not valid.") from None

@@ -1,0 +1,130 @@
+"""The ``contacts`` collection, through its Beanie document: who is in whose list, and who has blocked whom.
+
+There is one document for a pair as long as it says something: it goes when the other is neither listed nor blocked.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+from pymongo import ReturnDocument
+
+from chat_mvp.storage.documents import ContactDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.records import ContactRecord
+
+
+class Contacts:
+    """Reading and writing contact lists and block lists. Writes tell whether they changed anything."""
+
+    async def fetch_page(self, owner_id: str, *, blocked: bool, after: str | None, limit: int) -> list[ContactRecord]:
+        """Return a part of the contact list, or of the block list, by ascending id of the other."""
+        query: dict[str, Any] = {"owner_id": to_object_id(owner_id), "blocked" if blocked else "listed": True}
+        if after is not None:
+            query["other_id"] = {"$gt": to_object_id(after)}
+        with translated():
+            documents = await ContactDocument.find(query).sort("other_id").limit(limit).to_list()
+        return [_record(document) for document in documents]
+
+    async def fetch_contact_ids(self, owner_id: str) -> set[str]:
+        """Return everybody in this person's contact list."""
+        with translated():
+            documents = await ContactDocument.find({"owner_id": to_object_id(owner_id), "listed": True}).to_list()
+        return {str(document.other_id) for document in documents}
+
+    async def fetch_blocked_pairs(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
+        """Return those of the others between whom and this person there is a block, whoever made it."""
+        user, others = to_object_id(user_id), [to_object_id(other_id) for other_id in other_ids]
+        query = {
+            "blocked": True,
+            "$or": [{"owner_id": user, "other_id": {"$in": others}}, {"owner_id": {"$in": others}, "other_id": user}],
+        }
+        return await self._fetch_other_sides(user_id, query)
+
+    async def fetch_blocked_either(self, user_id: str) -> set[str]:
+        """Return everybody between whom and this person there is a block, whoever made it."""
+        user = to_object_id(user_id)
+        return await self._fetch_other_sides(
+            user_id, {"blocked": True, "$or": [{"owner_id": user}, {"other_id": user}]}
+        )
+
+    async def put(
+        self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None, at: datetime
+    ) -> tuple[ContactRecord, bool]:
+        """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
+
+        Returns the entry, and whether it is new.
+        """
+        pair = _pair(owner_id, other_id)
+        naming: dict[str, Any] = {} if nickname is UNSET else {"nickname": nickname}
+        defaults = {"blocked": False, "blocked_at": None} | ({} if naming else {"nickname": None})
+        with translated():
+            collection = ContactDocument.get_motor_collection()
+            known = await collection.find_one_and_update(
+                pair | {"listed": True}, {"$set": {"listed": True} | naming}, return_document=ReturnDocument.AFTER
+            )
+            if known is not None:
+                return _record(ContactDocument.model_validate(known)), False
+            fresh = await collection.find_one_and_update(
+                pair,
+                {"$set": {"listed": True, "created_at": at} | naming, "$setOnInsert": defaults},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        return _record(ContactDocument.model_validate(fresh)), True
+
+    async def remove(self, owner_id: str, other_id: str) -> bool:
+        """Take somebody out of the contact list, nickname and all."""
+        return await self._withdraw(owner_id, other_id, "listed", {"nickname": None}, only_if_not="blocked")
+
+    async def block(self, owner_id: str, other_id: str, *, at: datetime) -> bool:
+        """Put somebody into the block list."""
+        pair = _pair(owner_id, other_id)
+        defaults = {"listed": False, "nickname": None, "created_at": at}
+        with translated():
+            collection = ContactDocument.get_motor_collection()
+            if await collection.count_documents(pair | {"blocked": True}, limit=1):
+                return False
+            changes = {"blocked": True, "blocked_at": at}
+            await collection.update_one(pair, {"$set": changes, "$setOnInsert": defaults}, upsert=True)
+        return True
+
+    async def unblock(self, owner_id: str, other_id: str) -> bool:
+        """Take somebody out of the block list."""
+        return await self._withdraw(owner_id, other_id, "blocked", {"blocked_at": None}, only_if_not="listed")
+
+    async def _withdraw(
+        self, owner_id: str, other_id: str, flag: str, emptied: dict[str, None], *, only_if_not: str
+    ) -> bool:
+        pair = _pair(owner_id, other_id) | {flag: True}
+        with translated():
+            collection = ContactDocument.get_motor_collection()
+            deleted = await collection.delete_one(pair | {only_if_not: False})
+            if deleted.deleted_count:
+                return True
+            updated = await collection.update_one(pair, {"$set": {flag: False} | emptied})
+        return bool(updated.modified_count)
+
+    async def _fetch_other_sides(self, user_id: str, query: dict[str, Any]) -> set[str]:
+        with translated():
+            documents = await ContactDocument.find(query).to_list()
+        sides = {str(document.owner_id) for document in documents} | {str(document.other_id) for document in documents}
+        return sides - {user_id}
+
+
+def _pair(owner_id: str, other_id: str) -> dict[str, Any]:
+    return {"owner_id": to_object_id(owner_id), "other_id": to_object_id(other_id)}
+
+
+def _record(document: ContactDocument) -> ContactRecord:
+    return ContactRecord(
+        owner_id=str(document.owner_id),
+        other_id=str(document.other_id),
+        listed=document.listed,
+        nickname=document.nickname,
+        blocked=document.blocked,
+        blocked_at=document.blocked_at,
+        created_at=document.created_at,
+    )

@@ -1,0 +1,135 @@
+"""The ``users`` collection, through its Beanie document."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+from beanie import PydanticObjectId
+from msgspec import UNSET, UnsetType
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from chat_mvp.errors import EmailTakenError, NotFoundError, UsernameTakenError
+from chat_mvp.protocol import ChosenPresence
+from chat_mvp.storage.documents import UserDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.folding import fold_name, name_words
+from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.records import UserRecord
+
+_HIGHEST = "\U0010ffff"
+"""Sorts behind every character, so that ``word`` to ``word + _HIGHEST`` is everything that begins with the word."""
+
+
+class UserChanges(msgspec.Struct, kw_only=True):
+    """What a person changes of their account; what is ``UNSET`` stays."""
+
+    display_name: str | UnsetType = UNSET
+    bio: str | UnsetType = UNSET
+    status_text: str | UnsetType = UNSET
+    presence: ChosenPresence | UnsetType = UNSET
+    profile_json: str | UnsetType = UNSET
+    settings_json: str | UnsetType = UNSET
+    password_hash: str | UnsetType = UNSET
+
+
+class Users:
+    """Reading and writing accounts. Usernames and addresses are unique without regard to case."""
+
+    async def insert(self, record: UserRecord) -> None:
+        """Store a new account; ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first."""
+        fields = {name: getattr(record, name) for name in UserRecord.__struct_fields__ if name != "id"}
+        document = UserDocument(
+            id=_object_id(record.id),
+            username_folded=fold_name(record.username),
+            email_folded=fold_name(record.email),
+            name_words=name_words(record.username, record.display_name),
+            **fields,
+        )
+        with translated():
+            try:
+                await document.insert()
+            except DuplicateKeyError as error:
+                if "email_folded" in (error.details or {}).get("keyPattern", {}):
+                    raise EmailTakenError("Somebody has registered with this e-mail address.") from None
+                raise UsernameTakenError("Somebody has this username.") from None
+
+    async def fetch(self, user_id: str) -> UserRecord:
+        """Return the account; ``NotFoundError`` when there is none."""
+        found = await self.fetch_many([user_id])
+        if user_id not in found:
+            raise _nobody()
+        return found[user_id]
+
+    async def fetch_many(self, ids: Iterable[str]) -> dict[str, UserRecord]:
+        """Return those of the accounts that exist, by id."""
+        wanted = [to_object_id(user_id) for user_id in ids]
+        with translated():
+            documents = await UserDocument.find({"_id": {"$in": wanted}}).to_list()
+        return {str(document.id): _record(document) for document in documents}
+
+    async def fetch_by_username(self, username: str) -> UserRecord | None:
+        """Return the account with this username in any capitals."""
+        return await self._find_one({"username_folded": fold_name(username)})
+
+    async def fetch_by_login(self, login: str) -> UserRecord | None:
+        """Return the account with this username or this e-mail address, in any capitals; no username has an ``@``."""
+        field = "email_folded" if "@" in login else "username_folded"
+        return await self._find_one({field: fold_name(login)})
+
+    async def search(self, words: Sequence[str], *, after: str | None, limit: int) -> list[UserRecord]:
+        """Return people in the order of their usernames, those behind ``after`` only.
+
+        Each folded word must be the beginning of the username or of a word of the display name.
+        """
+        conditions: list[dict[str, Any]] = [
+            {"name_words": {"$elemMatch": {"$gte": word, "$lt": word + _HIGHEST}}} for word in words
+        ]
+        if after is not None:
+            conditions.append({"username_folded": {"$gt": fold_name(after)}})
+        with translated():
+            documents = await UserDocument.find({"$and": conditions}).sort("username_folded").limit(limit).to_list()
+        return [_record(document) for document in documents]
+
+    async def update(self, user_id: str, changes: UserChanges) -> UserRecord:
+        """Change an account and return it as it is now; ``NotFoundError`` when there is none."""
+        values: dict[str, Any] = msgspec.to_builtins(changes)
+        with translated():
+            document = await UserDocument.find_one({"_id": to_object_id(user_id)})
+            if document is None:
+                raise _nobody()
+            if "display_name" in values:
+                values["name_words"] = name_words(document.username, values["display_name"])
+            if values:
+                await document.update({"$set": values})
+        return _record(document)
+
+    async def save_last_seen(self, moments: Mapping[str, datetime]) -> None:
+        """Note when people were last there, in one round trip; never earlier than what is noted already."""
+        if not moments:
+            return
+        operations = [
+            UpdateOne({"_id": to_object_id(user_id)}, {"$max": {"last_seen": moment}})
+            for user_id, moment in moments.items()
+        ]
+        with translated():
+            await UserDocument.get_motor_collection().bulk_write(operations, ordered=False)
+
+    async def _find_one(self, query: dict[str, Any]) -> UserRecord | None:
+        with translated():
+            document = await UserDocument.find_one(query)
+        return None if document is None else _record(document)
+
+
+def _nobody() -> NotFoundError:
+    return NotFoundError("There is nobody with this id.")
+
+
+def _object_id(value: str) -> PydanticObjectId:
+    return PydanticObjectId(to_object_id(value))
+
+
+def _record(document: UserDocument) -> UserRecord:
+    fields = {name: getattr(document, name) for name in UserRecord.__struct_fields__ if name not in {"id", "presence"}}
+    return UserRecord(id=str(document.id), presence=cast("ChosenPresence", document.presence), **fields)
