@@ -36,7 +36,8 @@ class Socket:
         self._arrived = asyncio.Event()
         self._refs = itertools.count(1)
         self._names = itertools.count(1)
-        self._reader: asyncio.Task[None] | None = None
+        self._flowing = asyncio.Event()
+        self._reader = asyncio.create_task(self._collect())
 
     @classmethod
     async def open(
@@ -46,10 +47,9 @@ class Socket:
         subprotocols: Iterable[str] | None = (JSON,),
         headers: dict[str, str] | None = None,
         origin: str | None = None,
-        reading: bool = True,
         **options: Any,
     ) -> Self:
-        """Shake hands and start to collect frames (with ``reading=False`` not before ``read_on``)."""
+        """Shake hands and start to collect frames; ``options`` are those of ``websockets.connect``."""
         connection = await connect(
             url,
             subprotocols=None if subprotocols is None else [Subprotocol(name) for name in subprotocols],
@@ -63,8 +63,7 @@ class Socket:
             **options,
         )
         socket = cls(connection)
-        if reading:
-            socket.read_on()
+        socket.read_on()
         return socket
 
     @property
@@ -73,11 +72,15 @@ class Socket:
 
     @property
     def is_open(self) -> bool:
-        return self._reader is None or not self._reader.done()
+        return not self._reader.done()
 
     def read_on(self) -> None:
-        """Begin to take frames off the connection."""
-        self._reader = asyncio.create_task(self._collect())
+        """Take frames off the connection."""
+        self._flowing.set()
+
+    def stop_reading(self) -> None:
+        """Leave what comes in the buffers of the network, as a client that hangs would."""
+        self._flowing.clear()
 
     # --- to the server
 
@@ -193,7 +196,6 @@ class Socket:
 
     async def closed(self, within: float = SOON_S) -> int:
         """Wait until the server has closed the connection and return the close code."""
-        assert self._reader is not None
         done, _ = await asyncio.wait([self._reader], timeout=within)
         assert done, f"still open after {within} s; {self._recently()}"
         code = self.connection.close_code
@@ -202,9 +204,9 @@ class Socket:
 
     async def close(self) -> None:
         """Leave as a client would."""
+        self.read_on()
         await self.connection.close()
-        if self._reader is not None:
-            await self._reader
+        await self._reader
 
     def cut(self) -> None:
         """Lose the connection without a word, as a phone in a tunnel would."""
@@ -212,7 +214,9 @@ class Socket:
 
     async def _collect(self) -> None:
         try:
-            async for data in self.connection:
+            while True:
+                await self._flowing.wait()
+                data = await self.connection.recv()
                 binary = isinstance(data, bytes)
                 assert binary == self.packed, f"a frame of the wrong kind for {self.connection.subprotocol}: {data!r}"
                 self.frames.append(msgspec.msgpack.decode(data) if isinstance(data, bytes) else json.loads(data))
