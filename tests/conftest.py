@@ -19,6 +19,9 @@ pytest_plugins = ("tests.plugins.no_silent_skips",)
 
 Launch = Callable[..., Awaitable[Chat]]
 
+SERVERS = pytest.StashKey[list[Server]]()
+"""The servers a test used, so that their logs can be shown when it fails."""
+
 
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -44,19 +47,24 @@ async def server(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> As
 
 
 @pytest.fixture
-async def chat(server: Server) -> AsyncIterator[Chat]:
+async def chat(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Chat]:
     """The shared server as this test sees it."""
+    request.node.stash[SERVERS] = [server]
     async with Chat(server) as chat:
         yield chat
 
 
 @pytest.fixture
-async def launch(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launch]:
+async def launch(
+    mongo_uri: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Launch]:
     """Start a server for one test only: ``chat = await launch(ACCESS_TOKEN_MINUTES="1")``."""
+    servers = request.node.stash[SERVERS] = []
     async with AsyncExitStack() as stack:
 
         async def start(**settings: str) -> Chat:
             server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"), settings=settings)
+            servers.append(server)
             stack.callback(server.check_log)
             stack.callback(server.kill)
             await server.start()
@@ -67,9 +75,9 @@ async def launch(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> As
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Show the end of the server's log beside a failure."""
+    """Show the end of the servers' logs beside a failure."""
     report = yield
-    chat = getattr(item, "funcargs", {}).get("chat")
-    if report.failed and isinstance(chat, Chat):
-        report.sections.append(("the server's log, its end", chat.server.log_tail))
+    if report.failed:
+        for server in item.stash.get(SERVERS, []):
+            report.sections.append((f"the log of the server on port {server.port}, its end", server.log_tail))
     return report

@@ -15,7 +15,7 @@ AWKWARD: dict[str, str] = {
     "line ends": "one\r\ntwo\rthree\n\nfive\u2028six\u0085seven",
     "control characters": "bell\x07 escape\x1b[31m delete\x7f",
     "beyond the first plane": "𝒳𠜎𐍈",
-    "private use and noncharacters": "\ue000\ufdd0\U0010ffff",
+    "private use and noncharacters": "x \ue000\ufdd0\U0010ffff",
     "byte order mark": "\ufeffstarts with a mark",
     "looks like code": '<script>alert("1")</script> {"$ne": null} \'; DROP TABLE --',
     "looks like a key": "$where.a.b",
