@@ -5,6 +5,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from chat_mvp.cli.chat.app import app as chat_app
+from chat_mvp.cli.output import complain
 from chat_mvp.errors import StartupError
 
 EXIT_PROBLEM = 1
@@ -28,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(chat_app, name="chat")
 
 
 @app.command()
@@ -66,12 +69,38 @@ def config(
     raise typer.Exit(command.run(load_settings(flags), as_json=as_json))
 
 
+@app.command()
+def doctor(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    as_json: Json = False,
+) -> None:
+    """Check what the server needs, with a remedy for what is wrong; exit code 1 if something is."""
+    from chat_mvp.cli import doctor as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"host": host, "port": port, "data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run(load_settings(flags).settings, as_json=as_json))
+
+
+@app.command()
+def demo(
+    stay_open: Annotated[bool, typer.Option("--open", help="Leave it open in the browser, with a history.")] = False,
+) -> None:
+    """Show two people chatting on a server of their own, one of them going offline and coming back."""
+    from chat_mvp.cli import demo as command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(stay_open=stay_open))
+
+
 def main() -> NoReturn:
     """Run the command that the arguments name. What cannot start says so in one line and exits with code 2."""
     try:
         app(prog_name="chat-mvp")
     except StartupError as error:
-        line = " ".join(str(error).split())
-        print(f"chat-mvp: {line}", file=sys.stderr)  # noqa: T201 - the one line for the person at the terminal
+        complain(str(error))
         sys.exit(EXIT_CANNOT_START)
     sys.exit(0)

@@ -1,9 +1,13 @@
 """What commands print: tables and colours for a person at a terminal, plain lines for a file, JSON for a script."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, which terminals obey, and those that turn the direction of all text after them."""
 
 
 def print_json(value: Any) -> None:
@@ -14,6 +18,16 @@ def print_json(value: Any) -> None:
 def print_line(line: str) -> None:
     """Print one line as it is."""
     print(line, flush=True)  # noqa: T201 - this is the command's output
+
+
+def complain(line: str) -> None:
+    """Print one line on standard error, whatever line ends are in it."""
+    print(f"chat-mvp: {' '.join(line.split())}", file=sys.stderr, flush=True)  # noqa: T201 - for the person at the terminal
+
+
+def printable(text: str) -> str:
+    """Return text that somebody else wrote so that it cannot steer the terminal; line ends and tabs stay."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -10,8 +10,18 @@
 It speaks the types of ``chat_mvp.protocol`` and imports nothing else of the server.
 """
 
-from chat_mvp.client.api import Client, Tokens
+from chat_mvp.client.api import Client
 from chat_mvp.client.errors import ClientError, ConnectionLostError, RefusedError, SignedOutError
 from chat_mvp.client.session import Session
+from chat_mvp.client.tokens import Tokens, TokenStore
 
-__all__ = ["Client", "ClientError", "ConnectionLostError", "RefusedError", "Session", "SignedOutError", "Tokens"]
+__all__ = [
+    "Client",
+    "ClientError",
+    "ConnectionLostError",
+    "RefusedError",
+    "Session",
+    "SignedOutError",
+    "TokenStore",
+    "Tokens",
+]

@@ -1,7 +1,6 @@
 """The HTTP side: accounts, people, conversations, history."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
@@ -11,19 +10,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from chat_mvp.client.errors import ClientError, ConnectionLostError, RefusedError, SignedOutError
 from chat_mvp.client.session import Session
-from chat_mvp.protocol import Conversation, Message, OwnUser, User
+from chat_mvp.client.tokens import MemoryStore, Tokens, TokenStore
+from chat_mvp.protocol import Conversation, Member, Message, OwnUser, User
 
 API = "/api/v1"
 TIMEOUT_S = 15.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class Tokens(Struct, kw_only=True):
-    """What keeps somebody signed in. The refresh token is good for one use; each use brings a new pair."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int
 
 
 class _SignedIn(Struct, kw_only=True):
@@ -40,6 +32,11 @@ class _Problem(Struct, kw_only=True):
 
 class _Users(Struct, kw_only=True):
     items: list[User]
+
+
+class _Members(Struct, kw_only=True):
+    items: list[Member]
+    next: str | None = None
 
 
 class _Messages(Struct, kw_only=True):
@@ -62,14 +59,13 @@ class Client:
         self,
         url: str,
         *,
-        tokens: Tokens | None = None,
-        on_tokens: Callable[[Tokens | None], None] | None = None,
+        store: TokenStore | None = None,
         device_name: str = "chat-mvp client",
     ) -> None:
-        """Talk to the server at ``url``. ``on_tokens`` is told each new pair, and None at the end, to keep them."""
+        """Talk to the server at ``url`` as whoever ``store`` says is signed in; without one, tokens are in memory."""
         self.url = url.rstrip("/")
-        self.tokens = tokens
-        self._on_tokens = on_tokens
+        self._store: TokenStore = MemoryStore() if store is None else store
+        self._tokens = self._store.load()
         self._device_name = device_name
         self._renewing = asyncio.Lock()
         self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S, trust_env=not self.is_local)
@@ -108,13 +104,15 @@ class Client:
 
     async def renew(self, spent: str) -> str:
         """Return an access token newer than ``spent``; many may ask at once, the server is asked once."""
-        async with self._renewing:
-            if self.tokens is None:
+        async with self._renewing, self._store.exclusive():
+            # Another program with the same store may have been faster, and a spent token must not be used again.
+            self._tokens = self._store.load()
+            if self._tokens is None:
                 raise SignedOutError("Nobody is signed in.")
-            if self.tokens.access_token != spent:
-                return self.tokens.access_token
+            if self._tokens.access_token != spent:
+                return self._tokens.access_token
             try:
-                data = await self._send("POST", "/auth/refresh", {"refresh_token": self.tokens.refresh_token})
+                data = await self._send("POST", "/auth/refresh", {"refresh_token": self._tokens.refresh_token})
             except RefusedError as error:
                 if error.code not in {"unauthenticated", "token_expired"}:
                     raise
@@ -126,9 +124,9 @@ class Client:
     @property
     def access_token(self) -> str:
         """The access token of who is signed in."""
-        if self.tokens is None:
+        if self._tokens is None:
             raise SignedOutError("Nobody is signed in.")
-        return self.tokens.access_token
+        return self._tokens.access_token
 
     # --- people and conversations
 
@@ -145,6 +143,18 @@ class Client:
         """Return the person with this username."""
         data = await self.call("GET", f"/users/by-username/{quote(username, safe='')}")
         return msgspec.json.decode(data, type=User)
+
+    async def members(self, conversation_id: str) -> list[Member]:
+        """Return everybody who is in a conversation."""
+        found: list[Member] = []
+        params = {"limit": "200"}
+        while True:
+            data = await self.call("GET", f"/conversations/{conversation_id}/members", params=params)
+            page = msgspec.json.decode(data, type=_Members)
+            found += page.items
+            if page.next is None:
+                return found
+            params["cursor"] = page.next
 
     async def conversations(self) -> list[Conversation]:
         """Return all own conversations, most recent activity first."""
@@ -222,9 +232,8 @@ class Client:
         return found.user
 
     def _keep(self, tokens: Tokens | None) -> None:
-        self.tokens = tokens
-        if self._on_tokens is not None:
-            self._on_tokens(tokens)
+        self._tokens = tokens
+        self._store.save(tokens)
 
 
 def _refused(answer: httpx.Response) -> RefusedError:

@@ -86,21 +86,22 @@ async def open_database(uri: str, name: str, *, queue_ttl_days: int) -> Database
             remedy="Give one like mongodb://user:password@host:27017/?replicaSet=rs0 with --mongo-uri.",
         ) from error
     try:
-        await _check_topology(client)
+        await check_topology(client)
         await _make_indexes(uri, name, queue_ttl_days)
         motor: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **_TIMEOUTS)
         await init_beanie(motor[name], document_models=list(ALL_DOCUMENTS), skip_indexes=True)
         epoch = await _epoch(client[name])
     except PyMongoError as error:
         await client.close()
-        raise _startup_error(error) from error
+        raise startup_error(error) from error
     except StartupError:
         await client.close()
         raise
     return Database(client, motor, name, epoch)
 
 
-async def _check_topology(client: AsyncMongoClient[RawDocument]) -> None:
+async def check_topology(client: AsyncMongoClient[RawDocument]) -> None:
+    """Raise ``StartupError`` unless transactions are possible there."""
     hello = await client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StartupError(
@@ -147,7 +148,8 @@ async def _epoch(collections: Collections) -> str:
     return str(found["value"]) if found else fresh
 
 
-def _startup_error(error: PyMongoError) -> StartupError:
+def startup_error(error: PyMongoError) -> StartupError:
+    """Return what to tell the person at the terminal about a driver's error."""
     if isinstance(error, OperationFailure) and error.code in {13, 18}:
         return StartupError(
             "MongoDB refused the user name or password.",

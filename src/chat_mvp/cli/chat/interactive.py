@@ -1,0 +1,91 @@
+"""``chat-mvp chat`` without a subcommand: a prompt, with what others write above it."""
+
+import asyncio
+import sys
+from contextlib import suppress
+
+from chat_mvp.cli.chat.commands import Terminal, read_password
+from chat_mvp.cli.chat.names import Names, find_conversation, title
+from chat_mvp.cli.output import print_line, printable
+from chat_mvp.client import ClientError, Session, SignedOutError
+from chat_mvp.protocol import Conversation, MessageNew, Receipt
+
+HELP = """/open @username or a group's name: talk there; what you type is sent
+/list: conversations    /history: the newest messages here    /quit: leave"""
+
+
+class Interactive:
+    """A conversation with the keyboard."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        """Talk as whoever is signed in at ``terminal``."""
+        self._terminal = terminal
+        self._client = terminal.client
+        self._here: Conversation | None = None
+
+    async def run(self) -> None:
+        """Read lines until the end of input or ``/quit``; show what happens meanwhile."""
+        try:
+            user = await self._client.me()
+        except SignedOutError:
+            login = (await _read_line("Username or e-mail: ")).strip()
+            user = await self._client.login(login, read_password())
+        print_line(f"You are {printable(user.username)}. {HELP}")
+        async with self._client.session() as session:
+            showing = asyncio.create_task(self._show(session, user.id))
+            try:
+                await self._obey(session)
+            finally:
+                showing.cancel()
+                with suppress(asyncio.CancelledError, ClientError):
+                    await showing
+
+    async def _obey(self, session: Session) -> None:
+        while line := await _read_line("> "):
+            words = line.strip()
+            try:
+                if words == "/quit":
+                    return
+                await self._do(session, words)
+            except ClientError as error:
+                print_line(f"! {error}")
+
+    async def _do(self, session: Session, words: str) -> None:
+        command, _, argument = words.partition(" ")
+        if not words:
+            return
+        if command == "/open":
+            self._here = await find_conversation(self._client, argument.strip())
+            print_line(f"You are in {title(self._here)}.")
+        elif command == "/list":
+            await self._terminal.conversations()
+        elif command == "/history" and self._here is not None:
+            await self._terminal.read(self._here.id, 20)
+        elif command in {"/help", "/history"} or self._here is None:
+            print_line(HELP)
+        else:
+            ack = await session.send(words, conversation_id=self._here.id)
+            print_line(f"  {'✓' if ack.status == 'sent' else 'waiting'}")
+
+    async def _show(self, session: Session, own_id: str) -> None:
+        names = Names(self._client)
+        while True:
+            frame = await session.next()
+            if isinstance(frame, MessageNew):
+                here = self._is_here(frame.message.conversation_id)
+                print_line(await names.line(frame.message, where=not here))
+                if here:
+                    await session.read(frame.message.conversation_id, frame.message.seq)
+            elif isinstance(frame, Receipt) and frame.user_id != own_id and self._is_here(frame.conversation_id):
+                print_line(f"  ✓✓ delivered to number {frame.delivered_seq}, read to number {frame.read_seq}")
+
+    def _is_here(self, conversation_id: str) -> bool:
+        return self._here is not None and conversation_id == self._here.id
+
+
+async def _read_line(prompt: str) -> str:
+    """Return a line with its end, and an empty text at the end of input."""
+    if sys.stdin.isatty():
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+    return await asyncio.to_thread(sys.stdin.readline)

@@ -1,0 +1,60 @@
+"""Finding a conversation by what a person types, and people's names by their ids."""
+
+import re
+
+from chat_mvp.cli.output import printable
+from chat_mvp.client import Client, ClientError
+from chat_mvp.protocol import Conversation, Message
+
+_ID = re.compile("[0-9a-f]{24}")
+
+
+async def find_conversation(client: Client, where: str) -> Conversation:
+    """Return the conversation meant by ``@username`` (direct, made if need be), by an id or by a group's name."""
+    if where.startswith("@"):
+        return await client.direct((await client.user(where[1:])).id)
+    found = await client.conversations()
+    for conversation in found:
+        if conversation.id == where:
+            return conversation
+    if _ID.fullmatch(where):
+        raise ClientError("You are in no conversation with this id.")
+    named = [one for one in found if (one.name or "").casefold() == where.casefold()]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise ClientError(f"{len(named)} conversations have this name; give the id instead.")
+    raise ClientError("You are in no conversation of this name; a person is meant by @username.")
+
+
+def title(conversation: Conversation) -> str:
+    """Return what to call a conversation: its name, or the other person."""
+    if conversation.peer:
+        return f"@{printable(conversation.peer.username)}"
+    return printable(conversation.name or conversation.id)
+
+
+class Names:
+    """Who wrote a message, asked once for each conversation and again when somebody new writes."""
+
+    def __init__(self, client: Client) -> None:
+        """Ask ``client``."""
+        self._client = client
+        self._people: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
+
+    async def line(self, message: Message, *, where: bool = False) -> str:
+        """Return a message as one line to show, with its conversation when ``where``."""
+        if message.sender_id not in self._people:
+            for member in await self._client.members(message.conversation_id):
+                self._people[member.user.id] = printable(member.user.username)
+        # Set in, so that a second line cannot pass for somebody else's message.
+        text = "(deleted)" if message.deleted_at else printable(message.text).replace("\n", "\n        ")
+        place = f"{await self._title(message.conversation_id)} " if where else ""
+        clock = message.created_at[11:16]
+        return f"{clock} {place}{self._people.get(message.sender_id, message.sender_id)}: {text}"
+
+    async def _title(self, conversation_id: str) -> str:
+        if conversation_id not in self._titles:
+            self._titles |= {one.id: title(one) for one in await self._client.conversations()}
+        return self._titles.get(conversation_id, conversation_id)

@@ -1,0 +1,63 @@
+"""``chat-mvp doctor``: is everything there that the server needs, and what to do where it is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from chat_mvp.cli import checks
+from chat_mvp.cli.backend import mongo_address, prepare_data_dir
+from chat_mvp.cli.checks import Finding
+from chat_mvp.cli.output import print_json, print_table
+from chat_mvp.errors import StartupError
+from chat_mvp.mongod.running import running_uri
+from chat_mvp.ops.logs import configure_logs
+from chat_mvp.settings import Settings
+from chat_mvp.storage.inspection import inspect
+
+_SIGNS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
+
+
+def run(settings: Settings, *, as_json: bool) -> int:
+    """Make every check, print what they found and return 1 if something is wrong."""
+    configure_logs(shape="console", level="error")
+    findings = asyncio.run(examine(settings))
+    if as_json:
+        print_json([msgspec.to_builtins(finding) for finding in findings])
+    else:
+        rows = [(_SIGNS[it.status], it.check, f"{it.detail} {it.remedy}".strip()) for it in findings]
+        print_table(("", "Check", "Finding"), rows)
+    return int(any(finding.status == "problem" for finding in findings))
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Return what every check found. An embedded MongoDB that does not run is started for it and stopped again."""
+    findings = [checks.check_open_files(), checks.check_port(settings.host, settings.port)]
+    try:
+        prepare_data_dir(settings.data_dir)
+    except StartupError as error:
+        return [*findings, _problem("data directory", error)]
+    findings += [checks.check_data_dir(settings.data_dir), checks.check_disk(settings.data_dir)]
+    try:
+        async with _database(settings) as (uri, origin):
+            findings.append(Finding(check="MongoDB", status="ok", detail=origin))
+            findings += checks.check_database(await inspect(uri, settings.mongo_database))
+    except StartupError as error:
+        findings.append(_problem("database", error))
+    return findings
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[tuple[str, str]]:
+    if settings.mongo_uri is None:
+        running = running_uri(settings.data_dir)
+        if running is not None:
+            yield running, "The embedded one of the server that runs on this data directory."
+            return
+    async with mongo_address(settings) as uri:
+        yield uri, "The one you named." if settings.mongo_uri else "The embedded one, started for this check."
+
+
+def _problem(check: str, error: StartupError) -> Finding:
+    return Finding(check=check, status="problem", detail=error.detail, remedy=error.remedy)

@@ -1,0 +1,32 @@
+"""Reaching the replica set of a server that runs already."""
+
+import contextlib
+from pathlib import Path
+
+from chat_mvp.errors import StartupError
+from chat_mvp.mongod import credentials, ports
+from chat_mvp.mongod.config import HOST, REPLICA_SET
+from chat_mvp.mongod.layout import Layout, prepare
+from chat_mvp.mongod.lock import DirectoryLock
+
+
+def running_uri(data_dir: Path) -> str | None:
+    """Return the address, with credentials, of the replica set that another process runs in ``data_dir``, or None.
+
+    Raises StartupError when the directory cannot be used.
+    """
+    layout = prepare(data_dir)
+    if not _is_locked(layout):
+        return None
+    port = ports.remembered(layout.port_file)
+    if port is None:
+        return None
+    user = credentials.load_or_create(layout)
+    return f"mongodb://{user.username}:{user.password}@{HOST}:{port}/?replicaSet={REPLICA_SET}&authSource=admin"
+
+
+def _is_locked(layout: Layout) -> bool:
+    with contextlib.suppress(StartupError):
+        DirectoryLock.acquire(layout.lock_file).release()
+        return False
+    return True
