@@ -15,6 +15,7 @@ import httpx
 
 READY_WITHIN_S = 20.0
 STOP_WITHIN_S = 15.0
+EXIT_CANNOT_START = 2
 
 _LOG_TAIL_LINES = 60
 _TROUBLE = re.compile(r"Traceback \(most recent call last\)")
@@ -31,11 +32,12 @@ def free_port() -> int:
 class Server:
     """``python -m chat_mvp serve`` on a free port, with a database and a data directory of its own.
 
-    ``settings`` are names as in the documentation without the prefix: ``Server(..., settings={"LOG_FORMAT": "json"})``.
+    Without ``mongo_uri`` it brings its own mongod, as on a first run. ``settings`` are names as in the documentation
+    without the prefix: ``Server(..., settings={"LOG_FORMAT": "json"})``.
     Nothing here is bound to an event loop, so a server may outlive the loop of the test that started it.
     """
 
-    def __init__(self, *, mongo_uri: str, directory: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, *, mongo_uri: str | None, directory: Path, settings: dict[str, str] | None = None) -> None:
         self.port = free_port()
         self.mongo_uri = mongo_uri
         self.database = f"chat_{secrets.token_hex(6)}"
@@ -56,6 +58,11 @@ class Server:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -116,9 +123,17 @@ class Server:
         found = _TROUBLE.search(self.log)
         assert found is None, f"the server logged a traceback:\n{self.log[max(0, found.start() - 500) :][:6000]}"
 
+    def mongod_pids(self) -> list[int]:
+        """Return the process ids of the mongod that this server started in its data directory."""
+        listing = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+        lines = [line.split(maxsplit=1) for line in listing.splitlines() if str(self.data_dir) in line]
+        return [int(pid) for pid, command in lines if Path(command.split()[0]).name.startswith("mongod")]
+
     def _spawn(self) -> None:
         command = [sys.executable, "-m", "chat_mvp", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--data-dir", str(self.data_dir), "--mongo-uri", self.mongo_uri]
+        command += ["--data-dir", str(self.data_dir)]
+        if self.mongo_uri is not None:
+            command += ["--mongo-uri", self.mongo_uri]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=environment(self._settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -144,3 +159,29 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
     """Return this process's environment with the program's own settings replaced by ``settings``."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_MVP_")}
     return inherited | {f"CHAT_MVP_{name}": value for name, value in settings.items()}
+
+
+async def serve_and_fail(*arguments: str, within: float = 15.0) -> str:
+    """Run ``serve`` where it cannot start; check for exit code 2 and no traceback, and return what it said."""
+    command = [sys.executable, "-m", "chat_mvp", "serve", "--host", "127.0.0.1"]
+    if "--port" not in arguments:
+        command += ["--port", str(free_port())]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        *arguments,
+        env=environment({}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), within)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    text = output.decode()
+    assert process.returncode == EXIT_CANNOT_START, f"exit code {process.returncode}\n{text}"
+    assert "Traceback" not in text
+    assert text.strip()
+    return text

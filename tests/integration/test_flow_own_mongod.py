@@ -1,0 +1,95 @@
+"""One command and nothing else: the program with the replica set that it brings, and what happens when either dies."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import stat
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.people import Chat
+from tests.support.server import Server, serve_and_fail
+from tests.support.waiting import eventually
+
+FIRST_START_S = 6.0
+LATER_START_S = 3.0
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """A server that started its own mongod in an empty data directory."""
+    server = Server(mongo_uri=None, directory=tmp_path)
+    started = time.monotonic()
+    try:
+        await server.start()
+        assert time.monotonic() - started < FIRST_START_S
+        yield server
+        if server.running:
+            assert await server.stop() == 0
+    finally:
+        server.kill()
+        for pid in server.mongod_pids():
+            os.kill(pid, signal.SIGKILL)
+    server.check_log()
+
+
+async def test_first_start_stop_and_second_start(server: Server, chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    await ann.say(room, "before the restart")
+    assert len(server.mongod_pids()) == 1
+    assert await server.stop() == 0
+    assert server.mongod_pids() == []
+    started = time.monotonic()
+    await server.start()
+    assert time.monotonic() - started < LATER_START_S
+    assert (await bob.connect()).texts(room) == ["before the restart"]
+
+
+async def test_secrets_are_nobody_elses(server: Server) -> None:
+    files = [path for path in server.data_dir.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, f"{path} can be read by others"
+
+
+async def test_the_server_is_killed(server: Server, chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    await (await ann.connect()).say(room, "acknowledged")
+    server.kill()
+    await server.start()
+    assert len(server.mongod_pids()) == 1
+    assert (await bob.connect()).texts(room) == ["acknowledged"]
+
+
+async def test_mongod_is_killed(server: Server, chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    sender = await ann.connect()
+    await sender.say(room, "before")
+    (pid,) = server.mongod_pids()
+    os.kill(pid, signal.SIGKILL)
+
+    async def sent() -> bool:
+        # What a client does: the same name again until it is acknowledged.
+        with contextlib.suppress(AssertionError):
+            ack = await sender.say(room, "during", client_message_id="during")
+            return ack["message_id"] != ""
+        await asyncio.sleep(0.2)
+        return False
+
+    await eventually(sent, within=25.0)
+    await sender.say(room, "after")
+    assert server.mongod_pids() != [pid]
+    assert (await bob.connect()).texts(room) == ["before", "during", "after"]
+
+
+async def test_a_second_server_on_the_same_data(server: Server) -> None:
+    said = await serve_and_fail("--data-dir", str(server.data_dir))
+    assert str(server.pid) in said
+    assert server.running
