@@ -7,6 +7,7 @@ import msgspec
 from litestar.params import Parameter
 
 from chat_mvp.errors import ValidationError
+from chat_mvp.http.params import is_id
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -41,4 +42,16 @@ def decode_cursor(cursor: str | None, place_type: type[_Place]) -> _Place | None
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         return msgspec.json.decode(raw, type=place_type)
     except (ValueError, msgspec.DecodeError):
-        raise ValidationError("cursor is not one of ours.", fields={"cursor": "is not one of ours"}) from None
+        raise _unknown_cursor() from None
+
+
+def decode_id_cursor(cursor: str | None) -> str | None:
+    """Return the id that a cursor names; otherwise as ``decode_cursor``."""
+    place = decode_cursor(cursor, str)
+    if place is not None and not is_id(place):
+        raise _unknown_cursor()
+    return place
+
+
+def _unknown_cursor() -> ValidationError:
+    return ValidationError("cursor is not one of ours.", fields={"cursor": "is not one of ours"})

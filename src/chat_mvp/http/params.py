@@ -9,19 +9,24 @@ from chat_mvp.errors import NotFoundError, ValidationError
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
-PathId = Annotated[str, Parameter(description="24 hexadecimal digits", examples=None)]
+PathId = Annotated[str, Parameter(description="24 hexadecimal digits")]
 """An id in a path. Handlers pass it through ``path_id`` first."""
+
+
+def is_id(value: str) -> bool:
+    """Tell whether a text has the form of an id."""
+    return _ID.fullmatch(value) is not None
 
 
 def path_id(value: str) -> str:
     """Return the id; ``NotFoundError`` for what is none, since nothing can have it."""
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise NotFoundError("There is nothing with this id.")
     return value
 
 
 def query_id(name: str, value: str | None) -> str | None:
     """Return the id, or ``None`` where there is none; ``ValidationError`` for what is no id."""
-    if value is not None and not _ID.fullmatch(value):
+    if value is not None and not is_id(value):
         raise ValidationError(f"{name} is no id.", fields={name: "is no id"})
     return value

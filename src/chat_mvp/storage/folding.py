@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-_PARTS = re.compile(r"[^\W_]+")
+_PARTS = re.compile(r"\w+")
 
 
 def fold_name(name: str) -> str:

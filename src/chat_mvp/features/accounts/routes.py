@@ -13,6 +13,7 @@ from chat_mvp.errors import UnauthenticatedError
 from chat_mvp.features.accounts.schemas import LoginBody, RefreshBody, RegisterBody, Registered, SignedIn
 from chat_mvp.features.accounts.service import AccountService, Device, Session
 from chat_mvp.http.auth import Caller
+from chat_mvp.http.openapi import OPEN, problems
 
 COOKIE = "chat_refresh"
 COOKIE_PATH = "/api/v1/auth"
@@ -25,7 +26,14 @@ _NO_COOKIE = Cookie(key=COOKIE, value="", path=COOKIE_PATH, httponly=True, secur
 RefreshCookie = Annotated[str | None, Parameter(cookie=COOKIE, description="A refresh token; the body wins")]
 
 
-@post("/auth/register", status_code=HTTP_201_CREATED, summary="Make an account", tags=["accounts"])
+@post(
+    "/auth/register",
+    status_code=HTTP_201_CREATED,
+    summary="Make an account",
+    tags=["accounts"],
+    security=OPEN,
+    responses=problems(400, 403, 409, 422),
+)
 async def register(
     request: Request[Any, Any, Any], data: RegisterBody, accounts: AccountService
 ) -> Response[Registered]:
@@ -41,7 +49,14 @@ async def register(
     return Response(answer, cookies=[_cookie(session, accounts)], headers=_NO_STORE)
 
 
-@post("/auth/login", status_code=HTTP_200_OK, summary="Sign in", tags=["accounts"])
+@post(
+    "/auth/login",
+    status_code=HTTP_200_OK,
+    summary="Sign in",
+    tags=["accounts"],
+    security=OPEN,
+    responses=problems(400, 401, 422),
+)
 async def login(request: Request[Any, Any, Any], data: LoginBody, accounts: AccountService) -> Response[SignedIn]:
     """Sign in by username or e-mail address."""
     device = _device(request, data.device_name)
@@ -49,7 +64,14 @@ async def login(request: Request[Any, Any, Any], data: LoginBody, accounts: Acco
     return _signed_in(session, accounts)
 
 
-@post("/auth/refresh", status_code=HTTP_200_OK, summary="Get a new pair of tokens", tags=["accounts"])
+@post(
+    "/auth/refresh",
+    status_code=HTTP_200_OK,
+    summary="Get a new pair of tokens",
+    tags=["accounts"],
+    security=OPEN,
+    responses=problems(400, 401, 422),
+)
 async def refresh(
     accounts: AccountService, data: RefreshBody | None = None, cookie: RefreshCookie = None
 ) -> Response[SignedIn]:
@@ -60,14 +82,20 @@ async def refresh(
     return _signed_in(await accounts.refresh(token), accounts)
 
 
-@post("/auth/logout", status_code=HTTP_204_NO_CONTENT, summary="Sign out", tags=["accounts"])
+@post("/auth/logout", status_code=HTTP_204_NO_CONTENT, summary="Sign out", tags=["accounts"], responses=problems(401))
 async def logout(caller: Caller, accounts: AccountService) -> Response[None]:
     """End this session; its sockets close with 4401."""
     await accounts.logout(caller)
     return Response(None, cookies=[_NO_COOKIE])
 
 
-@post("/auth/logout-all", status_code=HTTP_204_NO_CONTENT, summary="Sign out everywhere", tags=["accounts"])
+@post(
+    "/auth/logout-all",
+    status_code=HTTP_204_NO_CONTENT,
+    summary="Sign out everywhere",
+    tags=["accounts"],
+    responses=problems(401),
+)
 async def logout_all(caller: Caller, accounts: AccountService) -> Response[None]:
     """End every session of the caller; their sockets close with 4401."""
     await accounts.logout_all(caller)

@@ -1,0 +1,101 @@
+"""Contact lists and block lists. Nothing here tells anybody that they are in somebody's."""
+
+from collections.abc import Callable
+
+from msgspec import UnsetType
+
+from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.protocol import Contact
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.times import format_time, utc_now
+
+
+class ContactService:
+    """Keeps who is in whose contact list and who has blocked whom."""
+
+    def __init__(
+        self,
+        *,
+        contacts: Contacts,
+        directory: UserDirectory,
+        on_contact_changed: Callable[[str, str, bool], None],
+        on_block_changed: Callable[[str, str, bool], None],
+    ) -> None:
+        """Call back with owner, other, and whether listed or blocked now, after each change that was one."""
+        self._contacts = contacts
+        self._directory = directory
+        self._on_contact_changed = on_contact_changed
+        self._on_block_changed = on_block_changed
+
+    async def fetch_page(
+        self, owner_id: str, *, blocked: bool, after: str | None, limit: int
+    ) -> tuple[list[Contact], str | None]:
+        """Return a part of the contact list, or of the block list, behind ``after``, an id of somebody in it.
+
+        The second value is the ``after`` of the next page. In the block list, ``created_at`` is when they were blocked.
+        """
+        records = await self._contacts.fetch_page(owner_id, blocked=blocked, after=after, limit=limit + 1)
+        page = records[:limit]
+        people = await self._directory.fetch_users(record.other_id for record in page)
+        items = [
+            Contact(
+                user=people[record.other_id],
+                nickname=record.nickname,
+                created_at=format_time((record.blocked_at if blocked else None) or record.created_at),
+            )
+            for record in page
+            if record.other_id in people
+        ]
+        return items, page[-1].other_id if len(records) > limit else None
+
+    async def add(self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None) -> Contact:
+        """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
+
+        ``ValidationError`` for oneself, ``NotFoundError`` for somebody who does not exist.
+        """
+        _check_other(owner_id, other_id)
+        people = await self._directory.fetch_users([other_id])
+        if other_id not in people:
+            raise _nobody()
+        if isinstance(nickname, str) and not nickname.strip():
+            nickname = None
+        record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=utc_now())
+        if is_new:
+            self._on_contact_changed(owner_id, other_id, True)
+        return Contact(user=people[other_id], nickname=record.nickname, created_at=format_time(record.created_at))
+
+    async def remove(self, owner_id: str, other_id: str) -> None:
+        """Take somebody out of the contact list; it is no error when they are not in it."""
+        await self._check_exists(other_id)
+        if await self._contacts.remove(owner_id, other_id):
+            self._on_contact_changed(owner_id, other_id, False)
+
+    async def block(self, owner_id: str, other_id: str) -> None:
+        """Put somebody into the block list; it is no error when they are in it.
+
+        ``ValidationError`` for oneself, ``NotFoundError`` for somebody who does not exist.
+        """
+        _check_other(owner_id, other_id)
+        await self._check_exists(other_id)
+        if await self._contacts.block(owner_id, other_id, at=utc_now()):
+            self._on_block_changed(owner_id, other_id, True)
+
+    async def unblock(self, owner_id: str, other_id: str) -> None:
+        """Take somebody out of the block list; it is no error when they are not in it."""
+        await self._check_exists(other_id)
+        if await self._contacts.unblock(owner_id, other_id):
+            self._on_block_changed(owner_id, other_id, False)
+
+    async def _check_exists(self, other_id: str) -> None:
+        if other_id not in await self._directory.fetch_users([other_id]):
+            raise _nobody()
+
+
+def _check_other(owner_id: str, other_id: str) -> None:
+    if owner_id == other_id:
+        raise ValidationError("This is yourself.", fields={"user_id": "is yourself"})
+
+
+def _nobody() -> NotFoundError:
+    return NotFoundError("There is nobody with this id.")

@@ -1,0 +1,70 @@
+"""HTTP routes of people: /users/me, /users, /users/{id}, /users/by-username/{username}."""
+
+from typing import Annotated
+
+from litestar import get, patch
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from chat_mvp.features.users.schemas import ProfilePatch
+from chat_mvp.features.users.service import UserService
+from chat_mvp.http.auth import Caller
+from chat_mvp.http.bodies import check_storable
+from chat_mvp.http.openapi import problems
+from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from chat_mvp.http.params import PathId, path_id
+from chat_mvp.protocol import OwnUser, User
+
+Query = Annotated[str, Parameter(max_length=100, description="Beginnings of a username or of words of a display name")]
+
+
+@get("/users/me", summary="Own account", tags=["users"], responses=problems(401))
+async def fetch_own_account(caller: Caller, users: UserService) -> OwnUser:
+    """Return the caller's account."""
+    return await users.fetch_own(caller.user_id)
+
+
+@patch("/users/me", summary="Change the own account", tags=["users"], responses=problems(400, 401, 422))
+async def change_own_account(caller: Caller, users: UserService, data: ProfilePatch) -> OwnUser:
+    """Change what the body names of the caller's account, and return it."""
+    return await users.change(caller.user_id, data)
+
+
+@get("/users", summary="Find people", tags=["users"], responses=problems(401, 422))
+async def find_users(
+    caller: Caller,  # noqa: ARG001
+    users: UserService,
+    q: Query,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[User]:
+    """Return people by the beginning of their username or of any word of their display name."""
+    check_storable({"q": q})
+    items, following = await users.search(q, after=decode_cursor(cursor, str), limit=limit)
+    return Page(items=items, next=None if following is None else encode_cursor(following))
+
+
+@get("/users/{user_id:str}", summary="Public profile", tags=["users"], responses=problems(401, 404))
+async def fetch_user(caller: Caller, users: UserService, user_id: PathId) -> User:  # noqa: ARG001
+    """Return what everybody may see of a person."""
+    return await users.fetch(path_id(user_id))
+
+
+@get(
+    "/users/by-username/{username:str}",
+    summary="Public profile by username",
+    tags=["users"],
+    responses=problems(401, 404),
+)
+async def fetch_user_by_username(caller: Caller, users: UserService, username: str) -> User:  # noqa: ARG001
+    """Return what everybody may see of a person, found by username in any capitals."""
+    return await users.fetch_by_username(username)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    fetch_own_account,
+    change_own_account,
+    find_users,
+    fetch_user,
+    fetch_user_by_username,
+]

@@ -1,0 +1,28 @@
+"""Bodies of the user routes."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+MAX_DISPLAY_NAME_CHARS = 100
+MAX_BIO_CHARS = 500
+MAX_STATUS_CHARS = 140
+MAX_OBJECT_BYTES = 16 * 1024
+MAX_OBJECT_DEPTH = 32
+
+_OBJECT = Meta(description=f"Any JSON object of at most {MAX_OBJECT_BYTES} bytes; replaces the one before")
+
+
+def _limited(limit: int) -> Meta:
+    # For readers only: the service checks it, and tells of every field at once.
+    return Meta(extra_json_schema={"maxLength": limit})
+
+
+class ProfilePatch(Struct, kw_only=True):
+    """What to change of the own account; what is left out stays."""
+
+    display_name: Annotated[str, _limited(MAX_DISPLAY_NAME_CHARS)] | UnsetType = UNSET
+    bio: Annotated[str, _limited(MAX_BIO_CHARS)] | UnsetType = UNSET
+    status_text: Annotated[str, _limited(MAX_STATUS_CHARS)] | UnsetType = UNSET
+    profile: Annotated[dict[str, object], _OBJECT] | UnsetType = UNSET
+    settings: Annotated[dict[str, object], _OBJECT] | UnsetType = UNSET

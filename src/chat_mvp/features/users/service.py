@@ -1,0 +1,148 @@
+"""People: their own account, what others see of it, and finding others."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.features.users.schemas import (
+    MAX_BIO_CHARS,
+    MAX_DISPLAY_NAME_CHARS,
+    MAX_OBJECT_BYTES,
+    MAX_OBJECT_DEPTH,
+    MAX_STATUS_CHARS,
+    ProfilePatch,
+)
+from chat_mvp.protocol import OwnUser, User
+from chat_mvp.storage.directory import UserDirectory, public_user
+from chat_mvp.storage.folding import fold_text
+from chat_mvp.storage.records import UserRecord
+from chat_mvp.storage.users import UserChanges, Users
+
+_decode_object = msgspec.json.Decoder(dict[str, object]).decode
+
+
+class UserService:
+    """Shows and changes accounts."""
+
+    def __init__(
+        self, *, users: Users, directory: UserDirectory, on_status_changed: Callable[[str, str], None]
+    ) -> None:
+        """Call ``on_status_changed`` with a person's id and new status text after it is stored."""
+        self._users = users
+        self._directory = directory
+        self._on_status_changed = on_status_changed
+
+    async def fetch_own(self, user_id: str) -> OwnUser:
+        """Return a person's account as they see it themselves."""
+        return _own_user(await self._users.fetch(user_id))
+
+    async def change(self, user_id: str, patch: ProfilePatch) -> OwnUser:
+        """Change an account and return it; ``ValidationError`` naming every field that will not do.
+
+        An empty display name gives way to the username.
+        """
+        changes = _checked(patch)
+        if isinstance(changes.display_name, str) and not changes.display_name.strip():
+            changes.display_name = (await self._users.fetch(user_id)).username
+        record = await self._users.update(user_id, changes)
+        self._directory.forget(user_id)
+        if changes.status_text is not UNSET:
+            self._on_status_changed(user_id, record.status_text)
+        return _own_user(record)
+
+    async def fetch(self, user_id: str) -> User:
+        """Return what everybody may see of a person; ``NotFoundError`` when there is nobody with this id."""
+        found = await self._directory.fetch_users([user_id])
+        if user_id not in found:
+            raise NotFoundError("There is nobody with this id.")
+        return found[user_id]
+
+    async def fetch_by_username(self, username: str) -> User:
+        """Return the person with this username, in any capitals; ``NotFoundError`` when there is none."""
+        record = await self._users.fetch_by_username(username)
+        if record is None:
+            raise NotFoundError("There is nobody with this username.")
+        return public_user(record)
+
+    async def search(self, query: str, *, after: str | None, limit: int) -> tuple[list[User], str | None]:
+        """Return people found by the beginning of their username or of words of their display name.
+
+        Case and accents do not matter; of several words each must be found. In the order of usernames, those behind
+        ``after`` only; the second value is the ``after`` of the next page. Nothing to look for finds nobody.
+        """
+        words = list(dict.fromkeys(fold_text(query).split()))
+        if not words:
+            return [], None
+        records = await self._users.search(words, after=after, limit=limit + 1)
+        following = records[limit - 1].username if len(records) > limit else None
+        return [public_user(record) for record in records[:limit]], following
+
+
+def _own_user(record: UserRecord) -> OwnUser:
+    return OwnUser(
+        **msgspec.structs.asdict(public_user(record)),
+        email=record.email,
+        email_verified=record.email_verified,
+        role="admin" if record.role == "admin" else "member",
+        status_text=record.status_text,
+        profile=_decode_object(record.profile_json),
+        settings=_decode_object(record.settings_json),
+    )
+
+
+def _checked(patch: ProfilePatch) -> UserChanges:
+    complaints: dict[str, str] = {}
+    limits = (
+        ("display_name", patch.display_name, MAX_DISPLAY_NAME_CHARS),
+        ("bio", patch.bio, MAX_BIO_CHARS),
+        ("status_text", patch.status_text, MAX_STATUS_CHARS),
+    )
+    for field, text, limit in limits:
+        if text is not UNSET and len(text) > limit:
+            complaints[field] = f"must have at most {limit} characters"
+    stored: dict[str, str] = {}
+    for field, value in (("profile", patch.profile), ("settings", patch.settings)):
+        if value is UNSET:
+            continue
+        encoded = _encode_object(value)
+        if encoded is None:
+            complaints[field] = f"must have at most {MAX_OBJECT_BYTES} bytes and {MAX_OBJECT_DEPTH} levels"
+        else:
+            stored[field] = encoded
+    if complaints:
+        sentences = (f"{field} {complaint}." for field, complaint in complaints.items())
+        raise ValidationError(" ".join(sentences), fields=complaints)
+    return UserChanges(
+        display_name=patch.display_name,
+        bio=patch.bio,
+        status_text=patch.status_text,
+        profile_json=_or_unset(stored.get("profile")),
+        settings_json=_or_unset(stored.get("settings")),
+    )
+
+
+def _or_unset(value: str | None) -> str | UnsetType:
+    return UNSET if value is None else value
+
+
+def _encode_object(value: dict[str, object]) -> str | None:
+    """Return the JSON of an object, or ``None`` when it is too large, too deep, or has a number of no known size."""
+    level: list[object] = [value]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > MAX_OBJECT_DEPTH:
+            return None
+        level = [inner for item in level for inner in _children(item)]
+    try:
+        encoded = msgspec.json.encode(value)
+    except OverflowError:
+        return None
+    return encoded.decode() if len(encoded) <= MAX_OBJECT_BYTES else None
+
+
+def _children(item: object) -> list[object]:
+    inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    return [child for child in inner if isinstance(child, dict | list)]
