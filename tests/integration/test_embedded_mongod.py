@@ -120,7 +120,7 @@ async def test_nobody_gets_in_without_the_password(mongo: EmbeddedMongo) -> None
     assert await asyncio.to_thread(attempt, f"mongodb://{address}/", evil, "admin") == 13
 
 
-async def test_the_user_cannot_make_users_or_shut_the_database_down(mongo: EmbeddedMongo) -> None:
+async def test_the_user_cannot_make_users_change_the_set_or_shut_it_down(mongo: EmbeddedMongo) -> None:
     def refused(command: dict[str, Any]) -> int | None:
         with MongoClient[dict[str, Any]](mongo.uri) as client, pytest.raises(OperationFailure) as caught:
             client.admin.command(command)
@@ -128,6 +128,8 @@ async def test_the_user_cannot_make_users_or_shut_the_database_down(mongo: Embed
 
     assert await asyncio.to_thread(refused, {"createUser": "x", "pwd": "y", "roles": ["root"]}) == 13
     assert await asyncio.to_thread(refused, {"shutdown": 1}) == 13
+    assert await asyncio.to_thread(refused, {"replSetStepDown": 1}) == 13
+    assert await asyncio.to_thread(refused, {"setParameter": 1, "quiet": 0}) == 13
 
 
 async def test_every_file_is_for_its_owner_alone(mongo: EmbeddedMongo, tmp_path: Path) -> None:

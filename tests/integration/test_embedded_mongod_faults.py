@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +17,9 @@ import pytest
 from pymongo import MongoClient, WriteConcern
 
 from chat_mvp.errors import StartupError
-from chat_mvp.mongod import EmbeddedMongo, start_embedded
+from chat_mvp.mongod import EmbeddedMongo, ports, start_embedded
 from chat_mvp.mongod.config import render
+from chat_mvp.mongod.credentials import load_or_create
 from chat_mvp.mongod.discover import find_mongod
 from chat_mvp.mongod.layout import Layout, prepare
 from chat_mvp.mongod.process import stop_leftover
@@ -195,7 +195,7 @@ async def test_a_leftover_mongod_that_hangs_is_killed(tmp_path: Path) -> None:
     with orphan(layout, program) as left:
         await until((layout.db_dir / "mongod.lock").read_text)
         left.send_signal(signal.SIGSTOP)
-        assert await stop_leftover(layout, seconds=0.3) == left.pid
+        assert await stop_leftover(layout, seconds=0.3) == [left.pid]
         assert left.wait(5) == -signal.SIGKILL
     await (await start_embedded(tmp_path / "data")).stop()
 
@@ -216,40 +216,46 @@ async def test_two_servers_are_kept_apart_across_processes(tmp_path: Path) -> No
         await asyncio.to_thread(insert, uri, "unharmed")
 
 
-async def test_a_start_that_was_cut_off_before_the_user_was_made_is_finished_by_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("port_file", ["kept", "lost"])
+async def test_a_first_start_killed_before_the_user_was_made_is_finished_by_the_next(
+    tmp_path: Path, port_file: str
+) -> None:
     layout = prepare(tmp_path / "data")
-    first = await start_embedded(layout.data_dir)
-    await first.stop()
-    # The same files as after a cut-off: an initiated replica set whose user is not there.
-    with_user = layout.private_dir / "db"
-    shutil.rmtree(with_user)
-    with_user.mkdir(mode=0o700)
-    program = (await find_mongod()).program
-    layout.config_file.write_text(render(layout, port=first.port, cache_gb=0.25))
-    with orphan(layout, program):
-        await asyncio.to_thread(initiate_only, first.port)
-    second = await start_embedded(layout.data_dir)
-    await asyncio.to_thread(insert, second.uri, "finished")
-    await second.stop()
+    credentials = load_or_create(layout)
+    port = ports.choose(None)
+    ports.remember(layout.port_file, port)
+    layout.config_file.write_text(render(layout, port=port, cache_gb=0.25))
+    with orphan(layout, (await find_mongod()).program):
+        await asyncio.to_thread(initiate_only, port, credentials.key)
+    if port_file == "lost":
+        layout.port_file.unlink()
+    mongo = await start_embedded(layout.data_dir)
+    await asyncio.to_thread(insert, mongo.uri, "finished")
+    assert (mongo.port == port) == (port_file == "kept")
+    await mongo.stop()
 
 
-def initiate_only(port: int) -> None:
-    with MongoClient[dict[str, Any]]("127.0.0.1", port, directConnection=True) as client:
+def initiate_only(port: int, key: str) -> None:
+    with MongoClient[dict[str, Any]](
+        "127.0.0.1", port, directConnection=True, username="__system", password=key, authSource="local"
+    ) as client:
         members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
         client.admin.command("replSetInitiate", {"_id": "chat", "members": members})
         while not client.admin.command("hello")["isWritablePrimary"]:
             time.sleep(0.02)
 
 
-async def test_a_lost_password_is_said_and_nothing_is_left_running(tmp_path: Path) -> None:
-    await (await start_embedded(tmp_path / "data")).stop()
-    (tmp_path / "data" / "mongod" / "password").unlink()
-    with pytest.raises(StartupError, match="does not know the password") as caught:
-        await start_embedded(tmp_path / "data")
-    assert "backup" in caught.value.remedy
-    (tmp_path / "data" / "mongod" / "password").unlink()
-    with pytest.raises(StartupError, match="does not know the password"):
-        await start_embedded(tmp_path / "data")
+@pytest.mark.parametrize("lost", [["password"], ["keyfile"], ["port"], ["password", "keyfile", "port", "mongod.conf"]])
+async def test_lost_files_are_made_again_and_the_data_is_there(tmp_path: Path, lost: list[str]) -> None:
+    first = await start_embedded(tmp_path / "data")
+    await asyncio.to_thread(insert, first.uri, "kept")
+    await first.stop()
+    for name in lost:
+        (tmp_path / "data" / "mongod" / name).unlink()
+    second = await start_embedded(tmp_path / "data")
+    assert await asyncio.to_thread(names, second.uri) == ["kept"]
+    assert (second.uri == first.uri) == (lost == ["keyfile"])
+    await second.stop()
 
 
 async def test_damaged_files_are_said_in_a_line(tmp_path: Path) -> None:

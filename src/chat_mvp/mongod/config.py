@@ -57,6 +57,8 @@ def render(layout: Layout, *, port: int, cache_gb: float) -> str:
             "transactionLifetimeLimitSeconds": 5,
             "oplogNetworkTimeoutBufferSeconds": 1,
             "diagnosticDataCollectionEnabled": False,
+            # Otherwise anybody on this machine could make the first user, in the moment before we do.
+            "enableLocalhostAuthBypass": False,
         },
     }
     return json.dumps(settings, indent=2, ensure_ascii=False) + "\n"

@@ -12,32 +12,42 @@ from chat_mvp.mongod.layout import Layout
 USERNAME = "chat_mvp"
 
 _PRIVATE_FILE = 0o600
-_KEY_BYTES = 567
-"""Becomes 756 characters, inside the 1,024 that MongoDB allows for a key."""
+_PASSWORD_BYTES = 32
+_KEY_BYTES = 256
+"""Becomes 512 characters, inside the 1,024 that MongoDB allows for a key."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The one user of the embedded database. The password appears in no representation of it."""
+    """The one user of the embedded database, and the key of its replica set. No representation shows a secret."""
 
     username: str
     password: str = field(repr=False)
+    key: str = field(repr=False)
 
 
 def load_or_create(layout: Layout) -> Credentials:
-    """Return the credentials in ``layout``, made with their files when there are none yet.
+    """Return the credentials in ``layout``. Whichever is missing is made, with its file.
 
     A file appears complete or not at all, so a start that was killed half-way leaves nothing that blocks the next.
     """
-    if not _read(layout.key_file):
-        write_private(layout.key_file, secrets.token_urlsafe(_KEY_BYTES).replace("-", "+").replace("_", "/"))
-    password = _read(layout.password_file)
-    if not password:
-        password = secrets.token_urlsafe(32)
-        write_private(layout.password_file, password)
-    for path in (layout.key_file, layout.password_file):
-        path.chmod(_PRIVATE_FILE)
-    return Credentials(USERNAME, password)
+    return Credentials(
+        username=USERNAME,
+        password=_read_or_create(layout.password_file, secrets.token_urlsafe(_PASSWORD_BYTES)),
+        key=_read_or_create(layout.key_file, secrets.token_hex(_KEY_BYTES)),
+    )
+
+
+def _read_or_create(path: Path, fresh: str) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        text = ""
+    if not text:
+        write_private(path, fresh)
+        return fresh
+    path.chmod(_PRIVATE_FILE)
+    return text
 
 
 def write_private(path: Path, text: str) -> None:
@@ -53,10 +63,3 @@ def write_private(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return ""

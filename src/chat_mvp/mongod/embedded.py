@@ -11,7 +11,7 @@ from chat_mvp.mongod.config import HOST, REPLICA_SET
 from chat_mvp.mongod.discover import find_mongod
 from chat_mvp.mongod.layout import Layout, check_free_space, prepare
 from chat_mvp.mongod.lock import DirectoryLock
-from chat_mvp.mongod.process import MongodProcess
+from chat_mvp.mongod.process import MongodProcess, stop_leftover
 from chat_mvp.mongod.starter import PortTakenError, Starter
 
 _LOG = logging.getLogger(__name__)
@@ -141,18 +141,18 @@ async def start_embedded(data_dir: Path, *, cache_gb: float = 0.25) -> EmbeddedM
 
 
 async def _start_on_some_port(starter: Starter, layout: Layout) -> tuple[int, MongodProcess]:
-    known = ports.remembered(layout.port_file)
-    port = ports.choose(known)
+    # First, since what is left from a killed server still has the port.
+    for pid in await stop_leftover(layout):
+        _LOG.warning("Ended the database process %d that a killed server had left behind.", pid)
+    port = ports.choose(ports.remembered(layout.port_file))
     for _ in range(_PORT_ATTEMPTS):
+        # Before it is used: a first start that is cut off would otherwise be repeated under another address.
+        ports.remember(layout.port_file, port)
         try:
-            process = await starter.start(port)
+            return port, await starter.start(port)
         except PortTakenError:
             # Taken between the look and mongod's own attempt.
             port = ports.choose(None, avoid=port)
-            continue
-        if port != known:
-            ports.remember(layout.port_file, port)
-        return port, process
     raise StartupError(
         f"Every port tried for the database on {HOST} was taken in the moment it was started.",
         remedy="Try again, or give a running MongoDB with --mongo-uri.",

@@ -1,6 +1,8 @@
 """Making a started mongod the primary of a replica set of one, with its one user.
 
 The only module outside ``storage`` that talks to the driver: all this happens before there is a storage layer.
+Everything here is done as a member of the replica set, signed in with the key, as members do among themselves; so
+nothing needs the exception by which a fresh mongod lets anybody on this machine in, and it is switched off.
 """
 
 import asyncio
@@ -15,10 +17,11 @@ from chat_mvp.mongod.credentials import Credentials
 
 ELECTION_SETTINGS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "catchUpTimeoutMillis": 200}
 
-ROLES = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterManager", "clusterMonitor")
-"""All data and this replica set's configuration; no users, no shutdown, no parameters of the server."""
+ROLES = ("clusterMonitor", "dbAdminAnyDatabase", "readWriteAnyDatabase")
+"""All data and looking at the state of the set; no users, no configuration, no shutdown, no parameters."""
 
-_UNAUTHORIZED = 13
+_MEMBER = "__system"
+
 _AUTHENTICATION_FAILED = 18
 _ALREADY_INITIALIZED = 23
 _NOT_YET_INITIALIZED = 94
@@ -34,10 +37,9 @@ _Client = AsyncMongoClient[dict[str, Any]]
 async def ensure_primary(port: int, credentials: Credentials) -> None:
     """Return once the mongod that listens on ``port`` takes writes of the user in ``credentials``.
 
-    A new one is initiated; one that was last started on another port is told its new address; settings of the
-    replica set are brought up to date. Safe to repeat after being cut off anywhere. It waits without end: the
-    caller sets the bound. Raises StartupError when the password in the data directory is not the database's, or
-    the database refuses something.
+    A new one is initiated; one that was last started on another port is told its new address; the user, its password
+    and roles, and the settings of the replica set are brought up to date. Safe to repeat after being cut off
+    anywhere. It waits without end: the caller sets the bound. Raises StartupError when the database refuses something.
     """
     pause = _FIRST_PAUSE_SECONDS
     while True:
@@ -46,103 +48,98 @@ async def ensure_primary(port: int, credentials: Credentials) -> None:
                 return
         except AutoReconnect:
             pass  # mongod closes connections when its part in the replica set changes
-        except OperationFailure as error:
-            if error.code == _AUTHENTICATION_FAILED:
-                raise StartupError(
-                    "The database in the data directory does not know the password in its file mongod/password.",
-                    remedy="Put the file back from a backup of the same directory, or start with an empty --data-dir.",
-                ) from None
-            raise _refused(error) from error
         except PyMongoError as error:
-            raise _refused(error) from error
+            raise StartupError(
+                f"The database started but could not be set up: {str(error).partition(', full error')[0].rstrip('.')}.",
+                remedy="See mongod.log in the data directory.",
+            ) from error
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
 
 async def _advance(port: int, credentials: Credentials) -> bool:
     """Do what can be done now and say whether that was all."""
-    host = f"{HOST}:{port}"
-    async with _connect(port) as local:
-        hello = await local.admin.command("hello")
+    async with _connect(port, _MEMBER, credentials.key, "local") as member:
+        hello = await member.admin.command("hello")
         if hello.get("isWritablePrimary"):
-            await _create_user(local, credentials)
-            async with _connect(port, credentials) as signed_in:
-                await _update_settings(signed_in)
+            await _update_user(member, port, credentials)
+            await _update_settings(member)
             return True
         # Without a set's name it has no configuration, has not read it yet, or does not find itself in it.
-        if "setName" not in hello and not await _initiate(local, host):
-            async with _connect(port, credentials) as signed_in:
-                await _correct_address(signed_in, host)
+        if "setName" not in hello:
+            await _configure(member, f"{HOST}:{port}")
         return False
 
 
-def _connect(port: int, credentials: Credentials | None = None) -> _Client:
+def _connect(port: int, username: str, password: str, source: str) -> _Client:
     return AsyncMongoClient(
         HOST,
         port,
         directConnection=True,
-        username=credentials.username if credentials else None,
-        password=credentials.password if credentials else None,
+        username=username,
+        password=password,
+        authSource=source,
+        authMechanism="SCRAM-SHA-256",
         connectTimeoutMS=1000,
         serverSelectionTimeoutMS=2000,
     )
 
 
-async def _initiate(local: _Client, host: str) -> bool:
-    """Initiate a new replica set, allowed from this machine without signing in as long as there is no user.
+async def _configure(member: _Client, host: str) -> None:
+    """Initiate the set, or give its only member the address ``host`` if it has another."""
+    try:
+        config = (await member.admin.command("replSetGetConfig"))["config"]
+    except OperationFailure as error:
+        if error.code != _NOT_YET_INITIALIZED:
+            raise
+        await _initiate(member, host)
+        return
+    if config["members"][0]["host"] != host:
+        config["members"][0]["host"] = host
+        config["version"] += 1
+        # By force, since a node that does not find itself in the set cannot be its primary.
+        await member.admin.command("replSetReconfig", config, force=True)
 
-    Returns False when that is not allowed: the replica set is there already.
-    """
+
+async def _initiate(member: _Client, host: str) -> None:
     config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}], "settings": ELECTION_SETTINGS}
     try:
-        await local.admin.command("replSetInitiate", config)
+        await member.admin.command("replSetInitiate", config)
     except OperationFailure as error:
-        if error.code == _ALREADY_INITIALIZED:
-            return True
-        if error.code == _UNAUTHORIZED:
+        # It has a configuration after all and is still reading it.
+        if error.code not in {_ALREADY_INITIALIZED, _NOT_YET_INITIALIZED}:
+            raise
+
+
+async def _update_user(member: _Client, port: int, credentials: Credentials) -> None:
+    wanted: dict[str, Any] = {
+        "pwd": credentials.password,
+        "roles": list(ROLES),
+        "writeConcern": {"w": "majority", "j": True},
+    }
+    users = (await member.admin.command("usersInfo", credentials.username))["users"]
+    if not users:
+        await member.admin.command("createUser", credentials.username, **wanted)
+    elif sorted(role["role"] for role in users[0]["roles"]) != sorted(ROLES) or not await _may_sign_in(
+        port, credentials
+    ):
+        await member.admin.command("updateUser", credentials.username, **wanted)
+
+
+async def _may_sign_in(port: int, credentials: Credentials) -> bool:
+    async with _connect(port, credentials.username, credentials.password, "admin") as user:
+        try:
+            await user.admin.command("ping")
+        except OperationFailure as error:
+            if error.code != _AUTHENTICATION_FAILED:
+                raise
             return False
-        raise
-    return True
+        return True
 
 
-async def _correct_address(signed_in: _Client, host: str) -> None:
-    """Give the only member the address ``host`` if it has another: then it does not find itself in the set."""
-    try:
-        config = (await signed_in.admin.command("replSetGetConfig"))["config"]
-        if config["members"][0]["host"] != host:
-            config["members"][0]["host"] = host
-            config["version"] += 1
-            await signed_in.admin.command("replSetReconfig", config, force=True)
-    except OperationFailure as error:
-        if error.code != _NOT_YET_INITIALIZED:  # it is still reading its configuration
-            raise
-
-
-async def _create_user(local: _Client, credentials: Credentials) -> None:
-    """Create the one user, allowed from this machine without signing in as long as there is none."""
-    try:
-        await local.admin.command(
-            "createUser",
-            credentials.username,
-            pwd=credentials.password,
-            roles=list(ROLES),
-            writeConcern={"w": "majority", "j": True},
-        )
-    except OperationFailure as error:
-        if error.code != _UNAUTHORIZED:
-            raise
-
-
-async def _update_settings(signed_in: _Client) -> None:
-    config = (await signed_in.admin.command("replSetGetConfig"))["config"]
+async def _update_settings(member: _Client) -> None:
+    config = (await member.admin.command("replSetGetConfig"))["config"]
     if any(config["settings"].get(name) != value for name, value in ELECTION_SETTINGS.items()):
         config["settings"].update(ELECTION_SETTINGS)
         config["version"] += 1
-        await signed_in.admin.command("replSetReconfig", config)
-
-
-def _refused(error: PyMongoError) -> StartupError:
-    return StartupError(
-        f"The database started but could not be set up: {str(error).partition(', full error')[0].rstrip('.')}.",
-        remedy="See mongod.log in the data directory.",
-    )
+        await member.admin.command("replSetReconfig", config)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from chat_mvp.mongod import launch, logfile
@@ -18,25 +19,46 @@ _POLL_SECONDS = 0.02
 
 if sys.platform == "linux":
 
-    def _arguments(pid: int) -> list[str]:
+    def _command_lines() -> Iterator[tuple[int, str]]:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):  # gone since, or somebody else's
+                    line = (entry / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
+                    yield int(entry.name), os.fsdecode(line)
+
+    def _has_ended(pid: int) -> bool:
+        process = Path(f"/proc/{pid}")
         try:
-            # Empty for one that has ended and whose parent has not noticed yet, which is what callers want to hear.
-            return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+            state = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+            # Waiting for its parent to notice; until its last thread is gone too, its port and files are not free.
+            return state in {"Z", "X"} and len(list((process / "task").iterdir())) == 1
         except OSError:
-            return []
+            return True
 
 elif sys.platform == "win32":
 
-    def _arguments(pid: int) -> list[str]:
-        del pid  # nothing tells here; a mongod that still lives holds its own lock, and its log says so
-        return []
+    def _command_lines() -> Iterator[tuple[int, str]]:
+        return iter(())  # nothing tells here; a mongod that still lives locks its files, and its log says so
+
+    def _has_ended(pid: int) -> bool:
+        del pid
+        return True
 
 else:
 
-    def _arguments(pid: int) -> list[str]:
-        command = ["/bin/ps", "-ww", "-o", "args=", "-p", str(pid)]
+    def _command_lines() -> Iterator[tuple[int, str]]:
+        command = ["/bin/ps", "-axww", "-o", "pid=,args="]
         shown = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        return [shown.stdout.rstrip("\n").partition(" --config ")[2]]
+        for line in shown.stdout.splitlines():
+            pid, _, arguments = line.strip().partition(" ")
+            yield int(pid), arguments.rstrip()
+
+    def _has_ended(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
 
 class MongodProcess:
@@ -100,35 +122,29 @@ class MongodProcess:
                 self._process.send_signal(signal.SIGUSR1)
 
 
-async def stop_leftover(layout: Layout, *, seconds: float = STOP_SECONDS) -> int | None:
-    """End the mongod that a killed server left on this directory; return its process id, or None if there was none.
+async def stop_leftover(layout: Layout, *, seconds: float = STOP_SECONDS) -> list[int]:
+    """End every mongod that a killed server left on this directory, and return their process ids: none or one.
 
     Call it only while holding the directory's lock: then no living server can be using that mongod.
     """
-    pid = _leftover(layout)
-    if pid is None:
-        return None
-    deadline = asyncio.get_running_loop().time() + seconds
-    _signal(pid, signal.SIGTERM)
-    while _leftover(layout) == pid:
-        if asyncio.get_running_loop().time() > deadline:
-            _signal(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    found = left = await asyncio.to_thread(_leftovers, layout)
+    _signal(left, signal.SIGTERM)
+    while left := [pid for pid in left if not _has_ended(pid)]:
+        if loop.time() > deadline and sys.platform != "win32":
+            _signal(left, signal.SIGKILL)
         await asyncio.sleep(_POLL_SECONDS)
-    return pid
+    return found
 
 
-def _leftover(layout: Layout) -> int | None:
-    """Return the process id in mongod's own lock file when that process is a mongod with our configuration file."""
-    try:
-        text = (layout.db_dir / "mongod.lock").read_text(encoding="ascii").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
-    # A process id is used again after a restart of the machine: only the command line tells whose it is.
-    if text.isdigit() and str(layout.config_file) in _arguments(int(text)):
-        return int(text)
-    return None
+def _leftovers(layout: Layout) -> list[int]:
+    # By the command line, not by a process id in a file: ids are used again, and a file is written too late.
+    ending = f" --config {layout.config_file}"
+    return [pid for pid, line in _command_lines() if line.endswith(ending)]
 
 
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

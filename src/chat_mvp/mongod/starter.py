@@ -10,7 +10,7 @@ from chat_mvp.mongod import config, logfile
 from chat_mvp.mongod.credentials import Credentials, write_private
 from chat_mvp.mongod.initiate import ensure_primary
 from chat_mvp.mongod.layout import Layout
-from chat_mvp.mongod.process import MongodProcess, stop_leftover
+from chat_mvp.mongod.process import MongodProcess
 
 START_SECONDS = 60.0
 """A clean start takes under a second; recovery from a long journal on a slow disk is what the rest is for."""
@@ -42,7 +42,6 @@ class Starter:
         layout = self.layout
         write_private(layout.config_file, config.render(layout, port=port, cache_gb=self.cache_gb))
         logfile.rotate(layout.log_file)
-        await stop_leftover(layout)
         offset = logfile.size(layout.log_file)
         try:
             process = await MongodProcess.start(self.program, layout)

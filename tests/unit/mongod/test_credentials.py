@@ -66,9 +66,9 @@ def test_an_empty_file_counts_as_none(layout: Layout) -> None:
 
 
 def test_no_representation_shows_the_password() -> None:
-    credentials = Credentials("somebody", "the secret")
-    assert "the secret" not in repr(credentials)
-    assert "the secret" not in f"{credentials}"
+    credentials = Credentials("somebody", password="the secret", key="the other secret")
+    assert "secret" not in repr(credentials)
+    assert "secret" not in f"{credentials}"
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
