@@ -58,12 +58,15 @@ async def chat(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[
 async def launch(
     mongo_uri: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[Launch]:
-    """Start a server for one test only: ``chat = await launch(ACCESS_TOKEN_MINUTES="1")``."""
+    """Start a server for one test only: ``chat = await launch(ACCESS_TOKEN_MINUTES="1")``.
+
+    It uses the session's replica set, or another when the URI of one comes first.
+    """
     servers = request.node.stash[SERVERS] = []
     async with AsyncExitStack() as stack:
 
-        async def start(**settings: str) -> Chat:
-            server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"), settings=settings)
+        async def start(uri: str = mongo_uri, /, **settings: str) -> Chat:
+            server = Server(mongo_uri=uri, directory=tmp_path_factory.mktemp("server"), settings=settings)
             servers.append(server)
             stack.callback(server.check_log)
             stack.callback(server.kill)

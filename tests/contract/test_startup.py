@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 from tests.support.people import Chat
+from tests.support.replset import ThreeNodes
 from tests.support.server import free_port, serve_and_fail
 
 
@@ -30,6 +31,12 @@ async def test_a_mongodb_that_is_none(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}"
         await serve_and_fail("--data-dir", str(tmp_path), "--mongo-uri", uri)
+
+
+async def test_a_mongodb_that_is_no_replica_set(tmp_path: Path) -> None:
+    async with ThreeNodes(tmp_path / "nodes", initiate=False) as nodes:
+        uri = f"mongodb://{nodes.hosts[0]}/?directConnection=true"
+        await serve_and_fail("--data-dir", str(tmp_path / "data"), "--mongo-uri", uri)
 
 
 async def test_a_uri_that_is_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ The message, the conversation's counters and the queue entries of its recipients
 import asyncio
 import contextlib
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import Launch
 from tests.support.people import Chat, Person
+from tests.support.replset import ThreeNodes
 from tests.support.socket import Socket
+from tests.support.waiting import eventually
 
 
 async def check_all_or_nothing(sender: Person, recipients: list[Person], room: str) -> list[dict[str, Any]]:
@@ -102,6 +105,43 @@ async def check_everything_acked(person: Person, room: str, acks: list[dict[str,
         message = stored[ack["message_id"]]
         for name in ("client_message_id", "seq", "rev", "created_at"):
             assert message[name] == ack[name]
+
+
+async def send_until_acked(socket: Socket, room: str, name: str) -> None:
+    """Send one message as a client does: again, with the same name, for as long as trying again is right."""
+    async with asyncio.timeout(30):
+        while True:
+            await socket.send("message.send", client_message_id=name, conversation_id=room, text=name, ref=name)
+            answer = await socket.find(lambda frame: frame.get("ref") == name, f"an answer to {name}", within=20)
+            if answer["type"] == "message.ack":
+                return
+            assert answer["code"] in {"unavailable", "internal"}, answer
+            await asyncio.sleep(answer.get("retry_after_ms", 200) / 1000)
+
+
+async def test_kill_the_primary_of_three_in_the_middle_of_a_burst(launch: Launch, tmp_path: Path) -> None:
+    async with ThreeNodes(tmp_path) as nodes:
+        chat = await launch(nodes.uri)
+        ann, bob = await chat.people("ann", "bob")
+        room = await ann.direct(bob)
+        socket = await ann.connect()
+        names = [f"message {number}" for number in range(120)]
+
+        async def write(share: list[str]) -> None:
+            for name in share:
+                await send_until_acked(socket, room, name)
+
+        async def acked(count: int) -> bool:
+            return len(socket.all("message.ack")) >= count
+
+        async def kill_primary() -> None:
+            await eventually(lambda: acked(40), within=20)
+            await nodes.kill_primary()
+
+        await asyncio.gather(kill_primary(), *(write(names[start::4]) for start in range(4)))
+        history = await check_all_or_nothing(ann, [bob], room)
+        assert sorted(message["text"] for message in history) == sorted(names)
+        await check_everything_acked(ann, room, socket.all("message.ack"))
 
 
 async def test_what_was_edited_and_reacted_to_survives(launch: Launch) -> None:
