@@ -18,6 +18,9 @@ FRONTEND = ROOT / "frontend"
 # Everything else names the exceptions that it expects.
 CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while saying goodbye, the server must still end",
+    "delivery/writer.py": "one poisonous operation must neither end the writer nor take its neighbours along",
+    "realtime/dispatch.py": "one of the two places where refusals become answers: frames",
+    "realtime/presence.py": "what could not be written is kept for the next time; presence must not end with the database",
     "ops/health.py": "for whatever reason the database takes no write, the answer is that it is not ready",
 }
 
