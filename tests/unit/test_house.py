@@ -20,8 +20,14 @@ CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while saying goodbye, the server must still end",
     "delivery/writer.py": "one poisonous operation must neither end the writer nor take its neighbours along",
     "realtime/dispatch.py": "one of the two places where refusals become answers: frames",
-    "realtime/presence.py": "what could not be written is kept for the next time; presence must not end with the database",
+    "realtime/presence.py": "what could not be written is kept for next time; presence outlives the database",
     "ops/health.py": "for whatever reason the database takes no write, the answer is that it is not ready",
+}
+
+# What is stored is published by the writer alone, after its commit; these publish what is never stored, or receipts.
+PUBLISHES = {
+    "delivery/writer.py": "hands it to the batch, whose publications it lets out after the commit",
+    "delivery/receipts.py": "gathers receipts that the writer has committed",
 }
 
 
@@ -66,6 +72,10 @@ def test_features_use_each_other_through_their_services() -> None:
 
 def test_exceptions_are_caught_by_name() -> None:
     assert syntax.broad_catches(python_files(SRC), SRC, CATCHES_BROADLY) == []
+
+
+def test_nothing_is_published_before_it_is_committed() -> None:
+    assert syntax.uses(python_files(SRC), "publish", SRC, PUBLISHES) == []
 
 
 def test_no_test_is_skipped() -> None:

@@ -109,6 +109,13 @@ def test_catches_by_name_and_stale_permissions(write: Write, tmp_path: Path) -> 
     assert len(syntax.broad_catches([path], tmp_path, {"a.py": "once upon a time"})) == 1
 
 
+def test_uses(write: Write, tmp_path: Path) -> None:
+    path = write("features/a.py", "bus.publish(frame)\nBatch(publish=bus.publish)\npublish(frame)")
+    assert syntax.uses([path], "publish", tmp_path, {}) == [f"{path}:1: uses publish", f"{path}:2: uses publish"]
+    assert syntax.uses([path], "publish", tmp_path, {"features/a.py": "it is never stored"}) == []
+    assert len(syntax.uses([path], "other", tmp_path, {"features/a.py": "once upon a time"})) == 1
+
+
 @pytest.mark.parametrize(
     "code",
     ["pytest.skip('x')", "@pytest.mark.skipif(True)\ndef f(): ...", "pytest.importorskip('x')", "unittest.skip('x')"],

@@ -31,16 +31,22 @@ def broad_catches(files: Iterable[Path], root: Path, allowed: Mapping[str, str])
     `ChatError` counts as broad: refusals become answers in two places, over HTTP and in frames, and nowhere else.
     Catching to tidy up and then raising the same again is not meant.
     """
-    found, used = [], set()
-    for path, node in _nodes(files):
-        caught = _caught(node)
-        if not caught & _TOO_BROAD or _passes_on(node):
-            continue
-        place = path.relative_to(root).as_posix()
-        used.add(place)
-        if place not in allowed:
-            found.append(f"{path}:{node.lineno}: catches {', '.join(sorted(caught & _TOO_BROAD))}")
-    return found + [f"{place}: named as a place that catches broadly, and does not" for place in allowed.keys() - used]
+    breaches = {
+        (path, node.lineno): f"catches {', '.join(sorted(_caught(node) & _TOO_BROAD))}"
+        for path, node in _nodes(files)
+        if _caught(node) & _TOO_BROAD and not _passes_on(node)
+    }
+    return _outside(breaches, root, allowed)
+
+
+def uses(files: Iterable[Path], attribute: str, root: Path, allowed: Mapping[str, str]) -> list[str]:
+    """Complain of uses of `attribute` (called, or handed on) outside the places in `allowed`, and of stale places."""
+    breaches = {
+        (path, node.lineno): f"uses {attribute}"
+        for path, node in _nodes(files)
+        if isinstance(node, ast.Attribute) and node.attr == attribute
+    }
+    return _outside(breaches, root, allowed)
 
 
 def skipped_tests(files: Iterable[Path]) -> list[str]:
@@ -98,6 +104,14 @@ def _nodes(files: Iterable[Path]) -> Iterator[tuple[Path, ast.expr | ast.stmt | 
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.expr | ast.stmt | ast.excepthandler):
                 yield path, node
+
+
+def _outside(breaches: Mapping[tuple[Path, int], str], root: Path, allowed: Mapping[str, str]) -> list[str]:
+    places = {path: path.relative_to(root).as_posix() for path, _ in breaches}
+    stale = allowed.keys() - places.values()
+    return [f"{path}:{line}: {what}" for (path, line), what in breaches.items() if places[path] not in allowed] + [
+        f"{place}: named as an exception to a rule that it keeps" for place in sorted(stale)
+    ]
 
 
 def _typed_as(node: ast.AST) -> Iterator[str]:
