@@ -299,7 +299,7 @@ async def test_the_list_is_ordered_by_last_activity(chat: Chat) -> None:
     for entry in ready:
         listed = by_id[entry["id"]]
         merged = {**listed, **listed["me"]}
-        assert entry == {name: merged[name] for name in entry} | {"id": entry["id"]}
+        assert entry == {name: merged[name] for name in entry}
 
 
 async def test_the_list_comes_in_pages(chat: Chat) -> None:

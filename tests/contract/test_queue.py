@@ -163,9 +163,7 @@ async def test_a_long_queue(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sender = await ann.connect()
-    for number in range(1200):
-        await sender.send("message.send", client_message_id=str(number), conversation_id=room, text=str(number))
-    await sender.expect("message.ack", client_message_id="1199", within=20)
+    await sender.say_many(room, [str(number) for number in range(1200)])
     socket = await bob.connect()
     assert socket.ready["queued"] == 1200
     assert [message["text"] for message in drained(socket)] == [str(number) for number in range(1200)]
@@ -175,9 +173,7 @@ async def test_requests_are_answered_while_a_long_queue_drains(chat: Chat) -> No
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sender = await ann.connect()
-    for number in range(800):
-        await sender.send("message.send", client_message_id=str(number), conversation_id=room, text="x" * 1000)
-    await sender.expect("message.ack", client_message_id="799", within=20)
+    await sender.say_many(room, ["x" * 1000] * 800)
     socket = await bob.connect(drained=False)
     ack = await socket.say(room, "while draining")
     assert ack["seq"] == 801

@@ -45,9 +45,7 @@ async def test_kill_in_the_middle_of_draining(launch: Launch) -> None:
     room = await ann.direct(bob)
     sender = await ann.connect()
     count = 400
-    for number in range(count):
-        await sender.send("message.send", client_message_id=str(number), conversation_id=room, text=str(number))
-    await sender.expect("message.ack", client_message_id=str(count - 1), within=20)
+    await sender.say_many(room, [str(number) for number in range(count)])
 
     half_way = await bob.connect(drained=False)
     await half_way.expect("message.new", message={"seq": 100})
@@ -107,11 +105,9 @@ async def test_queued_before_live(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sender = await ann.connect()
-    for number in range(200):
-        await sender.send("message.send", client_message_id=str(number), conversation_id=room, text=str(number))
-    await sender.expect("message.ack", client_message_id="199", within=20)
+    await sender.say_many(room, [str(number) for number in range(200)])
     acks, socket = await asyncio.gather(
-        asyncio.gather(*(sender.say(room, f"live {number}") for number in range(50))),
+        sender.say_many(room, [f"live {number}" for number in range(50)]),
         bob.connect(),
     )
     await socket.expect("message.new", message={"seq": max(ack["seq"] for ack in acks)})

@@ -74,11 +74,11 @@ async def test_one_senders_messages_keep_their_order(chat: Chat) -> None:
     room = await ann.direct(bob)
     sender, receiver = await ann.connect(), await bob.connect()
     texts = [str(number) for number in range(300)]
-    for text in texts:
-        await sender.send("message.send", client_message_id=text, conversation_id=room, text=text)
+    acks = await sender.say_many(room, texts)
     await receiver.expect_text("299")
     assert receiver.texts(room) == texts
-    assert [frame["client_message_id"] for frame in sender.all("message.ack")] == texts
+    assert sender.all("message.ack") == acks
+    assert [ack["seq"] for ack in acks] == list(range(1, 301))
 
 
 async def test_conversations_count_for_themselves(chat: Chat) -> None:

@@ -145,9 +145,7 @@ async def test_more_than_can_be_streamed(chat: Chat) -> None:
     await follower.disconnect()
     before = snapshot(follower, room)
     socket = await ann.connect()
-    for number in range(600):
-        await socket.send("message.send", client_message_id=f"m{number}", conversation_id=room, text=str(number))
-    await socket.expect("message.ack", client_message_id="m599", within=20)
+    await socket.say_many(room, [str(number) for number in range(600)])
     await ann.edit(ids[0], "edited too")
     await follower.connect()
     await assert_converges(follower, room, since=before)

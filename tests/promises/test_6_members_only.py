@@ -128,9 +128,7 @@ async def test_revoked_while_catching_up(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sender = await ann.connect()
-    for number in range(500):
-        await sender.send("message.send", client_message_id=str(number), conversation_id=room, text="x" * 2000)
-    await sender.expect("message.ack", client_message_id="499", within=20)
+    await sender.say_many(room, ["x" * 2000] * 500)
     socket = await bob.connect(drained=False, max_queue=1)
     socket.stop_reading()
     expect_nothing(await bob.request("POST", "/auth/logout"))

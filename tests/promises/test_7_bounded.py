@@ -95,7 +95,7 @@ async def test_a_slow_reader_of_a_long_queue_is_waited_for(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sender = await ann.connect()
-    await asyncio.gather(*(sender.say(room, f"{number} {TEXT}") for number in range(200)))
+    await sender.say_many(room, [f"{number} {TEXT}" for number in range(200)])
     slow = await bob.connect(drained=False, sock=narrow_socket(chat.server.port), max_queue=1)
     slow.stop_reading()
     await asyncio.sleep(CLOSE_TRIED_S + 1.0)

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -22,6 +22,9 @@ SOON_S = 5.0
 QUIET_S = 0.3
 """How long a test listens before it believes that a frame does not come."""
 
+WINDOW = 100
+"""How many sends a test has open at once: fewer than a server may refuse to hold."""
+
 _MESSAGE_EVENTS = ("message.new", "message.edited", "message.deleted", "message.reaction", "message.changed")
 
 
@@ -33,6 +36,7 @@ class Socket:
         self.frames: list[Frame] = []
         self.ready: Frame = {}
         self._taken: set[int] = set()
+        self._answers: dict[str | int, asyncio.Future[Frame]] = {}
         self._arrived = asyncio.Event()
         self._refs = itertools.count(1)
         self._names = itertools.count(1)
@@ -129,14 +133,42 @@ class Socket:
         fields.setdefault("client_message_id", self.new_name())
         return await self.ask("message.send", conversation_id=conversation_id, text=text, **fields)
 
+    async def say_many(self, conversation_id: str, texts: Sequence[str], **fields: Any) -> list[Frame]:
+        """Send messages in this order without waiting for each, a hundred at a time; return the acknowledgements."""
+        acks: list[Frame] = []
+        for start in range(0, len(texts), WINDOW):
+            answers = [
+                await self._begin(
+                    "message.send",
+                    {"client_message_id": self.new_name(), "conversation_id": conversation_id, "text": text, **fields},
+                )
+                for text in texts[start : start + WINDOW]
+            ]
+            acks += [await self._answer(answer, "message.send", within=20.0) for answer in answers]
+        refused = [ack for ack in acks if ack["type"] != "message.ack"]
+        assert not refused, f"{len(refused)} messages were refused: {refused[0]}"
+        return acks
+
     def new_name(self) -> str:
         """Return a ``client_message_id`` that nobody used before."""
-        return f"{id(self):x}-{self.connection.id.hex[:12]}-{next(self._names)}"
+        return f"{self.connection.id.hex}-{next(self._names)}"
 
     async def _settle(self, type_: str, fields: Frame) -> Frame:
+        return await self._answer(await self._begin(type_, fields), type_)
+
+    async def _begin(self, type_: str, fields: Frame) -> asyncio.Future[Frame]:
         ref = fields.pop("ref", None) or f"ask-{next(self._refs)}"
+        answer = self._answers[ref] = asyncio.get_running_loop().create_future()
         await self.send(type_, **fields, ref=ref)
-        return await self.find(lambda frame: frame.get("ref") == ref, f"an answer to {type_}")
+        return answer
+
+    async def _answer(self, answer: asyncio.Future[Frame], type_: str, *, within: float = SOON_S) -> Frame:
+        either: list[asyncio.Future[Any]] = [answer, self._reader]
+        await asyncio.wait(either, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            state = "open" if self.is_open else f"closed with {self.connection.close_code}"
+            raise AssertionError(f"no answer to {type_} within {within} s, {state}; {self._recently()}")
+        return answer.result()
 
     # --- from the server
 
@@ -154,12 +186,14 @@ class Socket:
         """Return the first frame not taken yet that matches, waiting for it if need be."""
         try:
             async with asyncio.timeout(within):
+                position = 0
                 while True:
                     self._arrived.clear()
-                    for index, frame in enumerate(self.frames):
-                        if index not in self._taken and matches(frame):
+                    for index in range(position, len(self.frames)):
+                        if index not in self._taken and matches(self.frames[index]):
                             self._taken.add(index)
-                            return frame
+                            return self.frames[index]
+                    position = len(self.frames)
                     assert self.is_open, f"closed with {self.connection.close_code}; no {wanted}; {self._recently()}"
                     await self._arrived.wait()
         except TimeoutError:
@@ -219,12 +253,19 @@ class Socket:
                 data = await self.connection.recv()
                 binary = isinstance(data, bytes)
                 assert binary == self.packed, f"a frame of the wrong kind for {self.connection.subprotocol}: {data!r}"
-                self.frames.append(msgspec.msgpack.decode(data) if isinstance(data, bytes) else json.loads(data))
-                self._arrived.set()
+                self._take_in(msgspec.msgpack.decode(data) if isinstance(data, bytes) else json.loads(data))
         except ConnectionClosed:
             pass
         finally:
             self._arrived.set()
+
+    def _take_in(self, frame: Frame) -> None:
+        answer = self._answers.pop(frame["ref"], None) if "ref" in frame else None
+        if answer is not None:
+            answer.set_result(frame)
+            self._taken.add(len(self.frames))
+        self.frames.append(frame)
+        self._arrived.set()
 
     def _recently(self) -> str:
         lines = "\n".join(str(frame)[:300] for frame in self.frames[-12:])
