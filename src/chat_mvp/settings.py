@@ -9,13 +9,17 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from chat_mvp.errors import StartupError
 
 PREFIX = "CHAT_MVP_"
 FILE_NAME = "chat-mvp.toml"
+
+_NOT_SETTINGS = frozenset({"SETTINGS_FILE", "SERVER"})
+"""Variables of this prefix with another purpose: where the file is, and which server ``chat-mvp chat`` talks to."""
 
 
 def _default_data_dir() -> Path:
@@ -57,12 +61,33 @@ class Settings(BaseModel):
     log_format: Literal["console", "json"] = Field("console", description="Shape of the log.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
 
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, directory: Path) -> Path:
+        # Nobody expands ~ in a file or a variable, and a path must mean the same from wherever it is looked at.
+        return directory.expanduser().absolute()
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, address: str | None) -> str | None:
+        return None if address is None else _checked_address(address.rstrip("/"))
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _web_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        # Browsers send an origin without a path and in lower case; one that is written otherwise would never match.
+        return tuple(_checked_origin(origin.rstrip("/").lower()) for origin in origins)
+
 
 class Loaded(NamedTuple):
-    """Settings and, for each name, the place its value came from."""
+    """Settings and, for each name, the place its value came from.
+
+    ``unknown`` names environment variables that look like settings and are none: most likely typing mistakes.
+    """
 
     settings: Settings
     sources: Mapping[str, str]
+    unknown: tuple[str, ...]
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -80,22 +105,43 @@ def load_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, 
     sources = dict.fromkeys(Settings.model_fields, "default")
     sources |= dict.fromkeys(from_file, f"file {path}")
     sources |= {name: f"environment {PREFIX}{name.upper()}" for name in from_environment}
-    sources |= dict.fromkeys(given, "flag")
+    sources |= {name: f"flag --{name.replace('_', '-')}" for name in given}
+    known = {name.upper() for name in Settings.model_fields} | _NOT_SETTINGS
+    unknown = tuple(sorted(name for name in environ if name.startswith(PREFIX) and name[len(PREFIX) :] not in known))
     try:
-        return Loaded(Settings.model_validate(merged), sources)
+        return Loaded(Settings.model_validate(merged), sources, unknown)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
+        name = str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            raise StartupError(
+                f"There is no setting {name} ({sources[name]}).",
+                remedy="Correct its name or take it out; chat-mvp config lists them all.",
+            ) from None
+        reason = first["msg"].removeprefix("Value error, ")
         raise StartupError(
-            f"The setting {name.upper()} ({sources.get(name, 'settings')}) will not do: {first['msg']}.",
-            remedy="Correct it, or leave it out for its default; chat-mvp config lists them all.",
+            f"The setting {name.upper()} ({sources[name]}) will not do: {reason}.",
+            remedy="Correct it, or leave it out for its default.",
         ) from None
 
 
 def _split(name: str, text: str) -> str | tuple[str, ...]:
     if name == "allowed_origins":
-        return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+        return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
+
+
+def _checked_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an address begins with http:// or https:// and a host")
+    return address
+
+
+def _checked_origin(origin: str) -> str:
+    if urlsplit(_checked_address(origin)).path:
+        raise ValueError("an origin is scheme, host and perhaps a port, such as https://chat.example.org")
+    return origin
 
 
 def _settings_file(
@@ -107,7 +153,7 @@ def _settings_file(
     if named:
         return Path(named)
     data_dir = Path(given.get("data_dir") or from_environment.get("data_dir") or _default_data_dir())
-    beside = data_dir / FILE_NAME
+    beside = data_dir.expanduser() / FILE_NAME
     try:
         return beside if beside.is_file() else None
     except OSError:

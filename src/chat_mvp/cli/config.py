@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from chat_mvp.cli.output import print_json, print_table
+from chat_mvp.cli.output import complain, print_json, print_table
 from chat_mvp.settings import PREFIX, Loaded, Settings
 
 MASKED = "***"
@@ -25,6 +25,8 @@ class Row(NamedTuple):
 def run(loaded: Loaded, *, as_json: bool) -> int:
     """Print all settings and return the exit code."""
     found = list(rows(loaded))
+    if loaded.unknown:
+        complain(f"No settings, perhaps mistyped: {', '.join(loaded.unknown)}.")
     if as_json:
         print_json([row._asdict() for row in found])
         return 0

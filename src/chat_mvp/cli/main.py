@@ -49,7 +49,7 @@ def serve(
 
     flags = {"host": host, "port": port, "data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
     logs = {"log_format": log_format, "log_level": log_level}
-    raise typer.Exit(command.run(load_settings(flags | logs).settings))
+    raise typer.Exit(command.run(load_settings(flags | logs)))
 
 
 @app.command()

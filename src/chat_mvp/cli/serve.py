@@ -11,14 +11,17 @@ from chat_mvp.cli.backend import opened_database, prepare_data_dir
 from chat_mvp.cli.listening import address_of, listen, raise_open_file_limit
 from chat_mvp.cli.serving import ChatServer, StopSignals, configured, stop_cleanly
 from chat_mvp.ops.logs import configure_logs
-from chat_mvp.settings import Settings
+from chat_mvp.settings import Loaded, Settings
 
 _LOG = structlog.stdlib.get_logger(__name__)
 
 
-def run(settings: Settings) -> int:
+def run(loaded: Loaded) -> int:
     """Serve until a signal ends it and return the exit code. ``StartupError`` when it cannot start."""
+    settings = loaded.settings
     configure_logs(shape=settings.log_format, level=settings.log_level)
+    if loaded.unknown:
+        _LOG.warning("unknown_settings", names=", ".join(loaded.unknown))
     raise_open_file_limit()
     listener = listen(settings.host, settings.port)
     try:

@@ -12,6 +12,8 @@ from pathlib import Path
 import structlog
 from litestar import get
 from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from chat_mvp.errors import UnavailableError
@@ -96,8 +98,8 @@ class Readiness:
 @get(
     "/health/live",
     cache_control=CacheControlHeader(no_store=True),
-    opt={"open": True},
-    tags=["Health"],
+    security=[{}],
+    tags=["operation"],
     summary="Whether the process is alive",
 )
 async def live() -> Health:
@@ -108,11 +110,12 @@ async def live() -> Health:
 @get(
     "/health/ready",
     cache_control=CacheControlHeader(no_store=True),
-    opt={"open": True},
-    tags=["Health"],
+    security=[{}],
+    tags=["operation"],
     summary="Whether the server takes messages",
+    responses={503: ResponseSpec(data_container=None, description="It does not, just now (`unavailable`)")},
 )
-async def ready(readiness: Readiness) -> Health:
+async def ready(readiness: NamedDependency[Readiness]) -> Health:
     """Answer 200 when a message sent now would be stored, and 503 ``unavailable`` when not."""
     problem = await readiness.problem()
     if problem is not None:

@@ -61,6 +61,7 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
     for name in _QUIETER:
         logger = logging.getLogger(name)
         logger.handlers.clear()

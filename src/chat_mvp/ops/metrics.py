@@ -5,6 +5,7 @@ dependency ``metrics_registry``. Nothing is registered globally, so two applicat
 """
 
 from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
 from prometheus_client import (
     CollectorRegistry,
     GCCollector,
@@ -28,10 +29,10 @@ def new_registry() -> CollectorRegistry:
 @get(
     "/metrics",
     media_type=MediaType.TEXT,
-    opt={"open": True},
-    tags=["Metrics"],
+    security=[{}],
+    tags=["operation"],
     summary="Metrics in the Prometheus text format",
 )
-async def metrics(metrics_registry: CollectorRegistry) -> Response[bytes]:
+async def metrics(metrics_registry: NamedDependency[CollectorRegistry]) -> Response[bytes]:
     """Return every metric of this process."""
     return Response(generate_latest(metrics_registry), media_type=CONTENT_TYPE)
