@@ -1,13 +1,22 @@
-"""Callers over HTTP: the ``Authorization: Bearer`` header, as a dependency named ``caller``."""
+"""Callers over HTTP: every route wants a signed-in person unless it says otherwise.
+
+The guard looks at the ``Authorization`` header before a body is read, so a stranger learns nothing but that they are
+one. Handlers get what it found as their parameter ``caller``.
+"""
 
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from chat_mvp.errors import UnauthenticatedError
+from chat_mvp.http.openapi import OPEN
 from chat_mvp.security.authentication import Authenticator, Caller
 
-__all__ = ["Authenticator", "Caller", "bearer_token", "provide_caller"]
+__all__ = ["Authenticator", "Caller", "CallerGuard", "bearer_token", "provide_caller"]
+
+_STATE_KEY = "chat_mvp_caller"
 
 
 def bearer_token(header: str | None) -> str:
@@ -18,6 +27,25 @@ def bearer_token(header: str | None) -> str:
     return token.strip()
 
 
-async def provide_caller(request: Request[Any, Any, Any], authenticator: Authenticator) -> Caller:
-    """Return who asks; ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does."""
-    return await authenticator.authenticate(bearer_token(request.headers.get("authorization")))
+class CallerGuard:
+    """Litestar guard: finds out who asks, except on routes with ``security=OPEN``.
+
+    ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does.
+    """
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        """Ask this authenticator."""
+        self._authenticator = authenticator
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Refuse the request, or note its caller."""
+        if isinstance(handler, HTTPRouteHandler) and handler.security == OPEN:
+            return
+        token = bearer_token(connection.headers.get("authorization"))
+        connection.state[_STATE_KEY] = await self._authenticator.authenticate(token)
+
+
+async def provide_caller(request: Request[Any, Any, Any]) -> Caller:
+    """Return who asks, as the guard found out."""
+    caller: Caller = request.state[_STATE_KEY]
+    return caller

@@ -15,9 +15,9 @@ from chat_mvp.features.accounts.rules import (
 from chat_mvp.protocol import User
 
 
-def _described(description: str, **limits: int | str) -> Meta:
+def _described(description: str, example: str, **limits: int) -> Meta:
     # Limits for readers only: the rules check them, and tell of every field at once, in words.
-    return Meta(description=description, extra_json_schema=dict(limits))
+    return Meta(description=description, examples=[example], extra_json_schema=dict(limits))
 
 
 class RegisterBody(Struct, kw_only=True):
@@ -27,22 +27,29 @@ class RegisterBody(Struct, kw_only=True):
         str,
         _described(
             "Letters a to z, digits, `_`, `.` and `-`; unique ignoring case",
+            "ann",
             minLength=MIN_USERNAME_CHARS,
             maxLength=MAX_USERNAME_CHARS,
         ),
     ]
-    email: Annotated[str, _described("Unique ignoring case", maxLength=MAX_EMAIL_CHARS)]
-    password: Annotated[str, _described("Not a common one", minLength=MIN_PASSWORD_CHARS, maxLength=MAX_PASSWORD_CHARS)]
+    email: Annotated[str, _described("Unique ignoring case", "ann@example.org", maxLength=MAX_EMAIL_CHARS)]
+    password: Annotated[
+        str,
+        _described(
+            "Not a common one", "correct horse battery", minLength=MIN_PASSWORD_CHARS, maxLength=MAX_PASSWORD_CHARS
+        ),
+    ]
     display_name: Annotated[
-        str, _described("What others see; the username when left out", maxLength=MAX_DISPLAY_NAME_CHARS)
+        str,
+        _described("What others see; the username when left out", "Ann Example", maxLength=MAX_DISPLAY_NAME_CHARS),
     ] = ""
 
 
 class LoginBody(Struct, kw_only=True):
     """Name and password."""
 
-    login: Annotated[str, Meta(description="Username or e-mail address")]
-    password: str
+    login: Annotated[str, Meta(description="Username or e-mail address", examples=["ann"])]
+    password: Annotated[str, Meta(examples=["correct horse battery"])]
     device_name: Annotated[str, Meta(max_length=100, description="How this device is to be listed")] | None = None
 
 

@@ -1,0 +1,160 @@
+"""The OpenAPI document of the HTTP interface, and the configuration that serves it with its page.
+
+Litestar finds the routes; what it gets less than right is mended here: it describes bodies without the limits of
+their types, invents a refusal of its own shape for every route with parameters, and calls every body required.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Router
+from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+from litestar.types import ControllerRouterHandler
+from litestar.typing import FieldDefinition
+
+from chat_mvp.http.problems import MEDIA_TYPE, Problem
+from chat_mvp.spec.asyncapi import asyncapi_document
+from chat_mvp.spec.page import SchemaPage
+from chat_mvp.spec.schemas import component_schemas, rename_pages
+
+PATH = "/schema"
+DESCRIPTION = """\
+Chat over HTTP. What happens live happens on the WebSocket at `/ws`, which `/schema/asyncapi.json` describes.
+
+Sign in with `POST /api/v1/auth/login` and send the access token as `Authorization: Bearer …`. Errors are problem
+documents (RFC 9457) with a stable `code`. Lists come in pages: pass `next` back as `cursor`. Times are RFC 3339 in UTC
+with milliseconds; ids are 24 hexadecimal digits.
+"""
+_TAGS = (
+    ("accounts", "Registering, signing in and out"),
+    ("users", "Profiles, and finding people"),
+    ("contacts", "Contact list and block list"),
+    ("conversations", "Direct conversations and groups"),
+    ("messages", "History and sending"),
+    ("health", "Whether the server lives and is ready"),
+)
+_DONE = {"200": "The answer", "201": "Made", "204": "Done; there is nothing to say"}
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """Return, for ``Litestar(openapi_config=…)``, what serves both documents and the page under ``/schema``."""
+    return OpenAPIConfig(
+        title="chat-mvp",
+        version=version,
+        description=DESCRIPTION,
+        tags=[Tag(name=name, description=description) for name, description in _TAGS],
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        security=[{"bearer": []}],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", description="An access token from signing in"),
+            }
+        ),
+        use_handler_docstrings=True,
+        operation_id_creator=_operation_id,
+        openapi_router=_SchemaRouter(path=PATH, route_handlers=[], include_in_schema=False),
+        render_plugins=[SchemaPage(), _OpenAPIDocument(), _AsyncAPIDocument(version)],
+    )
+
+
+class _SchemaRouter(Router):
+    def register(self, value: ControllerRouterHandler) -> list[Any]:
+        # Litestar adds a page of its own for addresses below /schema that are none; ours are problem documents.
+        if isinstance(value, HTTPRouteHandler) and "/{path:str}" in value.paths:
+            return []
+        return super().register(value)
+
+
+class _OpenAPIDocument(OpenAPIRenderPlugin):
+    def __init__(self) -> None:
+        super().__init__(path="/openapi.json", media_type=MediaType.JSON)
+        self._encoded: bytes | None = None
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        if self._encoded is None:
+            self._encoded = msgspec.json.encode(mended(openapi_schema, request.app))
+        return self._encoded
+
+
+class _AsyncAPIDocument(OpenAPIRenderPlugin):
+    def __init__(self, version: str) -> None:
+        super().__init__(path="/asyncapi.json", media_type=MediaType.JSON)
+        self._encoded = msgspec.json.encode(asyncapi_document(version))
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+        return self._encoded
+
+
+def mended(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
+    """Return the application's OpenAPI document as it is served."""
+    document = rename_pages(document)
+    structs: list[Any] = [Problem]
+    for path, method, handler in _handlers(app):
+        operation = document["paths"].get(path, {}).get(method)
+        if operation is not None:
+            _mend_operation(operation, handler)
+            for field in (handler.parsed_data_field, handler.parsed_return_field):
+                structs += _structs(field)
+    document["components"]["schemas"] |= component_schemas(structs)
+    return document
+
+
+def _handlers(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler):
+                for method in handler.http_methods:
+                    yield route.path_format, method.lower(), handler
+
+
+def _structs(field: FieldDefinition | None) -> Iterator[Any]:
+    if field is None:
+        return
+    if field.is_subclass_of(msgspec.Struct):
+        yield field.annotation
+        return
+    for inner in field.inner_types:
+        yield from _structs(inner)
+
+
+def _mend_operation(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    responses = operation["responses"]
+    for status, response in list(responses.items()):
+        if status in _DONE:
+            response["description"] = _DONE[status]
+        elif MEDIA_TYPE not in response.get("content", {}):
+            del responses[status]
+    responses["default"] = {
+        "description": "Any other refusal; `code` says which",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    data = handler.parsed_data_field
+    if data is not None and "requestBody" in operation:
+        operation["requestBody"]["required"] = not (data.is_optional or data.has_default)
+    for parameter in operation.get("parameters", ()):
+        _mend_parameter(parameter)
+
+
+def _mend_parameter(parameter: dict[str, Any]) -> None:
+    for flag in ("deprecated", "allowEmptyValue", "allowReserved"):
+        if parameter.get(flag) is False:
+            del parameter[flag]
+    schema = parameter["schema"]
+    # In an address there is no null: what may be left out is left out.
+    kinds = [kind for kind in schema.get("oneOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["oneOf"]
+        schema |= kinds[0]
+    schema.pop("description", None)
+
+
+def _operation_id(handler: HTTPRouteHandler, method: str, _: Any) -> str:
+    words = handler.handler_name.split("_")
+    if len(handler.http_methods) > 1:
+        words = [method.lower(), *words]
+    return words[0] + "".join(word.title() for word in words[1:])

@@ -1,0 +1,73 @@
+"""The interactive page at /schema: Swagger UI, from the package that carries its files, served by ourselves.
+
+No script or style stands in the page itself, so it works under a strict Content-Security-Policy, which it brings along.
+"""
+
+from importlib.metadata import distribution
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Request, Response, Router, get
+from litestar.enums import MediaType
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+
+from chat_mvp.errors import NotFoundError
+
+_CARRIER: Final = "swagger-ui-py"
+_CARRIED: Final = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+_OWN: Final = {"start.js": "text/javascript"}
+
+_PAGE = b"""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; \
+img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'">
+<title>chat-mvp: the interface</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/schema/assets/swagger-ui.css">
+</head>
+<body>
+<div id="page"></div>
+<noscript>This page needs JavaScript; the documents are openapi.json and asyncapi.json beside it.</noscript>
+<script src="/schema/assets/swagger-ui-bundle.js"></script>
+<script src="/schema/assets/start.js"></script>
+</body>
+</html>
+"""
+
+
+class SchemaPage(OpenAPIRenderPlugin):
+    """Litestar plugin: the page, and its files below ``/schema/assets``."""
+
+    def __init__(self) -> None:
+        """Serve the page at the root of /schema."""
+        super().__init__(path="/", media_type=MediaType.HTML)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+        """Return the page."""
+        return _PAGE
+
+    def receive_router(self, router: Router) -> None:
+        """Add the page's files."""
+        router.register(fetch_asset)
+
+
+@get("/assets/{name:str}", sync_to_thread=True)
+def fetch_asset(name: str) -> Response[bytes]:
+    """Return one of the files that the page is made of; ``NotFoundError`` for any other name."""
+    if name in _OWN:
+        content, media_type = files("chat_mvp.spec").joinpath("static", name).read_bytes(), _OWN[name]
+    elif name in _CARRIED:
+        content, media_type = _carried_file(name).read_bytes(), _CARRIED[name]
+    else:
+        raise NotFoundError("There is nothing at this address.")
+    return Response(content, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+
+
+def _carried_file(name: str) -> Path:
+    # Located rather than imported: the package's own code has no part in this.
+    return Path(str(distribution(_CARRIER).locate_file(f"swagger_ui/static/{name}")))
