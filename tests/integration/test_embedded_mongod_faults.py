@@ -288,6 +288,27 @@ async def test_a_file_in_place_of_the_directory_is_said(tmp_path: Path) -> None:
         await start_embedded(tmp_path / "data")
 
 
+async def test_a_file_that_is_in_the_way_is_said(tmp_path: Path) -> None:
+    (prepare(tmp_path / "data").data_dir / "mongod.log").mkdir()
+    with pytest.raises(StartupError, match=r"mongod.log: is a directory") as caught:
+        await start_embedded(tmp_path / "data")
+    assert "--data-dir" in caught.value.remedy
+    (tmp_path / "data" / "mongod.log").rmdir()
+    await (await start_embedded(tmp_path / "data")).stop()
+
+
+async def test_the_log_is_kept_within_bounds_while_it_runs(tmp_path: Path) -> None:
+    mongo = await start_embedded(tmp_path / "data", log_limit=20_000, log_check_seconds=0.1)
+    before = mongo.log_file.with_name("mongod.log.1")
+    await until(lambda: before.exists() and mongo.log_file.exists())
+    await asyncio.to_thread(insert, mongo.uri, "goes on")
+    assert mongo.log_file.stat().st_mode & 0o777 == 0o600
+    assert mongo.restarts == 0
+    await mongo.stop()
+    assert 'exitCode":0' in mongo.log_file.read_text()
+    assert sorted(path.name for path in mongo.log_file.parent.glob("mongod.log*")) == ["mongod.log", "mongod.log.1"]
+
+
 async def test_a_start_that_is_called_off_leaves_nothing_running(tmp_path: Path) -> None:
     starting = asyncio.create_task(start_embedded(tmp_path / "data"))
     await asyncio.sleep(0.3)

@@ -22,7 +22,6 @@ from chat_mvp.mongod.initiate import ELECTION_SETTINGS
 from tests.support.server import free_port
 
 READY_WITHIN_S = 30.0
-_SET = "rs"
 
 
 async def start_single(directory: Path) -> EmbeddedMongo:
@@ -58,12 +57,16 @@ class ThreeNodes:
 
     ``async with ThreeNodes(tmp_path) as nodes`` starts them, waits for a primary and two secondaries, and stops them
     at the end. ``initiate=False`` leaves three fresh mongods, as docker compose does, for somebody else to initiate;
-    with ``key_file`` they ask for authentication. Nothing here is bound to an event loop.
+    with ``key_file`` they ask for
+    authentication, from this machine too. Nothing here is bound to an event loop.
     """
 
-    def __init__(self, directory: Path, *, key_file: Path | None = None, initiate: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, key_file: Path | None = None, initiate: bool = True, name: str = "rs"
+    ) -> None:
         self.nodes = [Node(index, free_port(), directory / f"node{index}") for index in range(3)]
         self.program = Path()
+        self._name = name
         self._key_file = key_file
         self._initiate = initiate
 
@@ -83,7 +86,7 @@ class ThreeNodes:
     @property
     def uri(self) -> str:
         """The address of the whole set, without credentials."""
-        return f"mongodb://{','.join(self.hosts)}/?replicaSet={_SET}"
+        return f"mongodb://{','.join(self.hosts)}/?replicaSet={self._name}"
 
     async def start(self) -> None:
         """Start all three and, unless told otherwise, make them a replica set and wait until all of it is up."""
@@ -160,7 +163,7 @@ class ThreeNodes:
                 "unixDomainSocket": {"enabled": False},
                 "compression": {"compressors": "snappy"},
             },
-            "replication": {"replSetName": _SET, "oplogSizeMB": 64},
+            "replication": {"replSetName": self._name, "oplogSizeMB": 64},
             "storage": {"dbPath": str(node.directory / "db"), "wiredTiger": {"engineConfig": {"cacheSizeGB": 0.25}}},
             "systemLog": {"destination": "file", "path": str(node.directory / "mongod.log"), "logAppend": True},
             "setParameter": {
@@ -171,6 +174,7 @@ class ThreeNodes:
         }
         if self._key_file is not None:
             config["security"] = {"keyFile": str(self._key_file), "authorization": "enabled"}
+            config["setParameter"]["enableLocalhostAuthBypass"] = False
         path = node.directory / "mongod.conf"
         path.write_text(json.dumps(config))
         node.process = subprocess.Popen(
@@ -182,7 +186,7 @@ class ThreeNodes:
 
     async def _make_set(self) -> None:
         members = [{"_id": node.index, "host": node.address} for node in self.nodes]
-        command = {"replSetInitiate": {"_id": _SET, "members": members, "settings": ELECTION_SETTINGS}}
+        command = {"replSetInitiate": {"_id": self._name, "members": members, "settings": ELECTION_SETTINGS}}
         await asyncio.to_thread(_command, self.nodes[0], command, seconds=10)
         for node in self.nodes:
             await self._eventually(lambda node=node: self._is_member(node), f"node {node.index} did not join")

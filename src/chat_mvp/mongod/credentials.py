@@ -6,7 +6,9 @@ import secrets
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote_plus
 
+from chat_mvp.mongod.config import HOST, REPLICA_SET
 from chat_mvp.mongod.layout import Layout
 
 USERNAME = "chat_mvp"
@@ -25,6 +27,10 @@ class Credentials:
     password: str = field(repr=False)
     key: str = field(repr=False)
 
+    def uri(self, port: int) -> str:
+        """Return the address for drivers, password included, of the embedded replica set on ``port``."""
+        return f"mongodb://{self.username}:{quote_plus(self.password)}@{HOST}:{port}/?replicaSet={REPLICA_SET}&authSource=admin"
+
 
 def load_or_create(layout: Layout) -> Credentials:
     """Return the credentials in ``layout``. Whichever is missing is made, with its file.
@@ -41,7 +47,7 @@ def load_or_create(layout: Layout) -> Credentials:
 def _read_or_create(path: Path, fresh: str) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError):
         text = ""
     if not text:
         write_private(path, fresh)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chat_mvp.errors import StartupError
 from chat_mvp.mongod import credentials, logfile, ports
-from chat_mvp.mongod.config import HOST, REPLICA_SET
+from chat_mvp.mongod.config import HOST
 from chat_mvp.mongod.discover import find_mongod
 from chat_mvp.mongod.layout import Layout, check_free_space, prepare
 from chat_mvp.mongod.lock import DirectoryLock
@@ -32,7 +32,14 @@ class EmbeddedMongo:
     """
 
     def __init__(
-        self, *, starter: Starter, process: MongodProcess, port: int, lock: DirectoryLock, log_limit: int
+        self,
+        *,
+        starter: Starter,
+        process: MongodProcess,
+        port: int,
+        lock: DirectoryLock,
+        log_limit: int,
+        log_check_seconds: float,
     ) -> None:
         """Take over a mongod that takes writes, and watch it from now on."""
         self.port = port
@@ -41,6 +48,7 @@ class EmbeddedMongo:
         self._process = process
         self._lock = lock
         self._log_limit = log_limit
+        self._log_check_seconds = log_check_seconds
         self._supervision = asyncio.create_task(self._supervise(), name="mongod supervision")
         self._stopped: asyncio.Task[None] | None = None
 
@@ -50,10 +58,7 @@ class EmbeddedMongo:
     @property
     def uri(self) -> str:
         """The address for drivers, with credentials. The same from start to start unless the port was taken."""
-        user = self._starter.credentials
-        return (
-            f"mongodb://{user.username}:{user.password}@{HOST}:{self.port}/?replicaSet={REPLICA_SET}&authSource=admin"
-        )
+        return self._starter.credentials.uri(self.port)
 
     @property
     def pid(self) -> int:
@@ -112,16 +117,27 @@ class EmbeddedMongo:
         """Return mongod's exit code once it has ended; until then keep its log within bounds."""
         while True:
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(self._process.wait(), _LOG_CHECK_SECONDS)
-            if logfile.rotate(self.log_file, self._log_limit):
-                self._process.reopen_log()
+                return await asyncio.wait_for(self._process.wait(), self._log_check_seconds)
+            try:
+                if logfile.rotate(self.log_file, self._log_limit):
+                    self._process.reopen_log()
+            except OSError as error:
+                _LOG.warning("The database's log could not be moved aside: %s", error)
 
 
-async def start_embedded(data_dir: Path, *, cache_gb: float = 0.25) -> EmbeddedMongo:
+async def start_embedded(
+    data_dir: Path,
+    *,
+    cache_gb: float = 0.25,
+    log_limit: int = logfile.LOG_LIMIT_BYTES,
+    log_check_seconds: float = _LOG_CHECK_SECONDS,
+) -> EmbeddedMongo:
     """Start the replica set that lives in ``data_dir``, made there when there is none, and return it ready for writes.
 
-    ``cache_gb`` bounds the database's own cache, in GiB. Raises StartupError, and leaves nothing running, when the
-    directory cannot be used or belongs to another living server, or no mongod can be found or started.
+    ``cache_gb`` bounds the database's own cache, in GiB; ``log_limit`` its log, in bytes, looked at every
+    ``log_check_seconds``. On Linux mongod is told to end when the thread that called this ends, so call it in one that
+    lasts. Raises StartupError, and leaves nothing running, when the directory cannot be used or belongs to another
+    living server, or no mongod can be found or started.
     """
     layout = await asyncio.to_thread(prepare, data_dir)
     lock = DirectoryLock.acquire(layout.lock_file)
@@ -134,10 +150,24 @@ async def start_embedded(data_dir: Path, *, cache_gb: float = 0.25) -> EmbeddedM
             cache_gb=cache_gb,
         )
         port, process = await _start_on_some_port(starter, layout)
+    except OSError as error:
+        lock.release()
+        reason = f"{error.filename or layout.data_dir}: {(error.strerror or type(error).__name__).lower()}"
+        raise StartupError(
+            f"A file of the database cannot be read or written: {reason}.",
+            remedy="See to it that it belongs to you and that its disk has space, or choose another --data-dir.",
+        ) from error
     except BaseException:
         lock.release()
         raise
-    return EmbeddedMongo(starter=starter, process=process, port=port, lock=lock, log_limit=logfile.LOG_LIMIT_BYTES)
+    return EmbeddedMongo(
+        starter=starter,
+        process=process,
+        port=port,
+        lock=lock,
+        log_limit=log_limit,
+        log_check_seconds=log_check_seconds,
+    )
 
 
 async def _start_on_some_port(starter: Starter, layout: Layout) -> tuple[int, MongodProcess]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from chat_mvp.errors import StartupError
 from chat_mvp.mongod import credentials, ports
-from chat_mvp.mongod.config import HOST, REPLICA_SET
 from chat_mvp.mongod.layout import Layout, prepare
 from chat_mvp.mongod.lock import DirectoryLock
 
@@ -21,8 +20,7 @@ def running_uri(data_dir: Path) -> str | None:
     port = ports.remembered(layout.port_file)
     if port is None:
         return None
-    user = credentials.load_or_create(layout)
-    return f"mongodb://{user.username}:{user.password}@{HOST}:{port}/?replicaSet={REPLICA_SET}&authSource=admin"
+    return credentials.load_or_create(layout).uri(port)
 
 
 def _is_locked(layout: Layout) -> bool:

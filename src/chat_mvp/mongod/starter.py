@@ -37,16 +37,14 @@ class Starter:
     async def start(self, port: int) -> MongodProcess:
         """Start mongod on ``port`` and return it once it takes writes; on any failure nothing is left running.
 
-        Raises PortTakenError, or StartupError that says what mongod's log says.
+        Raises PortTakenError, StartupError that says what mongod's log says, or OSError when a file of its own is in
+        the way.
         """
         layout = self.layout
         write_private(layout.config_file, config.render(layout, port=port, cache_gb=self.cache_gb))
         logfile.rotate(layout.log_file)
         offset = logfile.size(layout.log_file)
-        try:
-            process = await MongodProcess.start(self.program, layout)
-        except OSError as error:
-            raise self._refused((error.strerror or "unknown reason").lower()) from error
+        process = await MongodProcess.start(self.program, layout)
         try:
             await self._until_primary(process, port, offset)
         except BaseException:

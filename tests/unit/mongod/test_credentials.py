@@ -65,6 +65,16 @@ def test_an_empty_file_counts_as_none(layout: Layout) -> None:
     assert layout.key_file.read_text()
 
 
+def test_a_file_of_nonsense_counts_as_none(layout: Layout) -> None:
+    layout.password_file.write_bytes(b"\xff\xfe")
+    assert len(load_or_create(layout).password) > 40
+
+
+def test_a_password_chosen_by_somebody_else_stays_whole_in_the_address() -> None:
+    uri = Credentials("chat_mvp", password="p@ss/w:rd%+?", key="").uri(23456)
+    assert uri == "mongodb://chat_mvp:p%40ss%2Fw%3Ard%25%2B%3F@127.0.0.1:23456/?replicaSet=chat&authSource=admin"
+
+
 def test_no_representation_shows_the_password() -> None:
     credentials = Credentials("somebody", password="the secret", key="the other secret")
     assert "secret" not in repr(credentials)
