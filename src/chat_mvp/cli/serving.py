@@ -81,8 +81,12 @@ class StopSignals:
     While the program still starts, the first one cancels the starting.
     """
 
-    def __init__(self) -> None:
-        """Belong to the task that starts and runs the server, and take over the signals from now on."""
+    def __init__(self, *, stop_within_s: float = STOP_WITHIN_S) -> None:
+        """Belong to the task that starts and runs the server, and take over the signals from now on.
+
+        A stop that takes longer than ``stop_within_s`` is ended by force, with exit code 1.
+        """
+        self._stop_within_s = stop_within_s
         self._loop = asyncio.get_running_loop()
         self._main = asyncio.current_task()
         self._stop: Callable[[], Awaitable[None]] | None = None
@@ -105,7 +109,7 @@ class StopSignals:
             return
         self.received = True
         # In a thread, because what hangs may be the event loop itself.
-        deadline = threading.Timer(STOP_WITHIN_S, _give_up)
+        deadline = threading.Timer(self._stop_within_s, _give_up)
         deadline.daemon = True
         deadline.start()
         if self._stop is not None:
@@ -130,5 +134,5 @@ async def stop_cleanly(server: ChatServer, say_goodbye: Callable[[], Awaitable[N
 
 
 def _give_up() -> None:
-    _LOG.error("stop_forced", after_s=STOP_WITHIN_S)
+    _LOG.error("stop_forced")
     os._exit(EXIT_STUCK)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -80,11 +80,19 @@ class Session:
     are none.
     """
 
-    def __init__(self, account: Account, *, events: bool = True, device_id: str | None = None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        events: bool = True,
+        device_id: str | None = None,
+        first_within_s: float = FIRST_WITHIN_S,
+    ) -> None:
         """Prepare a session of who is signed in to ``account``; ``async with`` opens it."""
         self.ready: Ready | None = None
         self._account = account
         self._device_id = device_id
+        self._first_within_s = first_within_s
         self._events: asyncio.Queue[AnyServerFrame | None] | None = asyncio.Queue(WAITING_EVENTS) if events else None
         self._progress = Progress()
         self._acknowledgements = Acknowledgements(self._transmit)
@@ -101,10 +109,10 @@ class Session:
     # --- from and to the application
 
     async def __aenter__(self) -> Self:
-        """Connect. ``ConnectionLostError`` when that does not succeed within 10 s."""
+        """Connect. ``ConnectionLostError`` when that does not succeed in time (10 s)."""
         self._runner = asyncio.create_task(self._run(), name="chat session")
         try:
-            async with asyncio.timeout(FIRST_WITHIN_S):
+            async with asyncio.timeout(self._first_within_s):
                 await self._connected.wait()
         except TimeoutError:
             await self._end()
@@ -126,10 +134,13 @@ class Session:
             await self._acknowledgements.flush()
         await self._end()
 
-    async def __aiter__(self) -> AsyncIterator[AnyServerFrame]:
-        """Yield every frame that answers nothing of ours, in order, until the session fails with what went wrong."""
-        while True:
-            yield await self.next()
+    def __aiter__(self) -> Self:
+        """Iterate over every frame that answers nothing of ours, in order, until the session fails."""
+        return self
+
+    async def __anext__(self) -> AnyServerFrame:
+        """Return what ``next`` returns."""
+        return await self.next()
 
     async def next(self) -> AnyServerFrame:
         """Return the next frame; with it the one before counts as taken."""
@@ -330,6 +341,8 @@ class Session:
 
     async def _end(self) -> None:
         self._acknowledgements.stop()
+        if self._socket is not None:
+            await self._socket.close()
         tasks = [*self._helpers, *([self._runner] if self._runner else [])]
         for task in tasks:
             task.cancel()

@@ -1,0 +1,142 @@
+"""Signals and the order of stopping, in a process of its own."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+import uvicorn
+
+from chat_mvp.cli.serving import ChatServer, configured, stop_cleanly
+from chat_mvp.settings import Settings
+
+PROGRAM = """
+import asyncio
+from chat_mvp.cli.serving import StopSignals
+
+async def stop():
+    print("stopping", flush=True)
+    {stop}
+    over.set()
+
+async def main():
+    global over
+    over = asyncio.Event()
+    signals = StopSignals(stop_within_s=1.0)
+    try:
+        {start}
+        print("running", flush=True)
+        await over.wait()
+    except asyncio.CancelledError:
+        print("cancelled", signals.received, flush=True)
+
+asyncio.run(main())
+"""
+
+
+class Process:
+    def __init__(self, *, start: str = "signals.then(stop)", stop: str = "pass") -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM.format(start=start, stop=stop)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        code = self._process.wait(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_asks_for_a_clean_stop(number: int) -> None:
+    process = Process()
+    assert process.line() == "running"
+    process.signal(number)
+    assert process.line() == "stopping"
+    assert process.ended() == 0
+
+
+def test_a_second_sigterm_changes_nothing() -> None:
+    process = Process(stop="await asyncio.sleep(0.3)")
+    assert process.line() == "running"
+    process.signal(signal.SIGTERM)
+    assert process.line() == "stopping"
+    process.signal(signal.SIGTERM)
+    assert process.ended() == 0
+
+
+def test_a_second_ctrl_c_ends_it_at_once() -> None:
+    process = Process(stop="await asyncio.sleep(60)")
+    assert process.line() == "running"
+    process.signal(signal.SIGINT)
+    assert process.line() == "stopping"
+    began = time.monotonic()
+    process.signal(signal.SIGINT)
+    assert process.ended() == 130
+    assert time.monotonic() - began < 0.9
+
+
+@pytest.mark.parametrize("hanging", ["await asyncio.sleep(60)", "__import__('time').sleep(60)"])
+def test_a_stop_that_hangs_is_ended_by_force(hanging: str) -> None:
+    process = Process(stop=hanging)
+    assert process.line() == "running"
+    process.signal(signal.SIGTERM)
+    assert process.line() == "stopping"
+    assert process.ended() == 1
+
+
+def test_a_signal_while_it_starts_cancels_the_start() -> None:
+    process = Process(start="print('starting', flush=True); await asyncio.sleep(60)")
+    assert process.line() == "starting"
+    process.signal(signal.SIGTERM)
+    assert process.line() == "cancelled True"
+    assert process.ended() == 0
+
+
+class Server(ChatServer):
+    """One that listens nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(uvicorn.Config(app="none:none", log_config=None), on_ready=lambda: None)
+        self.servers = []
+
+
+async def test_the_server_ends_after_the_goodbye() -> None:
+    server, order = Server(), []
+
+    async def goodbye() -> None:
+        order.append(server.should_exit)
+
+    await stop_cleanly(server, goodbye)
+    assert order == [False]
+    assert server.should_exit
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError("surprise"), TimeoutError(), OSError("no database")])
+async def test_the_server_ends_though_the_goodbye_fails(trouble: Exception) -> None:
+    server = Server()
+
+    async def goodbye() -> None:
+        await asyncio.sleep(0)
+        raise trouble
+
+    await stop_cleanly(server, goodbye)
+    assert server.should_exit
+
+
+@pytest.mark.parametrize(("trust", "expected"), [(False, False), (True, True)])
+def test_proxies_are_believed_only_when_asked_for(trust: Any, expected: bool) -> None:
+    assert configured("none:none", Settings(trust_proxy=trust)).proxy_headers is expected
