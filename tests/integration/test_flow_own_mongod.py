@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.people import Chat
-from tests.support.server import Server, serve_and_fail
+from tests.support.server import Server
 from tests.support.waiting import eventually
 
 FIRST_START_S = 6.0
@@ -87,9 +87,3 @@ async def test_mongod_is_killed(server: Server, chat: Chat) -> None:
     await sender.say(room, "after")
     assert server.mongod_pids() != [pid]
     assert (await bob.connect()).texts(room) == ["before", "during", "after"]
-
-
-async def test_a_second_server_on_the_same_data(server: Server) -> None:
-    said = await serve_and_fail("--data-dir", str(server.data_dir))
-    assert str(server.pid) in said
-    assert server.running

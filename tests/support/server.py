@@ -15,7 +15,6 @@ import httpx
 
 READY_WITHIN_S = 20.0
 STOP_WITHIN_S = 15.0
-EXIT_CANNOT_START = 2
 
 _LOG_TAIL_LINES = 60
 _TROUBLE = re.compile(r"Traceback \(most recent call last\)")
@@ -58,11 +57,6 @@ class Server:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -159,29 +153,3 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
     """Return this process's environment with the program's own settings replaced by ``settings``."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_MVP_")}
     return inherited | {f"CHAT_MVP_{name}": value for name, value in settings.items()}
-
-
-async def serve_and_fail(*arguments: str, within: float = 15.0) -> str:
-    """Run ``serve`` where it cannot start; check for exit code 2 and no traceback, and return what it said."""
-    command = [sys.executable, "-m", "chat_mvp", "serve", "--host", "127.0.0.1"]
-    if "--port" not in arguments:
-        command += ["--port", str(free_port())]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        *arguments,
-        env=environment({}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), within)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    text = output.decode()
-    assert process.returncode == EXIT_CANNOT_START, f"exit code {process.returncode}\n{text}"
-    assert "Traceback" not in text
-    assert text.strip()
-    return text
