@@ -86,19 +86,44 @@ MSGPACK = Codec(
 CODECS = {codec.subprotocol: codec for codec in (JSON, MSGPACK)}
 
 
-class EncodedFrame:
-    """A frame for many connections: encoded at most once in each encoding."""
+_FIN_TEXT = 0x81
+_FIN_BINARY = 0x82
+_SHORT = 126
+_MEDIUM = 1 << 16
 
-    __slots__ = ("_encoded", "frame")
+
+def to_wire(payload: bytes, codec: Codec) -> bytes:
+    """Return a complete, unmasked WebSocket frame (RFC 6455, section 5.2) around a payload."""
+    opcode = _FIN_BINARY if codec.binary else _FIN_TEXT
+    size = len(payload)
+    if size < _SHORT:
+        return bytes((opcode, size)) + payload
+    if size < _MEDIUM:
+        return bytes((opcode, 126)) + size.to_bytes(2) + payload
+    return bytes((opcode, 127)) + size.to_bytes(8) + payload
+
+
+class EncodedFrame:
+    """A frame for many connections: encoded and put together at most once in each encoding."""
+
+    __slots__ = ("_payloads", "_wires", "frame")
 
     def __init__(self, frame: ServerFrame) -> None:
         """Encode nothing yet."""
         self.frame = frame
-        self._encoded: dict[str, bytes] = {}
+        self._payloads: dict[str, bytes] = {}
+        self._wires: dict[str, bytes] = {}
 
-    def encoded(self, codec: Codec) -> bytes:
+    def payload(self, codec: Codec) -> bytes:
         """Return the frame in this encoding."""
-        data = self._encoded.get(codec.subprotocol)
+        data = self._payloads.get(codec.subprotocol)
         if data is None:
-            data = self._encoded[codec.subprotocol] = codec.encode(self.frame)
+            data = self._payloads[codec.subprotocol] = codec.encode(self.frame)
+        return data
+
+    def wire(self, codec: Codec) -> bytes:
+        """Return the frame in this encoding as it goes over the wire, see ``to_wire``."""
+        data = self._wires.get(codec.subprotocol)
+        if data is None:
+            data = self._wires[codec.subprotocol] = to_wire(self.payload(codec), codec)
         return data

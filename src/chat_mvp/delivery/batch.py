@@ -20,7 +20,6 @@ from chat_mvp.protocol import (
     MessageKind,
     MessageNew,
     Priority,
-    Receipt,
     ServerFrame,
 )
 from chat_mvp.storage.ids import new_id
@@ -155,7 +154,7 @@ class Batch:
                 reply_to=new.reply_to,
                 thread_root=new.thread_root,
                 thread=None,
-                mentions=list(new.mentions),
+                mentions=[user_id for user_id in new.mentions if user_id in roster.members],
                 reactions=[],
                 pinned=False,
                 created_at=self.now_text,
@@ -218,16 +217,6 @@ class Batch:
         member.read_seq = read
         self.writes.marks[member.conversation_id, member.user_id] = (delivered, read)
         return True
-
-    def tell_marks(self, roster: Roster, member: MembershipRecord, *, except_connection: str | None) -> None:
-        """Tell the others, and the person's other devices, how far they are."""
-        frame = Receipt(
-            conversation_id=member.conversation_id,
-            user_id=member.user_id,
-            delivered_seq=member.delivered_seq,
-            read_seq=member.read_seq,
-        )
-        self.tell(roster.everybody(), frame, except_connection=except_connection)
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
         """Make a conversation with its first members; the caller tells them."""

@@ -25,6 +25,8 @@ class Publication(Struct, kw_only=True, frozen=True):
     rev: int = 0
     message_id: str | None = None
     except_connection: str | None = None
+    droppable: bool = False
+    """Whether a connection that has much waiting may go without it, as with typing and presence."""
 
 
 Listener = Callable[[Publication], None]

@@ -8,13 +8,18 @@ from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from chat_mvp.errors import UnauthenticatedError
 from chat_mvp.http.openapi import OPEN
-from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security import authentication
+from chat_mvp.security.authentication import Authenticator
 
 __all__ = ["Authenticator", "Caller", "CallerGuard", "bearer_token", "provide_caller"]
+
+Caller = NamedDependency[authentication.Caller]
+"""Type of a handler's parameter ``caller: Caller``."""
 
 _STATE_KEY = "chat_mvp_caller"
 
@@ -45,7 +50,7 @@ class CallerGuard:
         connection.state[_STATE_KEY] = await self._authenticator.authenticate(token)
 
 
-async def provide_caller(request: Request[Any, Any, Any]) -> Caller:
+async def provide_caller(request: Request[Any, Any, Any]) -> authentication.Caller:
     """Return who asks, as the guard found out."""
-    caller: Caller = request.state[_STATE_KEY]
+    caller: authentication.Caller = request.state[_STATE_KEY]
     return caller

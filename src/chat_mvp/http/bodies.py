@@ -36,7 +36,7 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
     except msgspec.ValidationError as error:
         _check_is_json(raw)
         raise invalid_field(error) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         _refuse_malformed(raw)
     except RecursionError:
         raise BadRequestError(_TOO_DEEP) from None
@@ -121,7 +121,7 @@ def _check_is_json(raw: bytes) -> None:
     # A wrong type is noticed before the rest is read; only JSON can be of a wrong type.
     try:
         msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         _refuse_malformed(raw)
     except RecursionError:
         raise BadRequestError(_TOO_DEEP) from None

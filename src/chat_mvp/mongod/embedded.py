@@ -140,9 +140,9 @@ async def start_embedded(
     living server, or no mongod can be found or started.
     """
     layout = await asyncio.to_thread(prepare, data_dir)
+    check_free_space(layout.db_dir)
     lock = DirectoryLock.acquire(layout.lock_file)
     try:
-        check_free_space(layout.db_dir)
         starter = Starter(
             program=(await find_mongod()).program,
             layout=layout,

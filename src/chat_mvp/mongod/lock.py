@@ -36,24 +36,17 @@ class DirectoryLock:
 
         Raises StartupError that names the holder's process id when another server has it.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = -1
         try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             _try_lock(descriptor)
-        except BlockingIOError as error:
-            holder = _holder(descriptor)
-            os.close(descriptor)
-            raise StartupError(
-                f"Another server ({holder}) is using the data directory {path.parent}.",
-                remedy="Stop it first, or choose another directory with --data-dir.",
-            ) from error
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         except OSError as error:
-            os.close(descriptor)
-            raise StartupError(
-                f"The data directory {path.parent} cannot be locked: {(error.strerror or 'unknown reason').lower()}.",
-                remedy="Choose a directory on a local disk with --data-dir.",
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+            refusal = _refusal(error, descriptor, path.parent)
+            if descriptor != -1:
+                os.close(descriptor)
+            raise refusal from error
         return cls(descriptor)
 
     def release(self) -> None:
@@ -65,6 +58,15 @@ class DirectoryLock:
             self._descriptor = None
 
 
-def _holder(descriptor: int) -> str:
-    text = os.read(descriptor, 32).decode("ascii", "replace").strip()
-    return f"process {text}" if text.isdigit() else "a process that is just starting"
+def _refusal(error: OSError, descriptor: int, directory: Path) -> StartupError:
+    if isinstance(error, BlockingIOError):
+        text = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        holder = f"process {text}" if text.isdigit() else "a process that is just starting"
+        return StartupError(
+            f"Another server ({holder}) is using the data directory {directory}.",
+            remedy="Stop it first, or choose another directory with --data-dir.",
+        )
+    return StartupError(
+        f"The data directory {directory} cannot be locked: {(error.strerror or 'unknown reason').lower()}.",
+        remedy="Choose a directory of your own on a local disk with --data-dir.",
+    )

@@ -70,7 +70,7 @@ class MongodProcess:
 
     @classmethod
     async def start(cls, program: Path, layout: Layout) -> "MongodProcess":
-        """Start ``program`` with the configuration in ``layout``. Raises OSError when it or its log cannot be opened."""
+        """Start ``program`` with the configuration in ``layout``. Raises OSError when its log cannot be opened."""
         command = [str(program), "--config", str(layout.config_file)]
         if sys.platform != "win32":
             command = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *command]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 MAX_KEYS = 100_000
-_ROUNDING_S = 1e-9
+_ROUNDING_S = 1e-6
 """Sums of many small floats are off by a hair, which must not cost anybody a place in the burst."""
 
 
@@ -43,4 +43,4 @@ class Limiter:
         if wait_s <= _ROUNDING_S:
             self._full_at[key] = full_at
             return None
-        return max(1, math.ceil(wait_s * 1000))
+        return max(1, math.ceil((wait_s - _ROUNDING_S) * 1000))

@@ -114,9 +114,15 @@ class Conversations:
             members.setdefault(record.conversation_id, {})[record.user_id] = record
         return members
 
-    async def fetch_memberships(self, user_id: str) -> dict[str, MembershipRecord]:
-        """Return the person's own places, by conversation, without those still hidden from them."""
-        query = {"user_id": to_object_id(user_id), "visible": True}
+    async def fetch_memberships(
+        self,
+        user_id: str,
+        ids: Iterable[str] | None = None,
+    ) -> dict[str, MembershipRecord]:
+        """Return the person's places, all or those in the given conversations, without those still hidden from them."""
+        query: dict[str, Any] = {"user_id": to_object_id(user_id), "visible": True}
+        if ids is not None:
+            query["conversation_id"] = {"$in": [to_object_id(i) for i in ids]}
         with translated():
             documents = await self._memberships.find(query).to_list(None)
         return {str(document["conversation_id"]): membership_record(document) for document in documents}
@@ -170,3 +176,10 @@ class Conversations:
         with translated():
             result = await self._memberships.update_one(query, {"$set": changes})
         return result.matched_count == 1
+
+    async def purge(self, conversation_id: str) -> None:
+        """Remove the messages of a conversation that was deleted, and what waited of them."""
+        query = {"conversation_id": to_object_id(conversation_id)}
+        with translated():
+            await self._memberships.database["messages"].delete_many(query)
+            await self._memberships.database["message_queue"].delete_many(query)

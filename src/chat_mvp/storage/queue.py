@@ -31,12 +31,20 @@ class Queue:
                 order[str(entry["conversation_id"])] = None
         return list(order)
 
-    async def fetch_seqs(self, recipient_id: str, conversation_id: str, *, after: int, limit: int) -> list[int]:
-        """Return the places of at most ``limit`` waiting messages above ``after``, ascending, from an index."""
+    async def fetch_seqs(
+        self,
+        recipient_id: str,
+        conversation_id: str,
+        *,
+        after: int,
+        up_to: int,
+        limit: int,
+    ) -> list[int]:
+        """Return where messages wait with ``after < seq <= up_to``, at most ``limit``, ascending, from an index."""
         query = {
             "recipient_id": to_object_id(recipient_id),
             "conversation_id": to_object_id(conversation_id),
-            "seq": {"$gt": after},
+            "seq": {"$gt": after, "$lte": up_to},
         }
         with translated():
             entries = await self._queue.find(query, {"seq": 1, "_id": 0}, sort=[("seq", 1)], limit=limit).to_list(None)

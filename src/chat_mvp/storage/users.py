@@ -78,6 +78,13 @@ class Users:
         field = "email_folded" if "@" in login else "username_folded"
         return await self._find_one({field: fold_name(login)})
 
+    async def fetch_ids_by_usernames(self, usernames: Iterable[str]) -> set[str]:
+        """Return the ids of those who have one of these usernames, in any capitals."""
+        query = {"username_folded": {"$in": [fold_name(username) for username in usernames]}}
+        with translated():
+            found = UserDocument.get_motor_collection().find(query, {"_id": 1})
+            return {str(document["_id"]) async for document in found}
+
     async def search(self, words: Sequence[str], *, after: str | None, limit: int) -> list[UserRecord]:
         """Return people in the order of their usernames, those behind ``after`` only.
 

@@ -156,7 +156,10 @@ def _message_updates(writes: Writes) -> list[RawDocument]:
     for message_id, record in writes.changed_messages.items():
         change: RawDocument = {"$set": to_changes(record.message)}
         replaced = writes.replaced_texts.get(message_id)
-        if replaced:
+        if record.message.deleted_at is not None:
+            # What was deleted is not to be read in its history either.
+            change["$set"]["edits"] = []
+        elif replaced:
             edits = [{"text": text, "at": writes.now} for text in replaced]
             change["$push"] = {"edits": {"$each": edits, "$slice": -MAX_EDITS_KEPT}}
         updates.append({"q": {"_id": ObjectId(message_id)}, "u": change})

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
@@ -57,7 +58,9 @@ async def register(
     security=OPEN,
     responses=problems(400, 401, 422),
 )
-async def login(request: Request[Any, Any, Any], data: LoginBody, accounts: AccountService) -> Response[SignedIn]:
+async def login(
+    request: Request[Any, Any, Any], data: LoginBody, accounts: NamedDependency[AccountService]
+) -> Response[SignedIn]:
     """Sign in by username or e-mail address."""
     device = _device(request, data.device_name)
     session = await accounts.login(login=data.login, password=data.password, device=device)
@@ -73,7 +76,7 @@ async def login(request: Request[Any, Any, Any], data: LoginBody, accounts: Acco
     responses=problems(400, 401, 422),
 )
 async def refresh(
-    accounts: AccountService, data: RefreshBody | None = None, cookie: RefreshCookie = None
+    accounts: NamedDependency[AccountService], data: RefreshBody | None = None, cookie: RefreshCookie = None
 ) -> Response[SignedIn]:
     """Exchange a refresh token, from the body or the cookie, for a new pair."""
     token = data.refresh_token if data is not None and data.refresh_token is not None else cookie
@@ -83,7 +86,7 @@ async def refresh(
 
 
 @post("/auth/logout", status_code=HTTP_204_NO_CONTENT, summary="Sign out", tags=["accounts"], responses=problems(401))
-async def logout(caller: Caller, accounts: AccountService) -> Response[None]:
+async def logout(caller: Caller, accounts: NamedDependency[AccountService]) -> Response[None]:
     """End this session; its sockets close with 4401."""
     await accounts.logout(caller)
     return Response(None, cookies=[_NO_COOKIE])
@@ -96,7 +99,7 @@ async def logout(caller: Caller, accounts: AccountService) -> Response[None]:
     tags=["accounts"],
     responses=problems(401),
 )
-async def logout_all(caller: Caller, accounts: AccountService) -> Response[None]:
+async def logout_all(caller: Caller, accounts: NamedDependency[AccountService]) -> Response[None]:
     """End every session of the caller; their sockets close with 4401."""
     await accounts.logout_all(caller)
     return Response(None, cookies=[_NO_COOKIE])

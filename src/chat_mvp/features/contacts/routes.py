@@ -1,6 +1,7 @@
 """HTTP routes of contact lists and block lists: /contacts and below."""
 
 from litestar import delete, get, put
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from msgspec import UNSET
@@ -16,7 +17,7 @@ from chat_mvp.protocol import Contact
 
 @get("/contacts", summary="Own contact list", tags=["contacts"], responses=problems(401, 422))
 async def fetch_contacts(
-    caller: Caller, contacts: ContactService, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    caller: Caller, contacts: NamedDependency[ContactService], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Contact]:
     """Return the caller's contact list."""
     return await _page(caller, contacts, blocked=False, limit=limit, cursor=cursor)
@@ -24,7 +25,7 @@ async def fetch_contacts(
 
 @get("/contacts/blocked", summary="Own block list", tags=["contacts"], responses=problems(401, 422))
 async def fetch_blocked(
-    caller: Caller, contacts: ContactService, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    caller: Caller, contacts: NamedDependency[ContactService], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Contact]:
     """Return the people whom the caller has blocked; ``created_at`` says since when."""
     return await _page(caller, contacts, blocked=True, limit=limit, cursor=cursor)
@@ -37,7 +38,7 @@ async def fetch_blocked(
     responses=problems(400, 401, 404, 422),
 )
 async def add_contact(
-    caller: Caller, contacts: ContactService, user_id: PathId, data: ContactBody | None = None
+    caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId, data: ContactBody | None = None
 ) -> Contact:
     """Put somebody into the caller's contact list, or rename them there."""
     nickname = UNSET if data is None else data.nickname
@@ -51,7 +52,7 @@ async def add_contact(
     tags=["contacts"],
     responses=problems(401, 404),
 )
-async def remove_contact(caller: Caller, contacts: ContactService, user_id: PathId) -> None:
+async def remove_contact(caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId) -> None:
     """Take somebody out of the caller's contact list."""
     await contacts.remove(caller.user_id, path_id(user_id))
 
@@ -63,7 +64,7 @@ async def remove_contact(caller: Caller, contacts: ContactService, user_id: Path
     tags=["contacts"],
     responses=problems(401, 404, 422),
 )
-async def block_user(caller: Caller, contacts: ContactService, user_id: PathId) -> None:
+async def block_user(caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId) -> None:
     """Stop direct messages in both directions. The other person is not told."""
     await contacts.block(caller.user_id, path_id(user_id))
 
@@ -75,7 +76,7 @@ async def block_user(caller: Caller, contacts: ContactService, user_id: PathId) 
     tags=["contacts"],
     responses=problems(401, 404),
 )
-async def unblock_user(caller: Caller, contacts: ContactService, user_id: PathId) -> None:
+async def unblock_user(caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId) -> None:
     """Allow direct messages again."""
     await contacts.unblock(caller.user_id, path_id(user_id))
 

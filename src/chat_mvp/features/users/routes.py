@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from litestar import get, patch
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
@@ -19,13 +20,13 @@ Query = Annotated[str, Parameter(max_length=100, description="Beginnings of a us
 
 
 @get("/users/me", summary="Own account", tags=["users"], responses=problems(401))
-async def fetch_own_account(caller: Caller, users: UserService) -> OwnUser:
+async def fetch_own_account(caller: Caller, users: NamedDependency[UserService]) -> OwnUser:
     """Return the caller's account."""
     return await users.fetch_own(caller.user_id)
 
 
 @patch("/users/me", summary="Change the own account", tags=["users"], responses=problems(400, 401, 422))
-async def change_own_account(caller: Caller, users: UserService, data: ProfilePatch) -> OwnUser:
+async def change_own_account(caller: Caller, users: NamedDependency[UserService], data: ProfilePatch) -> OwnUser:
     """Change what the body names of the caller's account, and return it."""
     return await users.change(caller.user_id, data)
 
@@ -33,7 +34,7 @@ async def change_own_account(caller: Caller, users: UserService, data: ProfilePa
 @get("/users", summary="Find people", tags=["users"], responses=problems(401, 422))
 async def find_users(
     caller: Caller,  # noqa: ARG001
-    users: UserService,
+    users: NamedDependency[UserService],
     q: Query,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -45,7 +46,7 @@ async def find_users(
 
 
 @get("/users/{user_id:str}", summary="Public profile", tags=["users"], responses=problems(401, 404))
-async def fetch_user(caller: Caller, users: UserService, user_id: PathId) -> User:  # noqa: ARG001
+async def fetch_user(caller: Caller, users: NamedDependency[UserService], user_id: PathId) -> User:  # noqa: ARG001
     """Return what everybody may see of a person."""
     return await users.fetch(path_id(user_id))
 
@@ -56,7 +57,7 @@ async def fetch_user(caller: Caller, users: UserService, user_id: PathId) -> Use
     tags=["users"],
     responses=problems(401, 404),
 )
-async def fetch_user_by_username(caller: Caller, users: UserService, username: str) -> User:  # noqa: ARG001
+async def fetch_user_by_username(caller: Caller, users: NamedDependency[UserService], username: str) -> User:  # noqa: ARG001
     """Return what everybody may see of a person, found by username in any capitals."""
     return await users.fetch_by_username(username)
 

@@ -1,0 +1,317 @@
+"""The only wiring: every object is made here and handed what it needs.
+
+``create_app`` returns an ASGI application; ``chat-mvp serve`` runs it, and others may mount it in their own.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+from litestar import Litestar, Router, asgi
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.types import Receive, Scope, Send
+
+from chat_mvp import __version__
+from chat_mvp.delivery.bus import MemoryBus
+from chat_mvp.delivery.catchup import CatchUp
+from chat_mvp.delivery.drain import Drain
+from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.rosters import Rosters
+from chat_mvp.delivery.snapshot import Snapshots
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.features.accounts import routes as account_routes
+from chat_mvp.features.accounts.service import AccountService
+from chat_mvp.features.contacts import routes as contact_routes
+from chat_mvp.features.contacts.service import ContactService
+from chat_mvp.features.conversations import routes as conversation_routes
+from chat_mvp.features.conversations.service import ConversationService
+from chat_mvp.features.conversations.views import ConversationViews
+from chat_mvp.features.messages import routes as message_routes
+from chat_mvp.features.messages.handlers import message_handlers
+from chat_mvp.features.messages.service import MessageService
+from chat_mvp.features.presence import routes as presence_routes
+from chat_mvp.features.presence.handlers import presence_handlers
+from chat_mvp.features.presence.service import PresenceService
+from chat_mvp.features.typing.handlers import typing_handlers
+from chat_mvp.features.typing.service import TypingService
+from chat_mvp.features.users import routes as user_routes
+from chat_mvp.features.users.service import UserService
+from chat_mvp.http.bodies import JsonBodies
+from chat_mvp.http.problems import EXCEPTION_HANDLERS
+from chat_mvp.http.router import api_router
+from chat_mvp.ops import health, metrics
+from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
+from chat_mvp.realtime.dispatch import Dispatcher
+from chat_mvp.realtime.farewell import Farewell
+from chat_mvp.realtime.greeter import Greeter
+from chat_mvp.realtime.handlers import connection_handlers
+from chat_mvp.realtime.heartbeat import ConnectionLog
+from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.registry import Registry
+from chat_mvp.realtime.runtime import Runtime
+from chat_mvp.realtime.socket import SocketEndpoint
+from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.keys import load_signing_keys
+from chat_mvp.security.passwords import Passwords
+from chat_mvp.security.ratelimit import Limiter
+from chat_mvp.security.refresh import RefreshTokens
+from chat_mvp.security.tokens import Tokens
+from chat_mvp.settings import Settings
+from chat_mvp.spec.openapi import openapi_config
+from chat_mvp.storage.auth_sessions import AuthSessions
+from chat_mvp.storage.client import Database
+from chat_mvp.storage.commit import MongoCommit
+from chat_mvp.storage.connections import Connections
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations, direct_key
+from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.users import Users
+from chat_mvp.web import routes as web_routes
+from chat_mvp.web.files import load_files
+
+_SECONDS_A_DAY = 24 * 60 * 60
+
+
+def create_app(settings: Settings, database: Database) -> Litestar:
+    """Return the application on an open database, which the caller closes after it has shut down.
+
+    ``app.state.runtime`` is the ``Runtime``, whose ``say_goodbye`` a server calls before it stops.
+    """
+    users, contacts, auth_sessions = Users(), Contacts(), AuthSessions()
+    messages, queue = Messages(database.collections), Queue(database.collections)
+    conversations = Conversations(database.collections)
+    directory = UserDirectory(users)
+    limits = settings.rate_limits == "on"
+
+    # The engine.
+    bus = MemoryBus()
+    rosters = Rosters(conversations, contacts, directory.fetch_users)
+    receipts = Receipts(bus)
+    snapshots = Snapshots(conversations, messages)
+    views = ConversationViews(snapshots, messages, directory.fetch_users)
+    presence = PresenceTracker(
+        people=users,
+        fetch_blocked=contacts.fetch_blocked_pairs,
+        cache_seconds=settings.presence_ttl_seconds,
+    )
+    writer = Writer(
+        commit=MongoCommit(database),
+        messages=messages,
+        rosters=rosters,
+        bus=bus,
+        is_reachable=presence.is_reachable,
+        queue_max_members=settings.queue_max_members,
+    )
+
+    # Connections.
+    typing = TypingService(bus, rosters)
+
+    def connections_changed(user_id: str) -> None:
+        presence.connections_changed(user_id)
+        if not registry.is_connected(user_id):
+            typing.disconnected(user_id)
+
+    registry = Registry(connections_changed)
+    bus.subscribe(registry.deliver)
+    connection_log = ConnectionLog(
+        Connections(database.collections, process=new_id()),
+        lambda: [connection.id for connection in registry],
+        settings.heartbeat_seconds,
+    )
+
+    # Features.
+    keys = load_signing_keys(settings.data_dir, _secret(settings))
+    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
+    authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
+    accounts = AccountService(
+        users=users,
+        auth_sessions=auth_sessions,
+        passwords=Passwords(),
+        tokens=tokens,
+        refresh_tokens=RefreshTokens(keys),
+        authenticator=authenticator,
+        registration=settings.registration,
+        session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
+        on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
+    )
+    presence_service = PresenceService(
+        tracker=presence,
+        registry=registry,
+        users=users,
+        contacts=contacts,
+        conversations=conversations,
+    )
+
+    def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
+        rosters.forget_direct(direct_key(owner_id, other_id))
+        presence_service.block_changed(owner_id, other_id, blocked)
+
+    contact_service = ContactService(
+        contacts=contacts,
+        directory=directory,
+        on_contact_changed=presence_service.contact_changed,
+        on_block_changed=block_changed,
+    )
+    conversation_service = ConversationService(
+        writer=writer,
+        rosters=rosters,
+        bus=bus,
+        conversations=conversations,
+        contacts=contacts,
+        snapshots=snapshots,
+        views=views,
+        fetch_users=directory.fetch_users,
+        is_connected=registry.is_connected,
+        on_direct=presence_service.met,
+    )
+    message_service = MessageService(
+        writer=writer,
+        rosters=rosters,
+        receipts=receipts,
+        messages=messages,
+        conversations=conversations,
+        users=users,
+        contacts=contacts,
+        fetch_users=directory.fetch_users,
+        limiter=_send_limiter(settings) if limits else None,
+        on_direct=presence_service.met,
+    )
+    user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed)
+
+    # The way in.
+    greeter = Greeter(
+        snapshots=snapshots,
+        catch_up=CatchUp(messages, views.fetch),
+        drain=Drain(queue, messages),
+        queue=queue,
+        watch=presence_service.watch,
+        epoch=database.epoch,
+        heartbeat_s=settings.heartbeat_seconds,
+        sends_per_s=settings.rate_limit_sends_per_s if limits else None,
+    )
+    farewell = Farewell()
+    endpoint = SocketEndpoint(
+        authenticator=authenticator,
+        registry=registry,
+        greeter=greeter,
+        dispatcher=Dispatcher(
+            connection_handlers(authenticator),
+            message_handlers(message_service),
+            presence_handlers(presence_service),
+            typing_handlers(typing),
+        ),
+        presence=presence,
+        connection_log=connection_log,
+        farewell=farewell,
+        allowed_origins=_origins(settings),
+        limits=limits,
+    )
+    runtime = Runtime(
+        writer=writer,
+        receipts=receipts,
+        presence=presence,
+        typing=typing,
+        registry=registry,
+        connection_log=connection_log,
+        farewell=farewell,
+    )
+    services = {
+        "accounts": accounts,
+        "users": user_service,
+        "contacts": contact_service,
+        "conversation_service": conversation_service,
+        "message_service": message_service,
+        "presence_service": presence_service,
+    }
+    routes = [
+        *account_routes.ROUTES,
+        *user_routes.ROUTES,
+        *presence_routes.ROUTES,
+        *contact_routes.ROUTES,
+        *conversation_routes.ROUTES,
+        *message_routes.ROUTES,
+    ]
+    disk = settings.data_dir if settings.mongo_uri is None else None
+    root = {
+        "readiness": health.Readiness(database.ping_write, disk=disk),
+        "metrics_registry": _metrics(runtime),
+        "web_files": load_files(Path(__file__).parent / "web" / "static"),
+    }
+    return Litestar(
+        route_handlers=[
+            api_router(routes, authenticator=authenticator, services=services),
+            _socket_route(endpoint),
+            Router(
+                "/",
+                route_handlers=[*health.HANDLERS, metrics.metrics, *web_routes.ROUTES],
+                dependencies={name: _provided(it) for name, it in root.items()},
+            ),
+        ],
+        lifespan=[_lifespan(runtime)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        plugins=[JsonBodies()],
+        openapi_config=openapi_config(__version__),
+        state=State({"runtime": runtime}),
+        logging_config=None,
+    )
+
+
+def _lifespan(runtime: Runtime) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        runtime.start()
+        try:
+            yield
+        finally:
+            await runtime.say_goodbye()
+
+    return lifespan
+
+
+def _socket_route(endpoint: SocketEndpoint) -> Any:
+    @asgi("/ws")
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.WEBSOCKET:
+            await send({"type": "http.response.start", "status": 426, "headers": [(b"upgrade", b"websocket")]})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await endpoint(scope, receive, send)  # type: ignore[arg-type]
+
+    return socket
+
+
+def _provided(service: object) -> Provide:
+    return Provide(lambda: service, sync_to_thread=False)
+
+
+def _secret(settings: Settings) -> str | None:
+    return settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
+
+
+def _send_limiter(settings: Settings) -> Limiter:
+    return Limiter(rate_per_s=settings.rate_limit_sends_per_s, burst=settings.rate_limit_send_burst)
+
+
+def _origins(settings: Settings) -> frozenset[str]:
+    own = {settings.public_url.rstrip("/")} if settings.public_url else set()
+    return frozenset(own | set(settings.allowed_origins))
+
+
+def _metrics(runtime: Runtime) -> prometheus_client.CollectorRegistry:
+    registry = metrics.new_registry()
+    gauges = {
+        "chat_mvp_connections": ("Live WebSockets", lambda: len(runtime.registry)),
+        "chat_mvp_writer_waiting": ("Operations that wait for the writer", lambda: runtime.writer.waiting),
+        "chat_mvp_writer_batches": ("Batches committed since the start", lambda: runtime.writer.batches),
+        "chat_mvp_writer_operations": ("Operations done since the start", lambda: runtime.writer.operations),
+    }
+    for name, (description, read) in gauges.items():
+        prometheus_client.Gauge(name, description, registry=registry).set_function(read)
+    return registry

@@ -1,0 +1,94 @@
+"""Direct conversations inside a batch: made once for a pair, seen by the peer from the first message on."""
+
+from collections.abc import Mapping
+
+from chat_mvp.delivery.batch import Batch
+from chat_mvp.delivery.rosters import Roster
+from chat_mvp.features.conversations.views import newcomer_view
+from chat_mvp.protocol import ConversationJoined, Role, User
+from chat_mvp.storage.conversations import direct_key
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+
+
+def find_direct(batch: Batch, key: str) -> Roster | None:
+    """Return the direct conversation of this pair, if it was made."""
+    conversation_id = batch.rosters.direct_id(key)
+    return None if conversation_id is None else batch.rosters.get(conversation_id)
+
+
+def begin_direct(batch: Batch, maker_id: str, people: Mapping[str, User]) -> Roster:
+    """Make the direct conversation of these two people; the maker sees it and is told, the peer not yet."""
+    one, other = people
+    conversation = ConversationRecord(
+        id=new_id(),
+        kind="direct",
+        name=None,
+        description="",
+        visibility="private",
+        avatar_url=None,
+        max_participants=2,
+        post="members",
+        member_count=2,
+        created_by=maker_id,
+        created_at=batch.now,
+        updated_at=batch.now,
+        activity_at=batch.now,
+        last_seq=0,
+        rev=0,
+        direct_key=direct_key(one, other),
+    )
+    members = [
+        new_membership(batch, conversation, user_id, role="member", visible=user_id == maker_id) for user_id in people
+    ]
+    roster = batch.add_conversation(conversation, members)
+    roster.people = dict(people)
+    tell_joined(batch, roster, maker_id)
+    # A block that was set while we planned is seen by reading the pair again at its next use.
+    batch.after_commit(lambda: batch.rosters.forget([conversation.id]))
+    return roster
+
+
+def show_direct(batch: Batch, roster: Roster) -> None:
+    """Let whoever does not see the conversation yet see it, and tell them."""
+    for user_id, member in roster.members.items():
+        if not member.visible:
+            member.visible = True
+            batch.change_member(member, roster)
+            tell_joined(batch, roster, user_id)
+    roster.people = {}
+
+
+def new_membership(
+    batch: Batch,
+    conversation: ConversationRecord,
+    user_id: str,
+    *,
+    role: Role,
+    visible: bool = True,
+) -> MembershipRecord:
+    """Return a fresh place in a conversation; what was said before is neither unread nor waiting."""
+    seq = conversation.last_seq
+    return MembershipRecord(
+        conversation_id=conversation.id,
+        user_id=user_id,
+        role=role,
+        visible=visible,
+        joined_at=batch.now,
+        updated_at=batch.now,
+        joined_seq=seq,
+        delivered_seq=seq,
+        read_seq=seq,
+        muted_until=None,
+        pinned=False,
+        archived=False,
+        draft="",
+        notify="all",
+    )
+
+
+def tell_joined(batch: Batch, roster: Roster, user_id: str) -> None:
+    """Tell somebody of a conversation that they see from now on, before its first message."""
+    peer = next((person for other, person in roster.people.items() if other != user_id), None)
+    frame = ConversationJoined(conversation=newcomer_view(roster, user_id, peer))
+    batch.tell((user_id,), frame, conversation_id=roster.conversation.id, rev=roster.conversation.rev)

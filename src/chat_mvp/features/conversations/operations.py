@@ -1,0 +1,292 @@
+"""What can be done to conversations and their members, each as an operation of the writer.
+
+A change that members see comes with a system message, which also moves the conversation's counters: so two processes
+that change one conversation at once find out about each other.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import UNSET
+
+from chat_mvp.delivery.batch import Batch, system_message
+from chat_mvp.delivery.rosters import Roster
+from chat_mvp.errors import ChatError, FullError, NotFoundError
+from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, tell_joined
+from chat_mvp.features.conversations.permissions import (
+    check_may_change_role,
+    check_may_leave,
+    check_may_manage,
+    check_may_own,
+    check_may_remove,
+)
+from chat_mvp.features.conversations.schemas import MAX_MEMBERS, ConversationChanges
+from chat_mvp.features.conversations.views import member_view
+from chat_mvp.protocol import ConversationLeft, MemberJoined, MemberLeft, MemberUpdated, Role, User
+from chat_mvp.storage.messages import SentKey
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+
+Refuse = Callable[[ChatError], None]
+Done = Callable[[bool], None]
+"""Told whether anything changed."""
+
+
+class ConversationOperation(ABC):
+    """Something that ``actor`` does to a conversation."""
+
+    direct_key: str | None = None
+    message_ids: tuple[str, ...] = ()
+    sent_key: SentKey | None = None
+    size = 1_024
+
+    def __init__(self, conversation_id: str | None, actor: User, *, done: Done, refuse: Refuse) -> None:
+        """Call ``done(changed)`` after the commit, or ``refuse(error)``."""
+        self.conversation_id = conversation_id
+        self._actor = actor
+        self._done = done
+        self.refuse = refuse
+
+    @abstractmethod
+    def apply(self, batch: Batch) -> None:
+        """Check whether this may be done now, and do it."""
+
+    def _find(self, batch: Batch) -> tuple[Roster, MembershipRecord]:
+        return batch.roster_of_member(self.conversation_id or "", self._actor.id)
+
+    def _say(self, batch: Batch, roster: Roster, text: str) -> None:
+        batch.add_message(roster, system_message(self._actor.id, text))
+
+    def _finish(self, batch: Batch, *, changed: bool) -> None:
+        batch.after_commit(lambda: self._done(changed))
+
+
+class OpenDirect(ConversationOperation):
+    """Make the direct conversation of two people, or find it."""
+
+    def __init__(
+        self,
+        key: str,
+        actor: User,
+        people: Mapping[str, User],
+        *,
+        done: Callable[[bool], None],
+        refuse: Refuse,
+    ) -> None:
+        """``done(made)`` tells whether it was made."""
+        super().__init__(None, actor, done=done, refuse=refuse)
+        self.direct_key = key
+        self._people = people
+
+    def apply(self, batch: Batch) -> None:
+        """Find it or make it, and let the actor see it."""
+        roster = find_direct(batch, self.direct_key or "")
+        made = roster is None
+        if roster is None:
+            begin_direct(batch, self._actor.id, self._people)
+        else:
+            member = roster.members[self._actor.id]
+            if not member.visible:
+                member.visible = True
+                batch.change_member(member, roster)
+                tell_joined(batch, roster, self._actor.id)
+        self._finish(batch, changed=made)
+
+
+class MakeConversation(ConversationOperation):
+    """Make a group or a channel with its first members."""
+
+    def __init__(
+        self,
+        conversation: ConversationRecord,
+        actor: User,
+        members: Sequence[User],
+        *,
+        done: Done,
+        refuse: Refuse,
+    ) -> None:
+        """``members`` are those beside the actor, who becomes the owner."""
+        super().__init__(None, actor, done=done, refuse=refuse)
+        self._conversation = conversation
+        self._members = members
+
+    def apply(self, batch: Batch) -> None:
+        """Make it, tell everybody, and say so in its first message."""
+        conversation = self._conversation
+        conversation.created_at = conversation.updated_at = conversation.activity_at = batch.now
+        conversation.last_seq = conversation.rev = 0
+        conversation.member_count = 1 + len(self._members)
+        places = [new_membership(batch, conversation, self._actor.id, role="owner")]
+        places += [new_membership(batch, conversation, user.id, role="member") for user in self._members]
+        roster = batch.add_conversation(conversation, places)
+        for place in places:
+            tell_joined(batch, roster, place.user_id)
+        self._say(batch, roster, f"{self._actor.display_name} created “{conversation.name}”")
+        self._finish(batch, changed=True)
+
+
+class AddMember(ConversationOperation):
+    """Let somebody in. Whoever is in already stays as they are."""
+
+    def __init__(
+        self,
+        conversation_id: str,
+        actor: User,
+        newcomer: User,
+        role: Role,
+        *,
+        done: Done,
+        refuse: Refuse,
+    ) -> None:
+        """Give ``newcomer`` this role."""
+        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        self._newcomer = newcomer
+        self._role: Role = role
+
+    def apply(self, batch: Batch) -> None:
+        """Check, let in, tell both sides."""
+        roster, actor = self._find(batch)
+        check_may_manage(roster, actor)
+        changed = self._newcomer.id not in roster.members
+        if changed:
+            if self._role != "member":
+                check_may_own(roster, actor)
+            _check_room(roster)
+            before = roster.everybody()
+            member = new_membership(batch, roster.conversation, self._newcomer.id, role=self._role)
+            batch.add_member(roster, member)
+            tell_joined(batch, roster, member.user_id)
+            frame = MemberJoined(conversation_id=roster.conversation.id, member=member_view(member, self._newcomer))
+            batch.tell(before, frame)
+            self._say(batch, roster, f"{self._actor.display_name} added {self._newcomer.display_name}")
+        self._finish(batch, changed=changed)
+
+
+class RemoveMember(ConversationOperation):
+    """Take somebody out, or leave oneself."""
+
+    def __init__(self, conversation_id: str, actor: User, other: User, *, done: Done, refuse: Refuse) -> None:
+        """``other`` may be the actor, who then leaves."""
+        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        self._other = other
+
+    def apply(self, batch: Batch) -> None:
+        """Check, take out, tell both sides."""
+        roster, actor = self._find(batch)
+        leaves = self._other.id == self._actor.id
+        if leaves:
+            check_may_leave(roster, actor)
+        else:
+            check_may_manage(roster, actor)
+            other = roster.member(self._other.id)
+            if other is None:
+                raise NotFoundError("This person is not in the conversation.")
+            check_may_remove(roster, actor, other)
+        conversation_id = roster.conversation.id
+        batch.remove_member(roster, self._other.id)
+        batch.tell((self._other.id,), ConversationLeft(conversation_id=conversation_id))
+        batch.tell(roster.everybody(), MemberLeft(conversation_id=conversation_id, user_id=self._other.id))
+        name = self._other.display_name
+        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor.display_name} removed {name}")
+        self._finish(batch, changed=True)
+
+
+class ChangeRole(ConversationOperation):
+    """Give a member another role."""
+
+    def __init__(
+        self,
+        conversation_id: str,
+        actor: User,
+        other: User,
+        role: Role,
+        *,
+        done: Done,
+        refuse: Refuse,
+    ) -> None:
+        """Give ``other`` this role."""
+        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        self._other = other
+        self._role: Role = role
+
+    def apply(self, batch: Batch) -> None:
+        """Check, change, tell everybody."""
+        roster, actor = self._find(batch)
+        check_may_own(roster, actor)
+        other = roster.member(self._other.id)
+        if other is None:
+            raise NotFoundError("This person is not in the conversation.")
+        check_may_change_role(roster, actor, other, self._role)
+        changed = other.role != self._role
+        if changed:
+            other.role = self._role
+            batch.change_member(other, roster)
+            frame = MemberUpdated(conversation_id=roster.conversation.id, member=member_view(other, self._other))
+            batch.tell(roster.everybody(), frame)
+            article = "an" if self._role[0] in "ao" else "a"
+            self._say(
+                batch,
+                roster,
+                f"{self._actor.display_name} made {self._other.display_name} {article} {self._role}",
+            )
+        self._finish(batch, changed=changed)
+
+
+class ChangeConversation(ConversationOperation):
+    """Change name, description, visibility or settings."""
+
+    def __init__(
+        self,
+        conversation_id: str,
+        actor: User,
+        changes: ConversationChanges,
+        *,
+        done: Done,
+        refuse: Refuse,
+    ) -> None:
+        """Make these changes."""
+        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        self._changes = changes
+
+    def apply(self, batch: Batch) -> None:
+        """Check, change; the service tells everybody, since everybody sees it with their own marks."""
+        roster, actor = self._find(batch)
+        check_may_manage(roster, actor)
+        conversation = roster.conversation
+        renamed = self._changes.name is not UNSET and self._changes.name != conversation.name
+        changed = self._assign(conversation)
+        if changed:
+            batch.change_conversation(roster)
+        if renamed:
+            self._say(batch, roster, f"{self._actor.display_name} renamed this to “{conversation.name}”")
+        self._finish(batch, changed=changed)
+
+    def _assign(self, conversation: ConversationRecord) -> bool:
+        wanted: dict[str, object] = {
+            name: value
+            for name in ("name", "description", "visibility", "avatar_url", "max_participants")
+            if (value := getattr(self._changes, name)) is not UNSET
+        }
+        if self._changes.settings is not UNSET:
+            wanted["post"] = self._changes.settings.post
+        different = {name: value for name, value in wanted.items() if getattr(conversation, name) != value}
+        for name, value in different.items():
+            setattr(conversation, name, value)
+        return bool(different)
+
+
+class DeleteConversation(ConversationOperation):
+    """Delete a conversation for everybody."""
+
+    def apply(self, batch: Batch) -> None:
+        """Check, delete, tell everybody."""
+        roster, actor = self._find(batch)
+        check_may_own(roster, actor)
+        batch.remove_conversation(roster)
+        batch.tell(roster.everybody(), ConversationLeft(conversation_id=roster.conversation.id))
+        self._finish(batch, changed=True)
+
+
+def _check_room(roster: Roster) -> None:
+    limit = min(roster.conversation.max_participants or MAX_MEMBERS, MAX_MEMBERS)
+    if len(roster.members) >= limit:
+        raise FullError(f"This conversation is full: it may have {limit:,} members.")

@@ -1,0 +1,61 @@
+"""Bodies of the conversation routes."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from chat_mvp.protocol import ConversationKind, ConversationSettings, Id, Notify, Role, Visibility
+
+MAX_MEMBERS = 10_000
+"""Members of one conversation, whatever it asks for."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Description = Annotated[str, Meta(max_length=1_000)]
+Participants = Annotated[int, Meta(ge=1, le=MAX_MEMBERS)]
+Url = Annotated[str, Meta(max_length=2_000)]
+
+
+class NewConversation(Struct, kw_only=True):
+    """A direct conversation names a person in ``user_id``; a group or channel has a name and may have members."""
+
+    kind: ConversationKind
+    user_id: Id | None = None
+    name: Name | None = None
+    description: Description = ""
+    visibility: Visibility | None = None
+    member_ids: Annotated[list[Id], Meta(max_length=1_000)] = []
+    max_participants: Participants | None = None
+    settings: ConversationSettings | None = None
+
+
+class ConversationChanges(Struct, kw_only=True):
+    """What an admin changes of a conversation; what is left out stays."""
+
+    name: Name | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    visibility: Visibility | UnsetType = UNSET
+    avatar_url: Url | UnsetType | None = UNSET
+    max_participants: Participants | UnsetType | None = UNSET
+    settings: ConversationSettings | UnsetType = UNSET
+
+
+class OwnChanges(Struct, kw_only=True):
+    """What a person changes of their own place; what is left out stays."""
+
+    muted_until: str | UnsetType | None = UNSET
+    pinned: bool | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    draft: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
+    notify: Notify | UnsetType = UNSET
+
+
+class NewMember(Struct, kw_only=True):
+    """The role that somebody who is added gets."""
+
+    role: Role = "member"
+
+
+class MemberChanges(Struct, kw_only=True):
+    """The role that somebody has from now on."""
+
+    role: Role

@@ -1,0 +1,298 @@
+"""The rules of conversations: who may be put together, and what everybody is told afterwards."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import UNSET, structs
+
+from chat_mvp.delivery.bus import Bus, Publication
+from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
+from chat_mvp.delivery.snapshot import Snapshots
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.errors import CannotMessageError, ChatError, ForbiddenError, FullError, NotFoundError, ValidationError
+from chat_mvp.features.conversations.operations import (
+    AddMember,
+    ChangeConversation,
+    ChangeRole,
+    ConversationOperation,
+    DeleteConversation,
+    Done,
+    MakeConversation,
+    OpenDirect,
+    Refuse,
+    RemoveMember,
+)
+from chat_mvp.features.conversations.schemas import MAX_MEMBERS, ConversationChanges, NewConversation, OwnChanges
+from chat_mvp.features.conversations.views import ConversationViews, member_view
+from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations, direct_key
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import ConversationRecord
+from chat_mvp.times import parse_time, utc_now
+
+
+class ConversationService:
+    """Makes, changes and reads conversations."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        rosters: Rosters,
+        bus: Bus,
+        conversations: Conversations,
+        contacts: Contacts,
+        snapshots: Snapshots,
+        views: ConversationViews,
+        fetch_users: FetchUsers,
+        is_connected: Callable[[str], bool],
+        on_direct: Callable[[str, str], None],
+    ) -> None:
+        """Call ``on_direct(one, other)`` when a direct conversation was opened."""
+        self._writer = writer
+        self._rosters = rosters
+        self._bus = bus
+        self._conversations = conversations
+        self._contacts = contacts
+        self._snapshots = snapshots
+        self._views = views
+        self._fetch_users = fetch_users
+        self._is_connected = is_connected
+        self._on_direct = on_direct
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    async def fetch_all(
+        self,
+        user_id: str,
+        *,
+        before: tuple[str, str] | None,
+        limit: int,
+    ) -> tuple[list[Conversation], tuple[str, str] | None, int]:
+        """Return a page of own conversations, most recent activity first, where it ends, and how many there are.
+
+        ``before`` and the end are places in that order: a moment and an id.
+        """
+        standings = list(reversed((await self._snapshots.fetch(user_id)).values()))
+        places = [(s.conversation.activity_at.isoformat(), s.conversation.id) for s in standings]
+        start = 0 if before is None else sum(place >= before for place in places)
+        page = await self._views.complete(user_id, standings[start : start + limit])
+        more = start + limit < len(standings)
+        return page, places[start + limit - 1] if more else None, len(standings)
+
+    async def fetch(self, user_id: str, conversation_id: str) -> Conversation:
+        """Return a conversation as this person sees it; ``NotFoundError`` for people who are not in it."""
+        found = await self._views.fetch(user_id, [conversation_id])
+        if not found:
+            raise NotFoundError("There is no such conversation.")
+        return found[0]
+
+    async def fetch_members(self, user_id: str, conversation_id: str, *, after: str, limit: int) -> list[Member]:
+        """Return members by ascending id, those above ``after``, at most ``limit``."""
+        roster = await self._roster(user_id, conversation_id)
+        ids = sorted(i for i in roster.everybody() if i > after)[:limit]
+        people = await self._fetch_users(ids)
+        return [member_view(roster.members[i], people[i]) for i in ids if i in people]
+
+    # ------------------------------------------------------------------------------------------------------- making
+
+    async def open_direct(self, user_id: str, other_id: str) -> tuple[Conversation, bool]:
+        """Return the direct conversation of these two, and whether it was made just now."""
+        if user_id == other_id:
+            raise ValidationError("You cannot write to yourself.", fields={"user_id": "is yourself"})
+        people = await self._people([user_id, other_id])
+        key = direct_key(user_id, other_id)
+        await self._rosters.load_direct([key])
+        if self._rosters.direct_id(key) is None and await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
+            raise CannotMessageError
+        made = await self._do(
+            lambda done, refuse: OpenDirect(key, people[user_id], people, done=done, refuse=refuse),
+        )
+        conversation_id = (await self._conversations.fetch_direct_ids([key]))[key]
+        self._on_direct(user_id, other_id)
+        return await self.fetch(user_id, conversation_id), made
+
+    async def make(self, user_id: str, wanted: NewConversation) -> Conversation:
+        """Make a group or a channel and return it."""
+        if wanted.name is None or not wanted.name.strip():
+            raise ValidationError("A group or channel needs a name.", fields={"name": "is missing"})
+        member_ids = [i for i in dict.fromkeys(wanted.member_ids) if i != user_id]
+        limit = min(wanted.max_participants or MAX_MEMBERS, MAX_MEMBERS)
+        if 1 + len(member_ids) > limit:
+            raise FullError(f"This conversation may have {limit:,} members.")
+        people = await self._people([user_id, *member_ids])
+        if member_ids and await self._contacts.fetch_blocked_pairs(user_id, member_ids):
+            raise CannotMessageError
+        record = _new_record(user_id, wanted, wanted.name)
+        members = [people[i] for i in member_ids]
+        await self._do(
+            lambda done, refuse: MakeConversation(record, people[user_id], members, done=done, refuse=refuse),
+        )
+        return await self.fetch(user_id, record.id)
+
+    # ------------------------------------------------------------------------------------------------------ changing
+
+    async def change(self, user_id: str, conversation_id: str, changes: ConversationChanges) -> Conversation:
+        """Change a conversation, tell its members, and return it."""
+        if changes.name is not UNSET and not changes.name.strip():
+            raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
+        people = await self._people([user_id])
+        changed = await self._do(
+            lambda done, refuse: ChangeConversation(
+                conversation_id,
+                people[user_id],
+                changes,
+                done=done,
+                refuse=refuse,
+            ),
+        )
+        if changed:
+            await self._tell_updated(conversation_id, (await self._roster(user_id, conversation_id)).everybody())
+        return await self.fetch(user_id, conversation_id)
+
+    async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:
+        """Change a person's own settings in a conversation, tell their devices, and return it."""
+        fields: dict[str, Any] = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
+        if isinstance(fields.get("muted_until"), str):
+            try:
+                fields["muted_until"] = parse_time(fields["muted_until"])
+            except ValueError:
+                detail = "is not an RFC 3339 time with an offset"
+                raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
+        if fields:
+            fields["updated_at"] = utc_now()
+            if not await self._conversations.update_own(conversation_id, user_id, fields):
+                raise NotFoundError("There is no such conversation.")
+            await self._tell_updated(conversation_id, [user_id])
+        return await self.fetch(user_id, conversation_id)
+
+    async def delete(self, user_id: str, conversation_id: str) -> None:
+        """Delete a conversation for everybody."""
+        people = await self._people([user_id])
+        await self._do(
+            lambda done, refuse: DeleteConversation(conversation_id, people[user_id], done=done, refuse=refuse),
+        )
+        # Nobody can reach what is left of it any more; it may be too much for one transaction.
+        await self._conversations.purge(conversation_id)
+
+    # ------------------------------------------------------------------------------------------------------- members
+
+    async def add_member(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> tuple[Member, bool]:
+        """Let somebody in; return their place, and whether it is new."""
+        await self._roster(user_id, conversation_id)
+        people = await self._people([user_id, other_id])
+        if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
+            raise CannotMessageError
+        added = await self._do(
+            lambda done, refuse: AddMember(
+                conversation_id,
+                people[user_id],
+                people[other_id],
+                role,
+                done=done,
+                refuse=refuse,
+            ),
+        )
+        return await self._member(user_id, conversation_id, people[other_id]), added
+
+    async def remove_member(self, user_id: str, conversation_id: str, other_id: str) -> None:
+        """Take somebody out, or leave."""
+        roster = await self._roster(user_id, conversation_id)
+        if other_id not in roster.members:
+            raise NotFoundError("This person is not in the conversation.")
+        people = await self._people([user_id, other_id])
+        await self._do(
+            lambda done, refuse: RemoveMember(
+                conversation_id,
+                people[user_id],
+                people[other_id],
+                done=done,
+                refuse=refuse,
+            ),
+        )
+
+    async def change_role(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> Member:
+        """Give a member another role and return their place."""
+        roster = await self._roster(user_id, conversation_id)
+        if other_id not in roster.members:
+            raise NotFoundError("This person is not in the conversation.")
+        people = await self._people([user_id, other_id])
+        await self._do(
+            lambda done, refuse: ChangeRole(
+                conversation_id,
+                people[user_id],
+                people[other_id],
+                role,
+                done=done,
+                refuse=refuse,
+            ),
+        )
+        return await self._member(user_id, conversation_id, people[other_id])
+
+    # ------------------------------------------------------------------------------------------------------ internal
+
+    async def _do(self, make: Callable[[Done, Refuse], ConversationOperation]) -> bool:
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def done(changed: bool) -> None:
+            if not future.done():
+                future.set_result(changed)
+
+        def refuse(error: ChatError) -> None:
+            if not future.done():
+                future.set_exception(error)
+
+        self._writer.submit(make(done, refuse))
+        return await future
+
+    async def _roster(self, user_id: str, conversation_id: str) -> Roster:
+        roster = await self._rosters.fetch(conversation_id)
+        if roster is None or roster.member(user_id) is None:
+            raise NotFoundError("There is no such conversation.")
+        return roster
+
+    async def _member(self, user_id: str, conversation_id: str, person: User) -> Member:
+        roster = await self._roster(user_id, conversation_id)
+        member = roster.member(person.id)
+        if member is None:
+            raise NotFoundError("This person is not in the conversation.")
+        return member_view(member, person)
+
+    async def _people(self, ids: list[str]) -> dict[str, User]:
+        people = await self._fetch_users(ids)
+        if len(people) < len(set(ids)):
+            raise NotFoundError("There is nobody with this id.")
+        return people
+
+    async def _tell_updated(self, conversation_id: str, user_ids: Iterable[str]) -> None:
+        for user_id in user_ids:
+            if not self._is_connected(user_id):
+                continue
+            for view in await self._views.fetch(user_id, [conversation_id]):
+                self._bus.publish(Publication(audience=(user_id,), frame=ConversationUpdated(conversation=view)))
+
+
+def _new_record(user_id: str, wanted: NewConversation, name: str) -> ConversationRecord:
+    if wanted.kind == "direct":
+        raise ForbiddenError("A direct conversation is made with a person.")
+    now = utc_now()
+    return ConversationRecord(
+        id=new_id(),
+        kind=wanted.kind,
+        name=name,
+        description=wanted.description,
+        visibility=wanted.visibility or ("private" if wanted.kind == "group" else "public"),
+        avatar_url=None,
+        max_participants=wanted.max_participants,
+        post=wanted.settings.post if wanted.settings is not None else "members",
+        member_count=0,
+        created_by=user_id,
+        created_at=now,
+        updated_at=now,
+        activity_at=now,
+        last_seq=0,
+        rev=0,
+        direct_key=None,
+    )

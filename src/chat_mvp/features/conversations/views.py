@@ -1,0 +1,113 @@
+"""Conversations as one of their members sees them."""
+
+from collections.abc import Iterable
+
+from msgspec import UNSET
+
+from chat_mvp.delivery.rosters import FetchUsers, Roster
+from chat_mvp.delivery.snapshot import Snapshots, Standing
+from chat_mvp.protocol import Conversation, ConversationSettings, Member, Message, OwnMembership, User
+from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.records import MembershipRecord
+from chat_mvp.times import format_optional, format_time
+
+
+def peer_id(direct_key: str, user_id: str) -> str:
+    """Return the other one of a pair."""
+    one, other = direct_key.split(":")
+    return other if one == user_id else one
+
+
+def conversation_view(standing: Standing, last_message: Message | None, peer: User | None) -> Conversation:
+    """Return what a member sees of a conversation."""
+    conversation, membership = standing.conversation, standing.membership
+    state = standing.state()
+    return Conversation(
+        id=conversation.id,
+        kind=conversation.kind,
+        name=conversation.name,
+        description=conversation.description,
+        visibility=conversation.visibility,
+        avatar_url=conversation.avatar_url,
+        max_participants=conversation.max_participants,
+        settings=ConversationSettings(post="admins" if conversation.post == "admins" else "members"),
+        member_count=conversation.member_count,
+        created_by=conversation.created_by,
+        created_at=format_time(conversation.created_at),
+        updated_at=state.updated_at,
+        last_seq=conversation.last_seq,
+        rev=conversation.rev,
+        last_message=last_message,
+        others_delivered_seq=state.others_delivered_seq,
+        others_read_seq=state.others_read_seq,
+        me=OwnMembership(
+            role=membership.role,
+            joined_at=format_time(membership.joined_at),
+            joined_seq=membership.joined_seq,
+            delivered_seq=membership.delivered_seq,
+            read_seq=membership.read_seq,
+            unread=standing.unread,
+            muted_until=format_optional(membership.muted_until),
+            pinned=membership.pinned,
+            archived=membership.archived,
+            draft=membership.draft,
+            notify=membership.notify,
+        ),
+        peer=UNSET if peer is None else peer,
+    )
+
+
+def newcomer_view(roster: Roster, user_id: str, peer: User | None = None) -> Conversation:
+    """Return what somebody sees who was just let in: nothing unread and no message yet."""
+    standing = Standing(
+        conversation=roster.conversation,
+        membership=roster.members[user_id],
+        unread=0,
+        others=roster.lowest_marks_of_others(user_id),
+    )
+    return conversation_view(standing, None, peer)
+
+
+def member_view(membership: MembershipRecord, user: User) -> Member:
+    """Return what everybody in a conversation sees of one of them."""
+    return Member(
+        user=user,
+        role=membership.role,
+        joined_at=format_time(membership.joined_at),
+        delivered_seq=membership.delivered_seq,
+        read_seq=membership.read_seq,
+    )
+
+
+class ConversationViews:
+    """Reads conversations as a person sees them, many at once."""
+
+    def __init__(self, snapshots: Snapshots, messages: Messages, fetch_users: FetchUsers) -> None:
+        """Read from these."""
+        self._snapshots = snapshots
+        self._messages = messages
+        self._fetch_users = fetch_users
+
+    async def fetch(self, user_id: str, ids: Iterable[str]) -> list[Conversation]:
+        """Return those of the conversations that the person is in, the longest silent first."""
+        return await self.complete(user_id, list((await self._snapshots.fetch(user_id, ids)).values()))
+
+    async def complete(self, user_id: str, standings: list[Standing]) -> list[Conversation]:
+        """Return the views of these standings, in their order."""
+        shown = {s.conversation.id: s.conversation.last_seq for s in standings if _sees_last_message(s)}
+        last = await self._messages.fetch_last(shown)
+        peers = {
+            s.conversation.id: peer_id(s.conversation.direct_key, user_id)
+            for s in standings
+            if s.conversation.direct_key is not None
+        }
+        people = await self._fetch_users(peers.values()) if peers else {}
+        return [
+            conversation_view(s, last.get(s.conversation.id), people.get(peers.get(s.conversation.id, "")))
+            for s in standings
+        ]
+
+
+def _sees_last_message(standing: Standing) -> bool:
+    public = standing.conversation.visibility == "public"
+    return public or standing.conversation.last_seq > standing.membership.joined_seq

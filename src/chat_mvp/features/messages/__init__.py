@@ -1,0 +1,1 @@
+"""Messages: sending, editing, deleting, reacting, marking as delivered and read, and reading the history."""

@@ -1,0 +1,331 @@
+"""What can be done to messages, each as an operation of the writer (see ``chat_mvp.delivery.batch``)."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import structs
+
+from chat_mvp.delivery.batch import Batch, NewMessage
+from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.rosters import Roster
+from chat_mvp.errors import ChatError, ConflictError, NotFoundError, ValidationError
+from chat_mvp.features.conversations.direct import begin_direct, find_direct, show_direct
+from chat_mvp.features.conversations.permissions import check_may_post
+from chat_mvp.features.messages.permissions import (
+    can_see,
+    check_may_delete,
+    check_may_edit,
+    check_may_react,
+    check_not_deleted,
+)
+from chat_mvp.protocol import (
+    MAX_EMOJIS_PER_MESSAGE,
+    MAX_SMALL_CONVERSATION,
+    Message,
+    MessageDeleted,
+    MessageEdited,
+    MessageReaction,
+    Reaction,
+    Receipt,
+    User,
+)
+from chat_mvp.storage.messages import SentKey
+from chat_mvp.storage.records import MembershipRecord, MessageRecord
+
+Refuse = Callable[[ChatError], None]
+OVERHEAD_BYTES = 512
+"""About what a message costs beside its text."""
+
+
+class SendMessage:
+    """Store a new message, or find the one that this sender sent under the same ``client_message_id``.
+
+    The conversation is named by ``conversation_id``, or by ``direct_key`` and then made if need be: ``people`` holds
+    the two where it may have to be. ``done(record, duplicate)`` is called after the commit.
+    """
+
+    __slots__ = (
+        "_connection_id",
+        "_done",
+        "_new",
+        "_people",
+        "conversation_id",
+        "direct_key",
+        "message_ids",
+        "refuse",
+        "sent_key",
+        "size",
+    )
+
+    def __init__(
+        self,
+        new: NewMessage,
+        *,
+        conversation_id: str | None,
+        direct_key: str | None,
+        people: Mapping[str, User],
+        connection_id: str | None,
+        done: Callable[[MessageRecord, bool], None],
+        refuse: Refuse,
+    ) -> None:
+        """Leave ``connection_id`` out of those who are told, because ``done`` tells it."""
+        self._new = new
+        self._people = people
+        self._connection_id = connection_id
+        self._done = done
+        self.conversation_id = conversation_id
+        self.direct_key = direct_key
+        self.message_ids: tuple[str, ...] = tuple(i for i in (new.reply_to, new.thread_root) if i is not None)
+        self.sent_key: SentKey | None = (new.sender_id, new.client_message_id)
+        self.refuse = refuse
+        self.size = OVERHEAD_BYTES + len(new.text)
+
+    def apply(self, batch: Batch) -> None:
+        """Check the sender and the references, then add the message."""
+        new = self._new
+        earlier = batch.sent((new.sender_id, new.client_message_id))
+        if earlier is not None:
+            batch.after_commit(lambda: self._done(earlier, True))
+            return
+        roster = self._roster(batch)
+        if roster is not None:
+            self._check(batch, roster)
+        else:
+            roster = begin_direct(batch, new.sender_id, self._people)
+        if roster.conversation.kind == "direct":
+            show_direct(batch, roster)
+        record = batch.add_message(roster, new, except_connection=self._connection_id)
+        if new.thread_root is not None:
+            batch.count_reply(batch.message(new.thread_root), record)
+        batch.after_commit(lambda: self._done(record, False))
+
+    def _roster(self, batch: Batch) -> Roster | None:
+        if self.conversation_id is not None:
+            return batch.roster(self.conversation_id)
+        roster = find_direct(batch, self.direct_key or "")
+        if roster is None and not self._people:
+            # It was there when the send was accepted and is gone since.
+            raise NotFoundError("There is no such conversation.")
+        return roster
+
+    def _check(self, batch: Batch, roster: Roster) -> None:
+        sender_id = self._new.sender_id
+        # Writing to a person by name needs no conversation that one can see already.
+        member = roster.members.get(sender_id) if self.conversation_id is None else roster.member(sender_id)
+        if member is None:
+            raise NotFoundError("There is no such conversation.")
+        check_may_post(roster, member)
+        for message_id in self.message_ids:
+            message = batch.message(message_id).message
+            if message.conversation_id != roster.conversation.id or not can_see(roster, member, message.seq):
+                raise NotFoundError("There is no such message in this conversation.")
+        if self._new.thread_root is not None and batch.message(self._new.thread_root).message.thread_root is not None:
+            raise ValidationError("A reply in a thread cannot begin another.", fields={"thread_root": "is a reply"})
+
+
+class MessageOperation:
+    """A change of one stored message. ``done(message)`` is called after the commit."""
+
+    __slots__ = ("_connection_id", "_done", "_user_id", "message_ids", "refuse")
+
+    conversation_id: str | None = None
+    direct_key: str | None = None
+    sent_key: SentKey | None = None
+    size = OVERHEAD_BYTES
+
+    def __init__(
+        self,
+        message_id: str,
+        user_id: str,
+        *,
+        connection_id: str | None,
+        done: Callable[[Message], None],
+        refuse: Refuse,
+    ) -> None:
+        """Leave ``connection_id`` out of those who are told, because ``done`` tells it."""
+        self._user_id = user_id
+        self._connection_id = connection_id
+        self._done = done
+        self.message_ids: tuple[str, ...] = (message_id,)
+        self.refuse = refuse
+
+    def _find(self, batch: Batch) -> tuple[Roster, MembershipRecord, MessageRecord]:
+        record = batch.message(self.message_ids[0])
+        roster = batch.rosters.get(record.message.conversation_id)
+        member = roster.member(self._user_id) if roster is not None else None
+        if roster is None or member is None or not can_see(roster, member, record.message.seq):
+            raise NotFoundError("There is no such message.")
+        return roster, member, record
+
+    def _finish(self, batch: Batch, record: MessageRecord) -> None:
+        message = record.message
+        batch.after_commit(lambda: self._done(message))
+
+
+class EditMessage(MessageOperation):
+    """Replace the text of an own message. The same text changes nothing and is told to nobody else."""
+
+    __slots__ = ("_mentions", "_text", "size")
+
+    def __init__(
+        self,
+        message_id: str,
+        user_id: str,
+        text: str,
+        mentions: tuple[str, ...],
+        *,
+        connection_id: str | None,
+        done: Callable[[Message], None],
+        refuse: Refuse,
+    ) -> None:
+        """Set ``text`` and the people it mentions."""
+        super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
+        self._text = text
+        self._mentions = mentions
+        self.size = OVERHEAD_BYTES + len(text)
+
+    def apply(self, batch: Batch) -> None:
+        """Check, then change."""
+        roster, member, record = self._find(batch)
+        check_may_edit(record.message, member)
+        if self._text != record.message.text:
+            check_may_post(roster, member)
+            changed = structs.replace(
+                record.message,
+                text=self._text,
+                mentions=[user_id for user_id in self._mentions if user_id in roster.members],
+                edited_at=batch.now_text,
+            )
+            batch.change_message(
+                record,
+                changed,
+                lambda message: MessageEdited(message=message),
+                replaced_text=record.message.text,
+                except_connection=self._connection_id,
+            )
+        self._finish(batch, record)
+
+
+class DeleteMessage(MessageOperation):
+    """Take the content of a message away. A second time changes nothing."""
+
+    __slots__ = ()
+
+    def apply(self, batch: Batch) -> None:
+        """Check, then change."""
+        roster, member, record = self._find(batch)
+        check_may_delete(roster, record.message, member)
+        if record.message.deleted_at is None:
+            changed = structs.replace(
+                record.message,
+                text="",
+                attachments=[],
+                mentions=[],
+                reactions=[],
+                pinned=False,
+                deleted_at=batch.now_text,
+            )
+            batch.change_message(
+                record,
+                changed,
+                lambda message: MessageDeleted(message=message),
+                except_connection=self._connection_id,
+            )
+        self._finish(batch, record)
+
+
+class React(MessageOperation):
+    """Set or take back one's own reaction. What is so already changes nothing."""
+
+    __slots__ = ("_emoji", "_present")
+
+    def __init__(
+        self,
+        message_id: str,
+        user_id: str,
+        emoji: str,
+        *,
+        present: bool,
+        connection_id: str | None,
+        done: Callable[[Message], None],
+        refuse: Refuse,
+    ) -> None:
+        """Set it when ``present``, take it back otherwise."""
+        super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
+        self._emoji = emoji
+        self._present = present
+
+    def apply(self, batch: Batch) -> None:
+        """Check, then change."""
+        roster, _, record = self._find(batch)
+        if self._present:
+            check_may_react(roster, record.message)
+        else:
+            check_not_deleted(record.message)
+        reactions = self._reactions(record.message)
+        if reactions is not None:
+            batch.change_message(
+                record,
+                structs.replace(record.message, reactions=reactions),
+                lambda message: MessageReaction(message=message),
+                except_connection=self._connection_id,
+            )
+        self._finish(batch, record)
+
+    def _reactions(self, message: Message) -> list[Reaction] | None:
+        people = {reaction.emoji: list(reaction.user_ids) for reaction in message.reactions}
+        present = self._user_id in people.get(self._emoji, ())
+        if present == self._present:
+            return None
+        if self._present:
+            if self._emoji not in people and len(people) >= MAX_EMOJIS_PER_MESSAGE:
+                raise ConflictError(f"A message has at most {MAX_EMOJIS_PER_MESSAGE} different reactions.")
+            people.setdefault(self._emoji, []).append(self._user_id)
+        else:
+            people[self._emoji].remove(self._user_id)
+        return [Reaction(emoji=emoji, count=len(ids), user_ids=ids) for emoji, ids in people.items() if ids]
+
+
+class RaiseMarks:
+    """Note that a person has, or has seen, everything up to a place. A mark that is there already changes nothing."""
+
+    __slots__ = ("_connection_id", "_delivered", "_read", "_receipts", "_user_id", "conversation_id", "refuse")
+
+    direct_key: str | None = None
+    message_ids: tuple[str, ...] = ()
+    sent_key: SentKey | None = None
+    size = OVERHEAD_BYTES
+
+    def __init__(
+        self,
+        conversation_id: str,
+        user_id: str,
+        *,
+        delivered: int,
+        read: int,
+        connection_id: str,
+        receipts: Receipts,
+        refuse: Refuse,
+    ) -> None:
+        """Tell the others, and the person's other devices, through ``receipts``."""
+        self.conversation_id: str | None = conversation_id
+        self._user_id = user_id
+        self._delivered = delivered
+        self._read = read
+        self._connection_id = connection_id
+        self._receipts = receipts
+        self.refuse = refuse
+
+    def apply(self, batch: Batch) -> None:
+        """Check, then raise."""
+        roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
+        if not batch.raise_marks(roster, member, delivered=self._delivered, read=self._read):
+            return
+        receipt = Receipt(
+            conversation_id=member.conversation_id,
+            user_id=member.user_id,
+            delivered_seq=member.delivered_seq,
+            read_seq=member.read_seq,
+        )
+        small = len(roster.members) <= MAX_SMALL_CONVERSATION
+        audience = roster.everybody() if small else (member.user_id,)
+        batch.after_commit(lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id))

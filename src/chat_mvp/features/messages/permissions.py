@@ -1,0 +1,39 @@
+"""Who may change a message. Each function returns nothing when it may be done, and raises otherwise."""
+
+from chat_mvp.delivery.rosters import Roster
+from chat_mvp.errors import CannotMessageError, ConflictError, ForbiddenError
+from chat_mvp.protocol import Message
+from chat_mvp.storage.records import MembershipRecord
+
+
+def check_not_deleted(message: Message) -> None:
+    """Refuse to change what was deleted."""
+    if message.deleted_at is not None:
+        raise ConflictError("This message was deleted.")
+
+
+def check_may_edit(message: Message, member: MembershipRecord) -> None:
+    """People edit their own texts."""
+    if message.sender_id != member.user_id or message.kind != "text":
+        raise ForbiddenError("You can edit only your own messages.")
+    check_not_deleted(message)
+
+
+def check_may_delete(roster: Roster, message: Message, member: MembershipRecord) -> None:
+    """People delete their own messages; admins and owners delete anybody's, except in a direct conversation."""
+    own = message.sender_id == member.user_id and message.kind == "text"
+    manages = member.role in {"owner", "admin"} and roster.conversation.kind != "direct"
+    if not own and not manages:
+        raise ForbiddenError("You can delete only your own messages.")
+
+
+def check_may_react(roster: Roster, message: Message) -> None:
+    """Anyone in the conversation reacts, unless a block stands between the two of a direct one."""
+    if roster.blocked:
+        raise CannotMessageError
+    check_not_deleted(message)
+
+
+def can_see(roster: Roster, member: MembershipRecord, seq: int) -> bool:
+    """Tell whether the member may see the message at this place: what was said before they came only in public."""
+    return seq > member.joined_seq or roster.conversation.visibility == "public"

@@ -1,0 +1,193 @@
+"""HTTP routes of messages: history, sending, editing, deleting, reactions, receipts, earlier texts, changes."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from litestar import Response, delete, get, patch, post, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from chat_mvp.errors import ValidationError
+from chat_mvp.features.messages.schemas import (
+    ChangePage,
+    Edit,
+    EditBody,
+    EditList,
+    MemberReceipt,
+    MessagePage,
+    ReceiptList,
+    SendBody,
+)
+from chat_mvp.features.messages.service import Asker, Draft, MessageService
+from chat_mvp.http.auth import Caller
+from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
+from chat_mvp.http.params import PathId, path_id, query_id
+from chat_mvp.protocol import Message, ReceiptState
+from chat_mvp.storage.records import MembershipRecord
+
+Seq = Annotated[int | None, Parameter(ge=0, le=2**53, description="A sequence number")]
+Rev = Annotated[int, Parameter(ge=0, le=2**53, description="A revision")]
+
+
+@get("/conversations/{conversation_id:str}/messages", summary="Read the history", tags=["messages"])
+async def history(
+    caller: Caller,
+    message_service: MessageService,
+    conversation_id: PathId,
+    before: Seq = None,
+    after: Seq = None,
+    around: Seq = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> MessagePage:
+    """Return messages by ascending ``seq``: the newest page, or the one before, after or around a place."""
+    items = await message_service.fetch_page(
+        caller.user_id,
+        path_id(conversation_id),
+        before=before,
+        after=after,
+        around=around,
+        limit=limit,
+    )
+    return MessagePage(items=items)
+
+
+@post(
+    "/conversations/{conversation_id:str}/messages",
+    status_code=HTTP_201_CREATED,
+    summary="Send a message",
+    tags=["messages"],
+)
+async def send(
+    caller: Caller,
+    message_service: MessageService,
+    conversation_id: PathId,
+    data: SendBody,
+) -> Response[Message]:
+    """Send a message; 200 with the first one where this ``client_message_id`` was used before."""
+    draft = Draft(
+        client_message_id=data.client_message_id,
+        text=data.text,
+        conversation_id=path_id(conversation_id),
+        attachments=tuple(data.attachments),
+        reply_to=data.reply_to,
+        thread_root=data.thread_root,
+        priority=data.priority,
+    )
+    message, duplicate = await message_service.send_and_wait(Asker(caller.user_id), draft)
+    return Response(message, status_code=HTTP_200_OK if duplicate else HTTP_201_CREATED)
+
+
+@get("/messages/{message_id:str}", summary="Read one message", tags=["messages"])
+async def fetch(caller: Caller, message_service: MessageService, message_id: PathId) -> Message:
+    """Return a message in its present state."""
+    _, _, message = await message_service.find(caller.user_id, path_id(message_id))
+    return message
+
+
+@patch("/messages/{message_id:str}", summary="Edit a message", tags=["messages"])
+async def edit(caller: Caller, message_service: MessageService, message_id: PathId, data: EditBody) -> Message:
+    """Replace the text of an own message."""
+    return await message_service.edit_and_wait(Asker(caller.user_id), path_id(message_id), data.text)
+
+
+@delete("/messages/{message_id:str}", status_code=HTTP_200_OK, summary="Delete a message", tags=["messages"])
+async def remove(caller: Caller, message_service: MessageService, message_id: PathId) -> Message:
+    """Take the content of a message away; its place stays."""
+    return await message_service.delete_and_wait(Asker(caller.user_id), path_id(message_id))
+
+
+@put("/messages/{message_id:str}/reactions/{emoji:str}", summary="Set one's own reaction", tags=["messages"])
+async def add_reaction(caller: Caller, message_service: MessageService, message_id: PathId, emoji: str) -> Message:
+    """Set one's own reaction."""
+    return await message_service.react_and_wait(
+        Asker(caller.user_id),
+        path_id(message_id),
+        _emoji(emoji),
+        present=True,
+    )
+
+
+@delete(
+    "/messages/{message_id:str}/reactions/{emoji:str}",
+    status_code=HTTP_200_OK,
+    summary="Take one's own reaction back",
+    tags=["messages"],
+)
+async def remove_reaction(caller: Caller, message_service: MessageService, message_id: PathId, emoji: str) -> Message:
+    """Take one's own reaction back."""
+    return await message_service.react_and_wait(
+        Asker(caller.user_id),
+        path_id(message_id),
+        _emoji(emoji),
+        present=False,
+    )
+
+
+@get("/messages/{message_id:str}/receipts", summary="See who has a message and who read it", tags=["messages"])
+async def receipts(caller: Caller, message_service: MessageService, message_id: PathId) -> ReceiptList:
+    """Return how far the message has come with each member but its sender."""
+    roster, _, message = await message_service.find(caller.user_id, path_id(message_id))
+    return ReceiptList(
+        items=[
+            MemberReceipt(user_id=member.user_id, state=_receipt_state(member, message.seq))
+            for member in roster.members.values()
+            if member.user_id != message.sender_id
+        ],
+    )
+
+
+@get("/messages/{message_id:str}/edits", summary="Read the earlier texts of a message", tags=["messages"])
+async def edits(caller: Caller, message_service: MessageService, message_id: PathId) -> EditList:
+    """Return the earlier texts, oldest first."""
+    pairs = await message_service.fetch_edits(caller.user_id, path_id(message_id))
+    return EditList(items=[Edit(text=text, at=at) for text, at in pairs])
+
+
+@get("/sync", summary="Read what changed in a conversation", tags=["messages"])
+async def sync(
+    caller: Caller,
+    message_service: MessageService,
+    conversation_id: str,
+    after_rev: Rev = 0,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> ChangePage:
+    """Return every message changed after a revision, in its present state, by ascending ``rev``."""
+    place = decode_cursor(cursor, int)
+    messages, rev = await message_service.fetch_changes(
+        caller.user_id,
+        query_id("conversation_id", conversation_id) or "",
+        after_rev=max(after_rev, place or 0),
+        limit=limit + 1,
+    )
+    more = len(messages) > limit
+    page = messages[:limit]
+    return ChangePage(items=page, next=encode_cursor(page[-1].rev) if more else None, rev=rev)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    history,
+    send,
+    fetch,
+    edit,
+    remove,
+    add_reaction,
+    remove_reaction,
+    receipts,
+    edits,
+    sync,
+]
+
+
+def _emoji(text: str) -> str:
+    emoji = unquote(text)
+    if not 1 <= len(emoji) <= 32:  # noqa: PLR2004  (the limit of the contract)
+        raise ValidationError("A reaction is one emoji.", fields={"emoji": "is not one emoji"})
+    return emoji
+
+
+def _receipt_state(member: MembershipRecord, seq: int) -> ReceiptState:
+    if member.read_seq >= seq:
+        return "read"
+    return "delivered" if member.delivered_seq >= seq else "queued"

@@ -1,0 +1,398 @@
+"""The rules of messages: what is checked before something goes to the writer, and reading what was written."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from chat_mvp.delivery.batch import NewMessage
+from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.errors import CannotMessageError, ChatError, NotFoundError, RateLimitedError, ValidationError
+from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, RaiseMarks, React, Refuse, SendMessage
+from chat_mvp.features.messages.permissions import can_see
+from chat_mvp.features.messages.texts import check_emoji, check_storable, check_text, mentioned_names
+from chat_mvp.protocol import Message, Priority, User
+from chat_mvp.security.ratelimit import Limiter
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations, direct_key
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.records import MembershipRecord, MessageRecord
+from chat_mvp.storage.users import Users
+from chat_mvp.times import format_time
+
+Sent = Callable[[MessageRecord, bool], None]
+Changed = Callable[[Message], None]
+_Result = TypeVar("_Result")
+
+
+class Asker(Struct, frozen=True):
+    """Who asks: ``connection_id`` is the WebSocket it came by, none over HTTP."""
+
+    user_id: str
+    connection_id: str | None = None
+
+
+class Draft(Struct, kw_only=True, frozen=True):
+    """A message as it was asked for; one of ``conversation_id`` and ``to`` (a person) says where it goes."""
+
+    client_message_id: str
+    text: str
+    conversation_id: str | None = None
+    to: str | None = None
+    attachments: tuple[str, ...] = ()
+    reply_to: str | None = None
+    thread_root: str | None = None
+    priority: Priority = "normal"
+
+
+class MessageService:
+    """Sends, changes and reads messages."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        rosters: Rosters,
+        receipts: Receipts,
+        messages: Messages,
+        conversations: Conversations,
+        users: Users,
+        contacts: Contacts,
+        fetch_users: FetchUsers,
+        limiter: Limiter | None,
+        on_direct: Callable[[str, str], None],
+    ) -> None:
+        """Write through ``writer``; without a ``limiter`` anybody may send as fast as they can.
+
+        ``on_direct(one, other)`` is called when two people begin to talk.
+        """
+        self._writer = writer
+        self._rosters = rosters
+        self._receipts = receipts
+        self._messages = messages
+        self._conversations = conversations
+        self._users = users
+        self._contacts = contacts
+        self._fetch_users = fetch_users
+        self._limiter = limiter
+        self._on_direct = on_direct
+
+    # ------------------------------------------------------------------------------------------------------ writing
+
+    def send(self, asker: Asker, draft: Draft, *, done: Sent, refuse: Refuse) -> Awaitable[None] | None:
+        """Check a draft and hand it to the writer, which calls ``done(record, duplicate)`` or ``refuse`` later.
+
+        Returns an awaitable only where something must be looked up first: a person who was never written to, or names
+        that the text mentions. Raises what is wrong with the draft itself.
+        """
+        _check_draft(asker, draft)
+        self._check_rate(asker)
+        key = direct_key(asker.user_id, draft.to) if draft.to is not None else None
+        is_new_pair = key is not None and self._rosters.direct_id(key) is None
+        if is_new_pair or "@" in draft.text:
+            return self._look_up_and_send(asker, draft, key, done=done, refuse=refuse)
+        self._submit(asker, draft, key, people={}, mentions=(), done=done, refuse=refuse)
+        return None
+
+    def edit(
+        self, asker: Asker, message_id: str, text: str, *, done: Changed, refuse: Refuse
+    ) -> Awaitable[None] | None:
+        """Check a new text and hand it to the writer; as ``send`` otherwise."""
+        check_text(text)
+        self._check_rate(asker)
+        if "@" in text:
+            return self._look_up_and_edit(asker, message_id, text, done=done, refuse=refuse)
+        self._submit_edit(asker, message_id, text, (), done=done, refuse=refuse)
+        return None
+
+    def delete(self, asker: Asker, message_id: str, *, done: Changed, refuse: Refuse) -> None:
+        """Hand a deletion to the writer."""
+        self._check_rate(asker)
+        operation = DeleteMessage(
+            message_id,
+            asker.user_id,
+            connection_id=asker.connection_id,
+            done=done,
+            refuse=refuse,
+        )
+        self._writer.submit(operation)
+
+    def react(
+        self,
+        asker: Asker,
+        message_id: str,
+        emoji: str,
+        *,
+        present: bool,
+        done: Changed,
+        refuse: Refuse,
+    ) -> None:
+        """Hand a reaction, or its end, to the writer."""
+        check_emoji(emoji)
+        self._check_rate(asker)
+        operation = React(
+            message_id,
+            asker.user_id,
+            emoji,
+            present=present,
+            connection_id=asker.connection_id,
+            done=done,
+            refuse=refuse,
+        )
+        self._writer.submit(operation)
+
+    def raise_marks(
+        self,
+        user_id: str,
+        connection_id: str,
+        conversation_id: str,
+        *,
+        delivered: int = 0,
+        read: int = 0,
+        refuse: Refuse,
+    ) -> None:
+        """Hand a person's marks to the writer, unless they stand there already."""
+        roster = self._rosters.get(conversation_id)
+        member = roster.member(user_id) if roster is not None else None
+        if member is not None and delivered <= member.delivered_seq and read <= member.read_seq:
+            return
+        self._writer.submit(
+            RaiseMarks(
+                conversation_id,
+                user_id,
+                delivered=delivered,
+                read=read,
+                connection_id=connection_id,
+                receipts=self._receipts,
+                refuse=refuse,
+            ),
+        )
+
+    # ------------------------------------------------------------------------------------------- writing and waiting
+
+    async def send_and_wait(self, asker: Asker, draft: Draft) -> tuple[Message, bool]:
+        """Send, and return the stored message and whether it was a repetition."""
+
+        def begin(done: Callable[[tuple[Message, bool]], None], refuse: Refuse) -> Awaitable[None] | None:
+            return self.send(asker, draft, done=lambda record, again: done((record.message, again)), refuse=refuse)
+
+        return await _outcome(begin)
+
+    async def edit_and_wait(self, asker: Asker, message_id: str, text: str) -> Message:
+        """Edit, and return the message as it is now."""
+        return await _outcome(lambda done, refuse: self.edit(asker, message_id, text, done=done, refuse=refuse))
+
+    async def delete_and_wait(self, asker: Asker, message_id: str) -> Message:
+        """Delete, and return the message as it is now."""
+        return await _outcome(lambda done, refuse: self.delete(asker, message_id, done=done, refuse=refuse))
+
+    async def react_and_wait(self, asker: Asker, message_id: str, emoji: str, *, present: bool) -> Message:
+        """Set or take back a reaction, and return the message as it is now."""
+        return await _outcome(
+            lambda done, refuse: self.react(asker, message_id, emoji, present=present, done=done, refuse=refuse),
+        )
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    async def find(self, user_id: str, message_id: str) -> tuple[Roster, MembershipRecord, Message]:
+        """Return a message with its conversation and the person's place there; ``NotFoundError`` without a place."""
+        record = (await self._messages.fetch_by_ids([message_id])).get(message_id)
+        roster = await self._rosters.fetch(record.message.conversation_id) if record is not None else None
+        member = roster.member(user_id) if roster is not None else None
+        if record is None or roster is None or member is None or not can_see(roster, member, record.message.seq):
+            raise NotFoundError("There is no such message.")
+        return roster, member, record.message
+
+    async def fetch_page(
+        self,
+        user_id: str,
+        conversation_id: str,
+        *,
+        before: int | None,
+        after: int | None,
+        around: int | None,
+        limit: int,
+    ) -> list[Message]:
+        """Return a page of the history in ascending order of ``seq``; the newest one where no bound is given."""
+        if sum(bound is not None for bound in (before, after, around)) > 1:
+            raise ValidationError("Give one of before, after and around.", fields={"before": "excludes the others"})
+        above = await self.visible_above(user_id, conversation_id)
+        if after is not None:
+            return await self._messages.fetch_oldest(conversation_id, after=max(after, above), limit=limit)
+        if around is None:
+            return await self._messages.fetch_newest(conversation_id, above=above, before=before, limit=limit)
+        older = await self._messages.fetch_newest(conversation_id, above=above, before=around, limit=limit // 2)
+        newer = await self._messages.fetch_oldest(
+            conversation_id,
+            after=max(around - 1, above),
+            limit=limit - limit // 2,
+        )
+        return older + newer
+
+    async def visible_above(self, user_id: str, conversation_id: str) -> int:
+        """Return the place above which this person sees the history; ``NotFoundError`` for people who are not in it."""
+        roster = await self._rosters.fetch(conversation_id)
+        member = roster.member(user_id) if roster is not None else None
+        if roster is None or member is None:
+            raise NotFoundError("There is no such conversation.")
+        return 0 if roster.conversation.visibility == "public" else member.joined_seq
+
+    async def fetch_changes(
+        self, user_id: str, conversation_id: str, *, after_rev: int, limit: int
+    ) -> tuple[list[Message], int]:
+        """Return what changed after a revision, by ascending ``rev``, and the conversation's present revision."""
+        above = await self.visible_above(user_id, conversation_id)
+        # From the database and before the messages: what is in memory may not be committed yet, and a client that
+        # remembers a revision it was not sent would never ask for it again.
+        rev = max(record.rev for record in (await self._conversations.fetch([conversation_id])).values())
+        records = await self._messages.fetch_changed(conversation_id, after_rev=after_rev, above_seq=above, limit=limit)
+        return [record.message for record in records], rev
+
+    async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
+        """Return the earlier texts of a message, each with the time it was replaced, oldest first."""
+        await self.find(user_id, message_id)
+        return [(edit["text"], format_time(edit["at"])) for edit in await self._messages.fetch_edits(message_id)]
+
+    # ------------------------------------------------------------------------------------------------------ internal
+
+    async def _look_up_and_send(
+        self,
+        asker: Asker,
+        draft: Draft,
+        key: str | None,
+        *,
+        done: Sent,
+        refuse: Refuse,
+    ) -> None:
+        people: Mapping[str, User] = {}
+        if key is not None and draft.to is not None:
+            people = await self._people_of_new_pair(asker, draft, key)
+        mentions = await self._mentions(draft.text)
+        self._submit(asker, draft, key, people=people, mentions=mentions, done=done, refuse=refuse)
+        if people:
+            self._on_direct(*people)
+
+    async def _people_of_new_pair(self, asker: Asker, draft: Draft, key: str) -> Mapping[str, User]:
+        other = draft.to or ""
+        await self._rosters.load_direct([key])
+        if self._rosters.direct_id(key) is not None:
+            return {}
+        if await self._messages.fetch_sent([(asker.user_id, draft.client_message_id)]):
+            return {}
+        people = await self._fetch_users([asker.user_id, other])
+        if len(people) < 2:  # noqa: PLR2004  (both of them)
+            raise NotFoundError("There is nobody with this id.")
+        if await self._contacts.fetch_blocked_pairs(asker.user_id, [other]):
+            raise CannotMessageError
+        return people
+
+    async def _look_up_and_edit(
+        self,
+        asker: Asker,
+        message_id: str,
+        text: str,
+        *,
+        done: Changed,
+        refuse: Refuse,
+    ) -> None:
+        self._submit_edit(asker, message_id, text, await self._mentions(text), done=done, refuse=refuse)
+
+    async def _mentions(self, text: str) -> tuple[str, ...]:
+        names = mentioned_names(text) if "@" in text else []
+        return tuple(sorted(await self._users.fetch_ids_by_usernames(names))) if names else ()
+
+    def _submit(
+        self,
+        asker: Asker,
+        draft: Draft,
+        key: str | None,
+        *,
+        people: Mapping[str, User],
+        mentions: tuple[str, ...],
+        done: Sent,
+        refuse: Refuse,
+    ) -> None:
+        new = NewMessage(
+            id=new_id(),
+            sender_id=asker.user_id,
+            client_message_id=draft.client_message_id,
+            text=draft.text,
+            priority=draft.priority,
+            reply_to=draft.reply_to,
+            thread_root=draft.thread_root,
+            mentions=mentions,
+        )
+        self._writer.submit(
+            SendMessage(
+                new,
+                conversation_id=draft.conversation_id,
+                direct_key=key,
+                people=people,
+                connection_id=asker.connection_id,
+                done=done,
+                refuse=refuse,
+            ),
+        )
+
+    def _submit_edit(
+        self,
+        asker: Asker,
+        message_id: str,
+        text: str,
+        mentions: tuple[str, ...],
+        *,
+        done: Changed,
+        refuse: Refuse,
+    ) -> None:
+        operation = EditMessage(
+            message_id,
+            asker.user_id,
+            text,
+            mentions,
+            connection_id=asker.connection_id,
+            done=done,
+            refuse=refuse,
+        )
+        self._writer.submit(operation)
+
+    def _check_rate(self, asker: Asker) -> None:
+        wait_ms = self._limiter.allow(asker.user_id) if self._limiter is not None else None
+        if wait_ms is not None:
+            raise RateLimitedError("You are sending faster than this server allows.", retry_after_ms=wait_ms)
+
+
+def _check_draft(asker: Asker, draft: Draft) -> None:
+    if (draft.conversation_id is None) == (draft.to is None):
+        detail = "Give a conversation_id or a person in to, one of the two."
+        raise ValidationError(detail, fields={"conversation_id": "or to, one of the two"})
+    if draft.to == asker.user_id:
+        raise ValidationError("You cannot write to yourself.", fields={"to": "is yourself"})
+    check_storable("client_message_id", draft.client_message_id)
+    if draft.attachments:
+        raise NotFoundError("There is no such attachment.")
+    check_text(draft.text)
+
+
+async def _outcome(
+    begin: Callable[[Callable[[_Result], None], Refuse], Awaitable[None] | None],
+) -> _Result:
+    """Begin something that calls back when it is done or refused, and wait for that."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def done(result: _Result) -> None:
+        if not future.done():
+            future.set_result(result)
+
+    def refuse(error: ChatError) -> None:
+        if not future.done():
+            future.set_exception(error)
+
+    pending = begin(done, refuse)
+    if pending is not None:
+        await pending
+    result: _Result = await future
+    return result

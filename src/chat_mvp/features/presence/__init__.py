@@ -1,0 +1,1 @@
+"""Presence: choosing how one is seen, and whose presence one is told."""

@@ -1,0 +1,1 @@
+"""Typing: who is writing just now. Never stored, dropped under load, and over by itself after six seconds."""

@@ -1,0 +1,70 @@
+"""Who is writing in which conversation, for as long as they keep saying so."""
+
+import asyncio
+from typing import Literal
+
+from chat_mvp.delivery.bus import Bus, Publication
+from chat_mvp.delivery.rosters import Rosters
+from chat_mvp.errors import CannotMessageError, NotFoundError
+from chat_mvp.protocol import TYPING_TIMEOUT_S, MessageNew, Typing
+
+Key = tuple[str, str]
+
+
+class TypingService:
+    """Tells the others of a conversation when somebody begins and stops to write."""
+
+    def __init__(self, bus: Bus, rosters: Rosters) -> None:
+        """Tell through ``bus``, which is also listened to: a message ends the typing of its sender."""
+        self._bus = bus
+        self._rosters = rosters
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        """One for each person and conversation; bounded by those who are connected."""
+        bus.subscribe(self._published)
+
+    async def set(self, user_id: str, conversation_id: str, state: Literal["start", "stop"]) -> None:
+        """Tell the others, and end it by itself unless it is said again within six seconds."""
+        roster = await self._rosters.fetch(conversation_id)
+        if roster is None or roster.member(user_id) is None:
+            raise NotFoundError("There is no such conversation.")
+        if roster.blocked:
+            raise CannotMessageError
+        key = (user_id, conversation_id)
+        if state == "stop":
+            self._end(key)
+            return
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        self._timers[key] = asyncio.get_running_loop().call_later(TYPING_TIMEOUT_S, self._end, key)
+        self._tell(key, "start")
+
+    def disconnected(self, user_id: str) -> None:
+        """End everything that somebody without a connection was writing."""
+        for key in [key for key in self._timers if key[0] == user_id]:
+            self._end(key)
+
+    def close(self) -> None:
+        """Keep no timer."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _end(self, key: Key) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+            self._tell(key, "stop")
+
+    def _tell(self, key: Key, state: Literal["start", "stop"]) -> None:
+        user_id, conversation_id = key
+        roster = self._rosters.get(conversation_id)
+        if roster is not None:
+            audience = tuple(other for other in roster.everybody() if other != user_id)
+            frame = Typing(conversation_id=conversation_id, user_id=user_id, state=state)
+            self._bus.publish(Publication(audience=audience, frame=frame, droppable=True))
+
+    def _published(self, publication: Publication) -> None:
+        if self._timers and isinstance(publication.frame, MessageNew):
+            message = publication.frame.message
+            self._end((message.sender_id, message.conversation_id))

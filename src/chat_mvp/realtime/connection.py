@@ -1,0 +1,115 @@
+"""One connection as the rest of the program sees it: somebody who can be told things."""
+
+from collections.abc import Callable
+
+from msgspec import UNSET
+
+from chat_mvp.codec import Codec, EncodedFrame, to_wire
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.errors import ChatError
+from chat_mvp.protocol import CLOSE_TOO_SLOW, MAX_WAITING_BYTES, MAX_WAITING_FRAMES, Error, Ref, ServerFrame
+from chat_mvp.realtime.outbox import Outbox, Send
+from chat_mvp.realtime.session import Phase, Session
+
+Close = Callable[[int, str], None]
+
+
+class Connection:
+    """A signed-in WebSocket.
+
+    ``auth_session_id`` is the device's session, whose end ends the connection; ``expires_at`` the end of its access
+    token in seconds since the epoch. ``close(code, reason)`` begins to end the connection and returns at once.
+    """
+
+    __slots__ = (
+        "_codec",
+        "_framed",
+        "auth_session_id",
+        "close",
+        "device_id",
+        "expires_at",
+        "id",
+        "outbox",
+        "session",
+        "user_id",
+        "warned_of_expiry",
+    )
+
+    def __init__(
+        self,
+        *,
+        connection_id: str,
+        user_id: str,
+        auth_session_id: str,
+        device_id: str | None,
+        expires_at: float,
+        codec: Codec,
+        framed: bool,
+        send: Send,
+        session: Session,
+        close: Close,
+    ) -> None:
+        """Send through ``send``; ``framed`` tells that it takes complete frames instead of payloads."""
+        self.id = connection_id
+        self.user_id = user_id
+        self.auth_session_id = auth_session_id
+        self.device_id = device_id
+        self.expires_at = expires_at
+        self.warned_of_expiry = False
+        self.session = session
+        self.close = close
+        self._codec = codec
+        self._framed = framed
+        self.outbox = Outbox(
+            send,
+            max_frames=MAX_WAITING_FRAMES,
+            max_bytes=MAX_WAITING_BYTES,
+            on_overflow=self._too_slow,
+        )
+
+    def deliver(self, publication: Publication, encoded: EncodedFrame) -> None:
+        """Send a live event, or hold it while the connection is catching up."""
+        if self.session.phase is Phase.LIVE:
+            if not publication.droppable or self._has_room_for_extras():
+                self.outbox.push(self._bytes(encoded))
+        elif self.session.phase is Phase.CATCHING_UP and not self.session.hold(publication, encoded):
+            self._too_slow()
+
+    def answer(self, frame: ServerFrame) -> None:
+        """Send a frame that is for this connection alone; answers are never held back."""
+        self.outbox.push(self._encode(frame))
+
+    def answer_error(self, error: ChatError, ref: Ref | None) -> None:
+        """Tell that a request was refused or failed."""
+        self.answer(
+            Error(
+                ref=UNSET if ref is None else ref,
+                code=error.code,
+                detail=error.detail,
+                retry_after_ms=UNSET if error.retry_after_ms is None else error.retry_after_ms,
+            ),
+        )
+
+    async def catch_up(self, frame: ServerFrame) -> None:
+        """Send a frame of the catch-up, at the reader's pace."""
+        await self.outbox.push_paced(self._encode(frame))
+
+    async def go_live(self) -> None:
+        """Send the held events, at the reader's pace, and hold none from then on."""
+        while held := self.session.take_held():
+            for encoded in held:
+                await self.outbox.push_paced(self._bytes(encoded))
+        self.session.go_live()
+
+    def _has_room_for_extras(self) -> bool:
+        return self.outbox.waiting * 4 < MAX_WAITING_FRAMES
+
+    def _too_slow(self) -> None:
+        self.close(CLOSE_TOO_SLOW, "too slow to read")
+
+    def _bytes(self, encoded: EncodedFrame) -> bytes:
+        return encoded.wire(self._codec) if self._framed else encoded.payload(self._codec)
+
+    def _encode(self, frame: ServerFrame) -> bytes:
+        payload = self._codec.encode(frame)
+        return to_wire(payload, self._codec) if self._framed else payload

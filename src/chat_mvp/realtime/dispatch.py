@@ -1,0 +1,59 @@
+"""From a frame to its handler, and from what a handler raises to an ``error`` frame."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, get_args
+
+import structlog
+
+from chat_mvp.errors import AlreadyConnectedError, ChatError, InternalError
+from chat_mvp.protocol import AnyClientFrame, Connect
+from chat_mvp.realtime.connection import Connection
+
+Handler = Callable[[Connection, Any], Awaitable[None] | None]
+"""Takes a frame of its type. Most need not wait and return nothing; those that must return an awaitable."""
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """One table from frame type to handler; made at start, so that a type without a handler is found then."""
+
+    def __init__(self, *tables: Mapping[type, Handler]) -> None:
+        """Join the features' tables; ``ValueError`` when a type has no handler, or two."""
+        self._handlers: dict[type, Handler] = {Connect: _already_connected}
+        for table in tables:
+            for frame_type, handler in table.items():
+                if frame_type in self._handlers:
+                    raise ValueError(f"{frame_type.__name__} has two handlers")
+                self._handlers[frame_type] = handler
+        missing = {*get_args(AnyClientFrame)} - {*self._handlers}
+        if missing:
+            raise ValueError(f"without a handler: {', '.join(sorted(t.__name__ for t in missing))}")
+
+    def dispatch(self, connection: Connection, frame: AnyClientFrame) -> Awaitable[None] | None:
+        """Handle one frame; what is returned must be awaited. Whatever goes wrong is answered, nothing is raised."""
+        try:
+            pending = self._handlers[type(frame)](connection, frame)
+        except Exception as error:  # noqa: BLE001  (see _answer)
+            _answer(connection, frame, error)
+            return None
+        return None if pending is None else _finish(connection, frame, pending)
+
+
+async def _finish(connection: Connection, frame: AnyClientFrame, pending: Awaitable[None]) -> None:
+    try:
+        await pending
+    except Exception as error:  # noqa: BLE001  (see _answer)
+        _answer(connection, frame, error)
+
+
+def _answer(connection: Connection, frame: AnyClientFrame, error: Exception) -> None:
+    """Tell the client what went wrong; a fault of ours ends in an answer, not in a dead connection."""
+    if not isinstance(error, ChatError):
+        _LOG.error("frame failed", frame=type(frame).__name__, exc_info=error)
+        error = InternalError("The server failed at this.")
+    connection.answer_error(error, frame.ref)
+
+
+def _already_connected(_connection: Connection, _frame: Connect) -> None:
+    raise AlreadyConnectedError("This connection is connected already.")

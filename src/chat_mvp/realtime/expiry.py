@@ -1,0 +1,24 @@
+"""Connections end with their access token, unless a fresh one comes in time."""
+
+import asyncio
+import time
+
+from chat_mvp.protocol import CLOSE_UNAUTHENTICATED, TOKEN_WARNING_S, TokenExpiring
+from chat_mvp.realtime.registry import Registry
+
+SWEEP_S = 1.0
+"""One look at every connection each second costs less than a timer for each."""
+
+
+async def watch_expiry(registry: Registry) -> None:
+    """Warn connections whose token is about to end, and end those whose token has; runs until cancelled."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        now = time.time()
+        for connection in registry:
+            left = connection.expires_at - now
+            if left <= 0:
+                connection.close(CLOSE_UNAUTHENTICATED, "the access token has ended")
+            elif left <= TOKEN_WARNING_S and not connection.warned_of_expiry:
+                connection.warned_of_expiry = True
+                connection.answer(TokenExpiring(expires_in=int(left)))

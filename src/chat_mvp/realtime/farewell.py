@@ -1,0 +1,80 @@
+"""Ending connections: ``bye`` with when to come back, then the close frame, then, if nobody listens, the end anyway."""
+
+import asyncio
+import contextlib
+import random
+from typing import Protocol
+
+from chat_mvp.protocol import (
+    CLOSE_GOING_AWAY,
+    CLOSE_INTERNAL,
+    CLOSE_RESTART,
+    CLOSE_TOO_MANY,
+    CLOSE_TOO_SLOW,
+    Bye,
+)
+from chat_mvp.realtime.connection import Connection
+from chat_mvp.realtime.session import Phase
+from chat_mvp.realtime.wire import LAST_WORDS_S
+
+_RECONNECT_MS = {
+    CLOSE_GOING_AWAY: (500, 3_000),
+    CLOSE_RESTART: (500, 3_000),
+    CLOSE_INTERNAL: (1_000, 5_000),
+    CLOSE_TOO_MANY: (5_000, 15_000),
+}
+"""How long to wait before coming back, spread so that not everybody comes at once."""
+
+
+class Closable(Protocol):
+    """The raw end of a connection."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Send the close frame; may wait for a slow reader."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        ...
+
+
+def bye(code: int, reason: str) -> Bye:
+    """Return the frame that precedes a close."""
+    low, high = _RECONNECT_MS.get(code, (0, 0))
+    return Bye(code=code, reason=reason, reconnect_after_ms=random.randint(low, high))  # noqa: S311  (spreading)
+
+
+class Farewell:
+    """Ends connections in the background, each at most once. ``said`` tells that the server takes nobody new."""
+
+    def __init__(self) -> None:
+        """Begin with nobody leaving."""
+        self.said = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, connection: Connection, peer: Closable, code: int, reason: str) -> None:
+        """Begin to end a connection; returns at once. From here on nothing else is sent on it."""
+        if connection.session.phase is Phase.CLOSED:
+            return
+        connection.session.phase = Phase.CLOSED
+        # Who does not read does not read this either.
+        if code != CLOSE_TOO_SLOW:
+            connection.answer(bye(code, reason))
+        task = asyncio.get_running_loop().create_task(_end(connection, peer, code, reason))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Wait until every connection that was being ended has been."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+async def _end(connection: Connection, peer: Closable, code: int, reason: str) -> None:
+    try:
+        async with asyncio.timeout(LAST_WORDS_S):
+            await connection.outbox.flush()
+            await peer.close(code, reason)
+    except (TimeoutError, OSError):
+        with contextlib.suppress(OSError):
+            peer.abort()

@@ -1,0 +1,79 @@
+"""Keeping ``active_connections`` true, in batches: what began, what ended, and that the rest still lives."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from chat_mvp.errors import ChatError
+from chat_mvp.storage.connections import ConnectionRecord, Connections
+from chat_mvp.times import utc_now
+
+FLUSH_S = 0.25
+
+_LOG = structlog.get_logger(__name__)
+
+
+class ConnectionLog:
+    """Writes this process's connections. What cannot be written now is written later or expires by itself."""
+
+    def __init__(self, connections: Connections, live_ids: Callable[[], Iterable[str]], interval_s: float) -> None:
+        """Refresh those that ``live_ids`` returns every ``interval_s`` seconds."""
+        self._connections = connections
+        self._live_ids = live_ids
+        self._interval_s = interval_s
+        self._began: dict[str, ConnectionRecord] = {}
+        self._ended: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._wake = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to write."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._write_changes(), name="connection log"),
+            loop.create_task(self._refresh(), name="heartbeat"),
+        ]
+
+    async def stop(self) -> None:
+        """Write what is not written yet, and end."""
+        for task in self._tasks:
+            task.cancel()
+        await self._flush()
+
+    def began(self, record: ConnectionRecord) -> None:
+        """Note a connection."""
+        self._began[record.id] = record
+        self._wake.set()
+
+    def ended(self, connection_id: str) -> None:
+        """Note that a connection is over."""
+        if self._began.pop(connection_id, None) is None:
+            self._ended.append(connection_id)
+            self._wake.set()
+
+    async def _write_changes(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._flush()
+            await asyncio.sleep(FLUSH_S)
+
+    async def _flush(self) -> None:
+        began, self._began = list(self._began.values()), {}
+        ended, self._ended = self._ended, []
+        try:
+            if began:
+                await self._connections.insert(began, utc_now())
+            if ended:
+                await self._connections.delete(ended)
+        except ChatError:
+            _LOG.warning("connections not noted", began=len(began), ended=len(ended))
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s)
+            try:
+                await self._connections.refresh(list(self._live_ids()), utc_now())
+            except ChatError:
+                _LOG.warning("heartbeat not written")

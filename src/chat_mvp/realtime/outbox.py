@@ -1,0 +1,121 @@
+"""What waits to leave on one connection: one queue, one writer task, two limits, nothing dropped in silence."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+Send = Callable[[Sequence[bytes]], Awaitable[None]]
+
+_CHUNK_BYTES = 64 * 1024
+"""What is handed to the socket at once; small frames that wait together leave together."""
+
+
+class Outbox:
+    """Frames for one connection, in the order they were pushed.
+
+    Live frames count against the limits; when either is passed, ``on_overflow`` is called once and nothing more is
+    taken. Catching up goes through ``push_paced``, which waits for the reader instead. The task that writes lives only
+    while there is something to write, so an idle connection costs no task.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_closed",
+        "_frames",
+        "_max_bytes",
+        "_max_frames",
+        "_on_overflow",
+        "_room",
+        "_send",
+        "_task",
+        "_waiting",
+    )
+
+    def __init__(self, send: Send, *, max_frames: int, max_bytes: int, on_overflow: Callable[[], None]) -> None:
+        """Write through ``send``, which takes several frames at once and may wait for a slow reader."""
+        self._send = send
+        self._max_frames = max_frames
+        self._max_bytes = max_bytes
+        self._on_overflow = on_overflow
+        self._frames: deque[bytes] = deque()
+        self._waiting = 0
+        self._bytes = 0
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+
+    def push(self, data: bytes) -> None:
+        """Queue a live frame; a connection that reads too slowly for it is given up."""
+        if self._closed:
+            return
+        if self._waiting >= self._max_frames or self._bytes + len(data) > self._max_bytes:
+            self.close()
+            self._on_overflow()
+            return
+        self._queue(data)
+
+    async def push_paced(self, data: bytes) -> None:
+        """Queue a frame of the catch-up, waiting while the queue is half full; returns at once when closed."""
+        while not self._closed and (
+            self._waiting * 2 >= self._max_frames or (self._bytes + len(data)) * 2 > self._max_bytes
+        ):
+            if not self._waiting:
+                break
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+        if not self._closed:
+            self._queue(data)
+
+    async def flush(self) -> None:
+        """Wait until everything queued has been handed to the socket."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def close(self) -> None:
+        """Drop what waits and take nothing more."""
+        self._closed = True
+        self._frames.clear()
+        self._bytes = 0
+        self._make_room()
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many frames wait."""
+        return self._waiting
+
+    def _queue(self, data: bytes) -> None:
+        self._frames.append(data)
+        self._waiting += 1
+        self._bytes += len(data)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._frames:
+                chunk, size = self._take()
+                await self._send(chunk)
+                self._waiting -= len(chunk)
+                self._bytes -= size
+                self._make_room()
+        except OSError:
+            # The peer is gone; whoever reads from it finds out by itself.
+            self.close()
+        finally:
+            self._task = None
+
+    def _take(self) -> tuple[list[bytes], int]:
+        chunk: list[bytes] = []
+        size = 0
+        while self._frames and size < _CHUNK_BYTES:
+            data = self._frames.popleft()
+            chunk.append(data)
+            size += len(data)
+        return chunk, size
+
+    def _make_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None

@@ -1,0 +1,266 @@
+"""Who is there: derived from live connections, told to those who may know, and never worth a message.
+
+A person who reloads a page is gone for a moment; only who stays away for ``GRACE_S`` is told to be offline.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from cachetools import TTLCache
+from msgspec import Struct
+
+from chat_mvp.codec import EncodedFrame
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.protocol import ChosenPresence, Presence, PresenceState, ShownPresence
+from chat_mvp.realtime.connection import Connection
+from chat_mvp.storage.records import UserRecord
+from chat_mvp.times import format_optional, utc_now
+
+GRACE_S = 3.0
+FLUSH_S = 5.0
+MAX_CACHED = 100_000
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Chosen(Struct):
+    """How a person wants to be seen, and when they were last there."""
+
+    state: ChosenPresence
+    status_text: str
+    last_seen: datetime | None
+
+
+class PeopleStore(Protocol):
+    """What presence needs of storage."""
+
+    async def fetch_many(self, ids: Iterable[str]) -> dict[str, UserRecord]:
+        """Return accounts by id."""
+        ...
+
+    async def save_last_seen(self, moments: dict[str, datetime]) -> None:
+        """Note when people were last there."""
+        ...
+
+
+IsConnected = Callable[[str], bool]
+FetchBlocked = Callable[[str, Iterable[str]], Awaitable[set[str]]]
+
+
+class PresenceTracker:
+    """Knows who is there and tells those who watch."""
+
+    def __init__(
+        self,
+        *,
+        people: PeopleStore,
+        fetch_blocked: FetchBlocked,
+        cache_seconds: float,
+    ) -> None:
+        """``fetch_blocked(user_id, others)`` returns those of the others with whom there is a block."""
+        self._people = people
+        self._fetch_blocked = fetch_blocked
+        self._is_connected: IsConnected = lambda _: False
+        self._chosen: TTLCache[str, Chosen] = TTLCache(MAX_CACHED, cache_seconds)
+        self._online: dict[str, Chosen] = {}
+        """Everybody with a connection, and those gone for less than the grace; bounded by the connections."""
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
+        self._watchers: dict[str, dict[str, Connection]] = {}
+        self._watched: dict[str, set[str]] = {}
+        self._last_seen: dict[str, datetime] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, is_connected: IsConnected) -> None:
+        """Begin to write ``last_seen`` in batches; ``is_connected`` tells who has a connection."""
+        self._is_connected = is_connected
+        self._task = asyncio.get_running_loop().create_task(self._flush_regularly(), name="presence")
+
+    async def stop(self) -> None:
+        """Write what is not written yet, and end."""
+        if self._task is not None:
+            self._task.cancel()
+        for timer in self._leaving.values():
+            timer.cancel()
+        now = utc_now()
+        self._last_seen.update({i: now for i, chosen in self._online.items() if chosen.state != "invisible"})
+        await self._flush()
+
+    # ------------------------------------------------------------------------------------------------ coming, going
+
+    async def arrive(self, user_id: str) -> None:
+        """Get ready for a person who is about to be connected: how they want to be seen must be known then."""
+        if user_id not in self._online:
+            chosen = (await self._fetch([user_id])).get(user_id)
+            if chosen is not None:
+                self._chosen[user_id] = chosen
+
+    def connections_changed(self, user_id: str) -> None:
+        """Tell the watchers when somebody came; when somebody went, after the grace."""
+        if self._is_connected(user_id):
+            timer = self._leaving.pop(user_id, None)
+            if timer is not None:
+                timer.cancel()
+            if user_id not in self._online:
+                self._online[user_id] = self._chosen.get(user_id) or Chosen("online", "", None)
+                self._tell(user_id)
+        elif user_id in self._online and user_id not in self._leaving:
+            loop = asyncio.get_running_loop()
+            self._leaving[user_id] = loop.call_later(GRACE_S, self._left, user_id)
+
+    def is_reachable(self, user_id: str) -> bool:
+        """Tell whether the person has a connection that they do not hide."""
+        if not self._is_connected(user_id):
+            return False
+        chosen = self._online.get(user_id)
+        return chosen is None or chosen.state != "invisible"
+
+    def choose(self, user_id: str, state: ChosenPresence, status_text: str) -> Presence:
+        """Let a connected person be seen like this from now on, and return what they look like."""
+        chosen = self._online.get(user_id) or Chosen(state, status_text, None)
+        before = _shown(chosen), chosen.status_text
+        if state == "invisible" and chosen.state != "invisible":
+            # From here on the person has been gone, whatever they do.
+            chosen.last_seen = self._last_seen[user_id] = utc_now()
+        chosen.state, chosen.status_text = state, status_text
+        self._chosen[user_id] = chosen
+        if before != (_shown(chosen), status_text):
+            self._tell(user_id)
+        return _frame(user_id, chosen, online=True)
+
+    def status_changed(self, user_id: str, status_text: str) -> None:
+        """Note a new status text, and tell the watchers if the person is there."""
+        chosen = self._online.get(user_id)
+        if chosen is not None:
+            self.choose(user_id, chosen.state, status_text)
+        else:
+            self._chosen.pop(user_id, None)
+
+    def _left(self, user_id: str) -> None:
+        self._leaving.pop(user_id, None)
+        if self._is_connected(user_id):
+            return
+        chosen = self._online.pop(user_id)
+        self._chosen[user_id] = chosen
+        if chosen.state != "invisible":
+            chosen.last_seen = self._last_seen[user_id] = utc_now()
+            self._tell(user_id)
+
+    # ------------------------------------------------------------------------------------------------------ watching
+
+    async def watch(self, connection: Connection, user_ids: Iterable[str]) -> list[PresenceState]:
+        """Tell this connection of these people from now on, in place of whom it watched, and how they are now.
+
+        Those with whom there is a block are offline, and stay so.
+        """
+        wanted = set(user_ids) - {connection.user_id}
+        blocked = await self._fetch_blocked(connection.user_id, wanted)
+        self.unwatch(connection)
+        self._watched[connection.id] = wanted - blocked
+        for user_id in wanted - blocked:
+            self._watchers.setdefault(user_id, {})[connection.id] = connection
+        return await self.states(wanted, blocked)
+
+    def watch_also(self, connections: Iterable[Connection], user_id: str) -> None:
+        """Tell these connections of one more person."""
+        for connection in connections:
+            self._watched.setdefault(connection.id, set()).add(user_id)
+            self._watchers.setdefault(user_id, {})[connection.id] = connection
+
+    def unwatch_person(self, connections: Iterable[Connection], user_id: str) -> None:
+        """Tell these connections of one person no longer; for them the person is offline."""
+        watchers = self._watchers.get(user_id, {})
+        encoded = EncodedFrame(Presence(user_id=user_id, state="offline", last_seen=None, status_text=""))
+        for connection in connections:
+            self._watched.get(connection.id, set()).discard(user_id)
+            if watchers.pop(connection.id, None) is not None:
+                connection.deliver(_publication(connection.user_id, encoded), encoded)
+        if not watchers:
+            self._watchers.pop(user_id, None)
+
+    def unwatch(self, connection: Connection) -> None:
+        """Tell this connection of nobody any more."""
+        for user_id in self._watched.pop(connection.id, ()):
+            watchers = self._watchers.get(user_id, {})
+            watchers.pop(connection.id, None)
+            if not watchers:
+                self._watchers.pop(user_id, None)
+
+    async def state_for(self, viewer_id: str, user_id: str) -> PresenceState:
+        """Return how one person looks to another."""
+        blocked = await self._fetch_blocked(viewer_id, [user_id])
+        return (await self.states([user_id], blocked))[0]
+
+    async def states(self, user_ids: Iterable[str], blocked: set[str]) -> list[PresenceState]:
+        """Return how these people look to somebody with whom there is a block on the given ones."""
+        ids = list(user_ids)
+        chosen = await self._fetch([user_id for user_id in ids if user_id not in self._online])
+        return [self._state(user_id, self._online.get(user_id) or chosen.get(user_id), blocked) for user_id in ids]
+
+    def _state(self, user_id: str, chosen: Chosen | None, blocked: set[str]) -> PresenceState:
+        if chosen is None or user_id in blocked:
+            chosen = Chosen("invisible", "", None)
+        frame = _frame(user_id, chosen, online=user_id in self._online and user_id not in blocked)
+        return PresenceState(
+            user_id=user_id,
+            state=frame.state,
+            last_seen=frame.last_seen,
+            status_text=frame.status_text,
+        )
+
+    def _tell(self, user_id: str) -> None:
+        watchers = self._watchers.get(user_id)
+        if not watchers:
+            return
+        encoded = EncodedFrame(_frame(user_id, self._known(user_id), online=user_id in self._online))
+        for connection in tuple(watchers.values()):
+            connection.deliver(_publication(connection.user_id, encoded), encoded)
+
+    def _known(self, user_id: str) -> Chosen:
+        return self._online.get(user_id) or self._chosen.get(user_id) or Chosen("online", "", None)
+
+    # ------------------------------------------------------------------------------------------------------- storage
+
+    async def _fetch(self, user_ids: Iterable[str]) -> dict[str, Chosen]:
+        wanted = list(user_ids)
+        found = {user_id: chosen for user_id in wanted if (chosen := self._chosen.get(user_id)) is not None}
+        missing = [user_id for user_id in wanted if user_id not in found]
+        if missing:
+            for user_id, record in (await self._people.fetch_many(missing)).items():
+                found[user_id] = Chosen(record.presence, record.status_text, record.last_seen)
+                self._chosen[user_id] = found[user_id]
+        return found
+
+    async def _flush_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        moments, self._last_seen = self._last_seen, {}
+        if not moments:
+            return
+        try:
+            await self._people.save_last_seen(moments)
+        except Exception:  # noqa: BLE001  (the next flush brings it again; presence must not end with the database)
+            _LOG.warning("last_seen not written", people=len(moments))
+            self._last_seen = moments | self._last_seen
+
+
+def _shown(chosen: Chosen) -> ShownPresence:
+    return "offline" if chosen.state == "invisible" else chosen.state
+
+
+def _frame(user_id: str, chosen: Chosen, *, online: bool) -> Presence:
+    return Presence(
+        user_id=user_id,
+        state=_shown(chosen) if online else "offline",
+        last_seen=format_optional(utc_now() if online and chosen.state != "invisible" else chosen.last_seen),
+        status_text=chosen.status_text,
+    )
+
+
+def _publication(user_id: str, encoded: EncodedFrame) -> Publication:
+    return Publication(audience=(user_id,), frame=encoded.frame, droppable=True)

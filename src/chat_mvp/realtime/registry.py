@@ -1,0 +1,69 @@
+"""Who is connected to this process. No lock, because there is one event loop."""
+
+from collections.abc import Callable, Collection, Iterator
+
+from chat_mvp.codec import EncodedFrame
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.realtime.connection import Connection
+
+
+class Registry:
+    """Connections by person, and the way from a publication to each of them."""
+
+    def __init__(self, on_change: Callable[[str], None]) -> None:
+        """Call ``on_change(user_id)`` after somebody's connections changed."""
+        self._by_user: dict[str, dict[str, Connection]] = {}
+        self._count = 0
+        self._on_change = on_change
+
+    def add(self, connection: Connection) -> None:
+        """Deliver to this connection from now on."""
+        self._by_user.setdefault(connection.user_id, {})[connection.id] = connection
+        self._count += 1
+        self._on_change(connection.user_id)
+
+    def remove(self, connection: Connection) -> None:
+        """Deliver to this connection no longer."""
+        connections = self._by_user.get(connection.user_id)
+        if connections is None or connections.pop(connection.id, None) is None:
+            return
+        if not connections:
+            del self._by_user[connection.user_id]
+        self._count -= 1
+        self._on_change(connection.user_id)
+
+    def of(self, user_id: str) -> Collection[Connection]:
+        """Return this person's connections."""
+        connections = self._by_user.get(user_id)
+        return tuple(connections.values()) if connections else ()
+
+    def is_connected(self, user_id: str) -> bool:
+        """Tell whether the person has a connection."""
+        return user_id in self._by_user
+
+    def deliver(self, publication: Publication) -> None:
+        """Hand a publication to every connection it is for; it is encoded once for all of them."""
+        encoded = EncodedFrame(publication.frame)
+        by_user = self._by_user
+        for user_id in publication.audience:
+            connections = by_user.get(user_id)
+            if connections is None:
+                continue
+            # A copy, because a connection that is given up may leave while we deliver.
+            for connection in tuple(connections.values()):
+                if connection.id != publication.except_connection:
+                    connection.deliver(publication, encoded)
+
+    def end_session(self, auth_session_id: str, code: int, reason: str) -> None:
+        """Close the connections of a device that was signed out."""
+        for connection in self:
+            if connection.auth_session_id == auth_session_id:
+                connection.close(code, reason)
+
+    def __iter__(self) -> Iterator[Connection]:
+        """Go through every connection there is now."""
+        return iter([connection for connections in self._by_user.values() for connection in connections.values()])
+
+    def __len__(self) -> int:
+        """Return how many connections there are."""
+        return self._count

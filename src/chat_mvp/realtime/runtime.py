@@ -1,0 +1,83 @@
+"""Everything that runs in the background, started and stopped in the right order."""
+
+import asyncio
+import contextlib
+from typing import Protocol
+
+from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.protocol import CLOSE_RESTART
+from chat_mvp.realtime.expiry import watch_expiry
+from chat_mvp.realtime.farewell import Farewell
+from chat_mvp.realtime.heartbeat import ConnectionLog
+from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.registry import Registry
+
+LAST_FRAMES_S = 3.0
+"""How long connections may take to be told goodbye."""
+
+
+class Closable(Protocol):
+    """Something with timers to stop."""
+
+    def close(self) -> None:
+        """Stop them."""
+        ...
+
+
+class Runtime:
+    """The running parts of one application."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        receipts: Receipts,
+        presence: PresenceTracker,
+        typing: Closable,
+        registry: Registry,
+        connection_log: ConnectionLog,
+        farewell: Farewell,
+    ) -> None:
+        """Start nothing yet."""
+        self.writer = writer
+        self.registry = registry
+        self._receipts = receipts
+        self._presence = presence
+        self._typing = typing
+        self._connection_log = connection_log
+        self._farewell = farewell
+        self._expiry: asyncio.Task[None] | None = None
+        self._goodbye: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start everything, on the running event loop."""
+        self.writer.start()
+        self._presence.start(self.registry.is_connected)
+        self._connection_log.start()
+        self._expiry = asyncio.get_running_loop().create_task(watch_expiry(self.registry), name="expiry")
+
+    async def say_goodbye(self) -> None:
+        """Stop cleanly, once, however often it is asked for.
+
+        No new sends are taken; those that were accepted are committed and acknowledged; every connection is told
+        ``bye`` with 1012 and when to come back; what is written in batches is written.
+        """
+        if self._goodbye is None:
+            self._goodbye = asyncio.get_running_loop().create_task(self._say_goodbye(), name="goodbye")
+        await asyncio.shield(self._goodbye)
+
+    async def _say_goodbye(self) -> None:
+        self._farewell.said = True
+        await self.writer.stop()
+        self._receipts.close()
+        self._typing.close()
+        for connection in self.registry:
+            connection.close(CLOSE_RESTART, "the server is restarting")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_FRAMES_S):
+                await self._farewell.finish()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        await self._presence.stop()
+        await self._connection_log.stop()

@@ -1,0 +1,82 @@
+"""The state of one connection, without any socket: what it has been sent, what is held back, what it may still do.
+
+A connection is registered before its snapshot is read, so that no event falls between the two. From then until
+``drained``, live events are held; afterwards those that catching up has not brought already follow, in order.
+"""
+
+from collections import deque
+from enum import Enum
+
+from chat_mvp.codec import EncodedFrame
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.protocol import MAX_BAD_FRAMES_PER_MINUTE, Typing
+
+MAX_HELD_EVENTS = 20_000
+"""Events are shared between connections, so one held costs a reference; past this the connection starts over."""
+
+
+class Phase(Enum):
+    """How far a connection has come."""
+
+    GREETING = "greeting"
+    CATCHING_UP = "catching up"
+    LIVE = "live"
+    CLOSED = "closed"
+
+
+class Session:
+    """One connection's place in the protocol."""
+
+    __slots__ = ("_bad_frames", "_held", "_sent_revs", "_snapshot_revs", "phase")
+
+    def __init__(self) -> None:
+        """Begin before the first frame."""
+        self.phase = Phase.GREETING
+        self._held: deque[tuple[Publication, EncodedFrame]] = deque()
+        self._snapshot_revs: dict[str, int] = {}
+        self._sent_revs: dict[str, int] = {}
+        self._bad_frames: deque[float] = deque(maxlen=MAX_BAD_FRAMES_PER_MINUTE)
+
+    def begin_catching_up(self) -> None:
+        """Hold live events from now on."""
+        self.phase = Phase.CATCHING_UP
+
+    def hold(self, publication: Publication, encoded: EncodedFrame) -> bool:
+        """Keep a live event for later; false when there are too many of them."""
+        if len(self._held) >= MAX_HELD_EVENTS:
+            return False
+        self._held.append((publication, encoded))
+        return True
+
+    def note_snapshot(self, conversation_id: str, rev: int) -> None:
+        """Remember that everything up to ``rev`` of this conversation is in the snapshot or comes by catching up."""
+        self._snapshot_revs[conversation_id] = rev
+
+    def note_sent(self, message_id: str, rev: int) -> None:
+        """Remember that catching up sent this message in a state that is newer than the snapshot."""
+        self._sent_revs[message_id] = rev
+
+    def take_held(self) -> list[EncodedFrame]:
+        """Return the held events that have not been sent in another form, in order; they are held no longer."""
+        fresh = [encoded for publication, encoded in self._held if not self._is_over(publication)]
+        self._held.clear()
+        return fresh
+
+    def go_live(self) -> None:
+        """Hold nothing from now on. Call it only when nothing is held."""
+        self.phase = Phase.LIVE
+        self._snapshot_revs.clear()
+        self._sent_revs.clear()
+
+    def count_bad_frame(self, now: float) -> bool:
+        """Note a frame that was none, at ``now`` (seconds); true when it is one too many for a minute."""
+        self._bad_frames.append(now)
+        return len(self._bad_frames) == MAX_BAD_FRAMES_PER_MINUTE and now - self._bad_frames[0] < 60  # noqa: PLR2004
+
+    def _is_over(self, publication: Publication) -> bool:
+        if publication.conversation_id is None:
+            # Who was typing while we caught up is no news any more.
+            return isinstance(publication.frame, Typing)
+        if publication.rev <= self._snapshot_revs.get(publication.conversation_id, -1):
+            return True
+        return publication.message_id is not None and publication.rev <= self._sent_revs.get(publication.message_id, -1)

@@ -1,0 +1,293 @@
+"""The WebSocket endpoint: the only place that touches sockets.
+
+Plain ASGI, so that nothing stands between a frame and its handler. Reading goes on while the connection catches up,
+because answers to its own requests are not held back.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
+
+import structlog
+from msgspec import UNSET
+
+from chat_mvp.codec import Codec, Refused, to_wire
+from chat_mvp.errors import BadFrameError, ChatError, RateLimitedError, UnauthenticatedError, UnknownTypeError
+from chat_mvp.protocol import (
+    CLOSE_INTERNAL,
+    CLOSE_PROTOCOL_VIOLATION,
+    CLOSE_TOO_MANY,
+    CLOSE_UNAUTHENTICATED,
+    CONNECT_TIMEOUT_S,
+    MAX_CONNECTIONS_PER_ACCOUNT,
+    AnyClientFrame,
+    Connect,
+    Error,
+)
+from chat_mvp.realtime.connection import Connection
+from chat_mvp.realtime.dispatch import Dispatcher
+from chat_mvp.realtime.farewell import Farewell, bye
+from chat_mvp.realtime.greeter import CatchingUp, Greeter
+from chat_mvp.realtime.handshake import agree, header, is_allowed_origin
+from chat_mvp.realtime.heartbeat import ConnectionLog
+from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.registry import Registry
+from chat_mvp.realtime.session import Phase, Session
+from chat_mvp.realtime.wire import WIRE
+from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.ratelimit import Limiter
+from chat_mvp.storage.connections import ConnectionRecord
+from chat_mvp.storage.ids import new_id
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+FRAMES_PER_S = 1_000
+FRAMES_BURST = 5_000
+"""Frames of one connection, with limits on; far more than any client that means well."""
+
+_FORBIDDEN = 403
+_SERVICE_UNAVAILABLE = 503
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Peer:
+    """The other end of one accepted WebSocket."""
+
+    __slots__ = ("_abort", "_receive", "_send", "_write", "codec", "framed")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, codec: Codec) -> None:
+        """Use the server's own way of writing frames where it offers one."""
+        wire = scope.get("extensions", {}).get(WIRE, {})
+        self._receive = receive
+        self._send = send
+        self._write: Callable[[Sequence[bytes]], Awaitable[None]] | None = wire.get("write")
+        self._abort: Callable[[], None] | None = wire.get("abort")
+        self.codec = codec
+        self.framed = self._write is not None
+
+    async def receive(self) -> bytes | str | None:
+        """Return the next frame's payload, text or bytes as it came; ``None`` at the end."""
+        event = await self._receive()
+        if event["type"] != "websocket.receive":
+            return None
+        text: str | None = event.get("text")
+        data: bytes | str = text if text is not None else event["bytes"]
+        return data
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Send frames, complete ones where ``framed``; waits for a slow reader, ``OSError`` when it is gone."""
+        if self._write is not None:
+            await self._write(frames)
+            return
+        for data in frames:
+            if self.codec.binary:
+                await self._send({"type": "websocket.send", "bytes": data})
+            else:
+                await self._send({"type": "websocket.send", "text": data.decode()})
+
+    async def close(self, code: int, reason: str) -> None:
+        """Send the close frame; may wait for a slow reader."""
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def abort(self) -> None:
+        """Cut the connection, unsent bytes included, where the server can."""
+        if self._abort is not None:
+            self._abort()
+
+
+class SocketEndpoint:
+    """Accepts WebSockets, signs them in, reads their frames, and lets them go."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        registry: Registry,
+        greeter: Greeter,
+        dispatcher: Dispatcher,
+        presence: PresenceTracker,
+        connection_log: ConnectionLog,
+        farewell: Farewell,
+        allowed_origins: Collection[str],
+        limits: bool,
+    ) -> None:
+        """``limits`` bounds the connections of an account and the frames of a connection."""
+        self._authenticator = authenticator
+        self._registry = registry
+        self._greeter = greeter
+        self._dispatcher = dispatcher
+        self._presence = presence
+        self._connection_log = connection_log
+        self._farewell = farewell
+        self._allowed_origins = allowed_origins
+        self._limits = limits
+        self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if limits else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket from handshake to close."""
+        await receive()
+        headers = scope["headers"]
+        if not is_allowed_origin(header(headers, b"origin"), header(headers, b"host"), self._allowed_origins):
+            await _refuse_handshake(send, _FORBIDDEN, b"This origin may not connect.")
+            return
+        if self._farewell.said:
+            await _refuse_handshake(send, _SERVICE_UNAVAILABLE, b"The server is stopping.")
+            return
+        agreement = agree(scope.get("subprotocols", ()))
+        await send({"type": "websocket.accept", "subprotocol": agreement.subprotocol})
+        peer = Peer(scope, receive, send, agreement.codec)
+        try:
+            await self._serve(peer, header(headers, b"authorization"))
+        except OSError:
+            # The peer went away while we spoke to it.
+            return
+
+    async def _serve(self, peer: Peer, authorization: str | None) -> None:
+        frame: Connect | None = None
+        try:
+            frame = await _first_frame(peer)
+            if frame is None:
+                return
+            caller = await self._authenticator.authenticate(_token(frame, authorization))
+        except ChatError as error:
+            ref = None if frame is None else frame.ref
+            code = CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (ours or theirs)
+            await _turn_away(peer, error, code, ref)
+            return
+        if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
+            too_many = RateLimitedError(f"An account may have {MAX_CONNECTIONS_PER_ACCOUNT} connections.")
+            await _turn_away(peer, too_many, CLOSE_TOO_MANY, frame.ref)
+            return
+        await self._live(peer, frame, caller)
+
+    async def _live(self, peer: Peer, frame: Connect, caller: Caller) -> None:
+        connection = self._connection(peer, frame, caller)
+        catching_up: asyncio.Task[None] | None = None
+        try:
+            await self._presence.arrive(caller.user_id)
+            connection.session.begin_catching_up()
+            self._registry.add(connection)
+            self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
+            rest = await self._greeter.greet(connection, frame)
+            catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, rest))
+            # A frame that was held back would keep what it holds for as long as the connection lives.
+            del frame, rest
+            await self._read(peer, connection)
+        except ChatError as error:
+            connection.answer_error(error, None)
+            connection.close(CLOSE_INTERNAL, "the server failed")
+            await _until_gone(peer)
+        finally:
+            if catching_up is not None:
+                catching_up.cancel()
+            self._leave(connection)
+
+    def _connection(self, peer: Peer, frame: Connect, caller: Caller) -> Connection:
+        connection = Connection(
+            connection_id=new_id(),
+            user_id=caller.user_id,
+            auth_session_id=caller.session_id,
+            device_id=frame.device_id,
+            expires_at=caller.expires_at,
+            codec=peer.codec,
+            framed=peer.framed,
+            send=peer.send,
+            session=Session(),
+            close=lambda code, reason: self._farewell.begin(connection, peer, code, reason),
+        )
+        return connection
+
+    def _leave(self, connection: Connection) -> None:
+        connection.session.phase = Phase.CLOSED
+        connection.outbox.close()
+        self._registry.remove(connection)
+        self._presence.unwatch(connection)
+        self._connection_log.ended(connection.id)
+
+    async def _read(self, peer: Peer, connection: Connection) -> None:
+        codec, dispatch = peer.codec, self._dispatcher.dispatch
+        while (data := await peer.receive()) is not None:
+            if connection.session.phase is Phase.CLOSED:
+                continue
+            frame = _decode(codec, data)
+            if isinstance(frame, Refused):
+                self._refuse(connection, frame)
+                continue
+            if self._frame_limiter is not None and self._frame_limiter.allow(connection.id) is not None:
+                connection.close(CLOSE_TOO_MANY, "too many frames")
+                continue
+            pending = dispatch(connection, frame)
+            if pending is not None:
+                await pending
+
+    def _refuse(self, connection: Connection, refused: Refused) -> None:
+        connection.answer_error(refused.error, refused.ref)
+        is_bad = isinstance(refused.error, BadFrameError | UnknownTypeError)
+        if is_bad and connection.session.count_bad_frame(time.monotonic()):
+            connection.close(CLOSE_PROTOCOL_VIOLATION, "too many frames that are none")
+
+
+async def _first_frame(peer: Peer) -> Connect | None:
+    """Return the ``connect``, or ``None`` when the peer left; ``UnauthenticatedError`` for anything else."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            data = await peer.receive()
+    except TimeoutError:
+        raise UnauthenticatedError(f"No connect came within {CONNECT_TIMEOUT_S:g} seconds.") from None
+    if data is None:
+        return None
+    frame = _decode(peer.codec, data)
+    if isinstance(frame, Refused):
+        raise frame.error
+    if not isinstance(frame, Connect):
+        raise UnauthenticatedError("The first frame must be connect.")
+    return frame
+
+
+def _decode(codec: Codec, data: bytes | str) -> AnyClientFrame | Refused:
+    if isinstance(data, bytes) != codec.binary:
+        kind = "binary" if codec.binary else "text"
+        return Refused(BadFrameError(f"Frames are {kind} in the encoding agreed on."), None)
+    return codec.decode(data)
+
+
+def _token(frame: Connect, authorization: str | None) -> str:
+    if frame.token is not None:
+        return frame.token
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError("There is no token, neither in connect nor in the handshake.")
+    return token.strip()
+
+
+async def _catch_up(connection: Connection, rest: CatchingUp) -> None:
+    try:
+        await rest()
+    except ChatError as error:
+        connection.answer_error(error, None)
+        connection.close(CLOSE_INTERNAL, "the server failed")
+    except Exception:  # noqa: BLE001  (a fault of ours must end the connection, or it would wait for ever)
+        _LOG.exception("catching up failed")
+        connection.close(CLOSE_INTERNAL, "the server failed")
+
+
+async def _turn_away(peer: Peer, error: ChatError, code: int, ref: int | str | None) -> None:
+    refusal = Error(ref=UNSET if ref is None else ref, code=error.code, detail=error.detail)
+    frames = [peer.codec.encode(refusal), peer.codec.encode(bye(code, error.detail))]
+    await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
+    await peer.close(code, error.code)
+
+
+async def _refuse_handshake(send: Send, status: int, reason: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": reason})
+
+
+async def _until_gone(peer: Peer) -> None:
+    while await peer.receive() is not None:
+        pass

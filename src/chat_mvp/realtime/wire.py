@@ -1,0 +1,58 @@
+"""Uvicorn's WebSocket protocol, with what it lacks: an end for dead peers, and frames written as they stand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+WIRE = "chat_mvp.wire"
+"""ASGI extension of a WebSocket scope: ``{"abort": callable, "write": coroutine function}``.
+
+``abort()`` drops the connection at once, unsent bytes included. ``write(frames)`` sends complete, unmasked frames in
+one piece and waits while the peer does not read. Under another server the extension is missing and plain ASGI serves.
+"""
+LAST_WORDS_S = 2.0
+"""How long a close frame may try to reach a peer that does not answer."""
+
+
+class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
+    """One WebSocket. A peer that is gone or does not read holds nothing of ours for longer than ``LAST_WORDS_S``.
+
+    Uvicorn closes such a connection politely, which waits for the peer to take what is still unsent: with a dead one,
+    until the operating system gives up after minutes.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Take what uvicorn hands to every protocol."""
+        super().__init__(*args, **options)
+        self.close_timeout = LAST_WORDS_S
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin the handshake, and give the application the extension."""
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.close_sent:
+            self.scope["extensions"][WIRE] = {"abort": self.transport.abort, "write": self.write}
+
+    async def write(self, frames: Sequence[bytes]) -> None:
+        """Send complete frames in one piece; raises ``ClientDisconnected`` (an ``OSError``) when the peer is gone.
+
+        A frame for many people is put together once for all of them. That is possible because the server never masks
+        and no compression is agreed on.
+        """
+        await self.writable.wait()
+        if self.disconnected:
+            raise ClientDisconnected
+        if not self.close_sent:
+            self.transport.write(b"".join(frames))
+
+    def keepalive_timeout(self) -> None:
+        """End a connection whose peer left a ping unanswered."""
+        if self.read_paused:
+            # The application is behind, so the answer may lie unread on our side: ask again later.
+            self.pong_timer = None
+            self.schedule_ping()
+            return
+        super().keepalive_timeout()
+        self.loop.call_later(LAST_WORDS_S, self.transport.abort)
