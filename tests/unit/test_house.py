@@ -20,6 +20,8 @@ CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while saying goodbye, the server must still end",
     "delivery/writer.py": "one poisonous operation must neither end the writer nor take its neighbours along",
     "realtime/dispatch.py": "one of the two places where refusals become answers: frames",
+    "realtime/socket.py": "the same before there is a frame to dispatch: signing in and catching up",
+    "realtime/heartbeat.py": "a connection that could not be noted is no reason to end it",
     "realtime/presence.py": "what could not be written is kept for next time; presence outlives the database",
     "ops/health.py": "for whatever reason the database takes no write, the answer is that it is not ready",
 }
@@ -28,6 +30,8 @@ CATCHES_BROADLY = {
 PUBLISHES = {
     "delivery/writer.py": "hands it to the batch, whose publications it lets out after the commit",
     "delivery/receipts.py": "gathers receipts that the writer has committed",
+    "features/conversations/service.py": "tells each member the conversation as they see it, read after the change",
+    "features/typing/service.py": "typing is never stored",
 }
 
 
