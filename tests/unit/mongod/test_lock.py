@@ -64,6 +64,16 @@ def test_children_do_not_inherit_the_lock(tmp_path: Path) -> None:
         child.kill()
 
 
+def test_a_file_that_cannot_be_written_is_said() -> None:
+    with pytest.raises(StartupError, match="cannot be locked: invalid argument"):
+        DirectoryLock.acquire(Path("/dev/full"))
+
+
+def test_a_directory_in_its_place_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="cannot be locked: is a directory"):
+        DirectoryLock.acquire(tmp_path)
+
+
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     lock = DirectoryLock.acquire(tmp_path / "server.lock")
     assert stat.S_IMODE((tmp_path / "server.lock").stat().st_mode) == 0o600
