@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 
-_NOT_OURS = {"node_modules", "build", "dist", "static", "artifacts", "test-results", "playwright-report"}
+_NOT_OURS = {"node_modules", "build", "dist", "artifacts", "test-results", "playwright-report", "web/static"}
 _HIDDEN_BUT_OURS = {".ci", ".github", ".gitignore", ".editorconfig", ".npmrc"}
 _CODE = {".py", ".pyi", ".ts", ".tsx", ".mts", ".mjs", ".js", ".css", ".html", ".sh", ".yml", ".yaml", ".toml"}
 _CODE_WITHOUT_SUFFIX = {"justfile", "Dockerfile", "run"}
@@ -16,7 +16,8 @@ _TEXT = _CODE | {".md", ".json", ".txt", ".svg", ".conf", ".in", ""}
 def text_files(root: Path) -> Iterator[Path]:
     """Yield every text file below `root` that belongs to the project."""
     for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if name not in _NOT_OURS and _ours(name))
+        near = Path(folder).name
+        names[:] = sorted(name for name in names if _NOT_OURS.isdisjoint((name, f"{near}/{name}")) and _ours(name))
         for file in sorted(files):
             path = Path(folder, file)
             if _ours(file) and (path.suffix in _TEXT or file in _HIDDEN_BUT_OURS):
