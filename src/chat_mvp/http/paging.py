@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from chat_mvp.errors import ValidationError
 from chat_mvp.http.params import is_id
@@ -13,9 +13,9 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_CURSOR_CHARS = 1_000
 
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="Items in a page, at most")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Items in a page, at most")]
 """Type of a handler's ``limit: Limit = DEFAULT_LIMIT``."""
-Cursor = Annotated[str | None, Parameter(max_length=MAX_CURSOR_CHARS, description="The `next` of the page before")]
+Cursor = Annotated[str | None, QueryParameter(max_length=MAX_CURSOR_CHARS, description="The `next` of the page before")]
 """Type of a handler's ``cursor: Cursor = None``."""
 
 _Item = TypeVar("_Item")

@@ -3,13 +3,13 @@
 import re
 from typing import Annotated
 
-from litestar.params import Parameter
+from litestar.params import PathParameter
 
 from chat_mvp.errors import NotFoundError, ValidationError
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
-PathId = Annotated[str, Parameter(description="24 hexadecimal digits", schema_extra={"pattern": "^[0-9a-f]{24}$"})]
+PathId = Annotated[str, PathParameter(description="24 hexadecimal digits", schema_extra={"pattern": "^[0-9a-f]{24}$"})]
 """An id in a path. Handlers pass it through ``path_id`` first."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from litestar import Request, Response, Router, get
 from litestar.enums import MediaType
 from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.params import FromPath
 
 from chat_mvp.errors import NotFoundError
 
@@ -57,7 +58,7 @@ class SchemaPage(OpenAPIRenderPlugin):
 
 
 @get("/assets/{name:str}", sync_to_thread=True)
-def fetch_asset(name: str) -> Response[bytes]:
+def fetch_asset(name: FromPath[str]) -> Response[bytes]:
     """Return one of the files that the page is made of; ``NotFoundError`` for any other name."""
     if name in _OWN:
         content, media_type = files("chat_mvp.spec").joinpath("static", name).read_bytes(), _OWN[name]

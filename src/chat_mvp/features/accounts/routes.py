@@ -7,7 +7,7 @@ from litestar import Request, Response, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import CookieParameter, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from chat_mvp.errors import UnauthenticatedError
@@ -24,7 +24,7 @@ MAX_DEVICE_NAME_CHARS = 100
 _NO_STORE = {"Cache-Control": "no-store"}
 _NO_COOKIE = Cookie(key=COOKIE, value="", path=COOKIE_PATH, httponly=True, secure=True, samesite="strict", max_age=0)
 
-RefreshCookie = Annotated[str | None, Parameter(cookie=COOKIE, description="A refresh token; the body wins")]
+RefreshCookie = Annotated[str | None, CookieParameter(name=COOKIE, description="A refresh token; the body wins")]
 
 
 @post(
@@ -36,7 +36,7 @@ RefreshCookie = Annotated[str | None, Parameter(cookie=COOKIE, description="A re
     responses=problems(400, 403, 409, 422),
 )
 async def register(
-    request: Request[Any, Any, Any], data: RegisterBody, accounts: AccountService
+    request: Request[Any, Any, Any], data: JSONBody[RegisterBody], accounts: NamedDependency[AccountService]
 ) -> Response[Registered]:
     """Make an account and sign it in."""
     session = await accounts.register(
@@ -59,7 +59,7 @@ async def register(
     responses=problems(400, 401, 422),
 )
 async def login(
-    request: Request[Any, Any, Any], data: LoginBody, accounts: NamedDependency[AccountService]
+    request: Request[Any, Any, Any], data: JSONBody[LoginBody], accounts: NamedDependency[AccountService]
 ) -> Response[SignedIn]:
     """Sign in by username or e-mail address."""
     device = _device(request, data.device_name)
@@ -76,7 +76,7 @@ async def login(
     responses=problems(400, 401, 422),
 )
 async def refresh(
-    accounts: NamedDependency[AccountService], data: RefreshBody | None = None, cookie: RefreshCookie = None
+    accounts: NamedDependency[AccountService], data: JSONBody[RefreshBody | None] = None, cookie: RefreshCookie = None
 ) -> Response[SignedIn]:
     """Exchange a refresh token, from the body or the cookie, for a new pair."""
     token = data.refresh_token if data is not None and data.refresh_token is not None else cookie

@@ -3,6 +3,7 @@
 from litestar import delete, get, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from msgspec import UNSET
 
@@ -38,7 +39,10 @@ async def fetch_blocked(
     responses=problems(400, 401, 404, 422),
 )
 async def add_contact(
-    caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId, data: ContactBody | None = None
+    caller: Caller,
+    contacts: NamedDependency[ContactService],
+    user_id: PathId,
+    data: JSONBody[ContactBody | None] = None,
 ) -> Contact:
     """Put somebody into the caller's contact list, or rename them there."""
     nickname = UNSET if data is None else data.nickname

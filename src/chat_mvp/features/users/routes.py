@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import get, patch
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.features.users.service import UserService
@@ -16,7 +16,9 @@ from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_curs
 from chat_mvp.http.params import PathId, path_id
 from chat_mvp.protocol import OwnUser, User
 
-Query = Annotated[str, Parameter(max_length=100, description="Beginnings of a username or of words of a display name")]
+Query = Annotated[
+    str, QueryParameter(max_length=100, description="Beginnings of a username or of words of a display name")
+]
 
 
 @get("/users/me", summary="Own account", tags=["users"], responses=problems(401))
@@ -26,7 +28,9 @@ async def fetch_own_account(caller: Caller, users: NamedDependency[UserService])
 
 
 @patch("/users/me", summary="Change the own account", tags=["users"], responses=problems(400, 401, 422))
-async def change_own_account(caller: Caller, users: NamedDependency[UserService], data: ProfilePatch) -> OwnUser:
+async def change_own_account(
+    caller: Caller, users: NamedDependency[UserService], data: JSONBody[ProfilePatch]
+) -> OwnUser:
     """Change what the body names of the caller's account, and return it."""
     return await users.change(caller.user_id, data)
 
@@ -57,7 +61,7 @@ async def fetch_user(caller: Caller, users: NamedDependency[UserService], user_i
     tags=["users"],
     responses=problems(401, 404),
 )
-async def fetch_user_by_username(caller: Caller, users: NamedDependency[UserService], username: str) -> User:  # noqa: ARG001
+async def fetch_user_by_username(caller: Caller, users: NamedDependency[UserService], username: FromPath[str]) -> User:  # noqa: ARG001
     """Return what everybody may see of a person, found by username in any capitals."""
     return await users.fetch_by_username(username)
 

@@ -1,0 +1,80 @@
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+
+from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
+from chat_mvp.security.keys import SigningKey
+from chat_mvp.security.tokens import Tokens
+
+OLD, NEW = SigningKey("old", b"o" * 64), SigningKey("new", b"n" * 64)
+NOW = datetime.now(UTC)
+CLAIMS = {"sub": "u", "sid": "s", "jti": "j", "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 900}
+
+
+def issued(tokens: Tokens, at: datetime = NOW) -> str:
+    return tokens.issue(user_id="u", session_id="s", token_id="j", at=at).text
+
+
+def test_a_token_says_who_and_how_long() -> None:
+    tokens = Tokens([NEW], lifetime_s=900)
+    token = tokens.issue(user_id="u", session_id="s", token_id="j", at=NOW)
+    claims = tokens.verify(token.text)
+    assert (claims.sub, claims.sid, claims.jti) == ("u", "s", "j")
+    assert claims.exp - claims.iat == 900
+    assert claims.exp == token.expires_at
+    assert jwt.get_unverified_header(token.text) == {"alg": "HS256", "kid": "new", "typ": "JWT"}
+
+
+def test_the_same_question_gets_the_same_token() -> None:
+    assert issued(Tokens([NEW], lifetime_s=900)) == issued(Tokens([NEW, OLD], lifetime_s=900))
+
+
+def test_the_newest_key_signs_and_all_verify() -> None:
+    rotated = Tokens([NEW, OLD], lifetime_s=900)
+    assert rotated.verify(issued(Tokens([OLD], lifetime_s=900))).sub == "u"
+    assert Tokens([NEW], lifetime_s=900).verify(issued(rotated)).sub == "u"
+    with pytest.raises(UnauthenticatedError):
+        Tokens([OLD], lifetime_s=900).verify(issued(rotated))
+
+
+def test_a_token_that_has_ended() -> None:
+    tokens = Tokens([NEW], lifetime_s=900)
+    with pytest.raises(TokenExpiredError):
+        tokens.verify(issued(tokens, NOW - timedelta(seconds=901)))
+
+
+def test_a_token_of_a_clock_that_is_ahead_is_good() -> None:
+    tokens = Tokens([NEW], lifetime_s=900)
+    assert tokens.verify(issued(tokens, NOW + timedelta(seconds=30))).sub == "u"
+
+
+@pytest.mark.parametrize("missing", CLAIMS)
+def test_a_token_that_leaves_something_out(missing: str) -> None:
+    claims = {name: value for name, value in CLAIMS.items() if name != missing}
+    token = jwt.encode(claims, NEW.secret, algorithm="HS256", headers={"kid": "new"})
+    with pytest.raises(UnauthenticatedError):
+        Tokens([NEW], lifetime_s=900).verify(token)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "a.b.c",
+        "é" * 40,
+        "." * 200,
+        "\ud800",
+        jwt.encode(CLAIMS, b"x" * 64, algorithm="HS256", headers={"kid": "new"}),
+        jwt.encode(CLAIMS, NEW.secret, algorithm="HS512", headers={"kid": "new"}),
+        jwt.encode(CLAIMS, None, algorithm="none", headers={"kid": "new"}),
+        jwt.encode(CLAIMS, NEW.secret, algorithm="HS256", headers={"kid": "unknown"}),
+        jwt.encode(CLAIMS, NEW.secret, algorithm="HS256"),
+        jwt.encode(CLAIMS | {"sid": 5}, NEW.secret, algorithm="HS256", headers={"kid": "new"}),
+        # Ended, and not ours: that it has ended is nobody's business.
+        jwt.encode(CLAIMS | {"exp": 5}, b"x" * 64, algorithm="HS256", headers={"kid": "new"}),
+    ],
+)
+def test_what_is_no_token_of_ours(token: str) -> None:
+    with pytest.raises(UnauthenticatedError):
+        Tokens([NEW], lifetime_s=900).verify(token)
