@@ -5,8 +5,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from chat_mvp import __version__
 from chat_mvp.cli.chat.app import app as chat_app
-from chat_mvp.cli.output import complain
+from chat_mvp.cli.output import complain, print_line
 from chat_mvp.errors import StartupError
 
 EXIT_PROBLEM = 1
@@ -24,13 +25,23 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")]
 
 app = typer.Typer(
     name="chat-mvp",
-    help="A self-hosted chat server, and a client for its terminal.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chat_app, name="chat")
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """A self-hosted chat server, and a client for its terminal."""  # noqa: D401 - this is what the help shows
+    if version:
+        print_line(f"chat-mvp {__version__}")
+        raise typer.Exit
 
 
 @app.command()

@@ -19,7 +19,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class _SignedIn(Struct, kw_only=True):
-    user: OwnUser
+    user: User
     access_token: str | UnsetType = UNSET
     refresh_token: str | UnsetType = UNSET
     expires_in: int | UnsetType = UNSET
@@ -85,14 +85,14 @@ class Client:
 
     # --- accounts
 
-    async def register(self, username: str, email: str, password: str, *, display_name: str | None = None) -> OwnUser:
+    async def register(self, username: str, email: str, password: str, *, display_name: str | None = None) -> User:
         """Make an account and be signed in to it, unless its e-mail address must be confirmed first."""
         body = {"username": username, "email": email, "password": password}
         if display_name is not None:
             body["display_name"] = display_name
         return self._signed_in(await self._send("POST", "/auth/register", body))
 
-    async def login(self, login: str, password: str) -> OwnUser:
+    async def login(self, login: str, password: str) -> User:
         """Sign in with a username or an e-mail address."""
         body = {"login": login, "password": password, "device_name": self._device_name}
         return self._signed_in(await self._send("POST", "/auth/login", body))
@@ -223,7 +223,7 @@ class Client:
             return answer.content
         raise _refused(answer)
 
-    def _signed_in(self, data: bytes) -> OwnUser:
+    def _signed_in(self, data: bytes) -> User:
         found = msgspec.json.decode(data, type=_SignedIn)
         if found.access_token and found.refresh_token and found.expires_in is not UNSET:
             self._keep(

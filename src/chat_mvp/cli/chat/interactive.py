@@ -8,7 +8,7 @@ from chat_mvp.cli.chat.commands import Terminal, read_password
 from chat_mvp.cli.chat.names import Names, find_conversation, title
 from chat_mvp.cli.output import print_line, printable
 from chat_mvp.client import ClientError, Session, SignedOutError
-from chat_mvp.protocol import Conversation, MessageNew, Receipt
+from chat_mvp.protocol import Conversation, MessageNew, Receipt, User
 
 HELP = """/open @username or a group's name: talk there; what you type is sent
 /list: conversations    /history: the newest messages here    /quit: leave"""
@@ -25,6 +25,7 @@ class Interactive:
 
     async def run(self) -> None:
         """Read lines until the end of input or ``/quit``; show what happens meanwhile."""
+        user: User
         try:
             user = await self._client.me()
         except SignedOutError:

@@ -1,0 +1,142 @@
+"""``chat-mvp chat`` as people and scripts use it, against a running server."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.people import PASSWORD, unique
+from tests.support.server import Server, free_port
+from tests.support.terminal import Outcome, run_program
+
+
+class Somebody:
+    """A person at a terminal of their own."""
+
+    def __init__(self, server: Server, home: Path, name: str) -> None:
+        self.username = unique(name)
+        self._server = server
+        self._home = home / name
+
+    def run(self, *arguments: str, typed: str = "") -> Outcome:
+        return run_program("chat", "--server", self._server.origin, *arguments, home=self._home, typed=typed)
+
+    def do(self, *arguments: str, typed: str = "") -> str:
+        outcome = self.run(*arguments, typed=typed)
+        assert (outcome.code, outcome.err) == (0, ""), outcome
+        return outcome.out
+
+    def ask(self, *arguments: str, typed: str = "") -> list[Any]:
+        return [json.loads(line) for line in self.do("--json", *arguments, typed=typed).splitlines()]
+
+    def register(self) -> "Somebody":
+        (user,) = self.ask("register", self.username, "--email", f"{self.username}@example.org", typed=f"{PASSWORD}\n")
+        assert user["username"] == self.username
+        return self
+
+    @property
+    def files(self) -> list[Path]:
+        return list((self._home / "chat-mvp").glob("session-*.json"))
+
+
+@pytest.fixture
+def somebody(server: Server, tmp_path: Path) -> Callable[[str], Somebody]:
+    return lambda name: Somebody(server, tmp_path, name).register()
+
+
+def refused(outcome: Outcome, said: str) -> None:
+    assert outcome.code == 1, outcome
+    assert said in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_two_people_talk(somebody: Callable[[str], Somebody]) -> None:
+    ada, bob = somebody("ada"), somebody("bob")
+    assert ada.do("write", f"@{bob.username}", "Hello Bob!") == "queued as number 1\n"
+    (ack,) = ada.ask("write", f"@{bob.username}", typed="Two\nlines\n")
+    assert (ack["seq"], ack["status"]) == (2, "queued")
+
+    (listed,) = bob.ask("list")
+    assert [(entry["peer"]["username"], entry["me"]["unread"]) for entry in listed] == [(ada.username, 2)]
+
+    waiting = bob.ask("tail", "--count", "2")
+    assert [message["text"] for message in waiting] == ["Hello Bob!", "Two\nlines"]
+
+    shown = bob.do("read", f"@{ada.username}")
+    assert f"{ada.username}: Hello Bob!\n" in shown
+    assert f"{ada.username}: Two\n        lines\n" in shown
+    assert bob.ask("list")[0][0]["me"]["unread"] == 0
+
+
+def test_what_was_tailed_does_not_come_again(somebody: Callable[[str], Somebody]) -> None:
+    ada, bob = somebody("ada"), somebody("bob")
+    for text in ("one", "two"):
+        ada.do("write", f"@{bob.username}", text)
+    assert [message["text"] for message in bob.ask("tail", "-n", "1")] == ["one"]
+    assert [message["text"] for message in bob.ask("tail", "-n", "1")] == ["two"]
+
+
+def test_a_group(somebody: Callable[[str], Somebody]) -> None:
+    ada, bob = somebody("ada"), somebody("bob")
+    (group,) = ada.ask("group", "The choir", bob.username)
+    bob.do("write", "the CHOIR", "Found by name")
+    bob.do("write", group["id"], "and by id")
+    texts = [message["text"] for message in ada.ask("read", "The choir") if message["kind"] == "text"]
+    assert texts == ["Found by name", "and by id"]
+
+
+def test_a_long_history_is_read_over_several_pages(somebody: Callable[[str], Somebody]) -> None:
+    ada, bob = somebody("ada"), somebody("bob")
+    where = f"@{bob.username}"
+    ada.do(typed=f"/open {where}\n" + "".join(f"line {number}\n" for number in range(1, 231)))
+    shown = [message["text"] for message in ada.ask("read", where, "-n", "220")]
+    assert shown == [f"line {number}" for number in range(11, 231)]
+
+
+def test_the_prompt(somebody: Callable[[str], Somebody]) -> None:
+    ada, bob = somebody("ada"), somebody("bob")
+    ada.do("write", f"@{bob.username}", "\x1b[31mAre you there?")
+    typed = f"hello\n/open @nobody.here\n/open @{ada.username}\nYes!\n/history\n/list\n/quit\nnot sent\n"
+    shown = bob.do(typed=typed)
+    assert f"You are {bob.username}" in shown
+    assert "! " in shown  # nobody of that name
+    assert f"You are in @{ada.username}." in shown
+    assert "waiting" in shown
+    assert "\x1b" not in shown
+    assert [message["text"] for message in ada.ask("read", f"@{bob.username}")][1:] == ["Yes!"]
+
+
+def test_people_are_found_by_the_beginning_of_a_name(somebody: Callable[[str], Somebody]) -> None:
+    ada, bob = somebody("ada"), somebody("bob")
+    (found,) = ada.ask("people", bob.username[:10])
+    assert [user["username"] for user in found] == [bob.username]
+    assert ada.do("whoami").startswith(ada.username)
+
+
+def test_signing_out_and_in(somebody: Callable[[str], Somebody]) -> None:
+    ada = somebody("ada")
+    (file,) = ada.files
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    ada.do("logout")
+    assert ada.files == []
+    refused(ada.run("list"), "Nobody is signed in.")
+    refused(ada.run("login", ada.username, typed="wrong password\n"), "chat-mvp: ")
+    refused(ada.run("login", ada.username), "A password is needed")
+    assert ada.do("login", ada.username, typed=f"{PASSWORD}\n") == f"You are {ada.username} now.\n"
+
+
+def test_what_cannot_be_done_is_said_in_one_line(somebody: Callable[[str], Somebody]) -> None:
+    ada = somebody("ada")
+    refused(ada.run("write", "@nobody.here", "Hello?"), "chat-mvp: ")
+    refused(ada.run("write", "No such group", "Hello?"), "You are in no conversation of this name")
+    refused(ada.run("read", "f" * 24), "You are in no conversation with this id.")
+    refused(ada.run("register", ada.username.upper(), "--email", "x@example.org", typed=f"{PASSWORD}\n"), "chat-mvp: ")
+
+
+def test_without_a_server(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    outcome = run_program("chat", "--server", url, "login", "ada", home=tmp_path, typed=f"{PASSWORD}\n")
+    refused(outcome, f"No chat server answers at {url}.")
