@@ -104,6 +104,16 @@ def test_constraints_are_exact_and_complete() -> None:
     assert complaints == []
 
 
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    distributions = importlib.metadata.packages_distributions()
+    imported = syntax.third_parties(python_files(SRC), "chat_mvp")
+    assert packages.undeclared(imported, project["dependencies"], distributions) == []
+    imported = syntax.third_parties(python_files(TESTS), "chat_mvp") - {"tests"}
+    every = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert packages.undeclared(imported, every, distributions) == []
+
+
 def test_the_lock_of_the_web_client_names_no_place() -> None:
     assert packages.places_in_lock(FRONTEND / "package-lock.json") == []
 

@@ -176,6 +176,18 @@ def test_unpinned() -> None:
     ]
 
 
+def test_undeclared(write: Write) -> None:
+    imported = syntax.third_parties(
+        [write("a.py", "import json, yaml.nodes\nfrom own.b import c\nfrom .d import e\nimport attr")], "own"
+    )
+    assert imported == {"yaml", "attr"}
+    carried = {"yaml": ["PyYAML"], "attr": ["attrs"]}
+    assert packages.undeclared(imported, ["pyyaml>=6", "attrs; python_version > '3'"], carried) == []
+    assert packages.undeclared(imported, ["pyyaml>=6"], carried) == [
+        "attr is imported, and no dependency is declared for it"
+    ]
+
+
 def test_places_in_lock(write: Write) -> None:
     def lock(entry: dict[str, str]) -> Path:
         return write("package-lock.json", json.dumps({"packages": {"": {}, "node_modules/a": entry}}))

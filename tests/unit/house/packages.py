@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,21 @@ def unpinned(
         elif pins[name] != version(name):
             found.append(f"{name} is pinned at {pins[name]}, installed is {version(name)}")
     return found
+
+
+def undeclared(
+    imported: Iterable[str], declared: Iterable[str], distributions: Mapping[str, Iterable[str]]
+) -> list[str]:
+    """Complain of imported modules whose distribution is not among the requirements `declared`.
+
+    `distributions` names those that carry a top-level module. What only another dependency brings may go away with it.
+    """
+    names = {canonicalize_name(Requirement(requirement).name) for requirement in declared}
+    return [
+        f"{module} is imported, and no dependency is declared for it"
+        for module in sorted(set(imported))
+        if names.isdisjoint(map(canonicalize_name, distributions.get(module, [])))
+    ]
 
 
 def places_in_lock(lock: Path) -> list[str]:

@@ -89,6 +89,12 @@ def imports_beyond(path: Path, allowed: frozenset[str]) -> list[str]:
     ]
 
 
+def third_parties(files: Iterable[Path], package: str) -> set[str]:
+    """Return the top-level modules that `files` import and that are neither `package` nor of the standard library."""
+    tops = {name.split(".")[0] for _, node in _nodes(files) for name in _imported(node)}
+    return tops - set(sys.stdlib_module_names) - {package}
+
+
 def reaching_across_features(features: Path, package: str) -> list[str]:
     """Complain of features that import another's routes, handlers or schemas; its service is what it offers."""
     found = []
