@@ -49,7 +49,7 @@ def invalid_field(error: msgspec.ValidationError) -> ValidationError:
     """Return the refusal that names the field a msgspec error is about."""
     text = str(error)
     found, missing = _FIELD.search(text), _MISSING.search(text)
-    path = found["path"] if found else ""
+    path = found["path"].removesuffix("[...]") if found else ""
     if missing:
         field, detail = f"{path}.{missing['name']}".lstrip("."), "is required"
     else:
@@ -121,6 +121,9 @@ def _check_is_json(raw: bytes) -> None:
     # A wrong type is noticed before the rest is read; only JSON can be of a wrong type.
     try:
         msgspec.json.decode(raw)
+    except msgspec.ValidationError:
+        # JSON all right, with a number that no type of ours can hold.
+        return
     except (msgspec.DecodeError, UnicodeDecodeError):
         _refuse_malformed(raw)
     except RecursionError:
@@ -163,6 +166,7 @@ _WORDS = (
     (re.compile(r"^Expected `(?:int|float)` <= (\S+)$"), r"must be at most \1"),
     (re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$"), r"must be \1, not \2"),
     (re.compile(r"^Invalid enum value .*$"), "is none of the values it may have"),
+    (re.compile(r"^(?:Number|Integer value) out of range$"), "has a number that is too large"),
 )
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
 _TYPES |= {"object": "an object", "null": "null"}

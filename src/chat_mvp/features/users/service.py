@@ -128,7 +128,7 @@ def _or_unset(value: str | None) -> str | UnsetType:
 
 
 def _encode_object(value: dict[str, object]) -> str | None:
-    """Return the JSON of an object, or ``None`` when it is too large, too deep, or has a number of no known size."""
+    """Return the JSON of an object, or ``None`` when it is too large or too deep."""
     level: list[object] = [value]
     depth = 0
     while level:
@@ -136,10 +136,7 @@ def _encode_object(value: dict[str, object]) -> str | None:
         if depth > MAX_OBJECT_DEPTH:
             return None
         level = [inner for item in level for inner in _children(item)]
-    try:
-        encoded = msgspec.json.encode(value)
-    except OverflowError:
-        return None
+    encoded = msgspec.json.encode(value)
     return encoded.decode() if len(encoded) <= MAX_OBJECT_BYTES else None
 
 

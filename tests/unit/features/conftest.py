@@ -1,0 +1,57 @@
+"""Services over a database in memory: good for everything that needs no transaction and no TTL."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from argon2 import PasswordHasher
+from beanie import init_beanie
+from mongomock_motor import AsyncMongoMockClient
+
+from chat_mvp.security.passwords import Passwords
+from chat_mvp.storage.documents import AuthSessionDocument, ContactDocument, UserDocument
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import UserRecord
+from chat_mvp.storage.users import Users
+from chat_mvp.times import utc_now
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(autouse=True)
+async def database() -> None:
+    client = AsyncMongoMockClient(tz_aware=True)
+    await init_beanie(client["chat"], document_models=[UserDocument, AuthSessionDocument, ContactDocument])
+
+
+@pytest.fixture
+async def passwords() -> AsyncIterator[Passwords]:
+    passwords = Passwords(hasher=CHEAP)
+    yield passwords
+    passwords.close()
+
+
+@pytest.fixture
+def users() -> Users:
+    return Users()
+
+
+async def make_user(users: Users, username: str, display_name: str | None = None) -> str:
+    record = UserRecord(
+        id=new_id(),
+        username=username,
+        email=f"{username}@example.org",
+        email_verified=True,
+        password_hash="",
+        display_name=display_name or username,
+        avatar_url=None,
+        bio="",
+        status_text="",
+        role="member",
+        profile_json="{}",
+        settings_json="{}",
+        presence="online",
+        last_seen=None,
+        created_at=utc_now(),
+    )
+    await users.insert(record)
+    return record.id

@@ -1,0 +1,168 @@
+import pytest
+
+from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.features.users.schemas import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, ProfilePatch
+from chat_mvp.features.users.service import UserService
+from chat_mvp.http.bodies import decode_body
+from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.storage.documents import UserDocument
+from chat_mvp.storage.folding import fold_text, name_words
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.users import Users
+from tests.unit.features.conftest import make_user
+
+
+class Told:
+    def __init__(self) -> None:
+        self.statuses: list[tuple[str, str]] = []
+
+    def status(self, user_id: str, text: str) -> None:
+        self.statuses.append((user_id, text))
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def directory(users: Users) -> UserDirectory:
+    return UserDirectory(users)
+
+
+@pytest.fixture
+def service(users: Users, directory: UserDirectory, told: Told) -> UserService:
+    return UserService(users=users, directory=directory, on_status_changed=told.status)
+
+
+async def found(service: UserService, query: str) -> set[str]:
+    items, _ = await service.search(query, after=None, limit=50)
+    return {user.username for user in items}
+
+
+async def test_a_change_shows_at_once_and_is_told(
+    service: UserService, users: Users, directory: UserDirectory, told: Told
+) -> None:
+    ann = await make_user(users, "ann")
+    assert (await directory.fetch_users([ann]))[ann].display_name == "ann"
+    own = await service.change(ann, ProfilePatch(display_name="Änn", status_text="here"))
+    assert (own.display_name, own.status_text) == ("Änn", "here")
+    assert (await directory.fetch_users([ann]))[ann].display_name == "Änn"
+    assert told.statuses == [(ann, "here")]
+    await service.change(ann, ProfilePatch(bio="mine"))
+    assert len(told.statuses) == 1
+    assert (await service.fetch_own(ann)).display_name == "Änn"
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\t\n"])
+async def test_an_empty_display_name_gives_way_to_the_username(service: UserService, users: Users, empty: str) -> None:
+    ann = await make_user(users, "ann", "Ann Example")
+    assert (await service.change(ann, ProfilePatch(display_name=empty))).display_name == "ann"
+    assert await found(service, "example") == set()
+
+
+async def test_every_field_that_will_not_do_is_named_and_nothing_changed(service: UserService, users: Users) -> None:
+    ann = await make_user(users, "ann")
+    before = await service.fetch_own(ann)
+    patch = ProfilePatch(display_name="n" * 101, bio="b" * 501, status_text="s" * 141, settings={"a": "x" * 20_000})
+    with pytest.raises(ValidationError) as caught:
+        await service.change(ann, patch)
+    assert caught.value.fields.keys() == {"display_name", "bio", "status_text", "settings"}
+    assert await service.fetch_own(ann) == before
+
+
+async def test_objects_come_back_as_they_were(service: UserService, users: Users) -> None:
+    ann = await make_user(users, "ann")
+    odd = {"$set": {"a.b": [1, -2.5, None, True, "\u2028"]}, "": "", "_id": 5, "2**64-1": 2**64 - 1, "ünï": "😀"}
+    own = await service.change(ann, ProfilePatch(settings=odd, profile={"about": "me"}))
+    assert own.settings == odd
+    assert (await service.fetch_own(ann)).settings == odd
+    document = await UserDocument.find_one()
+    assert document is not None
+    assert isinstance(document.settings_json, str)
+
+
+def nested(depth: int) -> dict[str, object]:
+    value: dict[str, object] = {}
+    for _ in range(depth - 1):
+        value = {"a": value}
+    return value
+
+
+async def test_objects_at_their_limits(service: UserService, users: Users) -> None:
+    ann = await make_user(users, "ann")
+    fits = {"a": "x" * (MAX_OBJECT_BYTES - len('{"a":""}'))}
+    for good in (fits, nested(MAX_OBJECT_DEPTH)):
+        assert (await service.change(ann, ProfilePatch(profile=good))).profile == good
+    for bad in ({"a": "ä" * (MAX_OBJECT_BYTES // 2)}, nested(MAX_OBJECT_DEPTH + 1), {"a": [nested(MAX_OBJECT_DEPTH)]}):
+        with pytest.raises(ValidationError):
+            await service.change(ann, ProfilePatch(profile=bad))
+
+
+async def test_numbers_of_any_size(service: UserService, users: Users) -> None:
+    ann = await make_user(users, "ann")
+    large = {"n": [10**400, -(10**30), 2**64, 1e300]}
+    assert (await service.change(ann, ProfilePatch(profile=large))).profile == large
+    assert (await service.fetch_own(ann)).profile == large
+    for number in (b"1e400", b"9" * 5_000):
+        with pytest.raises(ValidationError) as caught:
+            decode_body(b'{"profile": {"n": ' + number + b"}}", ProfilePatch)
+        assert caught.value.fields == {"profile": "has a number that is too large"}
+
+
+async def test_finding_ignores_case_accents_and_forms(service: UserService, users: Users) -> None:
+    await make_user(users, "Jose_M", "José María Ñandú")
+    await make_user(users, "jl", "Jean-Luc Straße")
+    await make_user(users, "sigma", "ΟΔΥΣΣΕΥΣ ﬁnn")
+    for query in ("jose", "JOSÉ", "jose_", "maria", "mari\u0301a", "nandu jos", "ñAN"):
+        assert await found(service, query) == {"Jose_M"}, query
+    for query in ("jean", "luc", "jean-l", "STRASSE", "straße", "jl"):
+        assert await found(service, query) == {"jl"}, query
+    for query in ("οδυσσευς", "Οδυ", "finn", "FI"):
+        assert await found(service, query) == {"sigma"}, query
+    for query in ("ose", "aria", "", "  ", "\u0301", "jose luc", ".*", "$ne", "^j", "uc"):
+        assert await found(service, query) == set(), query
+
+
+async def test_pages_follow_each_other_in_the_order_of_names(service: UserService, users: Users) -> None:
+    names = [f"page{number:02d}" for number in (3, 1, 4, 2, 5)]
+    for name in names:
+        await make_user(users, name)
+    seen: list[str] = []
+    after: str | None = None
+    for _ in range(3):
+        items, after = await service.search("PAGE", after=after, limit=2)
+        seen += [user.username for user in items]
+    assert seen == sorted(names)
+    assert after is None
+    assert (await service.search("page", after=None, limit=5))[1] is None
+
+
+async def test_people_by_id_and_by_name(service: UserService, users: Users) -> None:
+    ann = await make_user(users, "Ann")
+    assert await service.fetch(ann) == await service.fetch_by_username("aNN")
+    with pytest.raises(NotFoundError):
+        await service.fetch(new_id())
+    with pytest.raises(NotFoundError):
+        await service.fetch_by_username("nobody")
+    with pytest.raises(NotFoundError):
+        await service.change(new_id(), ProfilePatch(bio="x"))
+
+
+async def test_the_directory_knows_those_who_exist(users: Users, directory: UserDirectory) -> None:
+    ann, bob = await make_user(users, "ann"), await make_user(users, "bob")
+    assert (await directory.fetch_users([ann, bob, ann, new_id()])).keys() == {ann, bob}
+    await UserDocument.find_all().delete()
+    assert (await directory.fetch_users([ann])).keys() == {ann}, "kept in memory"
+    directory.forget(ann)
+    assert await directory.fetch_users([ann]) == {}
+    assert await directory.fetch_users([]) == {}
+
+
+@pytest.mark.parametrize("text", ["Straße", "ΟΔΥΣΣΕΥΣ", "ﬁnn", "İstanbul", "Å", "한국어", "e\u0301\u0323", "Ⅻ"])
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold_text(fold_text(text)) == fold_text(text) == fold_text(text.upper())
+
+
+def test_words_of_a_name() -> None:
+    assert name_words("Ann", "Ann  Marie O'Neil-Smith") == ["ann", "marie", "o'neil-smith", "o", "neil", "smith"]
