@@ -40,7 +40,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(*headings, header_style="bold", show_edge=False)
+    table = Table(header_style="bold", show_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for row in rows:
         # As Text, so that square brackets in a value are not read as markup.
         table.add_row(*(Text(cell) for cell in row))

@@ -73,7 +73,10 @@ def announce(address: str, settings: Settings) -> None:
         return
     from rich.console import Console  # noqa: PLC0415 - only for people
     from rich.panel import Panel  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     database = "the MongoDB you named" if settings.mongo_uri else f"its own MongoDB in {settings.data_dir}"
-    text = f"[bold]Open [link={address}]{address}[/link][/bold]\n\nData: {database}\nCtrl-C stops it."
+    text = Text.assemble(
+        ("Open ", "bold"), (address, f"bold link {address}"), f"\n\nData: {database}\nCtrl-C stops it."
+    )
     Console().print(Panel(text, title="chat-mvp is ready", expand=False, padding=(1, 2), border_style="green"))

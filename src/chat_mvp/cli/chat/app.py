@@ -35,8 +35,9 @@ def chat(
     context.obj = (server, profile, as_json)
     if context.invoked_subcommand is None:
         from chat_mvp.cli.chat.interactive import Interactive  # noqa: PLC0415 - each command loads what it needs
+        from chat_mvp.cli.chat.keyboard import Keyboard  # noqa: PLC0415
 
-        _run(context, lambda terminal: Interactive(terminal).run())
+        _run(context, lambda terminal: Interactive(terminal, Keyboard()).run())
 
 
 @app.command()

@@ -1,12 +1,12 @@
 """What each subcommand of ``chat-mvp chat`` does: ask the server, print the answer."""
 
 import getpass
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from chat_mvp.cli.chat.keyboard import Keyboard
 from chat_mvp.cli.chat.names import Names, find_conversation, title
 from chat_mvp.cli.output import print_line, print_table, printable
 from chat_mvp.client import Client, ClientError
@@ -27,12 +27,12 @@ class Terminal:
 
     async def register(self, username: str, email: str, name: str | None) -> None:
         """Make an account and stay signed in."""
-        user = await self.client.register(username, email, read_password(twice=True), display_name=name)
+        user = await self.client.register(username, email, read_password(Keyboard(), twice=True), display_name=name)
         self._show(user, lambda: [f"You are {printable(user.username)} now."])
 
     async def login(self, login: str) -> None:
         """Sign in and stay so."""
-        user = await self.client.login(login, read_password())
+        user = await self.client.login(login, read_password(Keyboard()))
         self._show(user, lambda: [f"You are {printable(user.username)} now."])
 
     async def logout(self) -> None:
@@ -134,10 +134,10 @@ class Terminal:
                 print_line(line)
 
 
-def read_password(*, twice: bool = False) -> str:
-    """Ask for a password without showing it; without a terminal, take the first line of standard input."""
-    if not sys.stdin.isatty():
-        password = sys.stdin.readline().rstrip("\r\n")
+def read_password(keyboard: Keyboard, *, twice: bool = False) -> str:
+    """Ask for a password without showing it; without a terminal, take the next line of standard input."""
+    if not keyboard.is_terminal:
+        password = keyboard.line().rstrip("\r\n")
     else:
         password = getpass.getpass("Password: ")
         if twice and getpass.getpass("Once more: ") != password:

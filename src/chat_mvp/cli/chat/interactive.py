@@ -5,11 +5,13 @@ import sys
 from contextlib import suppress
 
 from chat_mvp.cli.chat.commands import Terminal, read_password
+from chat_mvp.cli.chat.keyboard import Keyboard, show_above
 from chat_mvp.cli.chat.names import Names, find_conversation, title
 from chat_mvp.cli.output import print_line, printable
 from chat_mvp.client import ClientError, Session, SignedOutError
 from chat_mvp.protocol import Conversation, MessageNew, Receipt, User
 
+PROMPT = "> "
 HELP = """/open @username or a group's name: talk there; what you type is sent
 /list: conversations    /history: the newest messages here    /quit: leave"""
 
@@ -17,21 +19,17 @@ HELP = """/open @username or a group's name: talk there; what you type is sent
 class Interactive:
     """A conversation with the keyboard."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, keyboard: Keyboard) -> None:
         """Talk as whoever is signed in at ``terminal``."""
         self._terminal = terminal
         self._client = terminal.client
+        self._keyboard = keyboard
         self._here: Conversation | None = None
 
     async def run(self) -> None:
         """Read lines until the end of input or ``/quit``; show what happens meanwhile."""
-        user: User
-        try:
-            user = await self._client.me()
-        except SignedOutError:
-            login = (await _read_line("Username or e-mail: ")).strip()
-            user = await self._client.login(login, read_password())
-        print_line(f"You are {printable(user.username)}. {HELP}")
+        user = await self._sign_in()
+        print_line(f"You are {printable(user.username)}.\n{HELP}")
         async with self._client.session() as session:
             showing = asyncio.create_task(self._show(session, user.id))
             try:
@@ -41,12 +39,21 @@ class Interactive:
                 with suppress(asyncio.CancelledError, ClientError):
                     await showing
 
+    async def _sign_in(self) -> User:
+        try:
+            return await self._client.me()
+        except SignedOutError:
+            self._prompt("Username or e-mail: ")
+            return await self._client.login(self._keyboard.line().strip(), read_password(self._keyboard))
+
     async def _obey(self, session: Session) -> None:
-        while line := await _read_line("> "):
+        while True:
+            self._prompt(PROMPT)
+            line = await self._keyboard.next_line()
             words = line.strip()
+            if not line or words == "/quit":
+                return
             try:
-                if words == "/quit":
-                    return
                 await self._do(session, words)
             except ClientError as error:
                 print_line(f"! {error}")
@@ -74,19 +81,17 @@ class Interactive:
             frame = await session.next()
             if isinstance(frame, MessageNew):
                 here = self._is_here(frame.message.conversation_id)
-                print_line(await names.line(frame.message, where=not here))
+                show_above(await names.line(frame.message, where=not here), PROMPT)
                 if here:
                     await session.read(frame.message.conversation_id, frame.message.seq)
             elif isinstance(frame, Receipt) and frame.user_id != own_id and self._is_here(frame.conversation_id):
-                print_line(f"  ✓✓ delivered to number {frame.delivered_seq}, read to number {frame.read_seq}")
+                marks = f"delivered to number {frame.delivered_seq}, read to number {frame.read_seq}"
+                show_above(f"  ✓✓ {marks}", PROMPT)
 
     def _is_here(self, conversation_id: str) -> bool:
         return self._here is not None and conversation_id == self._here.id
 
-
-async def _read_line(prompt: str) -> str:
-    """Return a line with its end, and an empty text at the end of input."""
-    if sys.stdin.isatty():
-        sys.stdout.write(prompt)
-        sys.stdout.flush()
-    return await asyncio.to_thread(sys.stdin.readline)
+    def _prompt(self, text: str) -> None:
+        if self._keyboard.is_terminal:
+            sys.stdout.write(text)
+            sys.stdout.flush()
