@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const NAME = 'virtual:emoji-data';
+
+/**
+ * Offers `virtual:emoji-data`: one compact row for each emoji, cut at build time from emojibase, so that the
+ * page fetches a third of the original file and nothing from a third party.
+ * Row: [emoji, label, group, shortcodes[], tags[]].
+ */
+export function emojiData() {
+  return {
+    name: 'chat-mvp:emoji-data',
+    resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
+    load(id) {
+      if (id !== `\0${NAME}`) return undefined;
+      const require = createRequire(import.meta.url);
+      const read = (path) => JSON.parse(readFileSync(require.resolve(path), 'utf8'));
+      const emoji = read('emojibase-data/en/compact.json');
+      const github = read('emojibase-data/en/shortcodes/github.json');
+      const rows = emoji
+        .filter((one) => one.group !== undefined && one.group !== 2)
+        .sort((a, b) => a.order - b.order)
+        .map((one) => [
+          one.unicode,
+          one.label,
+          one.group,
+          [github[one.hexcode] ?? []].flat(),
+          one.tags ?? [],
+        ]);
+      return `export default JSON.parse(${JSON.stringify(JSON.stringify(rows))});`;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * After Vite: builds the service worker with the list of files it keeps, then writes a .gz and a .br beside every
+ * text file, so that the server compresses nothing at run time.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { build } from 'vite';
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const source = fileURLToPath(new URL('../src/sw/worker.ts', import.meta.url));
+
+async function files(folder = dist) {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const nested = entries.map((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? files(path) : [path];
+  });
+  return (await Promise.all(nested)).flat();
+}
+
+/** Fonts are fetched by the page as its texts need them; keeping all scripts of the world would be waste. */
+function isKept(path) {
+  return !/\.(br|gz|map)$|(cyrillic|greek|vietnamese)|\/sw\.js$/.test(path);
+}
+
+async function buildWorker() {
+  const kept = (await files()).filter(isKept).sort();
+  const hash = createHash('sha256');
+  for (const path of kept) hash.update(relative(dist, path)).update(await readFile(path));
+  const urls = kept.map((path) => `./${relative(dist, path).replaceAll('\\', '/')}`);
+  await build({
+    configFile: false,
+    logLevel: 'warn',
+    publicDir: false,
+    define: {
+      __FILES__: JSON.stringify(urls.map((url) => (url === './index.html' ? './' : url))),
+      __VERSION__: JSON.stringify(hash.digest('hex').slice(0, 12)),
+    },
+    build: {
+      outDir: dist,
+      emptyOutDir: false,
+      target: 'es2022',
+      lib: { entry: source, formats: ['es'], fileName: () => 'sw.js' },
+    },
+  });
+}
+
+async function compress() {
+  const worthIt = (await files()).filter((path) => /\.(js|css|html|svg|json|webmanifest)$/.test(path));
+  for (const path of worthIt) {
+    const raw = await readFile(path);
+    const packed = {
+      gz: await promisify(gzip)(raw, { level: 9 }),
+      br: await promisify(brotliCompress)(raw, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+    };
+    for (const [ending, data] of Object.entries(packed)) {
+      if (data.length < raw.length) await writeFile(`${path}.${ending}`, data);
+    }
+  }
+}
+
+await buildWorker();
+await compress();

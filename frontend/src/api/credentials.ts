@@ -1,0 +1,77 @@
+/** Access tokens of one signed-in account: kept in memory, renewed before they end, once for all tabs. */
+import type { Clock } from '@/lib/clock';
+import type { SignedIn } from '@/protocol';
+import { SignedOutError, type Tokens } from '@/realtime/client';
+import { ApiError } from './http';
+
+/** A token this close to its end is not used any more. */
+const MARGIN_MS = 30_000;
+
+export interface CredentialsOptions {
+  /** POST /auth/refresh; null leaves it to the cookie. */
+  exchange: (refreshToken: string | null) => Promise<Required<SignedIn>>;
+  /**
+   * Where the refresh token outlives the page when the cookie cannot: over plain HTTP, browsers keep a `Secure`
+   * cookie for some loopback names only. Null leaves it to the cookie.
+   */
+  vault: RefreshVault | null;
+  /** Runs one at a time over all tabs of the account. */
+  exclusively: <T>(run: () => Promise<T>) => Promise<T>;
+  clock: Clock;
+}
+
+export interface RefreshVault {
+  load(): Promise<string | null>;
+  save(token: string): Promise<void>;
+}
+
+export class Credentials implements Tokens {
+  readonly #options: CredentialsOptions;
+  #access: { token: string; endsAt: number } | null = null;
+  #renewing: Promise<string> | null = null;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what register, log in or another tab brought. */
+  async accept(answer: Required<SignedIn>): Promise<void> {
+    this.adopt(answer.access_token, answer.expires_in);
+    await this.#options.vault?.save(answer.refresh_token);
+  }
+
+  adopt(token: string, expiresInS: number): void {
+    this.#access = { token, endsAt: this.#options.clock.now() + expiresInS * 1000 };
+  }
+
+  access(): Promise<string> {
+    const { clock } = this.#options;
+    if (this.#access !== null && this.#access.endsAt - MARGIN_MS > clock.now()) {
+      return Promise.resolve(this.#access.token);
+    }
+    return this.refresh();
+  }
+
+  refresh(): Promise<string> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  #renew(): Promise<string> {
+    return this.#options.exclusively(async () => {
+      const { vault, exchange } = this.#options;
+      const refreshToken = vault === null ? null : await vault.load();
+      if (vault !== null && refreshToken === null) throw new SignedOutError('There is no session any more.');
+      try {
+        const answer = await exchange(refreshToken);
+        await this.accept(answer);
+        return answer.access_token;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) throw new SignedOutError(error.message);
+        throw error;
+      }
+    });
+  }
+}

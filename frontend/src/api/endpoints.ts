@@ -1,0 +1,220 @@
+/** The calls this client makes, one function each. */
+import type {
+  Contact,
+  Conversation,
+  DeviceSession,
+  Member,
+  Message,
+  MessageReceipt,
+  OwnUser,
+  Page,
+  PresenceState,
+  Role,
+  SignedIn,
+  User,
+} from '@/protocol';
+import type { Http } from './http';
+
+/** Calls that need no account. */
+export class OpenApi {
+  readonly #http: Http;
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  register(body: { username: string; email: string; password: string }): Promise<SignedIn> {
+    return this.#http.call('/auth/register', { method: 'POST', body });
+  }
+
+  login(body: { login: string; password: string; device_name: string }): Promise<Required<SignedIn>> {
+    return this.#http.call('/auth/login', { method: 'POST', body });
+  }
+
+  /** Without a token the cookie speaks. */
+  refresh(refreshToken: string | null): Promise<Required<SignedIn>> {
+    const body = refreshToken === null ? undefined : { refresh_token: refreshToken };
+    return this.#http.call('/auth/refresh', { method: 'POST', body });
+  }
+
+  verifyEmail(token: string): Promise<unknown> {
+    return this.#http.call('/auth/email/verify', { method: 'POST', body: { token } });
+  }
+
+  resendEmail(email: string): Promise<void> {
+    return this.#http.call('/auth/email/resend', { method: 'POST', body: { email } });
+  }
+
+  forgotPassword(email: string): Promise<void> {
+    return this.#http.call('/auth/password/forgot', { method: 'POST', body: { email } });
+  }
+
+  resetPassword(token: string, password: string): Promise<unknown> {
+    return this.#http.call('/auth/password/reset', { method: 'POST', body: { token, password } });
+  }
+}
+
+export interface HistoryQuery {
+  before?: number;
+  after?: number;
+  around?: number;
+  limit?: number;
+}
+
+export interface NewConversation {
+  kind: 'direct' | 'group' | 'channel';
+  user_id?: string;
+  name?: string;
+  description?: string;
+  member_ids?: string[];
+}
+
+export interface OwnSettings {
+  muted_until?: string | null;
+  pinned?: boolean;
+  archived?: boolean;
+  draft?: string;
+  notify?: 'all' | 'mentions' | 'none';
+}
+
+/** Calls of a signed-in person. */
+export class Api {
+  readonly #http: Http;
+
+  constructor(http: Http) {
+    this.#http = http;
+  }
+
+  logout(): Promise<void> {
+    return this.#http.call('/auth/logout', { method: 'POST' });
+  }
+
+  sessions(): Promise<Page<DeviceSession>> {
+    return this.#http.call('/auth/sessions');
+  }
+
+  endSession(id: string): Promise<void> {
+    return this.#http.call(`/auth/sessions/${id}`, { method: 'DELETE' });
+  }
+
+  changePassword(body: { current_password: string; password: string }): Promise<unknown> {
+    return this.#http.call('/auth/password/change', { method: 'POST', body });
+  }
+
+  me(): Promise<OwnUser> {
+    return this.#http.call('/users/me');
+  }
+
+  updateMe(
+    body: Partial<Pick<OwnUser, 'display_name' | 'bio' | 'status_text' | 'settings'>>,
+  ): Promise<OwnUser> {
+    return this.#http.call('/users/me', { method: 'PATCH', body });
+  }
+
+  setAvatar(file: Blob): Promise<OwnUser> {
+    return this.#http.call('/users/me/avatar', { method: 'PUT', file });
+  }
+
+  findUsers(q: string, signal?: AbortSignal): Promise<Page<User>> {
+    return this.#http.call('/users', { query: { q, limit: 20 }, signal });
+  }
+
+  user(id: string): Promise<User> {
+    return this.#http.call(`/users/${id}`);
+  }
+
+  presence(id: string): Promise<PresenceState> {
+    return this.#http.call(`/users/${id}/presence`);
+  }
+
+  contacts(): Promise<Contact[]> {
+    return this.#all<Contact>('/contacts');
+  }
+
+  putContact(userId: string, nickname?: string): Promise<Contact> {
+    return this.#http.call(`/contacts/${userId}`, { method: 'PUT', body: { nickname } });
+  }
+
+  deleteContact(userId: string): Promise<void> {
+    return this.#http.call(`/contacts/${userId}`, { method: 'DELETE' });
+  }
+
+  blocked(): Promise<{ user: User }[]> {
+    return this.#all<{ user: User }>('/contacts/blocked');
+  }
+
+  block(userId: string): Promise<void> {
+    return this.#http.call(`/contacts/${userId}/block`, { method: 'PUT' });
+  }
+
+  unblock(userId: string): Promise<void> {
+    return this.#http.call(`/contacts/${userId}/block`, { method: 'DELETE' });
+  }
+
+  conversations(): Promise<Conversation[]> {
+    return this.#all<Conversation>('/conversations');
+  }
+
+  conversation(id: string): Promise<Conversation> {
+    return this.#http.call(`/conversations/${id}`);
+  }
+
+  createConversation(body: NewConversation): Promise<Conversation> {
+    return this.#http.call('/conversations', { method: 'POST', body });
+  }
+
+  updateConversation(id: string, body: { name?: string; description?: string }): Promise<Conversation> {
+    return this.#http.call(`/conversations/${id}`, { method: 'PATCH', body });
+  }
+
+  leave(id: string): Promise<void> {
+    return this.#http.call(`/conversations/${id}/leave`, { method: 'POST' });
+  }
+
+  members(id: string): Promise<Member[]> {
+    return this.#all<Member>(`/conversations/${id}/members`);
+  }
+
+  addMember(id: string, userId: string): Promise<Member> {
+    return this.#http.call(`/conversations/${id}/members/${userId}`, { method: 'PUT', body: {} });
+  }
+
+  setRole(id: string, userId: string, role: Role): Promise<Member> {
+    return this.#http.call(`/conversations/${id}/members/${userId}`, { method: 'PATCH', body: { role } });
+  }
+
+  removeMember(id: string, userId: string): Promise<void> {
+    return this.#http.call(`/conversations/${id}/members/${userId}`, { method: 'DELETE' });
+  }
+
+  ownSettings(id: string, body: OwnSettings): Promise<unknown> {
+    return this.#http.call(`/conversations/${id}/me`, { method: 'PATCH', body });
+  }
+
+  async history(id: string, query: HistoryQuery, signal?: AbortSignal): Promise<Message[]> {
+    const page = await this.#http.call<Page<Message>>(`/conversations/${id}/messages`, {
+      query: { ...query },
+      signal,
+    });
+    return page.items;
+  }
+
+  message(id: string): Promise<Message> {
+    return this.#http.call(`/messages/${id}`);
+  }
+
+  async receipts(id: string): Promise<MessageReceipt[]> {
+    return (await this.#http.call<{ items: MessageReceipt[] }>(`/messages/${id}/receipts`)).items;
+  }
+
+  async #all<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const page: Page<T> = await this.#http.call(path, { query: { limit: 200, cursor } });
+      items.push(...page.items);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    return items;
+  }
+}

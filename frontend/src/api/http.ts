@@ -1,0 +1,121 @@
+/** HTTP against the server's API: JSON, problem documents, one retry with a fresh token. */
+import type { Problem } from '@/protocol';
+import type { Tokens } from '@/realtime/client';
+
+/** A refusal. `code` is the protocol's; an answer that is no problem document (a proxy's page) is `internal`. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly errors: { field: string; detail: string }[];
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, problem: Partial<Problem>, retryAfterMs?: number) {
+    super(problem.detail ?? problem.title ?? `The server answered ${status}.`);
+    this.status = status;
+    this.code =
+      problem.code ?? (status === 401 ? 'unauthenticated' : status === 429 ? 'rate_limited' : 'internal');
+    this.errors = problem.errors ?? [];
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** No answer at all. */
+export class NetworkError extends Error {
+  override name = 'NetworkError';
+}
+
+export type Query = Record<string, string | number | undefined>;
+
+export interface Call {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  query?: Query;
+  body?: unknown;
+  /** Sent as it is, with its own type, instead of a JSON `body`. */
+  file?: Blob;
+  signal?: AbortSignal;
+}
+
+export class Http {
+  readonly #base: string;
+  readonly #tokens: Tokens | null;
+  readonly #fetch: typeof fetch;
+
+  /** `base` ends in `/api/v1`; without `tokens` only open calls can be made. */
+  constructor(
+    base: string,
+    tokens: Tokens | null = null,
+    fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {
+    this.#base = base;
+    this.#tokens = tokens;
+    this.#fetch = fetcher;
+  }
+
+  /** Resolves with the decoded answer (undefined for 204); throws ApiError or NetworkError. */
+  async call<T>(path: string, call: Call = {}): Promise<T> {
+    if (this.#tokens === null) return this.#once<T>(path, call, null);
+    try {
+      return await this.#once<T>(path, call, await this.#tokens.access());
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      return this.#once<T>(path, call, await this.#tokens.refresh());
+    }
+  }
+
+  async #once<T>(path: string, call: Call, token: string | null): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (token !== null) headers.authorization = `Bearer ${token}`;
+    let body: BodyInit | undefined;
+    if (call.file !== undefined) {
+      headers['content-type'] = call.file.type;
+      body = call.file;
+    } else if (call.body !== undefined) {
+      headers['content-type'] = 'application/json';
+      body = JSON.stringify(call.body);
+    }
+    let response: Response;
+    try {
+      response = await this.#fetch(this.#base + path + queryString(call.query), {
+        method: call.method ?? 'GET',
+        headers,
+        body,
+        signal: call.signal,
+        credentials: 'same-origin',
+      });
+    } catch (error) {
+      if (call.signal?.aborted) throw error;
+      throw new NetworkError('The server cannot be reached.');
+    }
+    if (!response.ok) throw await toApiError(response);
+    if (response.status === 204 || response.status === 202) return undefined as T;
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new ApiError(response.status, { detail: 'The answer was not JSON.' });
+    }
+  }
+}
+
+function queryString(query: Query = {}): string {
+  const given = Object.entries(query).filter(
+    (pair): pair is [string, string | number] => pair[1] !== undefined,
+  );
+  if (given.length === 0) return '';
+  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
+}
+
+async function toApiError(response: Response): Promise<ApiError> {
+  const seconds = Number(response.headers.get('retry-after'));
+  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+  try {
+    const problem = (await response.json()) as Partial<Problem>;
+    return new ApiError(
+      response.status,
+      typeof problem === 'object' && problem !== null ? problem : {},
+      retryAfterMs,
+    );
+  } catch {
+    return new ApiError(response.status, {}, retryAfterMs);
+  }
+}

@@ -1,0 +1,56 @@
+import { useEffect, useRef, useState } from 'react';
+import { Router } from 'wouter';
+import { useHashLocation } from 'wouter/use-hash-location';
+import { useStore } from 'zustand';
+import { MailLink, readMailLink, SignIn } from '@/features/sign-in';
+import type { Announcer } from '@/lib/announcer';
+import type { Accounts } from '@/session/accounts';
+import { AnnouncerProvider, SessionProvider, SettingsProvider } from './context';
+import { ErrorBoundary } from './ErrorBoundary';
+import { Shell } from './Shell';
+import type { SettingsStore } from './settings';
+
+export interface AppProps {
+  accounts: Accounts;
+  settings: SettingsStore;
+  announcer: Announcer;
+}
+
+export function App({ accounts, settings, announcer }: AppProps) {
+  return (
+    <SettingsProvider settings={settings}>
+      <ErrorBoundary>
+        <AnnouncerProvider value={announcer}>
+          <Pages accounts={accounts} />
+          <LiveRegion announcer={announcer} />
+        </AnnouncerProvider>
+      </ErrorBoundary>
+    </SettingsProvider>
+  );
+}
+
+function Pages({ accounts }: { accounts: Accounts }) {
+  const { session, expired } = useStore(accounts.store);
+  const [mailLink] = useState(() => readMailLink(location.href));
+  if (session === null) {
+    if (mailLink !== null) return <MailLink accounts={accounts} link={mailLink} />;
+    const initial = /register\/?$/.test(location.pathname + location.hash) ? 'register' : 'sign-in';
+    return <SignIn accounts={accounts} expired={expired} initial={initial} />;
+  }
+  return (
+    <Router hook={useHashLocation}>
+      <SessionProvider value={session}>
+        <Shell key={session.accountId} onSignOut={() => accounts.signOut()} />
+      </SessionProvider>
+    </Router>
+  );
+}
+
+function LiveRegion({ announcer }: { announcer: Announcer }) {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    announcer.attach(ref.current);
+    return () => announcer.attach(null);
+  }, [announcer]);
+  return <div ref={ref} aria-live="polite" aria-atomic="true" className="sr-only" />;
+}

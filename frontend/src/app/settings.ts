@@ -1,0 +1,54 @@
+/** Settings of this device, kept where they can be read before the first paint. */
+import { createStore } from 'zustand/vanilla';
+import { type Language, preferredLanguage } from '@/lib/i18n';
+
+export interface Settings {
+  theme: 'light' | 'dark' | 'system';
+  density: 'comfortable' | 'compact';
+  language: Language;
+  notifications: boolean;
+  enterSends: boolean;
+  singleKeys: boolean;
+}
+
+const KEY = 'chat-mvp.settings';
+
+function load(): Settings {
+  const defaults: Settings = {
+    theme: 'system',
+    density: 'comfortable',
+    language: preferredLanguage(navigator.languages ?? [navigator.language]),
+    notifications: false,
+    enterSends: true,
+    singleKeys: true,
+  };
+  try {
+    return { ...defaults, ...JSON.parse(localStorage.getItem(KEY) ?? '{}') };
+  } catch {
+    return defaults;
+  }
+}
+
+export type SettingsStore = ReturnType<typeof createSettings>;
+
+export function createSettings() {
+  const store = createStore<Settings>(load);
+  store.subscribe((settings) => {
+    try {
+      localStorage.setItem(KEY, JSON.stringify(settings));
+    } catch {
+      // A browser that keeps nothing still shows the choice until the page is closed.
+    }
+    applyTheme(settings.theme);
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
+    applyTheme(store.getState().theme),
+  );
+  applyTheme(store.getState().theme);
+  return store;
+}
+
+function applyTheme(theme: Settings['theme']): void {
+  const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+}

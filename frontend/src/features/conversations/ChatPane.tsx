@@ -1,0 +1,112 @@
+import { ArrowLeft, PanelRight } from 'lucide-react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useChat, useI18n, useSession } from '@/app/context';
+import { Composer, type ComposerMode } from '@/features/composer';
+import { usePresence, useTyping } from '@/features/presence';
+import { Timeline, type TimelineHandle } from '@/features/timeline';
+import type { Conversation, Message } from '@/protocol';
+import { titleOf } from '@/store/selectors';
+import { Avatar } from '@/ui/Avatar';
+import { IconButton } from '@/ui/Button';
+
+const WRITING: ComposerMode = { kind: 'new' };
+
+export interface ChatPaneProps {
+  id: string;
+  onBack: () => void;
+  details: boolean;
+  onDetails: () => void;
+}
+
+/** One conversation: its head, its messages, and the box to write in. */
+export function ChatPane({ id, onBack, details, onDetails }: ChatPaneProps) {
+  const conversation = useChat((state) => state.conversations[id]);
+  const [mode, setMode] = useState<ComposerMode>(WRITING);
+  const timeline = useRef<TimelineHandle>(null);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const session = useSession();
+
+  useEffect(() => {
+    if (conversation?.kind === 'direct') return;
+    void session.actions.loadMembers(id).catch(() => undefined);
+  }, [session, id, conversation?.kind]);
+
+  const focusComposer = useCallback(() => composer.current?.focus(), []);
+  const reply = useCallback((message: Message) => setMode({ kind: 'reply', message }), []);
+  const edit = useCallback((message: Message) => setMode({ kind: 'edit', message }), []);
+  const editLast = useCallback(() => {
+    const state = session.store.getState();
+    const last = state.windows[id]?.items.findLast(
+      (one) => one.sender_id === state.me?.id && one.kind === 'text' && one.deleted_at === null,
+    );
+    if (last !== undefined) setMode({ kind: 'edit', message: last });
+  }, [session, id]);
+
+  if (conversation === undefined) return null;
+  return (
+    <>
+      <ChatHeader conversation={conversation} onBack={onBack} details={details} onDetails={onDetails} />
+      <Timeline ref={timeline} conversationId={id} onReply={reply} onEdit={edit} onLeave={focusComposer} />
+      <Composer
+        ref={composer}
+        conversation={conversation}
+        mode={mode}
+        onMode={setMode}
+        onSent={() => timeline.current?.toLatest()}
+        onEditLast={editLast}
+        onScroll={(pages) => timeline.current?.scrollPages(pages)}
+        onLeaveUp={() => timeline.current?.focusLast()}
+      />
+    </>
+  );
+}
+
+function ChatHeader({
+  conversation,
+  onBack,
+  details,
+  onDetails,
+}: {
+  conversation: Conversation;
+  onBack: () => void;
+  details: boolean;
+  onDetails: () => void;
+}) {
+  const { t } = useI18n();
+  const title = useChat((state) => titleOf(state, conversation));
+  const presence = usePresence(conversation.peer?.id);
+  const typing = useTyping(conversation.id);
+  const members = conversation.kind === 'direct' ? '' : t('details.members', conversation.member_count);
+  const line = typing ?? (presence.text || members);
+  return (
+    <header className="flex min-h-16 items-center gap-3 border-b border-line px-3 py-2 sm:px-5">
+      <IconButton
+        label={t('conversations.back')}
+        onClick={onBack}
+        className="-ms-1 sm:hidden rtl:-scale-x-100"
+      >
+        <ArrowLeft size={20} aria-hidden />
+      </IconButton>
+      <Avatar
+        id={conversation.peer?.id ?? conversation.id}
+        name={title}
+        url={conversation.peer?.avatar_url ?? conversation.avatar_url}
+        group={conversation.kind !== 'direct'}
+        presence={presence.state}
+      />
+      <div className="min-w-0 flex-1">
+        <h1 className="truncate leading-tight font-semibold" dir="auto">
+          {title}
+        </h1>
+        {line !== '' && (
+          <p className={typing === null ? 'truncate text-sm text-muted' : 'truncate text-sm text-accent'}>
+            {line}
+          </p>
+        )}
+      </div>
+      <IconButton label={t('conversations.details')} aria-expanded={details} onClick={onDetails}>
+        <PanelRight size={20} aria-hidden />
+      </IconButton>
+    </header>
+  );
+}

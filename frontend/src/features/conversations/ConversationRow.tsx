@@ -1,0 +1,200 @@
+import { Archive, BellOff, Check, EllipsisVertical, Pin, PinOff } from 'lucide-react';
+import { memo } from 'react';
+import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { usePresence, useTyping } from '@/features/presence';
+import { cx } from '@/lib/cx';
+import { oneLine } from '@/lib/text';
+import { shortWhen } from '@/lib/time';
+import type { Conversation } from '@/protocol';
+import { deliveryOf, isMuted, nameOf, titleOf } from '@/store/selectors';
+import { Avatar } from '@/ui/Avatar';
+import { IconButton } from '@/ui/Button';
+import { Menu, MenuItem } from '@/ui/Menu';
+import { Ticks } from '@/ui/Ticks';
+
+/** Far enough to mean "until I say otherwise". */
+const MUTED_FOREVER = '9999-12-31T00:00:00.000Z';
+
+export interface ConversationRowProps {
+  conversation: Conversation;
+  selected: boolean;
+  onSelect: (id: string) => void;
+}
+
+export const ConversationRow = memo(function ConversationRow({
+  conversation,
+  selected,
+  onSelect,
+}: ConversationRowProps) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const title = useChat((state) => titleOf(state, conversation));
+  const presence = usePresence(conversation.peer?.id);
+  const last = conversation.last_message;
+  const pending = useChat((state) => state.pending[conversation.id]?.at(-1));
+  const when = pending?.created_at ?? last?.created_at ?? conversation.created_at;
+  const muted = isMuted(conversation, Date.now());
+  const { unread, pinned } = conversation.me;
+  return (
+    <li className="group relative">
+      <a
+        href={`#/c/${conversation.id}`}
+        aria-current={selected ? 'page' : undefined}
+        onClick={(event) => {
+          if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+          event.preventDefault();
+          onSelect(conversation.id);
+        }}
+        className={cx(
+          'flex items-center gap-3 rounded-xl px-3 py-2.5 transition-colors',
+          selected ? 'bg-selected' : 'hover:bg-hover',
+        )}
+      >
+        <Avatar
+          id={conversation.peer?.id ?? conversation.id}
+          name={title}
+          url={conversation.peer?.avatar_url ?? conversation.avatar_url}
+          group={conversation.kind !== 'direct'}
+          presence={presence.state}
+        />
+        <div className="min-w-0 flex-1">
+          <div className="flex items-center gap-1.5">
+            <span
+              className={cx('min-w-0 flex-1 truncate', unread > 0 ? 'font-semibold' : 'font-medium')}
+              dir="auto"
+            >
+              {title}
+            </span>
+            {muted && <Mark icon={<BellOff size={14} />} text={t('conversations.muted')} />}
+            {pinned && <Mark icon={<Pin size={14} />} text={t('conversations.pinned')} />}
+            <time dateTime={when} className="shrink-0 text-xs text-muted">
+              {shortWhen(i18n, when)}
+            </time>
+          </div>
+          <div className="flex h-5.5 items-center gap-1.5 text-sm text-muted">
+            <Preview conversation={conversation} />
+            {unread > 0 && (
+              <span
+                className={cx(
+                  'ms-auto min-w-5 shrink-0 rounded-full px-1.5 text-center text-xs leading-5 font-semibold',
+                  muted ? 'bg-hover text-muted' : 'bg-accent text-on-accent',
+                )}
+              >
+                <span aria-hidden>{unread > 99 ? '99+' : unread}</span>
+                <span className="sr-only">{t('conversations.unread', unread)}</span>
+              </span>
+            )}
+          </div>
+        </div>
+      </a>
+      <RowMenu conversation={conversation} title={title} muted={muted} />
+    </li>
+  );
+});
+
+function Mark({ icon, text }: { icon: React.ReactNode; text: string }) {
+  return (
+    <span className="shrink-0 text-muted" title={text}>
+      <span aria-hidden>{icon}</span>
+      <span className="sr-only">{text}</span>
+    </span>
+  );
+}
+
+/** The second line: who is typing, else a draft, else the newest message. */
+function Preview({ conversation }: { conversation: Conversation }) {
+  const { t } = useI18n();
+  const typing = useTyping(conversation.id);
+  const me = useChat((state) => state.me?.id);
+  const draft = useChat((state) => state.drafts[conversation.id] ?? '');
+  const pending = useChat((state) => state.pending[conversation.id]?.at(-1));
+  const last = conversation.last_message;
+  const sender = useChat((state) =>
+    last !== null && conversation.kind !== 'direct' ? nameOf(state, state.people[last.sender_id]) : '',
+  );
+  if (typing !== null) return <span className="truncate text-accent">{typing}</span>;
+  if (draft.trim() !== '') {
+    return (
+      <span className="truncate">
+        <span className="text-danger">{t('conversations.draft')}</span> {oneLine(draft)}
+      </span>
+    );
+  }
+  if (pending !== undefined) {
+    return (
+      <>
+        <Ticks delivery={pending.state === 'failed' ? 'failed' : 'sending'} className="shrink-0" />
+        <span className="truncate">{oneLine(pending.text)}</span>
+      </>
+    );
+  }
+  if (last === null) return <span className="truncate italic">{t('conversations.empty')}</span>;
+  if (last.deleted_at !== null) return <span className="truncate italic">{t('conversations.deleted')}</span>;
+  const own = last.sender_id === me && last.kind === 'text';
+  return (
+    <>
+      {own && <Ticks delivery={deliveryOf(last, conversation)} className="shrink-0" />}
+      <span className="truncate" dir="auto">
+        {!own && last.kind === 'text' && conversation.kind !== 'direct' && sender !== '…'
+          ? `${sender}: `
+          : ''}
+        {oneLine(last.text)}
+      </span>
+    </>
+  );
+}
+
+function RowMenu({
+  conversation,
+  title,
+  muted,
+}: {
+  conversation: Conversation;
+  title: string;
+  muted: boolean;
+}) {
+  const { t } = useI18n();
+  const { actions } = useSession();
+  const attempt = useAttempt();
+  const { id, me, last_seq } = conversation;
+  return (
+    <div className="absolute end-2 bottom-1.5 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 has-data-[state=open]:opacity-100 pointer-coarse:hidden">
+      <Menu
+        label={t('conversations.options', title)}
+        trigger={
+          <IconButton
+            size="small"
+            label={t('conversations.options', title)}
+            className="size-7 border border-line bg-raised shadow-sm"
+          >
+            <EllipsisVertical size={16} aria-hidden />
+          </IconButton>
+        }
+      >
+        {me.unread > 0 && (
+          <MenuItem icon={<Check size={16} />} onSelect={() => actions.read(id, last_seq)}>
+            {t('conversations.markRead')}
+          </MenuItem>
+        )}
+        <MenuItem
+          icon={me.pinned ? <PinOff size={16} /> : <Pin size={16} />}
+          onSelect={() => void attempt(() => actions.own(id, { pinned: !me.pinned }))}
+        >
+          {me.pinned ? t('conversations.unpin') : t('conversations.pin')}
+        </MenuItem>
+        <MenuItem
+          icon={<BellOff size={16} />}
+          onSelect={() => void attempt(() => actions.own(id, { muted_until: muted ? null : MUTED_FOREVER }))}
+        >
+          {muted ? t('conversations.unmute') : t('conversations.mute')}
+        </MenuItem>
+        <MenuItem
+          icon={<Archive size={16} />}
+          onSelect={() => void attempt(() => actions.own(id, { archived: true }))}
+        >
+          {t('conversations.archive')}
+        </MenuItem>
+      </Menu>
+    </div>
+  );
+}

@@ -1,0 +1,3 @@
+export { ChatPane } from './ChatPane';
+export { ConversationList } from './ConversationList';
+export { NewConversation } from './NewConversation';

@@ -1,0 +1,34 @@
+import { Popover } from 'radix-ui';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { useI18n } from '@/app/context';
+
+const EmojiPicker = lazy(() => import('./EmojiPicker'));
+
+/** The picker beside its button. */
+export function EmojiPopover({ trigger, onPick }: { trigger: ReactNode; onPick: (emoji: string) => void }) {
+  const { t } = useI18n();
+  const [open, setOpen] = useState(false);
+  return (
+    <Popover.Root open={open} onOpenChange={setOpen}>
+      <Popover.Trigger asChild>{trigger}</Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          aria-label={t('emoji.label')}
+          sideOffset={8}
+          collisionPadding={8}
+          align="end"
+          className="rise z-50 rounded-xl border border-line bg-raised text-ink shadow-raised"
+        >
+          <Suspense fallback={<div className="h-80 w-[19.5rem]" />}>
+            <EmojiPicker
+              onPick={(emoji) => {
+                setOpen(false);
+                onPick(emoji);
+              }}
+            />
+          </Suspense>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}

@@ -1,0 +1,52 @@
+/** Emoji by name, fetched when first needed. */
+export interface Emoji {
+  char: string;
+  label: string;
+  group: number;
+  names: string[];
+  /** Everything it can be found by, in lower case. */
+  words: string[];
+}
+
+let loading: Promise<Emoji[]> | null = null;
+let loaded: Emoji[] | null = null;
+
+export function loadEmoji(): Promise<Emoji[]> {
+  loading ??= import('virtual:emoji-data').then(({ default: rows }) => {
+    loaded = rows.map(([char, label, group, names, tags]) => ({
+      char,
+      label,
+      group,
+      names,
+      words: [...names, ...label.toLowerCase().split(/[\s:,]+/), ...tags].map((word) => word.toLowerCase()),
+    }));
+    return loaded;
+  });
+  return loading;
+}
+
+/** Null before `loadEmoji` has been awaited once. */
+export function emojiIfLoaded(): Emoji[] | null {
+  return loaded;
+}
+
+/** Best matches first: a name that begins with the query, then any word that does. */
+export function searchEmoji(all: readonly Emoji[], query: string, limit = Number.POSITIVE_INFINITY): Emoji[] {
+  const wanted = query.trim().toLowerCase();
+  if (wanted === '') return all.slice(0, limit);
+  const rank = (one: Emoji): number => {
+    if (one.names.includes(wanted)) return 0;
+    if (one.names.some((name) => name.startsWith(wanted))) return 1;
+    return one.words.some((word) => word.startsWith(wanted)) ? 2 : 3;
+  };
+  return all
+    .map((one) => ({ one, rank: rank(one) }))
+    .filter((pair) => pair.rank < 3)
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, limit)
+    .map((pair) => pair.one);
+}
+
+export function emojiByName(all: readonly Emoji[], name: string): string | null {
+  return all.find((one) => one.names.includes(name))?.char ?? null;
+}

@@ -1,0 +1,3 @@
+export { Connection } from './Connection';
+export { usePresence } from './usePresence';
+export { useTyping } from './useTyping';

@@ -1,0 +1,19 @@
+import { useChat, useI18n } from '@/app/context';
+import { ago } from '@/lib/time';
+import type { PresenceState } from '@/protocol';
+
+/** Somebody's presence as the avatar's dot and as a line of text. */
+export function usePresence(userId: string | undefined): { state: PresenceState['state']; text: string } {
+  const i18n = useI18n();
+  const presence = useChat((state) => (userId === undefined ? undefined : state.presence[userId]));
+  const offline = useChat((state) => state.link !== 'online' && state.link !== 'catching_up');
+  // Without a connection nobody knows, and an old "online" would be a lie.
+  if (presence === undefined || offline) return { state: 'offline', text: '' };
+  if (presence.state === 'offline') {
+    const text =
+      presence.last_seen === null ? '' : i18n.t('presence.lastSeen', ago(i18n, presence.last_seen));
+    return { state: 'offline', text };
+  }
+  const text = presence.status_text || i18n.t(`presence.${presence.state}`);
+  return { state: presence.state, text };
+}

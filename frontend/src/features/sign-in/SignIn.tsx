@@ -1,0 +1,291 @@
+import { type FormEvent, type ReactNode, useState } from 'react';
+import { ApiError } from '@/api/http';
+import { explain, useI18n } from '@/app/context';
+import type { Accounts } from '@/session/accounts';
+import { Button } from '@/ui/Button';
+import { TextField } from '@/ui/TextField';
+import { Logo } from './Logo';
+
+type Mode = 'sign-in' | 'register' | 'forgot' | 'waiting';
+
+export interface SignInProps {
+  accounts: Accounts;
+  expired: boolean;
+  initial?: 'sign-in' | 'register';
+  notice?: string | null;
+}
+
+/** The page for people who are not signed in. */
+export function SignIn({ accounts, expired, initial = 'sign-in', notice = null }: SignInProps) {
+  const { t } = useI18n();
+  const [mode, setMode] = useState<Mode>(initial);
+  const [email, setEmail] = useState('');
+  const note = notice ?? (expired ? t('auth.expired') : null);
+  return (
+    <Frame>
+      {note !== null && (
+        <p role="status" className="mb-6 rounded-lg bg-selected px-4 py-3 text-sm">
+          {note}
+        </p>
+      )}
+      {mode === 'sign-in' && <SignInForm accounts={accounts} onMode={setMode} />}
+      {mode === 'register' && (
+        <RegisterForm
+          accounts={accounts}
+          onMode={setMode}
+          onWaiting={(address) => {
+            setEmail(address);
+            setMode('waiting');
+          }}
+        />
+      )}
+      {mode === 'forgot' && <ForgotForm accounts={accounts} onBack={() => setMode('sign-in')} />}
+      {mode === 'waiting' && (
+        <Waiting
+          email={email}
+          onAgain={() => accounts.open.resendEmail(email)}
+          onBack={() => setMode('sign-in')}
+        />
+      )}
+    </Frame>
+  );
+}
+
+export function Frame({ children }: { children: ReactNode }) {
+  return (
+    <main className="grid h-full place-items-center overflow-y-auto bg-sidebar p-4">
+      <div className="w-full max-w-[25rem] py-8">
+        <Logo />
+        <div className="mt-6 rounded-2xl border border-line bg-raised p-6 shadow-raised sm:p-8">
+          {children}
+        </div>
+      </div>
+    </main>
+  );
+}
+
+function Heading({ title, text }: { title: string; text: string }) {
+  return (
+    <div className="mb-6">
+      <h1 className="text-xl font-semibold tracking-tight">{title}</h1>
+      <p className="mt-1 text-muted">{text}</p>
+    </div>
+  );
+}
+
+function Problem({ text }: { text: string | null }) {
+  return (
+    <p
+      role="alert"
+      className={text === null ? 'sr-only' : 'rounded-lg bg-danger-soft px-3 py-2 text-sm text-danger'}
+    >
+      {text}
+    </p>
+  );
+}
+
+/** Runs a form's work, and remembers what went wrong. */
+function useForm(work: () => Promise<void>) {
+  const i18n = useI18n();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      await work();
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const ofField = (field: string) =>
+    error instanceof ApiError ? error.errors.find((one) => one.field === field)?.detail : undefined;
+  const general =
+    error === null || (error instanceof ApiError && error.errors.length > 0) ? null : explain(i18n, error);
+  return { submit, busy, error, ofField, general };
+}
+
+function SignInForm({ accounts, onMode }: { accounts: Accounts; onMode: (mode: Mode) => void }) {
+  const { t } = useI18n();
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const form = useForm(() => accounts.signIn(username.trim(), password));
+  const wrong = form.error instanceof ApiError && form.error.code === 'unauthenticated';
+  return (
+    <form onSubmit={form.submit} className="flex flex-col gap-4">
+      <Heading title={t('auth.welcome')} text={t('auth.welcome.text')} />
+      <TextField
+        label={t('auth.username')}
+        hint={t('auth.username.login')}
+        value={username}
+        onChange={(event) => setUsername(event.target.value)}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        required
+        autoFocus
+      />
+      <TextField
+        label={t('auth.password')}
+        type="password"
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        autoComplete="current-password"
+        required
+      />
+      <Problem text={wrong ? t('auth.wrong') : form.general} />
+      <Button type="submit" kind="primary" busy={form.busy} className="mt-1 min-h-11">
+        {t('auth.signIn')}
+      </Button>
+      <button
+        type="button"
+        onClick={() => onMode('forgot')}
+        className="min-h-6 self-center rounded text-sm text-muted underline-offset-2 hover:text-ink hover:underline"
+      >
+        {t('auth.forgot')}
+      </button>
+      <Switcher text={t('auth.noAccount')} action={t('auth.create')} onClick={() => onMode('register')} />
+    </form>
+  );
+}
+
+interface RegisterProps {
+  accounts: Accounts;
+  onMode: (mode: Mode) => void;
+  onWaiting: (email: string) => void;
+}
+
+function RegisterForm({ accounts, onMode, onWaiting }: RegisterProps) {
+  const { t } = useI18n();
+  const [username, setUsername] = useState('');
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const form = useForm(async () => {
+    if (!(await accounts.register(username.trim(), email.trim(), password))) onWaiting(email.trim());
+  });
+  const code = form.error instanceof ApiError ? form.error.code : null;
+  const taken = (wanted: string, text: string) => (code === wanted ? text : undefined);
+  return (
+    <form onSubmit={form.submit} className="flex flex-col gap-4">
+      <Heading title={t('auth.join')} text={t('auth.join.text')} />
+      <TextField
+        label={t('auth.username')}
+        hint={t('auth.username.rule')}
+        error={form.ofField('username') ?? taken('username_taken', t('error.username_taken'))}
+        value={username}
+        onChange={(event) => setUsername(event.target.value)}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        minLength={3}
+        maxLength={32}
+        required
+        autoFocus
+      />
+      <TextField
+        label={t('auth.email')}
+        type="email"
+        error={form.ofField('email') ?? taken('email_taken', t('error.email_taken'))}
+        value={email}
+        onChange={(event) => setEmail(event.target.value)}
+        autoComplete="email"
+        required
+      />
+      <TextField
+        label={t('auth.password')}
+        type="password"
+        hint={t('auth.password.rule')}
+        error={form.ofField('password')}
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        autoComplete="new-password"
+        minLength={10}
+        required
+      />
+      <Problem text={code === 'username_taken' || code === 'email_taken' ? null : form.general} />
+      <Button type="submit" kind="primary" busy={form.busy} className="mt-1 min-h-11">
+        {t('auth.create')}
+      </Button>
+      <Switcher text={t('auth.hasAccount')} action={t('auth.signIn')} onClick={() => onMode('sign-in')} />
+    </form>
+  );
+}
+
+function Switcher({ text, action, onClick }: { text: string; action: string; onClick: () => void }) {
+  return (
+    <div className="mt-2 flex items-center justify-center gap-1 border-t border-line pt-4 text-sm text-muted">
+      <span>{text}</span>
+      <Button kind="quiet" onClick={onClick} className="min-h-9 px-2">
+        {action}
+      </Button>
+    </div>
+  );
+}
+
+function ForgotForm({ accounts, onBack }: { accounts: Accounts; onBack: () => void }) {
+  const { t } = useI18n();
+  const [email, setEmail] = useState('');
+  const [done, setDone] = useState(false);
+  const form = useForm(async () => {
+    await accounts.open.forgotPassword(email.trim());
+    setDone(true);
+  });
+  return (
+    <form onSubmit={form.submit} className="flex flex-col gap-4">
+      <Heading title={t('auth.forgot.title')} text={t('auth.forgot.text')} />
+      <TextField
+        label={t('auth.email')}
+        type="email"
+        value={email}
+        onChange={(event) => setEmail(event.target.value)}
+        autoComplete="email"
+        required
+        autoFocus
+      />
+      <Problem text={form.general} />
+      {done && <p role="status">{t('auth.forgot.done')}</p>}
+      <Button type="submit" kind="primary" busy={form.busy} className="min-h-11">
+        {t('auth.forgot.send')}
+      </Button>
+      <Button kind="quiet" onClick={onBack}>
+        {t('auth.back')}
+      </Button>
+    </form>
+  );
+}
+
+function Waiting({
+  email,
+  onAgain,
+  onBack,
+}: {
+  email: string;
+  onAgain: () => Promise<void>;
+  onBack: () => void;
+}) {
+  const { t } = useI18n();
+  const [done, setDone] = useState(false);
+  return (
+    <div className="flex flex-col gap-4">
+      <Heading title={t('auth.verify.waiting')} text={t('auth.verify.text', email)} />
+      <Button
+        disabled={done}
+        onClick={() =>
+          void onAgain().then(
+            () => setDone(true),
+            () => setDone(false),
+          )
+        }
+      >
+        {t('auth.verify.again')}
+      </Button>
+      <Button kind="primary" onClick={onBack}>
+        {t('auth.back')}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,2 @@
+export { MailLink, readMailLink } from './MailLink';
+export { SignIn } from './SignIn';

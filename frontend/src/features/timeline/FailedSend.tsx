@@ -1,0 +1,34 @@
+import { RotateCcw, Trash2 } from 'lucide-react';
+import { useI18n, useSession } from '@/app/context';
+import type { TextKey } from '@/locales/en';
+import type { PendingMessage } from '@/store/state';
+
+const EXPLAINED = new Set(['cannot_message', 'forbidden', 'too_large', 'not_found']);
+
+/** What a message says that the server would not take, and the two ways on. */
+export function FailedSend({ pending }: { pending: PendingMessage }) {
+  const { t } = useI18n();
+  const { actions } = useSession();
+  const reason = pending.error !== null && EXPLAINED.has(pending.error) ? `error.${pending.error}` : null;
+  return (
+    <div className="mt-1 flex flex-wrap items-center justify-end gap-x-3 text-sm text-danger">
+      {reason !== null && <span>{t(reason as TextKey & 'error.forbidden')}</span>}
+      <button
+        type="button"
+        onClick={() => void actions.retry(pending)}
+        className="flex min-h-8 items-center gap-1.5 rounded font-medium underline-offset-2 hover:underline"
+      >
+        <RotateCcw size={14} aria-hidden />
+        {t('message.retry')}
+      </button>
+      <button
+        type="button"
+        onClick={() => void actions.discard(pending)}
+        className="flex min-h-8 items-center gap-1.5 rounded underline-offset-2 hover:underline"
+      >
+        <Trash2 size={14} aria-hidden />
+        {t('message.discard')}
+      </button>
+    </div>
+  );
+}

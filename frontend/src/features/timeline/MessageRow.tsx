@@ -1,0 +1,191 @@
+import { memo } from 'react';
+import { useChat, useI18n, useSettings } from '@/app/context';
+import { cx } from '@/lib/cx';
+import { clockTime, dayLabel, fullTime } from '@/lib/time';
+import type { Message } from '@/protocol';
+import { deliveryOf, nameOf } from '@/store/selectors';
+import { Avatar, hueOf } from '@/ui/Avatar';
+import { Ticks } from '@/ui/Ticks';
+import { FailedSend } from './FailedSend';
+import { MessageText } from './MessageText';
+import { MessageTools } from './MessageTools';
+import { Quote } from './Quote';
+import { Reactions } from './Reactions';
+import type { Row } from './rows';
+import { useMessageKeys } from './useMessageKeys';
+
+export interface MessageRowProps {
+  row: Row;
+  conversationId: string;
+  position: number;
+  /** Nothing older exists. */
+  beginning: boolean;
+  /** Shows its tools. */
+  active: boolean;
+  flashing: boolean;
+  onActive: (key: string | null) => void;
+  onReply: (message: Message) => void;
+  onEdit: (message: Message) => void;
+  onJump: (seq: number) => void;
+}
+
+const NAME_COLOURS = [
+  'text-[#3151a8] dark-hue-0',
+  'text-[#7040a8] dark-hue-1',
+  'text-[#9b3363] dark-hue-2',
+  'text-[#984020] dark-hue-3',
+  'text-[#6d570f] dark-hue-4',
+  'text-[#256338] dark-hue-5',
+  'text-[#17626b] dark-hue-6',
+  'text-[#4a5665] dark-hue-7',
+];
+
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { row, position, beginning, flashing, onActive } = props;
+  const i18n = useI18n();
+  const { t } = i18n;
+  const [settings] = useSettings();
+  const name = useChat((state) => (row.own ? t('message.you') : nameOf(state, state.people[row.senderId])));
+  const onKeyDown = useMessageKeys(props);
+  const compact = settings.density === 'compact';
+  return (
+    <article
+      aria-posinset={position}
+      aria-setsize={-1}
+      aria-labelledby={`a-${row.key} t-${row.key}`}
+      aria-describedby={`m-${row.key}`}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+      onFocus={() => onActive(row.key)}
+      onPointerEnter={(event) => {
+        if (event.pointerType === 'mouse') onActive(row.key);
+      }}
+      className={cx(
+        'group/message rounded-lg outline-offset-[-2px]',
+        row.first ? (compact ? 'pt-1.5' : 'pt-3') : compact ? 'pt-px' : 'pt-0.5',
+      )}
+    >
+      {beginning && <p className="pb-3 text-center text-sm text-muted">{t('message.beginning')}</p>}
+      {row.newDay && <DayLine label={dayLabel(i18n, row.createdAt)} />}
+      {row.firstUnread && <UnreadLine label={t('message.unreadDivider')} />}
+      {row.system ? (
+        <p id={`t-${row.key}`} className="py-1 text-center text-sm text-muted">
+          <span id={`a-${row.key}`} className="sr-only">
+            {name}
+          </span>
+          <span dir="auto">{row.message?.text}</span>
+          <time
+            id={`m-${row.key}`}
+            dateTime={row.createdAt}
+            className="ms-2 text-xs"
+            title={fullTime(i18n, row.createdAt)}
+          >
+            {clockTime(i18n, row.createdAt)}
+          </time>
+        </p>
+      ) : (
+        <div className={cx('flex gap-2.5', row.own && 'justify-end', flashing && 'flash')}>
+          {!row.own && <Side row={row} name={name} />}
+          <Bubble {...props} name={name} />
+        </div>
+      )}
+    </article>
+  );
+});
+
+function DayLine({ label }: { label: string }) {
+  return (
+    <p className="my-3 flex items-center gap-3 text-xs font-medium text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+      {label}
+    </p>
+  );
+}
+
+function UnreadLine({ label }: { label: string }) {
+  return (
+    <p className="my-3 flex items-center gap-3 text-xs font-semibold text-danger before:h-px before:flex-1 before:bg-danger/50 after:h-px after:flex-1 after:bg-danger/50">
+      {label}
+    </p>
+  );
+}
+
+function Side({ row, name }: { row: Row; name: string }) {
+  const person = useChat((state) => state.people[row.senderId]);
+  return (
+    <div className="w-8 shrink-0 self-end">
+      {row.last && <Avatar id={row.senderId} name={name} url={person?.avatar_url ?? null} size="small" />}
+    </div>
+  );
+}
+
+function Bubble(props: MessageRowProps & { name: string }) {
+  const { row, conversationId, active, onActive, onReply, onEdit, onJump, name } = props;
+  const i18n = useI18n();
+  const { t } = i18n;
+  const { message, pending, own } = row;
+  const deleted = message?.deleted_at != null;
+  const isGroup = useChat((state) => state.conversations[conversationId]?.kind !== 'direct');
+  const delivery = useChat((state) =>
+    message === null
+      ? pending?.state === 'failed'
+        ? 'failed'
+        : 'sending'
+      : deliveryOf(message, state.conversations[conversationId]),
+  );
+  const replyTo = message?.reply_to ?? pending?.reply_to ?? null;
+  const showName = !own && isGroup && row.first;
+  return (
+    <div className={cx('relative flex max-w-[min(85%,40rem)] flex-col', own ? 'items-end' : 'items-start')}>
+      <h2
+        id={`a-${row.key}`}
+        dir="auto"
+        className={cx(
+          showName ? `mb-0.5 ps-3 text-sm font-semibold ${NAME_COLOURS[hueOf(row.senderId)]}` : 'sr-only',
+        )}
+      >
+        {name}
+      </h2>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a tap shows the tools that a mouse gets by pointing and keys by focus. */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: see above. */}
+      <div
+        onClick={() => onActive(row.key)}
+        className={cx(
+          'max-w-full min-w-0 rounded-2xl px-3 py-1.5',
+          own ? 'bg-own text-own-ink' : 'bg-theirs text-ink',
+          own ? (row.last ? 'rounded-ee-md' : '') : row.last ? 'rounded-es-md' : '',
+          delivery === 'failed' && 'bg-danger-soft text-ink',
+        )}
+      >
+        {replyTo !== null && <Quote id={replyTo} conversationId={conversationId} onJump={onJump} />}
+        <div className="flex max-w-full flex-wrap items-end gap-x-3">
+          <div id={`t-${row.key}`} dir="auto" className="max-w-full min-w-0">
+            {deleted ? (
+              <p className="italic opacity-75">{t('message.deleted')}</p>
+            ) : (
+              <MessageText text={message?.text ?? pending?.text ?? ''} />
+            )}
+          </div>
+          <p
+            id={`m-${row.key}`}
+            className={cx(
+              'ms-auto flex items-center gap-1 pt-1 text-[0.6875rem] leading-4 select-none',
+              own ? 'text-own-muted' : 'text-muted',
+              delivery === 'failed' && 'text-muted',
+            )}
+          >
+            {message?.edited_at != null && !deleted && <span>{t('message.edited')}</span>}
+            <time dateTime={row.createdAt} title={fullTime(i18n, row.createdAt)}>
+              {clockTime(i18n, row.createdAt)}
+            </time>
+            {own && !deleted && <Ticks delivery={delivery} />}
+          </p>
+        </div>
+      </div>
+      {message !== null && message.reactions.length > 0 && <Reactions message={message} />}
+      {pending?.state === 'failed' && <FailedSend pending={pending} />}
+      {active && message !== null && !deleted && (
+        <MessageTools message={message} own={own} onReply={onReply} onEdit={onEdit} />
+      )}
+    </div>
+  );
+}

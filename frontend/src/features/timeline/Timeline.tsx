@@ -1,0 +1,273 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDown } from 'lucide-react';
+import {
+  type KeyboardEvent,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
+import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import type { Message } from '@/protocol';
+import type { MessageWindow } from '@/store/state';
+import { MessageRow } from './MessageRow';
+import { buildRows, type Row } from './rows';
+import { useReadMark } from './useReadMark';
+
+const NO_WINDOW: MessageWindow = { items: [], atStart: false, atEnd: true };
+const NO_PENDING: never[] = [];
+/** Pages are fetched this many screens before they are needed. */
+const AHEAD = 1.5;
+/** Closer to the end than this counts as being there. */
+const END_PX = 48;
+const FLASH_MS = 1_600;
+
+export interface TimelineHandle {
+  toLatest(): void;
+  scrollPages(pages: number): void;
+  focusLast(): void;
+}
+
+export interface TimelineProps {
+  conversationId: string;
+  onReply: (message: Message) => void;
+  onEdit: (message: Message) => void;
+  /** Esc, or Tab out of the list. */
+  onLeave: () => void;
+  ref?: Ref<TimelineHandle>;
+}
+
+/** The messages of one conversation, however many there are: only what is in sight exists in the page. */
+export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: TimelineProps) {
+  'use no memo';
+  const { t } = useI18n();
+  const session = useSession();
+  const { history } = session;
+  const attempt = useAttempt();
+  const me = useChat((state) => state.me?.id ?? '');
+  const window_ = useChat((state) => state.windows[conversationId] ?? NO_WINDOW);
+  const pending = useChat((state) => state.pending[conversationId] ?? NO_PENDING);
+  const online = useChat((state) => state.link === 'online');
+  const conversation = useChat((state) => state.conversations[conversationId]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const [opened, setOpened] = useState(false);
+  const [active, setActive] = useState<string | null>(null);
+  const [flash, setFlash] = useState<string | null>(null);
+  const [atEnd, setAtEnd] = useState(true);
+
+  // Frozen while the conversation is open: reading moves the mark, not the line a person looks for.
+  const [unreadAfter, setUnreadAfter] = useState<number | null>(() => {
+    const own = session.store.getState().conversations[conversationId]?.me;
+    return own !== undefined && own.unread > 0 ? own.read_seq : null;
+  });
+
+  const shownPending = window_.atEnd ? pending : NO_PENDING;
+  const rows = useMemo(
+    () => buildRows(window_.items, shownPending, me, unreadAfter),
+    [window_.items, shownPending, me, unreadAfter],
+  );
+  const rowsRef = useRef(rows);
+  rowsRef.current = rows;
+
+  useEffect(() => {
+    let wanted = true;
+    void history
+      .open(conversationId)
+      .catch(() => undefined)
+      .then(() => {
+        if (wanted) setOpened(true);
+      });
+    return () => {
+      wanted = false;
+      history.leave(conversationId);
+    };
+  }, [history, conversationId]);
+
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 64,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 8,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: END_PX,
+    paddingStart: 16,
+    paddingEnd: 12,
+    onChange: (instance) => {
+      setAtEnd(instance.isAtEnd(END_PX));
+      fetchAround();
+    },
+  });
+
+  const failing = useRef(false);
+  if (online) failing.current = false;
+  const fetchAround = useCallback(() => {
+    const element = scroller.current;
+    if (element === null || !positioned.current || failing.current) return;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const failed = () => {
+      // Not asked again at every step of the wheel; the next connection clears it.
+      failing.current = true;
+    };
+    if (scrollTop < AHEAD * clientHeight) void history.older(conversationId).catch(failed);
+    if (scrollHeight - scrollTop - clientHeight < AHEAD * clientHeight) {
+      void history.newer(conversationId).catch(failed);
+    }
+  }, [history, conversationId]);
+
+  // The first position: at the first unread message, else at the end.
+  const positioned = useRef(false);
+  const hasUnread = unreadAfter !== null;
+  const unreadIndex = hasUnread ? rows.findIndex((row) => row.firstUnread) : -1;
+  const unreadInSight =
+    unreadIndex > 0 || (unreadIndex === 0 && rows[0]?.message?.seq === (unreadAfter ?? 0) + 1);
+  useLayoutEffect(() => {
+    if (positioned.current || rows.length === 0) return;
+    if (hasUnread && !unreadInSight && !opened) return;
+    positioned.current = true;
+    if (unreadIndex >= 0 && unreadInSight) virtualizer.scrollToIndex(unreadIndex, { align: 'start' });
+    else virtualizer.scrollToEnd();
+  });
+  // A page may be so short that nothing scrolls and nothing asks for more.
+  useEffect(() => {
+    if (opened && rows.length > 0) fetchAround();
+  }, [opened, rows.length, fetchAround]);
+
+  useReadMark({
+    conversationId,
+    virtualizer,
+    rows,
+    atEnd: atEnd && window_.atEnd,
+    ready: positioned.current,
+  });
+
+  const toLatest = useCallback(() => {
+    setUnreadAfter(null);
+    void history
+      .jumpToLatest(conversationId)
+      .catch(() => undefined)
+      .then(() => requestAnimationFrame(() => virtualizer.scrollToEnd()));
+  }, [history, conversationId, virtualizer]);
+
+  const jumpTo = useCallback(
+    async (seq: number) => {
+      await attempt(() => history.jumpTo(conversationId, seq));
+      requestAnimationFrame(() => {
+        const index = rowsRef.current.findIndex((row) => row.message?.seq === seq);
+        const row = rowsRef.current[index];
+        if (row === undefined) return;
+        virtualizer.scrollToIndex(index, { align: 'center' });
+        setFlash(row.key);
+        setTimeout(() => setFlash(null), FLASH_MS);
+      });
+    },
+    [attempt, history, conversationId, virtualizer],
+  );
+
+  const focusRow = useCallback(
+    (index: number) => {
+      const row = rowsRef.current[index];
+      if (row === undefined) return;
+      setActive(row.key);
+      virtualizer.scrollToIndex(index, { align: 'auto' });
+      // The row may have to be drawn first.
+      requestAnimationFrame(() => {
+        scroller.current
+          ?.querySelector<HTMLElement>(`[data-index="${index}"] article`)
+          ?.focus({ preventScroll: true });
+      });
+    },
+    [virtualizer],
+  );
+
+  useImperativeHandle(ref, () => ({
+    toLatest,
+    scrollPages(pages) {
+      const element = scroller.current;
+      element?.scrollBy({ top: pages * element.clientHeight * 0.9 });
+    },
+    focusLast: () => focusRow(rowsRef.current.length - 1),
+  }));
+
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const inside = (event.target as HTMLElement).closest('[data-index]');
+    const onArticle =
+      (event.target as HTMLElement).tagName === 'ARTICLE' || event.target === scroller.current;
+    if (!onArticle) return;
+    const index = inside === null ? rows.length : Number(inside.getAttribute('data-index'));
+    if (event.key === 'ArrowUp' || event.key === 'k') focusRow(Math.max(0, index - 1));
+    else if (event.key === 'ArrowDown' || event.key === 'j') {
+      if (index >= rows.length - 1) onLeave();
+      else focusRow(index + 1);
+    } else if (event.key === 'Home') focusRow(0);
+    else if (event.key === 'End') focusRow(rows.length - 1);
+    else if (event.key === 'Escape') onLeave();
+    else return;
+    event.preventDefault();
+  };
+
+  const items = virtualizer.getVirtualItems();
+  const newBelow = conversation !== undefined && !(atEnd && window_.atEnd) ? conversation.me.unread : 0;
+  return (
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      <div
+        ref={scroller}
+        role="feed"
+        aria-label={t('message.label')}
+        aria-busy={!opened}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onPointerLeave={() => setActive(null)}
+        className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none]"
+      >
+        <div
+          className="relative mx-auto mt-auto w-full max-w-4xl shrink-0 px-2 sm:px-4"
+          style={{ height: virtualizer.getTotalSize() }}
+        >
+          <div
+            className="absolute inset-x-0 top-0 px-2 sm:px-4"
+            style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}
+          >
+            {items.map((item) => {
+              const row = rows[item.index] as Row;
+              return (
+                <div key={item.key} data-index={item.index} ref={virtualizer.measureElement}>
+                  <MessageRow
+                    row={row}
+                    conversationId={conversationId}
+                    position={row.message?.seq ?? (conversation?.last_seq ?? 0) + 1}
+                    beginning={item.index === 0 && window_.atStart}
+                    active={active === row.key}
+                    flashing={flash === row.key}
+                    onActive={setActive}
+                    onReply={onReply}
+                    onEdit={onEdit}
+                    onJump={jumpTo}
+                  />
+                </div>
+              );
+            })}
+          </div>
+        </div>
+      </div>
+      {!(atEnd && window_.atEnd) && rows.length > 0 && (
+        <button
+          type="button"
+          onClick={toLatest}
+          className="rise absolute end-4 bottom-3 flex min-h-10 items-center gap-2 rounded-full border border-line bg-raised px-3 font-medium shadow-raised hover:bg-hover"
+        >
+          <ArrowDown size={18} aria-hidden />
+          <span className={newBelow > 0 ? 'text-sm' : 'sr-only'}>
+            {newBelow > 0 ? t('message.newBelow', newBelow) : t('message.latest')}
+          </span>
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,2 @@
+export { Timeline, type TimelineHandle } from './Timeline';
+export { useLooking } from './useReadMark';

@@ -1,0 +1,91 @@
+/** What stands where in the list of messages: days, groups, and the line above what is new. Pure. */
+import { dayKey } from '@/lib/time';
+import type { Message } from '@/protocol';
+import type { PendingMessage } from '@/store/state';
+
+/** Messages of one person this close together are one group. */
+const GROUP_MS = 5 * 60_000;
+
+export interface Row {
+  /** Never changes for one message: not at the ack, not at an edit. A list that is pinned to its end relies on it. */
+  key: string;
+  senderId: string;
+  message: Message | null;
+  pending: PendingMessage | null;
+  createdAt: string;
+  own: boolean;
+  system: boolean;
+  /** Begins a day. */
+  newDay: boolean;
+  /** The first one that was not read when the conversation was opened. */
+  firstUnread: boolean;
+  /** First and last of a group. */
+  first: boolean;
+  last: boolean;
+}
+
+export function keyOf(senderId: string, clientMessageId: string): string {
+  return `${senderId}:${clientMessageId}`;
+}
+
+export function buildRows(
+  messages: readonly Message[],
+  pending: readonly PendingMessage[],
+  me: string,
+  unreadAfter: number | null,
+): Row[] {
+  const rows: Row[] = messages.map((message) => ({
+    key: message.client_message_id ? keyOf(message.sender_id, message.client_message_id) : message.id,
+    senderId: message.sender_id,
+    message,
+    pending: null,
+    createdAt: message.created_at,
+    own: message.sender_id === me && message.kind === 'text',
+    system: message.kind === 'system',
+    newDay: false,
+    firstUnread: false,
+    first: true,
+    last: true,
+  }));
+  for (const one of pending) {
+    rows.push({
+      key: keyOf(me, one.client_message_id),
+      senderId: me,
+      message: null,
+      pending: one,
+      createdAt: one.created_at,
+      own: true,
+      system: false,
+      newDay: false,
+      firstUnread: false,
+      first: true,
+      last: true,
+    });
+  }
+  let marked = unreadAfter === null;
+  let day = '';
+  for (const [index, row] of rows.entries()) {
+    const before = rows[index - 1];
+    const today = dayKey(row.createdAt);
+    row.newDay = today !== day;
+    day = today;
+    if (!marked && row.message !== null && row.message.seq > (unreadAfter ?? 0) && !row.own && !row.system) {
+      row.firstUnread = true;
+      marked = true;
+    }
+    if (before !== undefined && !row.newDay && !row.firstUnread && continues(before, row)) {
+      before.last = false;
+      row.first = false;
+    }
+  }
+  return rows;
+}
+
+function continues(before: Row, row: Row): boolean {
+  return (
+    !before.system &&
+    !row.system &&
+    before.senderId === row.senderId &&
+    Date.parse(row.createdAt) - Date.parse(before.createdAt) < GROUP_MS
+  );
+}

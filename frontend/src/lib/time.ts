@@ -1,0 +1,66 @@
+/** Times for people, through Intl only. Formatters are costly to make and are kept for each language. */
+import type { I18n } from './i18n';
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(language: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${name}`;
+  const known = formatters.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(language, options);
+  formatters.set(key, made);
+  return made;
+}
+
+export function clockTime({ language }: I18n, iso: string): string {
+  return formatter(language, 'time', { hour: '2-digit', minute: '2-digit' }).format(new Date(iso));
+}
+
+export function fullTime({ language }: I18n, iso: string): string {
+  return formatter(language, 'full', { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));
+}
+
+/** Same value for all moments of one local day. */
+export function dayKey(iso: string): string {
+  const date = new Date(iso);
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+}
+
+function daysAgo(date: Date, now: Date): number {
+  const midnight = (one: Date) => Date.UTC(one.getFullYear(), one.getMonth(), one.getDate());
+  return Math.round((midnight(now) - midnight(date)) / 86_400_000);
+}
+
+export function dayLabel(i18n: I18n, iso: string, now: Date = new Date()): string {
+  const date = new Date(iso);
+  const ago = daysAgo(date, now);
+  if (ago === 0) return i18n.t('time.today');
+  if (ago === 1) return i18n.t('time.yesterday');
+  const sameYear = date.getFullYear() === now.getFullYear();
+  return formatter(i18n.language, sameYear ? 'day' : 'dayYear', {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    ...(sameYear ? {} : { year: 'numeric' }),
+  }).format(date);
+}
+
+/** For lists: a time today, a weekday this week, else a date. */
+export function shortWhen(i18n: I18n, iso: string, now: Date = new Date()): string {
+  const date = new Date(iso);
+  const ago = daysAgo(date, now);
+  if (ago === 0) return clockTime(i18n, iso);
+  if (ago === 1) return i18n.t('time.yesterday');
+  if (ago < 7) return formatter(i18n.language, 'weekday', { weekday: 'short' }).format(date);
+  return formatter(i18n.language, 'date', { day: 'numeric', month: 'short', year: '2-digit' }).format(date);
+}
+
+/** "5 minutes ago", for last seen. */
+export function ago({ language, t }: I18n, iso: string, now: Date = new Date()): string {
+  const seconds = Math.round((now.getTime() - Date.parse(iso)) / 1000);
+  if (seconds < 60) return t('time.now');
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  if (seconds < 3600) return relative.format(-Math.round(seconds / 60), 'minute');
+  if (seconds < 86_400) return relative.format(-Math.round(seconds / 3600), 'hour');
+  return relative.format(-Math.round(seconds / 86_400), 'day');
+}

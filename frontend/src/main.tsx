@@ -1,0 +1,25 @@
+import { createRoot } from 'react-dom/client';
+import './styles/base.css';
+import { App } from './app/App';
+import { browserPlatform } from './app/platform';
+import { createSettings } from './app/settings';
+import { Announcer } from './lib/announcer';
+import { watchSurroundings } from './realtime/wake';
+import { Accounts } from './session/accounts';
+
+const settings = createSettings();
+const accounts = new Accounts(browserPlatform());
+// Opening the database is nearly all that stands between a reload and messages on the screen, so it begins first.
+const restored = accounts.restore().catch(() => false);
+
+watchSurroundings({
+  networkChanged: (online) => accounts.store.getState().session?.networkChanged(online),
+  woke: () => accounts.store.getState().session?.woke(),
+});
+window.addEventListener('pagehide', () => void accounts.store.getState().session?.drafts.flush());
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('The page has no #root.');
+void restored.then(() => {
+  createRoot(root).render(<App accounts={accounts} settings={settings} announcer={new Announcer()} />);
+});

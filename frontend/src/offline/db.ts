@@ -1,0 +1,50 @@
+/** What the client keeps on the device. Two implementations: IndexedDB, and memory where that is forbidden. */
+import type { Conversation, Member, Message, User } from '@/protocol';
+import type { PendingMessage } from '@/store/state';
+
+/** Everything of one moment; written together or not at all. */
+export interface Batch {
+  messages?: Message[];
+  conversations?: Conversation[];
+  people?: User[];
+  /** Revisions up to which the stored messages are complete. */
+  known?: Record<string, number>;
+  /** Conversations whose stored messages must go before `messages` come. */
+  reset?: string[];
+  /** Conversations that were left, with all they had. */
+  left?: string[];
+}
+
+export interface Snapshot {
+  conversations: Conversation[];
+  people: User[];
+  outbox: PendingMessage[];
+  drafts: Record<string, string>;
+}
+
+export interface ChatDb {
+  /** False when nothing outlives the page. */
+  readonly persistent: boolean;
+  snapshot(): Promise<Snapshot>;
+  write(batch: Batch): Promise<void>;
+  known(): Promise<Record<string, number>>;
+  /** The newest messages below `before` (or of all), ascending and without a gap, the last one at `before - 1`. */
+  messages(conversationId: string, limit: number, before?: number): Promise<Message[]>;
+  messageById(id: string): Promise<Message | undefined>;
+  putMembers(conversationId: string, members: Member[]): Promise<void>;
+  members(conversationId: string): Promise<Member[]>;
+  putDraft(conversationId: string, text: string): Promise<void>;
+  /** Adds or replaces; resolves when it would survive a crash. */
+  putPending(record: PendingMessage): Promise<void>;
+  deletePending(clientMessageId: string): Promise<void>;
+  outbox(): Promise<PendingMessage[]>;
+  getMeta<T>(key: string): Promise<T | undefined>;
+  putMeta(key: string, value: unknown): Promise<void>;
+  /** Drops the messages and what is known of them, keeps drafts and outbox. */
+  dropCache(): Promise<void>;
+  /** Keeps the newest `perConversation` messages of each. */
+  evict(perConversation: number): Promise<void>;
+  /** Everything goes. */
+  destroy(): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,146 @@
+import { Dexie } from 'dexie';
+import type { Member, Message } from '@/protocol';
+import { contiguousTail } from '@/store/messages';
+import type { PendingMessage } from '@/store/state';
+import type { Batch, ChatDb, Snapshot } from './db';
+import { ChatDexie } from './schema';
+
+export class DexieDb implements ChatDb {
+  readonly persistent = true;
+  readonly #db: ChatDexie;
+
+  private constructor(db: ChatDexie) {
+    this.#db = db;
+  }
+
+  /** Throws where IndexedDB is forbidden or broken. */
+  static async open(accountId: string): Promise<DexieDb> {
+    const db = new ChatDexie(accountId);
+    await db.open();
+    return new DexieDb(db);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const db = this.#db;
+    const [conversations, people, outbox, drafts] = await db.transaction(
+      'r',
+      [db.conversations, db.people, db.outbox, db.drafts],
+      () =>
+        Promise.all([
+          db.conversations.toArray(),
+          db.people.toArray(),
+          db.outbox.toArray(),
+          db.drafts.toArray(),
+        ]),
+    );
+    return {
+      conversations,
+      people,
+      outbox: outbox.sort((a, b) => a.order - b.order),
+      drafts: Object.fromEntries(drafts.map((row) => [row.conversation_id, row.text])),
+    };
+  }
+
+  async write(batch: Batch): Promise<void> {
+    const db = this.#db;
+    const tables = [db.messages, db.conversations, db.people, db.known, db.members, db.drafts];
+    await db.transaction('rw', tables, async () => {
+      for (const id of batch.reset ?? []) await this.#ofConversation(id).delete();
+      for (const id of batch.left ?? []) {
+        await this.#ofConversation(id).delete();
+        await Promise.all([
+          db.conversations.delete(id),
+          db.known.delete(id),
+          db.members.delete(id),
+          db.drafts.delete(id),
+        ]);
+      }
+      if (batch.messages?.length) await db.messages.bulkPut(batch.messages);
+      if (batch.conversations?.length) await db.conversations.bulkPut(batch.conversations);
+      if (batch.people?.length) await db.people.bulkPut(batch.people);
+      const known = Object.entries(batch.known ?? {});
+      if (known.length)
+        await db.known.bulkPut(known.map(([conversation_id, rev]) => ({ conversation_id, rev })));
+    });
+  }
+
+  async known(): Promise<Record<string, number>> {
+    const rows = await this.#db.known.toArray();
+    return Object.fromEntries(rows.map((row) => [row.conversation_id, row.rev]));
+  }
+
+  async messages(conversationId: string, limit: number, before?: number): Promise<Message[]> {
+    const upper = before === undefined ? Dexie.maxKey : before;
+    const range = this.#db.messages
+      .where('[conversation_id+seq]')
+      .between([conversationId, Dexie.minKey], [conversationId, upper], true, false);
+    const found = (await range.reverse().limit(limit).toArray()).reverse();
+    if (before !== undefined && found.at(-1)?.seq !== before - 1) return [];
+    return contiguousTail(found);
+  }
+
+  messageById(id: string): Promise<Message | undefined> {
+    return this.#db.messages.where('id').equals(id).first();
+  }
+
+  async putMembers(conversationId: string, members: Member[]): Promise<void> {
+    await this.#db.members.put({ conversation_id: conversationId, members });
+  }
+
+  async members(conversationId: string): Promise<Member[]> {
+    return (await this.#db.members.get(conversationId))?.members ?? [];
+  }
+
+  async putDraft(conversationId: string, text: string): Promise<void> {
+    if (text === '') await this.#db.drafts.delete(conversationId);
+    else await this.#db.drafts.put({ conversation_id: conversationId, text });
+  }
+
+  async putPending(record: PendingMessage): Promise<void> {
+    await this.#db.outbox.put(record);
+  }
+
+  deletePending(clientMessageId: string): Promise<void> {
+    return this.#db.outbox.delete(clientMessageId);
+  }
+
+  async outbox(): Promise<PendingMessage[]> {
+    return (await this.#db.outbox.toArray()).sort((a, b) => a.order - b.order);
+  }
+
+  async getMeta<T>(key: string): Promise<T | undefined> {
+    return (await this.#db.meta.get(key))?.value as T | undefined;
+  }
+
+  async putMeta(key: string, value: unknown): Promise<void> {
+    await this.#db.meta.put({ key, value });
+  }
+
+  async dropCache(): Promise<void> {
+    const db = this.#db;
+    await db.transaction('rw', [db.messages, db.known, db.conversations, db.members], () =>
+      Promise.all([db.messages.clear(), db.known.clear(), db.conversations.clear(), db.members.clear()]),
+    );
+  }
+
+  async evict(perConversation: number): Promise<void> {
+    for (const id of await this.#db.conversations.toCollection().primaryKeys()) {
+      const keys = await this.#ofConversation(id).reverse().offset(perConversation).primaryKeys();
+      if (keys.length > 0) await this.#db.messages.bulkDelete(keys);
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.#db.delete();
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #ofConversation(id: string) {
+    return this.#db.messages
+      .where('[conversation_id+seq]')
+      .between([id, Dexie.minKey], [id, Dexie.maxKey], true, true);
+  }
+}

@@ -1,0 +1,19 @@
+import type { ChatDb } from './db';
+import { DexieDb } from './dexie-db';
+import { MemoryDb } from './memory-db';
+
+/** A broken profile may never answer. */
+const OPEN_TIMEOUT_MS = 3_000;
+
+/** The account's database, or memory where there can be none; never rejects. */
+export async function openDb(accountId: string): Promise<ChatDb> {
+  if (typeof indexedDB === 'undefined') return new MemoryDb();
+  try {
+    const timeout = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error('IndexedDB does not answer.')), OPEN_TIMEOUT_MS);
+    });
+    return await Promise.race([DexieDb.open(accountId), timeout]);
+  } catch {
+    return new MemoryDb();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '@/lib/clock';
+
+/** The protocol asks for no more than one confirmation of a conversation in 100 ms. */
+const GATHER_MS = 100;
+
+/**
+ * Gathers what arrived into one cumulative confirmation for each conversation. `send` says whether it went out;
+ * what did not is forgotten: the server streams it again at the next connect, and it is confirmed then.
+ */
+export class Acknowledger {
+  readonly #clock: Clock;
+  readonly #send: (conversationId: string, seq: number) => void;
+  readonly #highest = new Map<string, number>();
+  #scheduled = false;
+
+  constructor(clock: Clock, send: (conversationId: string, seq: number) => void) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** This device has everything of the conversation up to `seq`. */
+  add(conversationId: string, seq: number): void {
+    this.#highest.set(conversationId, Math.max(seq, this.#highest.get(conversationId) ?? 0));
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.after(GATHER_MS, () => this.flush());
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const due = [...this.#highest];
+    this.#highest.clear();
+    for (const [conversationId, seq] of due) this.#send(conversationId, seq);
+  }
+}

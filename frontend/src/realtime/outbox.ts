@@ -1,0 +1,165 @@
+/**
+ * Sends that wait until the server has confirmed them. Written down before they go out, sent in the order of
+ * writing within a conversation, repeated with the same `client_message_id` until there is an answer: so a reload
+ * or a lost connection neither loses nor doubles a message.
+ */
+import type { Clock } from '@/lib/clock';
+import { type MessageAck, RETRYABLE } from '@/protocol';
+import type { PendingMessage } from '@/store/state';
+import { backoff } from './backoff';
+import { RequestError } from './client';
+
+export interface OutboxStorage {
+  outbox(): Promise<PendingMessage[]>;
+  putPending(record: PendingMessage): Promise<void>;
+  deletePending(clientMessageId: string): Promise<void>;
+}
+
+export interface OutboxOptions {
+  storage: OutboxStorage;
+  /** Rejects with RequestError; `connection_lost` when there is no answer. */
+  send: (record: PendingMessage) => Promise<MessageAck>;
+  /** A record was added, failed, or waits again. */
+  changed: (record: PendingMessage) => void;
+  clock: Clock;
+  random: () => number;
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  /** Waiting ones by conversation, in the order of writing. */
+  readonly #queues = new Map<string, PendingMessage[]>();
+  readonly #busy = new Set<string>();
+  #running = false;
+  #lastOrder = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what an earlier page left. Records that are already here are left alone. */
+  async load(): Promise<void> {
+    for (const record of await this.#options.storage.outbox()) this.#add(record);
+    this.#pumpAll();
+  }
+
+  /** There is a connection: send what waits, until `pause`. */
+  resume(): void {
+    this.#running = true;
+    this.#pumpAll();
+  }
+
+  pause(): void {
+    this.#running = false;
+  }
+
+  /** Shown at once, written down next, sent after that. Resolves when it is written down. */
+  async enqueue(record: Omit<PendingMessage, 'order' | 'state' | 'error'>): Promise<void> {
+    // Time first, so that records of several tabs and page loads sort as they were written.
+    this.#lastOrder = Math.max(this.#lastOrder + 1, this.#options.clock.now());
+    const whole: PendingMessage = { ...record, order: this.#lastOrder, state: 'waiting', error: null };
+    this.#options.changed(whole);
+    // Its place in line is taken before the write, or two quick messages could change places.
+    const written = this.#write(whole);
+    this.#add(whole, written);
+    await written;
+  }
+
+  /** Send a failed one again; it keeps its place. */
+  async retry(record: PendingMessage): Promise<void> {
+    const again: PendingMessage = { ...record, state: 'waiting', error: null };
+    this.#options.changed(again);
+    const written = this.#write(again);
+    this.#add(again, written);
+    await written;
+  }
+
+  /** A failed one that is given up. */
+  async discard(clientMessageId: string): Promise<void> {
+    for (const queue of this.#queues.values()) {
+      const index = queue.findIndex((one) => one.client_message_id === clientMessageId);
+      if (index >= 0) queue.splice(index, 1);
+    }
+    await this.#options.storage.deletePending(clientMessageId);
+  }
+
+  /** A full disk must not keep a message from being sent; it just will not survive a reload. */
+  #write(record: PendingMessage): Promise<void> {
+    return this.#options.storage.putPending(record).catch(() => undefined);
+  }
+
+  #add(record: PendingMessage, written: Promise<void> = Promise.resolve()): void {
+    if (record.state === 'failed') return;
+    const queue = this.#queues.get(record.conversation_id) ?? [];
+    this.#queues.set(record.conversation_id, queue);
+    if (queue.some((one) => one.client_message_id === record.client_message_id)) return;
+    queue.push(record);
+    queue.sort((a, b) => a.order - b.order);
+    this.#lastOrder = Math.max(this.#lastOrder, record.order);
+    void written.then(() => this.#pump(record.conversation_id));
+  }
+
+  #pumpAll(): void {
+    for (const id of this.#queues.keys()) void this.#pump(id);
+  }
+
+  /** One at a time in each conversation: only an answer makes way for the next, which is what keeps the order. */
+  async #pump(conversationId: string): Promise<void> {
+    if (this.#busy.has(conversationId)) return;
+    this.#busy.add(conversationId);
+    let attempt = 0;
+    try {
+      for (let head = this.#head(conversationId); head !== undefined; head = this.#head(conversationId)) {
+        const outcome = await this.#sendOnce(head);
+        if (outcome.done) {
+          attempt = 0;
+          this.#remove(head);
+          continue;
+        }
+        if (!this.#running) return;
+        await this.#pause(Math.max(outcome.waitMs, backoff(attempt++, this.#options.random)));
+      }
+    } finally {
+      this.#busy.delete(conversationId);
+    }
+  }
+
+  #head(conversationId: string): PendingMessage | undefined {
+    return this.#running ? this.#queues.get(conversationId)?.[0] : undefined;
+  }
+
+  async #sendOnce(record: PendingMessage): Promise<{ done: boolean; waitMs: number }> {
+    const { send, storage, changed } = this.#options;
+    try {
+      await send(record);
+      await storage.deletePending(record.client_message_id).catch(() => undefined);
+      return { done: true, waitMs: 0 };
+    } catch (error) {
+      const code = error instanceof RequestError ? error.code : 'connection_lost';
+      if (code === 'connection_lost' || code === 'unauthenticated' || code === 'token_expired') {
+        // The connection tells when it is back; `resume` goes on from here.
+        this.#running = false;
+        return { done: false, waitMs: 0 };
+      }
+      if (RETRYABLE.has(code)) {
+        return { done: false, waitMs: error instanceof RequestError ? (error.retryAfterMs ?? 0) : 0 };
+      }
+      const failed: PendingMessage = { ...record, state: 'failed', error: code };
+      await this.#write(failed);
+      changed(failed);
+      return { done: true, waitMs: 0 };
+    }
+  }
+
+  #remove(record: PendingMessage): void {
+    const queue = this.#queues.get(record.conversation_id);
+    const index = queue?.findIndex((one) => one.client_message_id === record.client_message_id) ?? -1;
+    if (index >= 0) queue?.splice(index, 1);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.after(ms, resolve);
+    });
+  }
+}

@@ -1,0 +1,257 @@
+/** What a person does to messages and conversations: shown at once, taken back when the server refuses. */
+import type { Api, NewConversation, OwnSettings } from '@/api/endpoints';
+import type { Clock } from '@/lib/clock';
+import { uuidv7 } from '@/lib/ids';
+import type { ChatDb } from '@/offline/db';
+import type { Conversation, Message, OwnUser, Reaction, Role } from '@/protocol';
+import { RequestError } from '@/realtime/client';
+import type { Link } from '@/realtime/link';
+import type { Outbox } from '@/realtime/outbox';
+import { indexOfSeq } from '@/store/messages';
+import { dropConversation, omit, putConversation } from '@/store/reduce';
+import type { PendingMessage } from '@/store/state';
+import type { Changes, ChatStore } from '@/store/store';
+import type { Persister } from './persister';
+
+/** The server ends "is typing" after 6 s, so it is said again a little earlier. */
+const TYPING_REPEAT_MS = 4_000;
+
+export interface ActionParts {
+  store: ChatStore;
+  changes: Changes;
+  db: ChatDb;
+  api: Api;
+  link: Link;
+  outbox: Outbox;
+  persister: Persister;
+  clock: Clock;
+}
+
+export class Actions {
+  readonly #parts: ActionParts;
+  readonly #typingSaid = new Map<string, number>();
+
+  constructor(parts: ActionParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the message would survive a crash; what becomes of it shows in the state. */
+  send(conversationId: string, text: string, replyTo: string | null = null): Promise<void> {
+    const { clock, outbox } = this.#parts;
+    this.#typingSaid.delete(conversationId);
+    return outbox.enqueue({
+      client_message_id: uuidv7(clock.now()),
+      conversation_id: conversationId,
+      text,
+      reply_to: replyTo,
+      created_at: new Date(clock.now()).toISOString(),
+    });
+  }
+
+  retry(record: PendingMessage): Promise<void> {
+    return this.#parts.outbox.retry(record);
+  }
+
+  async discard(record: PendingMessage): Promise<void> {
+    this.#parts.changes.dropPending(record.client_message_id);
+    await this.#parts.outbox.discard(record.client_message_id);
+  }
+
+  edit(message: Message, text: string): Promise<void> {
+    const now = new Date(this.#parts.clock.now()).toISOString();
+    return this.#optimistic(message, { ...message, text, edited_at: now }, () =>
+      this.#parts.link.request({ type: 'message.edit', message_id: message.id, text }),
+    );
+  }
+
+  remove(message: Message): Promise<void> {
+    const now = new Date(this.#parts.clock.now()).toISOString();
+    return this.#optimistic(message, { ...message, text: '', attachments: [], deleted_at: now }, () =>
+      this.#parts.link.request({ type: 'message.delete', message_id: message.id }),
+    );
+  }
+
+  /** Sets one's own reaction, or takes it back when it is there. */
+  react(message: Message, emoji: string): Promise<void> {
+    const me = this.#parts.store.getState().me?.id ?? '';
+    const mine = message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(me));
+    const shown = { ...message, reactions: toggle(message.reactions, emoji, me, !mine) };
+    return this.#optimistic(message, shown, () =>
+      this.#parts.link.request({
+        type: mine ? 'reaction.remove' : 'reaction.add',
+        message_id: message.id,
+        emoji,
+      }),
+    );
+  }
+
+  /** The person has seen everything up to `seq`; told to the server now or at the next connect. */
+  read(conversationId: string, seq: number): void {
+    const { changes, link, persister, store } = this.#parts;
+    const before = store.getState().conversations[conversationId]?.me.read_seq ?? 0;
+    if (seq <= before) return;
+    changes.read(conversationId, seq);
+    persister.conversation(conversationId);
+    link.notify({ type: 'read', conversation_id: conversationId, seq });
+  }
+
+  typing(conversationId: string, writing: boolean): void {
+    const { clock, link } = this.#parts;
+    const said = this.#typingSaid.get(conversationId);
+    if (writing) {
+      if (said !== undefined && clock.now() - said < TYPING_REPEAT_MS) return;
+      this.#typingSaid.set(conversationId, clock.now());
+      link.notify({ type: 'typing', conversation_id: conversationId, state: 'start' });
+    } else if (said !== undefined) {
+      this.#typingSaid.delete(conversationId);
+      link.notify({ type: 'typing', conversation_id: conversationId, state: 'stop' });
+    }
+  }
+
+  /** Makes or finds a conversation and returns its id. */
+  async start(body: NewConversation): Promise<string> {
+    const conversation = await this.#parts.api.createConversation(body);
+    this.#put(conversation);
+    return conversation.id;
+  }
+
+  async updateConversation(id: string, body: { name?: string; description?: string }): Promise<void> {
+    this.#put(await this.#parts.api.updateConversation(id, body));
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.#parts.api.leave(id);
+    this.#parts.store.setState((state) => dropConversation(state, id));
+    this.#parts.persister.left(id);
+  }
+
+  /** Own settings of a conversation: shown at once, taken back when refused. */
+  async own(id: string, settings: OwnSettings): Promise<void> {
+    const before = this.#parts.store.getState().conversations[id];
+    if (before === undefined) return;
+    this.#put({ ...before, me: { ...before.me, ...settings } });
+    try {
+      await this.#parts.api.ownSettings(id, settings);
+    } catch (error) {
+      this.#put(before);
+      throw error;
+    }
+  }
+
+  async loadMembers(id: string): Promise<void> {
+    const { api, changes, db, link, store } = this.#parts;
+    if (store.getState().members[id] === undefined) {
+      const cached = await db.members(id);
+      if (cached.length > 0 && store.getState().members[id] === undefined) changes.members(id, cached);
+    }
+    const members = await api.members(id);
+    changes.members(id, members);
+    await db.putMembers(id, members).catch(() => undefined);
+    const ids = members.slice(0, 200).map((member) => member.user.id);
+    link.notify({ type: 'presence.subscribe', user_ids: ids });
+  }
+
+  async addMember(id: string, userId: string): Promise<void> {
+    await this.#parts.api.addMember(id, userId);
+    await this.loadMembers(id);
+  }
+
+  async removeMember(id: string, userId: string): Promise<void> {
+    await this.#parts.api.removeMember(id, userId);
+    await this.loadMembers(id);
+  }
+
+  async setRole(id: string, userId: string, role: Role): Promise<void> {
+    await this.#parts.api.setRole(id, userId, role);
+    await this.loadMembers(id);
+  }
+
+  async loadContacts(): Promise<void> {
+    const { api, changes, store } = this.#parts;
+    const [contacts, blocked] = await Promise.all([api.contacts(), api.blocked()]);
+    const people = blocked.map((one) => ('user' in one ? one.user : one));
+    changes.people([...contacts.map((one) => one.user), ...people]);
+    store.setState({
+      contacts: Object.fromEntries(contacts.map((one) => [one.user.id, one])),
+      blocked: Object.fromEntries(people.map((one) => [one.id, one])),
+    });
+  }
+
+  async setContact(userId: string, isContact: boolean, nickname?: string): Promise<void> {
+    const { api, store } = this.#parts;
+    if (isContact) {
+      const contact = await api.putContact(userId, nickname);
+      store.setState((state) => ({ contacts: { ...state.contacts, [userId]: contact } }));
+    } else {
+      await api.deleteContact(userId);
+      store.setState((state) => ({ contacts: omit(state.contacts, userId) }));
+    }
+  }
+
+  async setBlocked(userId: string, isBlocked: boolean): Promise<void> {
+    const { api, store } = this.#parts;
+    if (isBlocked) await api.block(userId);
+    else await api.unblock(userId);
+    store.setState((state) => {
+      const person = state.people[userId];
+      if (!isBlocked || person === undefined) return { blocked: omit(state.blocked, userId) };
+      return { blocked: { ...state.blocked, [userId]: person } };
+    });
+  }
+
+  async updateMe(body: Parameters<Api['updateMe']>[0]): Promise<void> {
+    await this.#takeMe(await this.#parts.api.updateMe(body));
+  }
+
+  async setAvatar(file: Blob): Promise<void> {
+    await this.#parts.api.setAvatar(file);
+    await this.#takeMe(await this.#parts.api.me());
+  }
+
+  async #takeMe(me: OwnUser): Promise<void> {
+    this.#parts.changes.me(me);
+    await this.#parts.db.putMeta('me', me);
+  }
+
+  #put(conversation: Conversation): void {
+    this.#parts.store.setState((state) => putConversation(state, conversation));
+    this.#parts.persister.conversation(conversation.id);
+    this.#parts.persister.people();
+  }
+
+  /** The shown copy keeps its `rev`, so the server's next word replaces it whatever it says. */
+  async #optimistic(before: Message, shown: Message, request: () => Promise<unknown>): Promise<void> {
+    this.#force(shown);
+    try {
+      await request();
+    } catch (error) {
+      if (this.#current(shown) === shown) this.#force(before);
+      throw error instanceof Error ? error : new RequestError('internal', String(error));
+    }
+  }
+
+  #current(message: Message): Message | undefined {
+    const items = this.#parts.store.getState().windows[message.conversation_id]?.items ?? [];
+    return items[indexOfSeq(items, message.seq)];
+  }
+
+  #force(message: Message): void {
+    this.#parts.changes.window(message.conversation_id, (window) => {
+      const index = indexOfSeq(window.items, message.seq);
+      return index < 0 ? window : { ...window, items: window.items.with(index, message) };
+    });
+  }
+}
+
+function toggle(reactions: Reaction[], emoji: string, userId: string, on: boolean): Reaction[] {
+  const known = reactions.find((one) => one.emoji === emoji);
+  if (on && known === undefined) return [...reactions, { emoji, count: 1, user_ids: [userId] }];
+  return reactions
+    .map((one) => {
+      if (one !== known) return one;
+      const others = one.user_ids.filter((id) => id !== userId);
+      const user_ids = on ? [...others, userId] : others;
+      return { ...one, user_ids, count: one.count + user_ids.length - one.user_ids.length };
+    })
+    .filter((one) => one.count > 0);
+}

@@ -1,0 +1,174 @@
+/** Which part of a conversation is on the screen: opening, paging both ways, jumping. */
+import type { Api } from '@/api/endpoints';
+import type { ChatDb } from '@/offline/db';
+import type { Message } from '@/protocol';
+import { EMPTY_WINDOW, indexOfSeq } from '@/store/messages';
+import type { Changes, ChatStore } from '@/store/store';
+import type { Sync } from './sync';
+
+const PAGE = 50;
+/** A conversation that is not looked at keeps this much in memory. */
+const KEPT = 100;
+
+export class History {
+  readonly #store: ChatStore;
+  readonly #changes: Changes;
+  readonly #db: ChatDb;
+  readonly #api: Api;
+  readonly #sync: Sync;
+  readonly #loading = new Map<string, Promise<void>>();
+
+  constructor(parts: { store: ChatStore; changes: Changes; db: ChatDb; api: Api; sync: Sync }) {
+    this.#store = parts.store;
+    this.#changes = parts.changes;
+    this.#db = parts.db;
+    this.#api = parts.api;
+    this.#sync = parts.sync;
+  }
+
+  /** Shows what the device has at once, then asks for what is missing. Rejects when that cannot be fetched. */
+  open(conversationId: string): Promise<void> {
+    return this.#once(`open ${conversationId}`, async () => {
+      const cached = await this.#db.messages(conversationId, PAGE);
+      this.#changes.window(conversationId, (window) =>
+        window.items.length > 0 ? window : { ...EMPTY_WINDOW, items: cached, atStart: cached[0]?.seq === 1 },
+      );
+      const conversation = this.#store.getState().conversations[conversationId];
+      const window = this.#store.getState().windows[conversationId];
+      if (conversation === undefined || window === undefined || conversation.last_seq === 0) return;
+      const first = window.items[0]?.seq ?? Number.POSITIVE_INFINITY;
+      const last = window.items.at(-1)?.seq ?? 0;
+      const firstUnread = conversation.me.read_seq + 1;
+      if (conversation.me.unread > 0 && firstUnread < first) {
+        await this.jumpTo(conversationId, firstUnread);
+      } else if (
+        last < conversation.last_seq ||
+        (window.items.length < PAGE / 2 && first > 1 && !window.atStart)
+      ) {
+        await this.#sync.fetchNewest(conversationId);
+      }
+    });
+  }
+
+  /** Another page above. Resolves without change at the beginning of the conversation. */
+  older(conversationId: string): Promise<void> {
+    return this.#once(`older ${conversationId}`, async () => {
+      const window = this.#store.getState().windows[conversationId];
+      const first = window?.items[0];
+      if (window === undefined || first === undefined || window.atStart) return;
+      if (first.seq === 1) {
+        this.#changes.window(conversationId, (now) => ({ ...now, atStart: true }));
+        return;
+      }
+      const cached = await this.#db.messages(conversationId, PAGE, first.seq);
+      if (cached.length > 0) {
+        this.#sync.takePage(conversationId, cached, 'join');
+        return;
+      }
+      const page = await this.#api.history(conversationId, { before: first.seq, limit: PAGE });
+      this.#sync.takePage(conversationId, page, 'join', page.length < PAGE ? { atStart: true } : {});
+    });
+  }
+
+  /** Another page below, after a jump into the past. */
+  newer(conversationId: string): Promise<void> {
+    return this.#once(`newer ${conversationId}`, async () => {
+      const window = this.#store.getState().windows[conversationId];
+      const last = window?.items.at(-1);
+      if (window === undefined || last === undefined || window.atEnd) return;
+      const page = await this.#api.history(conversationId, { after: last.seq, limit: PAGE });
+      this.#sync.takePage(conversationId, page, 'join', {
+        atEnd: this.#reachesEnd(conversationId, page, last.seq),
+      });
+    });
+  }
+
+  /** Brings a message and its surroundings into the window. */
+  async jumpTo(conversationId: string, seq: number): Promise<void> {
+    const window = this.#store.getState().windows[conversationId];
+    if (window !== undefined && indexOfSeq(window.items, seq) >= 0) return;
+    const page = await this.#api.history(conversationId, { around: seq, limit: PAGE });
+    this.#sync.takePage(conversationId, page, 'replace', {
+      atStart: page[0]?.seq === 1,
+      atEnd: this.#reachesEnd(conversationId, page, seq),
+    });
+  }
+
+  /** Back to the newest message. */
+  async jumpToLatest(conversationId: string): Promise<void> {
+    if (this.#store.getState().windows[conversationId]?.atEnd) return;
+    const cached = await this.#db.messages(conversationId, PAGE);
+    this.#changes.window(conversationId, () => ({
+      items: cached,
+      atStart: cached[0]?.seq === 1,
+      atEnd: true,
+    }));
+    const conversation = this.#store.getState().conversations[conversationId];
+    if ((cached.at(-1)?.seq ?? 0) < (conversation?.last_seq ?? 0))
+      await this.#sync.fetchNewest(conversationId);
+  }
+
+  /**
+   * The first message at or after a time: times grow with `seq`, so guessing by proportion needs few questions
+   * however long the conversation is. Null in an empty conversation.
+   */
+  async findDate(conversationId: string, time: number): Promise<number | null> {
+    const newest = (await this.#api.history(conversationId, { limit: 1 })).at(-1);
+    const oldest = (await this.#api.history(conversationId, { after: 0, limit: 1 }))[0];
+    if (newest === undefined || oldest === undefined) return null;
+    let low = { seq: oldest.seq, at: Date.parse(oldest.created_at) };
+    let high = { seq: newest.seq, at: Date.parse(newest.created_at) };
+    if (time <= low.at) return low.seq;
+    if (time > high.at) return high.seq;
+    for (let step = 0; high.seq - low.seq > 1; step += 1) {
+      const share = high.at > low.at ? (time - low.at) / (high.at - low.at) : 0.5;
+      // Every other guess is the middle: proportion alone crawls when the traffic is uneven.
+      const guess = step % 2 === 0 ? share : 0.5;
+      const seq = Math.min(
+        high.seq - 1,
+        Math.max(low.seq + 1, Math.round(low.seq + guess * (high.seq - low.seq))),
+      );
+      const found = (await this.#api.history(conversationId, { after: seq - 1, limit: 1 }))[0];
+      if (found === undefined) break;
+      const point = { seq: found.seq, at: Date.parse(found.created_at) };
+      if (point.at < time) low = point;
+      else high = point;
+    }
+    return high.seq;
+  }
+
+  /** One message wherever it is, for quotes; null when it cannot be had now. */
+  async message(id: string): Promise<Message | null> {
+    return (await this.#db.messageById(id)) ?? (await this.#api.message(id).catch(() => null));
+  }
+
+  /** Not looked at any more: keep a little of the tail, forget a window in the past. */
+  leave(conversationId: string): void {
+    this.#changes.window(conversationId, (window) => {
+      if (!window.atEnd) return EMPTY_WINDOW;
+      if (window.items.length <= KEPT) return window;
+      return { items: window.items.slice(-KEPT), atStart: false, atEnd: true };
+    });
+    const window = this.#store.getState().windows[conversationId];
+    if (window?.items.length === 0) {
+      this.#store.setState((state) => {
+        const { [conversationId]: _, ...windows } = state.windows;
+        return { windows };
+      });
+    }
+  }
+
+  #reachesEnd(conversationId: string, page: Message[], fallback: number): boolean {
+    const last = page.at(-1)?.seq ?? fallback;
+    return last >= (this.#store.getState().conversations[conversationId]?.last_seq ?? 0);
+  }
+
+  /** The same question is not asked twice at once. */
+  #once(key: string, run: () => Promise<void>): Promise<void> {
+    const running = this.#loading.get(key);
+    if (running !== undefined) return running;
+    const promise = run().finally(() => this.#loading.delete(key));
+    this.#loading.set(key, promise);
+    return promise;
+  }
+}

@@ -1,0 +1,106 @@
+/** Gathers what frames changed into few transactions, each complete in itself. */
+import type { Clock } from '@/lib/clock';
+import type { Batch, ChatDb } from '@/offline/db';
+import type { Message } from '@/protocol';
+import type { ChatStore } from '@/store/store';
+
+/** Long enough to gather a burst, short enough that a crash loses nothing a person would notice. */
+const GATHER_MS = 25;
+
+export interface PersisterOptions {
+  db: ChatDb;
+  store: ChatStore;
+  clock: Clock;
+  /** Called after messages up to `seq` of a conversation are stored. */
+  stored: (conversationId: string, seq: number) => void;
+  /** Storage is full or broken; called for each failed batch. */
+  failed: (error: unknown) => void;
+}
+
+export class Persister {
+  readonly #options: PersisterOptions;
+  #messages: Message[] = [];
+  #conversations = new Set<string>();
+  #known: Record<string, number> = {};
+  #reset = new Set<string>();
+  #left = new Set<string>();
+  #people = false;
+  #scheduled = false;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: PersisterOptions) {
+    this.#options = options;
+  }
+
+  message(message: Message): void {
+    this.#messages.push(message);
+    this.conversation(message.conversation_id);
+  }
+
+  conversation(id: string): void {
+    this.#conversations.add(id);
+    this.#schedule();
+  }
+
+  people(): void {
+    this.#people = true;
+    this.#schedule();
+  }
+
+  known(conversationId: string, rev: number): void {
+    this.#known[conversationId] = rev;
+    this.#schedule();
+  }
+
+  reset(conversationId: string): void {
+    this.#messages = this.#messages.filter((one) => one.conversation_id !== conversationId);
+    this.#reset.add(conversationId);
+    this.#schedule();
+  }
+
+  left(conversationId: string): void {
+    this.reset(conversationId);
+    delete this.#known[conversationId];
+    this.#left.add(conversationId);
+  }
+
+  /** Resolves when everything gathered so far is stored (or has failed to be). */
+  flush(): Promise<void> {
+    this.#scheduled = false;
+    const { db, store, stored, failed } = this.#options;
+    const state = store.getState();
+    const messages = this.#messages;
+    const batch: Batch = {
+      messages,
+      conversations: [...this.#conversations].flatMap((id) => state.conversations[id] ?? []),
+      people: this.#people ? Object.values(state.people) : [],
+      known: this.#known,
+      reset: [...this.#reset],
+      left: [...this.#left],
+    };
+    this.#messages = [];
+    this.#conversations = new Set();
+    this.#known = {};
+    this.#reset = new Set();
+    this.#left = new Set();
+    this.#people = false;
+    this.#last = this.#last.then(async () => {
+      try {
+        await db.write(batch);
+      } catch (error) {
+        failed(error);
+      }
+      // Also when the disk is full: the person sees the message, and the server must not send it for ever.
+      for (const message of messages) stored(message.conversation_id, message.seq);
+    });
+    return this.#last;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.clock.after(GATHER_MS, () => {
+      if (this.#scheduled) void this.flush();
+    });
+  }
+}

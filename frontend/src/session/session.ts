@@ -1,0 +1,252 @@
+/** Everything that works for one signed-in account, put together; the window only talks to this. */
+import type { Api } from '@/api/endpoints';
+import type { Clock } from '@/lib/clock';
+import type { ChatDb } from '@/offline/db';
+import type { MessageAck, OwnUser, ServerFrame } from '@/protocol';
+import { Acknowledger } from '@/realtime/acks';
+import type { Resume } from '@/realtime/client';
+import type { Link } from '@/realtime/link';
+import type { ConnectionState } from '@/realtime/machine';
+import { Outbox } from '@/realtime/outbox';
+import type { Wakeable } from '@/realtime/wake';
+import type { LinkState } from '@/store/state';
+import { Changes, type ChatStore, createChatStore } from '@/store/store';
+import { Actions } from './actions';
+import { Drafts } from './drafts';
+import { History } from './history';
+import { Persister } from './persister';
+import { Sync } from './sync';
+
+/** Messages on the device, over all conversations; each keeps its newest 50 whatever this says. */
+const CACHE_BUDGET = 30_000;
+const PREFETCH_DELAY_MS = 1_500;
+
+/** A link that can be told to begin, to end, and what happens around it. */
+export type Line = Link &
+  Wakeable & {
+    start(): void;
+    stop(): void;
+  };
+
+export interface SessionOptions {
+  accountId: string;
+  db: ChatDb;
+  api: Api;
+  /** Makes the connection; `resume` tells it what to say to the server. */
+  link: (resume: () => Promise<Resume>) => Line;
+  clock: Clock;
+  random: () => number;
+  /** Asked before each write that only one tab may do. */
+  writes?: () => boolean;
+}
+
+export class Session {
+  readonly accountId: string;
+  readonly store: ChatStore;
+  readonly changes: Changes;
+  readonly actions: Actions;
+  readonly history: History;
+  readonly drafts: Drafts;
+  readonly api: Api;
+  readonly link: Line;
+  readonly #db: ChatDb;
+  readonly #clock: Clock;
+  readonly #sync: Sync;
+  readonly #outbox: Outbox;
+  readonly #persister: Persister;
+  readonly #acks: Acknowledger;
+  readonly #writes: () => boolean;
+  readonly #background = new AbortController();
+  /** What the server believes was read, at the last connect. */
+  #serverRead = new Map<string, number>();
+  #typingTimer = false;
+
+  constructor(options: SessionOptions) {
+    const { db, api, clock, random } = options;
+    this.accountId = options.accountId;
+    this.api = api;
+    this.#db = db;
+    this.#clock = clock;
+    this.#writes = options.writes ?? (() => true);
+    const store = createChatStore();
+    const changes = new Changes(store);
+    this.store = store;
+    this.changes = changes;
+    const persister = new Persister({
+      db,
+      store,
+      clock,
+      stored: (conversationId, seq) => this.#acks.add(conversationId, seq),
+      failed: () => changes.notice('storage_full'),
+    });
+    this.#persister = persister;
+    const sync = new Sync({
+      store,
+      changes,
+      db,
+      api,
+      persister,
+      clock,
+      reconnect: () => {
+        this.link.stop();
+        this.link.start();
+      },
+      writes: this.#writes,
+    });
+    this.#sync = sync;
+    this.link = options.link(() => sync.resume());
+    const link = this.link;
+    this.#acks = new Acknowledger(clock, (conversation_id, seq) => {
+      link.notify({ type: 'delivered', conversation_id, seq });
+    });
+    this.#outbox = new Outbox({
+      storage: db,
+      clock,
+      random,
+      changed: (record) => changes.pending(record),
+      send: async (record) =>
+        (await link.request({
+          type: 'message.send',
+          client_message_id: record.client_message_id,
+          conversation_id: record.conversation_id,
+          text: record.text,
+          ...(record.reply_to === null ? {} : { reply_to: record.reply_to }),
+        })) as MessageAck,
+    });
+    this.drafts = new Drafts({ db, api, changes, store, clock });
+    this.history = new History({ store, changes, db, api, sync });
+    this.actions = new Actions({ store, changes, db, api, link, outbox: this.#outbox, persister, clock });
+    link.frames.on((frame) => this.#receive(frame));
+    link.states.on((state) => this.#connectionChanged(state));
+  }
+
+  /** Shows what the device has. Resolves before any answer of the network. */
+  async restore(me: OwnUser | null = null): Promise<void> {
+    const [snapshot, storedMe] = await Promise.all([this.#db.snapshot(), this.#db.getMeta<OwnUser>('me')]);
+    const own = me ?? storedMe ?? null;
+    if (me !== null) await this.#db.putMeta('me', me).catch(() => undefined);
+    this.store.setState({
+      me: own,
+      conversations: Object.fromEntries(snapshot.conversations.map((one) => [one.id, one])),
+      people: Object.fromEntries([...snapshot.people, ...(own ? [own] : [])].map((one) => [one.id, one])),
+      drafts: snapshot.drafts,
+      loaded: snapshot.conversations.length > 0,
+    });
+    for (const record of snapshot.outbox) this.changes.pending(record);
+    if (!this.#db.persistent) this.changes.notice('storage_memory');
+  }
+
+  start(): void {
+    this.link.start();
+  }
+
+  networkChanged(online: boolean): void {
+    this.link.networkChanged(online);
+  }
+
+  woke(): void {
+    this.link.woke();
+  }
+
+  /** Ends everything; what waits in the outbox stays on the device. */
+  async stop(): Promise<void> {
+    this.#background.abort();
+    this.link.stop();
+    this.#outbox.pause();
+    await this.drafts.flush();
+    await this.#persister.flush();
+    this.#db.close();
+  }
+
+  /** Ends everything and forgets the account on this device. */
+  async forget(): Promise<void> {
+    this.#background.abort();
+    this.link.stop();
+    this.#outbox.pause();
+    await this.#persister.flush();
+    await this.#db.destroy();
+  }
+
+  #receive(frame: ServerFrame): void {
+    if (frame.type === 'ready') {
+      this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
+    }
+    this.#sync.handle(frame);
+    if (frame.type === 'typing') this.#watchTyping();
+    if (frame.type === 'drained') this.#caughtUp();
+  }
+
+  #caughtUp(): void {
+    this.store.setState({ loaded: true });
+    if (!this.#writes()) return;
+    void this.#outbox.load().then(() => this.#outbox.resume());
+    this.#tellReads();
+    void this.#refresh();
+    this.#clock.after(PREFETCH_DELAY_MS, () => void this.#prefetch());
+  }
+
+  /** What was read while there was no connection. */
+  #tellReads(): void {
+    for (const conversation of Object.values(this.store.getState().conversations)) {
+      const { read_seq: seq } = conversation.me;
+      if (seq > 0 && seq > (this.#serverRead.get(conversation.id) ?? seq)) {
+        this.link.notify({ type: 'read', conversation_id: conversation.id, seq });
+      }
+    }
+  }
+
+  /** Names, settings and own marks have no `rev`: what differs is fetched again. */
+  async #refresh(): Promise<void> {
+    try {
+      const [me, conversations] = await Promise.all([this.api.me(), this.api.conversations()]);
+      this.changes.me(me);
+      await this.#db.putMeta('me', me);
+      for (const conversation of conversations) {
+        this.#sync.handle({ type: 'conversation.updated', conversation });
+      }
+      await this.actions.loadContacts();
+      this.#persister.people();
+    } catch {
+      // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
+    }
+  }
+
+  async #prefetch(): Promise<void> {
+    try {
+      await this.#sync.prefetch(this.#background.signal);
+      const count = Math.max(1, Object.keys(this.store.getState().conversations).length);
+      await this.#db.evict(Math.max(50, Math.floor(CACHE_BUDGET / count)));
+    } catch {
+      // Only a convenience for later; the next connect tries again.
+    }
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    this.store.setState({ link: linkState(state) });
+    if (state.name !== 'connected') this.#outbox.pause();
+    if (state.name === 'closed' && state.reason === 'protocol') this.changes.notice('protocol_closed');
+  }
+
+  #watchTyping(): void {
+    if (this.#typingTimer) return;
+    this.#typingTimer = true;
+    this.#clock.after(1_000, () => {
+      this.#typingTimer = false;
+      if (this.changes.expireTyping(this.#clock.now())) this.#watchTyping();
+    });
+  }
+}
+
+function linkState(state: ConnectionState): LinkState {
+  switch (state.name) {
+    case 'connected':
+      return state.catchingUp ? 'catching_up' : 'online';
+    case 'connecting':
+      return state.attempt === 0 ? 'connecting' : 'offline';
+    case 'waiting':
+    case 'disconnected':
+      return 'offline';
+    case 'closed':
+      return 'closed';
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * What each frame means for the state: pure, so that "what a client knew, with the frames it got, equals a fresh
+ * fetch" can be tested without a server.
+ */
+import type { Conversation, Member, Message, PresenceState, Ready, Receipt, ServerFrame } from '@/protocol';
+import { appendMessage, EMPTY_WINDOW, fromPending, replaceMessage } from './messages';
+import type { ChatState } from './state';
+
+/** Somebody counts as typing this long after the last sign of it (protocol). */
+export const TYPING_MS = 6_000;
+
+export function applyFrame(state: ChatState, frame: ServerFrame, now: number): ChatState {
+  switch (frame.type) {
+    case 'ready':
+      return applyReady(state, frame);
+    case 'message.new':
+      return applyNew(state, frame.message);
+    case 'message.ack': {
+      const pending = findPending(state, frame.client_message_id);
+      if (pending === undefined || state.me === null) return dropPending(state, frame.client_message_id);
+      return applyNew(state, fromPending(pending, state.me.id, frame));
+    }
+    case 'message.edited':
+    case 'message.deleted':
+    case 'message.reaction':
+    case 'message.changed':
+      return applyChanged(state, frame.message);
+    case 'receipt':
+      return applyReceipt(state, frame);
+    case 'conversation.reset':
+      return withoutWindow(state, frame.conversation_id, frame.last_seq);
+    case 'conversation.joined':
+    case 'conversation.updated':
+      return putConversation(state, frame.conversation);
+    case 'conversation.left':
+      return dropConversation(state, frame.conversation_id);
+    case 'member.joined':
+      return putMember(state, frame.conversation_id, frame.member, true);
+    case 'member.updated':
+      return putMember(state, frame.conversation_id, frame.member, false);
+    case 'member.left':
+      return dropMember(state, frame.conversation_id, frame.user_id);
+    case 'typing':
+      return setTyping(
+        state,
+        frame.conversation_id,
+        frame.user_id,
+        frame.state === 'start' ? now + TYPING_MS : 0,
+      );
+    case 'presence':
+      return putPresences(state, [frame]);
+    case 'presence.snapshot':
+      return putPresences(state, frame.items);
+    default:
+      // Frames about the line itself, and frames of a newer server: neither changes what is shown.
+      return applyUnnamed(state, frame);
+  }
+}
+
+/** Pins are announced with the whole message like every other change. */
+function applyUnnamed(state: ChatState, frame: ServerFrame): ChatState {
+  const { type, message } = frame as unknown as { type: string; message?: Message };
+  return type === 'message.pinned' && message !== undefined ? applyChanged(state, message) : state;
+}
+
+export function putConversation(state: ChatState, conversation: Conversation): ChatState {
+  const known = state.conversations[conversation.id];
+  const merged = known === undefined ? conversation : mergeConversation(known, conversation);
+  const people =
+    conversation.peer == null ? state.people : { ...state.people, [conversation.peer.id]: conversation.peer };
+  return { ...state, people, conversations: { ...state.conversations, [conversation.id]: merged } };
+}
+
+/** Marks only grow, and an answer that was made before the last frame must not take anything back. */
+function mergeConversation(known: Conversation, arrived: Conversation): Conversation {
+  const ahead = known.rev > arrived.rev;
+  const readMore = known.me.read_seq > arrived.me.read_seq;
+  return {
+    ...arrived,
+    rev: Math.max(known.rev, arrived.rev),
+    last_seq: Math.max(known.last_seq, arrived.last_seq),
+    last_message: ahead ? known.last_message : arrived.last_message,
+    others_delivered_seq: highest(known.others_delivered_seq, arrived.others_delivered_seq),
+    others_read_seq: highest(known.others_read_seq, arrived.others_read_seq),
+    me: {
+      ...arrived.me,
+      delivered_seq: Math.max(known.me.delivered_seq, arrived.me.delivered_seq),
+      read_seq: Math.max(known.me.read_seq, arrived.me.read_seq),
+      unread: readMore || ahead ? known.me.unread : arrived.me.unread,
+    },
+  };
+}
+
+/** Null means "not counted here" and stays; a member who joined may lower the others' mark again. */
+function highest(known: number | null, arrived: number | null): number | null {
+  return known === null || arrived === null ? arrived : Math.max(known, arrived);
+}
+
+function applyReady(state: ChatState, ready: Ready): ChatState {
+  const conversations: Record<string, Conversation> = {};
+  for (const line of ready.conversations) {
+    const known = state.conversations[line.id];
+    if (known === undefined) continue;
+    const readMore = known.me.read_seq > line.read_seq;
+    conversations[line.id] = {
+      ...known,
+      rev: line.rev,
+      last_seq: line.last_seq,
+      others_delivered_seq: line.others_delivered_seq,
+      others_read_seq: line.others_read_seq,
+      me: {
+        ...known.me,
+        delivered_seq: line.delivered_seq,
+        // Read while offline: our own mark is ahead until the server has heard of it.
+        read_seq: Math.max(known.me.read_seq, line.read_seq),
+        unread: readMore
+          ? Math.min(known.me.unread + Math.max(0, line.last_seq - known.last_seq), line.unread)
+          : line.unread,
+      },
+    };
+  }
+  const left = Object.keys(state.conversations).filter((id) => conversations[id] === undefined);
+  const base = left.reduce(dropConversation, state);
+  return { ...base, conversations, unreadNotifications: ready.unread_notifications, typing: {} };
+}
+
+function applyNew(state: ChatState, message: Message): ChatState {
+  const base = dropPending(state, message.client_message_id);
+  const conversation = base.conversations[message.conversation_id];
+  if (conversation === undefined) return base;
+  const isNews = message.seq > conversation.last_seq;
+  const counts =
+    isNews && message.kind === 'text' && message.sender_id !== base.me?.id && message.deleted_at === null;
+  const window = base.windows[message.conversation_id] ?? EMPTY_WINDOW;
+  const roots = message.thread_root === null || !isNews ? window : countReply(window, message);
+  const next: Conversation = {
+    ...conversation,
+    rev: Math.max(conversation.rev, message.rev),
+    last_seq: Math.max(conversation.last_seq, message.seq),
+    last_message: message.seq >= (conversation.last_message?.seq ?? 0) ? message : conversation.last_message,
+    me: counts ? { ...conversation.me, unread: conversation.me.unread + 1 } : conversation.me,
+  };
+  return setTyping(
+    {
+      ...base,
+      conversations: { ...base.conversations, [next.id]: next },
+      windows: { ...base.windows, [next.id]: appendMessage(roots, message) },
+    },
+    next.id,
+    message.sender_id,
+    0,
+  );
+}
+
+/** A reply raises its root's count without a `rev` of its own: clients count. */
+function countReply(window: { items: Message[]; atStart: boolean; atEnd: boolean }, reply: Message) {
+  const items = window.items.map((message) =>
+    message.id === reply.thread_root
+      ? { ...message, thread: { count: (message.thread?.count ?? 0) + 1, last_seq: reply.seq } }
+      : message,
+  );
+  return { ...window, items };
+}
+
+function applyChanged(state: ChatState, message: Message): ChatState {
+  const conversation = state.conversations[message.conversation_id];
+  if (conversation === undefined) return state;
+  const window = state.windows[message.conversation_id];
+  const before = window?.items.find((one) => one.id === message.id);
+  const vanished =
+    before !== undefined &&
+    before.deleted_at === null &&
+    message.deleted_at !== null &&
+    message.rev > before.rev &&
+    message.rev > conversation.rev &&
+    message.seq > conversation.me.read_seq &&
+    message.kind === 'text' &&
+    message.sender_id !== state.me?.id;
+  const next: Conversation = {
+    ...conversation,
+    rev: Math.max(conversation.rev, message.rev),
+    last_message:
+      conversation.last_message?.id === message.id && message.rev > conversation.last_message.rev
+        ? message
+        : conversation.last_message,
+    me: vanished ? { ...conversation.me, unread: Math.max(0, conversation.me.unread - 1) } : conversation.me,
+  };
+  return {
+    ...state,
+    conversations: { ...state.conversations, [next.id]: next },
+    windows:
+      window === undefined ? state.windows : { ...state.windows, [next.id]: replaceMessage(window, message) },
+  };
+}
+
+function applyReceipt(state: ChatState, receipt: Receipt): ChatState {
+  const conversation = state.conversations[receipt.conversation_id];
+  if (conversation === undefined) return state;
+  if (receipt.user_id === state.me?.id) {
+    return markRead(state, conversation.id, receipt.read_seq, receipt.delivered_seq);
+  }
+  const members = state.members[conversation.id];
+  const member = members?.[receipt.user_id];
+  if (members === undefined || member === undefined) {
+    if (conversation.kind !== 'direct') return state;
+    return putOthersMarks(state, conversation, receipt.delivered_seq, receipt.read_seq);
+  }
+  const raised: Member = {
+    ...member,
+    delivered_seq: Math.max(member.delivered_seq, receipt.delivered_seq),
+    read_seq: Math.max(member.read_seq, receipt.read_seq),
+  };
+  const all = { ...members, [receipt.user_id]: raised };
+  const others = Object.values(all).filter((one) => one.user.id !== state.me?.id);
+  return putOthersMarks(
+    { ...state, members: { ...state.members, [conversation.id]: all } },
+    conversation,
+    Math.min(...others.map((one) => one.delivered_seq)),
+    Math.min(...others.map((one) => one.read_seq)),
+  );
+}
+
+function putOthersMarks(
+  state: ChatState,
+  conversation: Conversation,
+  delivered: number,
+  read: number,
+): ChatState {
+  const next = {
+    ...conversation,
+    others_delivered_seq: Math.max(conversation.others_delivered_seq ?? 0, delivered),
+    others_read_seq: Math.max(conversation.others_read_seq ?? 0, read),
+  };
+  return { ...state, conversations: { ...state.conversations, [next.id]: next } };
+}
+
+/** The person has seen everything up to `seq`, here or on another device. */
+export function markRead(state: ChatState, conversationId: string, seq: number, delivered = seq): ChatState {
+  const conversation = state.conversations[conversationId];
+  if (conversation === undefined) return state;
+  const read = Math.max(conversation.me.read_seq, Math.min(seq, conversation.last_seq));
+  if (read === conversation.me.read_seq && delivered <= conversation.me.delivered_seq) return state;
+  const me = {
+    ...conversation.me,
+    read_seq: read,
+    delivered_seq: Math.max(conversation.me.delivered_seq, delivered),
+    unread: countUnread(state, conversation, read),
+  };
+  return { ...state, conversations: { ...state.conversations, [conversationId]: { ...conversation, me } } };
+}
+
+/** Exact where the messages are at hand, otherwise the old count as a bound. */
+function countUnread(state: ChatState, conversation: Conversation, read: number): number {
+  if (read >= conversation.last_seq) return 0;
+  const items = state.windows[conversation.id]?.items ?? [];
+  const first = items[0];
+  if (first === undefined || first.seq > read + 1 || items.at(-1)?.seq !== conversation.last_seq) {
+    return Math.min(conversation.me.unread, conversation.last_seq - read);
+  }
+  return items.filter(
+    (one) =>
+      one.seq > read && one.kind === 'text' && one.deleted_at === null && one.sender_id !== state.me?.id,
+  ).length;
+}
+
+function withoutWindow(state: ChatState, conversationId: string, lastSeq: number): ChatState {
+  const conversation = state.conversations[conversationId];
+  if (conversation === undefined) return state;
+  return {
+    ...state,
+    conversations: { ...state.conversations, [conversationId]: { ...conversation, last_seq: lastSeq } },
+    windows: omit(state.windows, conversationId),
+  };
+}
+
+export function dropConversation(state: ChatState, conversationId: string): ChatState {
+  return {
+    ...state,
+    conversations: omit(state.conversations, conversationId),
+    windows: omit(state.windows, conversationId),
+    members: omit(state.members, conversationId),
+    typing: omit(state.typing, conversationId),
+    pending: omit(state.pending, conversationId),
+    drafts: omit(state.drafts, conversationId),
+  };
+}
+
+function putMember(state: ChatState, conversationId: string, member: Member, isNew: boolean): ChatState {
+  const conversation = state.conversations[conversationId];
+  const members = state.members[conversationId];
+  if (conversation === undefined) return state;
+  const added = isNew && members?.[member.user.id] === undefined ? 1 : 0;
+  const next = { ...conversation, member_count: conversation.member_count + added };
+  return {
+    ...state,
+    people: { ...state.people, [member.user.id]: member.user },
+    conversations: { ...state.conversations, [conversationId]: next },
+    members:
+      members === undefined
+        ? state.members
+        : { ...state.members, [conversationId]: { ...members, [member.user.id]: member } },
+  };
+}
+
+function dropMember(state: ChatState, conversationId: string, userId: string): ChatState {
+  const conversation = state.conversations[conversationId];
+  const members = state.members[conversationId];
+  if (conversation === undefined) return state;
+  return {
+    ...state,
+    conversations: {
+      ...state.conversations,
+      [conversationId]: { ...conversation, member_count: Math.max(0, conversation.member_count - 1) },
+    },
+    members:
+      members === undefined ? state.members : { ...state.members, [conversationId]: omit(members, userId) },
+  };
+}
+
+function setTyping(state: ChatState, conversationId: string, userId: string, until: number): ChatState {
+  const inside = state.typing[conversationId] ?? {};
+  if (until === 0 && inside[userId] === undefined) return state;
+  const next = until === 0 ? omit(inside, userId) : { ...inside, [userId]: until };
+  return { ...state, typing: { ...state.typing, [conversationId]: next } };
+}
+
+function putPresences(state: ChatState, items: readonly PresenceState[]): ChatState {
+  if (items.length === 0) return state;
+  const presence = { ...state.presence };
+  for (const { user_id, state: shown, last_seen, status_text } of items) {
+    presence[user_id] = { user_id, state: shown, last_seen, status_text };
+  }
+  return { ...state, presence };
+}
+
+function findPending(state: ChatState, clientMessageId: string) {
+  for (const list of Object.values(state.pending)) {
+    const found = list.find((one) => one.client_message_id === clientMessageId);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export function dropPending(state: ChatState, clientMessageId: string): ChatState {
+  const found = findPending(state, clientMessageId);
+  if (found === undefined) return state;
+  const list = (state.pending[found.conversation_id] ?? []).filter((one) => one !== found);
+  return { ...state, pending: { ...state.pending, [found.conversation_id]: list } };
+}
+
+export function omit<T>(record: Record<string, T>, key: string): Record<string, T> {
+  if (!(key in record)) return record;
+  const { [key]: _, ...rest } = record;
+  return rest;
+}

@@ -1,0 +1,102 @@
+import { DropdownMenu } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { cx } from '@/lib/cx';
+
+export interface MenuProps {
+  /** One button. */
+  trigger: ReactNode;
+  label: string;
+  children: ReactNode;
+  align?: 'start' | 'end';
+  open?: boolean | undefined;
+  onOpenChange?: ((open: boolean) => void) | undefined;
+}
+
+/** Not modal: a modal menu hides the whole page from assistive technology while it is open. */
+export function Menu({ trigger, label, children, align = 'end', open, onOpenChange }: MenuProps) {
+  return (
+    <DropdownMenu.Root modal={false} open={open} onOpenChange={onOpenChange}>
+      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          aria-label={label}
+          align={align}
+          sideOffset={6}
+          collisionPadding={8}
+          loop
+          className="rise z-50 min-w-48 rounded-xl border border-line bg-raised p-1.5 text-ink shadow-raised"
+        >
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+export interface MenuItemProps {
+  icon?: ReactNode;
+  danger?: boolean;
+  disabled?: boolean;
+  onSelect: () => void;
+  children: ReactNode;
+  hint?: string;
+}
+
+const ITEM =
+  'flex min-h-9 cursor-pointer items-center gap-3 rounded-lg px-2.5 py-1.5 outline-none data-[highlighted]:bg-hover pointer-coarse:min-h-11';
+
+export function MenuItem({
+  icon,
+  danger = false,
+  disabled = false,
+  onSelect,
+  children,
+  hint,
+}: MenuItemProps) {
+  return (
+    <DropdownMenu.Item
+      disabled={disabled}
+      onSelect={onSelect}
+      className={cx(ITEM, danger && 'text-danger', disabled && 'opacity-50')}
+    >
+      <span aria-hidden className="grid w-5 place-items-center">
+        {icon}
+      </span>
+      <span className="flex-1">{children}</span>
+      {hint !== undefined && <kbd className="text-xs text-muted">{hint}</kbd>}
+    </DropdownMenu.Item>
+  );
+}
+
+export interface MenuChoiceProps<T extends string> {
+  label: string;
+  value: T;
+  options: { value: T; label: string }[];
+  onChange: (value: T) => void;
+}
+
+export function MenuChoice<T extends string>({ label, value, options, onChange }: MenuChoiceProps<T>) {
+  return (
+    <DropdownMenu.RadioGroup
+      aria-label={label}
+      value={value}
+      onValueChange={(chosen) => onChange(chosen as T)}
+    >
+      <DropdownMenu.Label className="px-2.5 pt-1.5 pb-1 text-xs font-medium text-muted">
+        {label}
+      </DropdownMenu.Label>
+      {options.map((one) => (
+        <DropdownMenu.RadioItem key={one.value} value={one.value} className={ITEM}>
+          <span aria-hidden className="grid w-5 place-items-center">
+            <DropdownMenu.ItemIndicator>●</DropdownMenu.ItemIndicator>
+          </span>
+          {one.label}
+        </DropdownMenu.RadioItem>
+      ))}
+    </DropdownMenu.RadioGroup>
+  );
+}
+
+export function MenuDivider() {
+  return <DropdownMenu.Separator className="my-1.5 h-px bg-line" />;
+}
