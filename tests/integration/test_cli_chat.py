@@ -1,15 +1,18 @@
 """``chat-mvp chat`` as people and scripts use it, against a running server."""
 
+import asyncio
 import json
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import Launch
 from tests.support.people import PASSWORD, unique
-from tests.support.server import Server, free_port
+from tests.support.server import Server, environment, free_port
 from tests.support.terminal import Outcome, run_program
 
 
@@ -37,9 +40,42 @@ class Somebody:
         assert user["username"] == self.username
         return self
 
+    async def start(self, *arguments: str) -> "Running":
+        """Start a command that goes on."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "chat_mvp", "chat", "--server", self._server.origin, *arguments),
+            env=environment({}) | {"XDG_CONFIG_HOME": str(self._home)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        return Running(process)
+
     @property
     def files(self) -> list[Path]:
         return list((self._home / "chat-mvp").glob("session-*.json"))
+
+
+class Running:
+    """A command that goes on."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def readline(self) -> str:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(20):
+            return (await self._process.stdout.readline()).decode()
+
+    async def ended(self) -> tuple[int | None, str]:
+        """Return the exit code and what stood on standard error."""
+        async with asyncio.timeout(20):
+            _, err = await self._process.communicate()
+        return self._process.returncode, err.decode()
+
+    def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
 
 
 @pytest.fixture
@@ -134,6 +170,21 @@ def test_what_cannot_be_done_is_said_in_one_line(somebody: Callable[[str], Someb
     refused(ada.run("write", "No such group", "Hello?"), "You are in no conversation of this name")
     refused(ada.run("read", "f" * 24), "You are in no conversation with this id.")
     refused(ada.run("register", ada.username.upper(), "--email", "x@example.org", typed=f"{PASSWORD}\n"), "chat-mvp: ")
+
+
+async def test_tail_goes_on_after_a_restart_of_the_server(launch: Launch, tmp_path: Path) -> None:
+    chat = await launch()
+    ada, bob = (Somebody(chat.server, tmp_path, name).register() for name in ("ada", "bob"))
+    tail = await bob.start("tail", "--count", "2")
+    try:
+        ada.do("write", f"@{bob.username}", "before")
+        assert (await tail.readline()).endswith(f"{ada.username}: before\n")
+        await chat.server.crash_and_restart()
+        ada.do("write", f"@{bob.username}", "after")
+        assert (await tail.readline()).endswith(f"{ada.username}: after\n")
+        assert await tail.ended() == (0, "")
+    finally:
+        tail.kill()
 
 
 def test_without_a_server(tmp_path: Path) -> None:

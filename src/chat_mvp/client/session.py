@@ -1,13 +1,13 @@
 """The live side: one connection that comes back by itself and loses nothing over it."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import msgspec
-import structlog
 from msgspec import UNSET
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -49,7 +49,7 @@ _TRY_AGAIN = frozenset({"rate_limited", "unavailable", "internal"})
 _GIVE_UP = frozenset({CLOSE_TOO_LARGE, CLOSE_PROTOCOL_VIOLATION})
 _HTTP_FORBIDDEN = 403
 
-_LOG = structlog.stdlib.get_logger(__name__)
+_LOG = logging.getLogger(__name__)
 _DECODER = msgspec.json.Decoder(AnyServerFrame)
 
 
@@ -250,7 +250,7 @@ class Session:
             if error.response.status_code == _HTTP_FORBIDDEN:
                 raise ClientError("The server does not accept connections from here.") from error
         except (OSError, InvalidHandshake, ConnectionLostError) as error:
-            _LOG.debug("connection_lost", error=type(error).__name__)
+            _LOG.debug("No connection: %s", type(error).__name__)
         finally:
             self._socket = None
         bye, self._bye = self._bye, None
@@ -320,7 +320,7 @@ class Session:
             token = await self._account.renew(self._account.access_token)
         except (ConnectionLostError, RefusedError, SignedOutError) as error:
             # The server will close with 4401, and the next attempt says what is wrong.
-            _LOG.debug("token_not_renewed", error=type(error).__name__)
+            _LOG.debug("The token was not renewed: %s", type(error).__name__)
             return
         await self._transmit(TokenRefresh(token=token))
 
