@@ -10,13 +10,14 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.types import Guard
 
 from chat_mvp.errors import UnauthenticatedError
 from chat_mvp.http.openapi import OPEN
 from chat_mvp.security import authentication
 from chat_mvp.security.authentication import Authenticator
 
-__all__ = ["Authenticator", "Caller", "CallerGuard", "bearer_token", "provide_caller"]
+__all__ = ["Authenticator", "Caller", "bearer_token", "caller_guard", "provide_caller"]
 
 Caller = NamedDependency[authentication.Caller]
 """Type of a handler's parameter ``caller: Caller``."""
@@ -32,22 +33,21 @@ def bearer_token(header: str | None) -> str:
     return token.strip()
 
 
-class CallerGuard:
-    """Litestar guard: finds out who asks, except on routes with ``security=OPEN``.
+def caller_guard(authenticator: Authenticator) -> Guard:
+    """Return a Litestar guard that finds out who asks, except on routes with ``security=OPEN``.
 
-    ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does.
+    It raises ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does.
     """
 
-    def __init__(self, authenticator: Authenticator) -> None:
-        """Ask this authenticator."""
-        self._authenticator = authenticator
-
-    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Refuse the request, or note its caller."""
+    # A function, because Litestar copies guards that are objects, and each copy would have an authenticator of its
+    # own that never hears of a session that ended.
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         if isinstance(handler, HTTPRouteHandler) and handler.security == OPEN:
             return
         token = bearer_token(connection.headers.get("authorization"))
-        connection.state[_STATE_KEY] = await self._authenticator.authenticate(token)
+        connection.state[_STATE_KEY] = await authenticator.authenticate(token)
+
+    return guard
 
 
 async def provide_caller(request: Request[Any, Any, Any]) -> authentication.Caller:

@@ -3,8 +3,10 @@
 What is not listed here is a fault of ours: it is logged once, with its traceback, and the answer says nothing of it.
 """
 
+import asyncio
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -13,13 +15,17 @@ import structlog
 from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
 from chat_mvp.http.bodies import in_words
+from chat_mvp.protocol import MAX_BODY_BYTES
 
 MEDIA_TYPE: Final = "application/problem+json"
 NO_STORE: Final = {"Cache-Control": "no-store"}
+
+MAX_DISCARDED_BYTES: Final = 16 * MAX_BODY_BYTES
+MAX_DISCARDING_S: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -92,14 +98,46 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
     """Answer what Litestar itself refuses: no such route, no such method, a body over its limit."""
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        # The rest of the body is not read, so the connection cannot serve another request.
-        return problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"})
+        return _AfterBody(problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"}))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _on_fault(request, error)
     code, detail = _NAMES.get(status, ("bad_request", "The request cannot be answered."))
     problem = Problem("about:blank", HTTPStatus(status).phrase, status, code, detail, [])
     headers = NO_STORE | (error.headers or {})
     return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+class _AfterBody(Response[bytes]):
+    """An answer that leaves after the body was read and thrown away.
+
+    Closing a connection while the client still writes resets it, and the client never sees the answer. A body that
+    is longer than ``MAX_DISCARDED_BYTES`` or slower than ``MAX_DISCARDING_S`` has itself to blame.
+    """
+
+    def __init__(self, answer: Response[bytes]) -> None:
+        super().__init__(
+            answer.content, status_code=answer.status_code, media_type=answer.media_type, headers=answer.headers
+        )
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().to_asgi_response(*args, **kwargs)
+
+        async def discard_then_answer(scope: Scope, receive: Receive, send: Send) -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MAX_DISCARDING_S):
+                    await _discard(receive)
+            await answer(scope, receive, send)
+
+        return discard_then_answer
+
+
+async def _discard(receive: Receive) -> None:
+    left = MAX_DISCARDED_BYTES
+    while left > 0:
+        message = await receive()
+        if message["type"] != "http.request" or not message["more_body"]:
+            return
+        left -= len(message["body"])
 
 
 def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
-from chat_mvp.http.auth import Authenticator, CallerGuard, provide_caller
+from chat_mvp.http.auth import Authenticator, caller_guard, provide_caller
 from chat_mvp.protocol import MAX_BODY_BYTES
 
 API_PATH = "/api/v1"
@@ -19,7 +19,7 @@ def api_router(
     return Router(
         API_PATH,
         route_handlers=list(routes),
-        guards=[CallerGuard(authenticator)],
+        guards=[caller_guard(authenticator)],
         dependencies={"caller": Provide(provide_caller)} | {name: _provided(it) for name, it in services.items()},
         request_max_body_size=MAX_BODY_BYTES,
     )

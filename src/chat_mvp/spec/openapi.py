@@ -4,6 +4,7 @@ Litestar finds the routes; what it gets less than right is mended here: it descr
 their types, invents a refusal of its own shape for every route with parameters, and calls every body required.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,11 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.types import ControllerRouterHandler
+from litestar.types.internal_types import PathParameterDefinition
 from litestar.typing import FieldDefinition
 
 from chat_mvp.http.problems import MEDIA_TYPE, Problem
+from chat_mvp.http.router import API_PATH
 from chat_mvp.spec.asyncapi import asyncapi_document
 from chat_mvp.spec.page import SchemaPage
 from chat_mvp.spec.schemas import component_schemas, rename_pages
@@ -38,6 +41,8 @@ _TAGS = (
     ("messages", "History and sending"),
     ("health", "Whether the server lives and is ready"),
 )
+_PREFIX = frozenset(API_PATH.strip("/").split("/"))
+_WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 _DONE = {"200": "The answer", "201": "Made", "204": "Done; there is nothing to say"}
 
 
@@ -153,8 +158,8 @@ def _mend_parameter(parameter: dict[str, Any]) -> None:
     schema.pop("description", None)
 
 
-def _operation_id(handler: HTTPRouteHandler, method: str, _: Any) -> str:
-    words = handler.handler_name.split("_")
-    if len(handler.http_methods) > 1:
-        words = [method.lower(), *words]
-    return words[0] + "".join(word.title() for word in words[1:])
+def _operation_id(_: HTTPRouteHandler, method: str, path: list[str | PathParameterDefinition]) -> str:
+    """Return a name made of method and path, such as ``putContactsByUserIdBlock``: unique because they are."""
+    words = [part if isinstance(part, str) else f"by-{part.name}" for part in path]
+    camel = "".join(word.title() for part in words for word in _WORD.findall(part) if part not in _PREFIX)
+    return method.lower() + camel

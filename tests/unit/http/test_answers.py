@@ -66,6 +66,11 @@ async def guarded(caller: Caller, data: JSONBody[Body]) -> str:
     return caller.user_id + data.name
 
 
+@get("/me")
+async def me(caller: Caller) -> str:
+    return caller.session_id
+
+
 @get("/things/{thing_id:str}", security=OPEN)
 async def thing(
     thing_id: PathId,
@@ -85,10 +90,15 @@ def thrower() -> Thrower:
 
 
 @pytest.fixture
-async def client(thrower: Thrower) -> AsyncIterator[AsyncTestClient[Litestar]]:
+def authenticator() -> Authenticator:
+    return Authenticator(TOKENS, fetch_owner)
+
+
+@pytest.fixture
+async def client(thrower: Thrower, authenticator: Authenticator) -> AsyncIterator[AsyncTestClient[Litestar]]:
     router = api_router(
-        [fail, take_body, take_optional, guarded, thing],
-        authenticator=Authenticator(TOKENS, fetch_owner),
+        [fail, take_body, take_optional, guarded, me, thing],
+        authenticator=authenticator,
         services={"thrower": thrower},
     )
     app = Litestar([router], exception_handlers=EXCEPTION_HANDLERS, plugins=[JsonBodies()], openapi_config=None)
@@ -184,6 +194,17 @@ async def test_callers(client: AsyncTestClient[Litestar]) -> None:
     assert answer.text == "ann-1"
     lower = {"authorization": bearer("live")["Authorization"].replace("Bearer", "bearer")}
     assert (await client.post("/guarded", headers=lower, json={"name": "-1"})).text == "ann-1"
+
+
+async def test_a_session_that_ends_is_over_on_every_route(
+    client: AsyncTestClient[Litestar], authenticator: Authenticator
+) -> None:
+    requests = [("POST", "/guarded", {"name": "-1"}), ("GET", "/me", None)]
+    for method, path, body in requests:
+        assert (await client.request(method, path, headers=bearer("live"), json=body)).is_success
+    authenticator.end_session("live")
+    for method, path, body in requests:
+        problem(await client.request(method, path, headers=bearer("live"), json=body), 401, "unauthenticated")
 
 
 async def test_strangers_learn_that_they_are_strangers_before_anything_else(client: AsyncTestClient[Litestar]) -> None:

@@ -77,6 +77,8 @@ async def test_every_route_is_described(openapi: dict[str, Any]) -> None:
     described = dict(operations(openapi))
     assert len(described) == sum(len(feature.ROUTES) for feature in (accounts, users, contacts))
     assert len({operation["operationId"] for operation in described.values()}) == len(described)
+    assert described["put /api/v1/contacts/{user_id}/block"]["operationId"] == "putContactsByUserIdBlock"
+    assert described["post /api/v1/auth/logout-all"]["operationId"] == "postAuthLogoutAll"
     for name, operation in described.items():
         assert operation["summary"], name
         assert operation["tags"], name
