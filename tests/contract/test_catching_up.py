@@ -5,8 +5,19 @@ from typing import Any
 from tests.support.http import expect_json, expect_nothing
 from tests.support.people import Chat, Person
 from tests.support.socket import Socket
+from tests.support.waiting import eventually
 
 RESET_ABOVE = 500
+
+
+async def delivered(person: Person, room: str, seq: int) -> None:
+    """Return when it has been stored that the person has everything up to ``seq``."""
+
+    async def mark() -> int:
+        mark: int = (await person.conversation(room))["me"]["delivered_seq"]
+        return mark
+
+    await eventually(mark, lambda mark: mark >= seq)
 
 
 async def known_now(person: Person) -> dict[str, int]:
@@ -25,6 +36,7 @@ async def test_nothing_happened(chat: Chat) -> None:
     await ann.say(room, "hello")
     first = await bob.connect()
     await first.tell("delivered", conversation_id=room, seq=1)
+    await delivered(bob, room, 1)
     await first.close()
     socket = await bob.connect(known={room: 1}, epoch=first.ready["epoch"])
     assert socket.ready["recovered"] is True
@@ -37,6 +49,7 @@ async def test_changes_by_rev_then_new_messages_by_seq(chat: Chat) -> None:
     old = [await ann.say(room, text) for text in ("a", "b", "c", "d")]
     socket = await bob.connect()
     await socket.tell("delivered", conversation_id=room, seq=4)
+    await delivered(bob, room, 4)
     known, epoch = await known_now(bob), socket.ready["epoch"]
     await socket.close()
 
@@ -80,6 +93,7 @@ async def test_without_known_only_the_queue_comes(chat: Chat) -> None:
     socket = await bob.connect()
     assert socket.ready["recovered"] is False
     await socket.tell("delivered", conversation_id=room, seq=1)
+    await delivered(bob, room, 1)
     await socket.close()
     await ann.edit(old["id"], "confirmed, edited")
     waiting = await ann.say(room, "waiting")
@@ -175,10 +189,11 @@ async def many(person: Person, room: str, count: int) -> None:
 async def test_up_to_five_hundred_changes_are_streamed(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
-    await ann.say(room, "known")
+    await ann.say(room, "known, but never confirmed")
     await many(ann, room, RESET_ABOVE)
     socket = await bob.connect(known={room: 1})
-    assert [message["seq"] for _, message in missed(socket)] == list(range(2, RESET_ABOVE + 2))
+    seqs = [(message["seq"], frame["queued"]) for frame in socket.all("message.new") for message in [frame["message"]]]
+    assert seqs == [(seq, False) for seq in range(2, RESET_ABOVE + 2)] + [(1, True)]
     assert not socket.all("conversation.reset")
 
 
@@ -199,6 +214,7 @@ async def test_more_than_five_hundred_changes_reset(chat: Chat) -> None:
 
     await socket.tell("delivered", conversation_id=room, seq=last)
     await socket.tell("delivered", conversation_id=other, seq=1)
+    await delivered(bob, other, 1)
     await ann.say(room, "live again")
     await socket.expect_text("live again")
     await socket.close()

@@ -16,7 +16,7 @@ FRAME_BYTES = 128 * 1024
 
 async def test_ready(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
-    room = await ann.direct(bob)
+    room = await bob.direct(ann)
     said = await bob.say(room, "hello")
     socket = await ann.connect()
     ready = socket.ready

@@ -208,7 +208,7 @@ async def test_changes_over_http_reach_everybody(chat: Chat) -> None:
     deleted = await ann.erase(message["id"])
     for socket in sockets:
         await socket.expect("message.deleted")
-        changes = [(frame["type"], frame["message"]) for frame in socket.frames if "message" in frame]
+        changes = [(frame["type"], frame["message"]) for frame in socket.live]
         assert changes == [
             ("message.edited", edited),
             ("message.reaction", reacted),
@@ -242,7 +242,7 @@ async def test_frames_of_a_conversation_leave_in_ascending_rev(chat: Chat) -> No
     assert last_rev == message["rev"] + 90
     for socket in (ann_socket, bob_socket):
         await asyncio.sleep(0.1)
-        revs = [frame.get("rev") or frame["message"]["rev"] for frame in socket.frames if is_event(frame)]
+        revs = [frame.get("rev") or frame["message"]["rev"] for frame in socket.live if is_event(frame)]
         assert revs == list(range(message["rev"] + 1, last_rev + 1))
 
 

@@ -161,7 +161,7 @@ async def test_in_addresses(chat: Chat, path: str) -> None:
 async def test_in_emojis(chat: Chat) -> None:
     ann = await chat.person("ann")
     message = await ann.say(await ann.group(), "target")
-    for emoji in ("\x00", " ", "..", "a/b", "%", "👍" * 33, "\u200b", "x" * 5000, "$inc", "a.b"):
+    for emoji in ("\x00", " ", "a/b", "%", "👍" * 33, "\u200b", "x" * 5000, "$inc", "a.b"):
         for method in ("PUT", "DELETE"):
             check_answered(await ann.request(method, reaction_path(message["id"], emoji)), emoji)
     assert expect_json(await ann.get(f"/messages/{message['id']}"))["text"] == "target"

@@ -48,7 +48,7 @@ class Person:
         return await self._chat.http.request(method, API + path, headers=headers, **options)
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
-        return await self.request("GET", path, params=params)
+        return await self.request("GET", path, params=params or None)
 
     async def post(self, path: str, **body: Any) -> httpx.Response:
         return await self.request("POST", path, json=body)
@@ -147,7 +147,10 @@ class Person:
         drained: bool = True,
         **options: Any,
     ) -> Socket:
-        """Connect and return when ``ready`` came and, unless told otherwise, everything that was missed too."""
+        """Connect and return when ``ready`` came and, unless told otherwise, everything that was missed too.
+
+        What was missed counts as taken: ``expect`` then waits for live frames only.
+        """
         socket = await self._chat.open(subprotocols=[subprotocol], **options)
         fields: dict[str, Any] = {"token": self.access_token}
         if known is not None:
@@ -159,6 +162,7 @@ class Person:
         if drained:
             await socket.expect("drained", within=20.0)
             await socket.expect("presence.snapshot")
+            socket.begin_live()
         return socket
 
     async def sign_in_again(self) -> "Person":

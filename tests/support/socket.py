@@ -36,6 +36,7 @@ class Socket:
         self.frames: list[Frame] = []
         self.ready: Frame = {}
         self._taken: set[int] = set()
+        self._live_from = 0
         self._answers: dict[str | int, asyncio.Future[Frame]] = {}
         self._arrived = asyncio.Event()
         self._refs = itertools.count(1)
@@ -219,6 +220,16 @@ class Socket:
     def messages(self, *types: str) -> list[Frame]:
         """Return the messages that came in events of these types (of any, when none is named), in order."""
         return [frame["message"] for frame in self.all(*(types or _MESSAGE_EVENTS))]
+
+    def begin_live(self) -> None:
+        """Count all frames so far as taken; ``live`` holds those that come from now on."""
+        self._live_from = len(self.frames)
+        self._taken.update(range(self._live_from))
+
+    @property
+    def live(self) -> list[Frame]:
+        """The frames that came since ``begin_live``."""
+        return self.frames[self._live_from :]
 
     @property
     def caught_up(self) -> list[Frame]:
