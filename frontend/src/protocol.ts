@@ -3,7 +3,7 @@
  * changes one module at most. Answers of HTTP that have no schema name of their own are put together here.
  */
 import type { components } from '@/generated/api';
-import type { Member, Message, Receipt, User } from '@/generated/frames';
+import type { Member, Message, Receipt } from '@/generated/frames';
 
 export type {
   Attachment,
@@ -24,31 +24,26 @@ export type {
 } from '@/generated/frames';
 
 export type OwnUser = components['schemas']['OwnUser'];
-export type DeviceSession = components['schemas']['Session'];
+export type Contact = components['schemas']['Contact'];
 export type Problem = components['schemas']['Problem'];
+/** What logging in and refreshing answer. */
+export type SignedIn = components['schemas']['SignedIn'];
+/** What registering answers: without tokens an e-mail address waits for its verification. */
+export type Registered = components['schemas']['Registered'];
+export type MessageReceipt = components['schemas']['MemberReceipt'];
 
-export interface Contact {
-  user: User;
-  nickname: string | null;
+export interface DeviceSession {
+  id: string;
+  device_name: string | null;
   created_at: string;
+  last_used_at: string;
+  address: string | null;
+  current: boolean;
 }
 
 export interface Page<T> {
   items: T[];
   next: string | null;
-}
-
-/** Register, log in and refresh answer alike; without tokens an e-mail address waits for its verification. */
-export interface SignedIn {
-  user: OwnUser;
-  access_token?: string;
-  refresh_token?: string;
-  expires_in?: number;
-}
-
-export interface MessageReceipt {
-  user_id: string;
-  state: 'queued' | 'delivered' | 'read';
 }
 
 export type Marks = Pick<Receipt, 'delivered_seq' | 'read_seq'>;

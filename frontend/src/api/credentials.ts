@@ -9,7 +9,7 @@ const MARGIN_MS = 30_000;
 
 export interface CredentialsOptions {
   /** POST /auth/refresh; null leaves it to the cookie. */
-  exchange: (refreshToken: string | null) => Promise<Required<SignedIn>>;
+  exchange: (refreshToken: string | null) => Promise<SignedIn>;
   /**
    * Where the refresh token outlives the page when the cookie cannot: over plain HTTP, browsers keep a `Secure`
    * cookie for some loopback names only. Null leaves it to the cookie.
@@ -35,7 +35,7 @@ export class Credentials implements Tokens {
   }
 
   /** Takes over what register, log in or another tab brought. */
-  async accept(answer: Required<SignedIn>): Promise<void> {
+  async accept(answer: SignedIn): Promise<void> {
     this.adopt(answer.access_token, answer.expires_in);
     await this.#options.vault?.save(answer.refresh_token);
   }

@@ -9,6 +9,7 @@ import type {
   OwnUser,
   Page,
   PresenceState,
+  Registered,
   Role,
   SignedIn,
   User,
@@ -23,16 +24,16 @@ export class OpenApi {
     this.#http = http;
   }
 
-  register(body: { username: string; email: string; password: string }): Promise<SignedIn> {
+  register(body: { username: string; email: string; password: string }): Promise<Registered> {
     return this.#http.call('/auth/register', { method: 'POST', body });
   }
 
-  login(body: { login: string; password: string; device_name: string }): Promise<Required<SignedIn>> {
+  login(body: { login: string; password: string; device_name: string }): Promise<SignedIn> {
     return this.#http.call('/auth/login', { method: 'POST', body });
   }
 
   /** Without a token the cookie speaks. */
-  refresh(refreshToken: string | null): Promise<Required<SignedIn>> {
+  refresh(refreshToken: string | null): Promise<SignedIn> {
     const body = refreshToken === null ? undefined : { refresh_token: refreshToken };
     return this.#http.call('/auth/refresh', { method: 'POST', body });
   }

@@ -58,7 +58,7 @@ export interface Connect {
   epoch?: string | null;
 }
 /**
- * A new message, to a conversation or (``to``) to a person directly.
+ * A new message, to a conversation or (`to`) to a person directly.
  */
 export interface MessageSend {
   type: "message.send";
@@ -125,7 +125,7 @@ export interface ReactionRemove {
   emoji: string;
 }
 /**
- * This device has everything up to ``seq``.
+ * This device has everything up to `seq`.
  */
 export interface Delivered {
   type: "delivered";
@@ -137,7 +137,7 @@ export interface Delivered {
   seq: number;
 }
 /**
- * The person has seen everything up to ``seq``.
+ * The person has seen everything up to `seq`.
  */
 export interface Read {
   type: "read";
@@ -198,7 +198,7 @@ export interface Ping {
   ref?: string | number | null;
 }
 /**
- * The connection stands; what follows is what was missed, then ``drained``, then live events.
+ * The connection stands; what follows is what was missed, then `drained`, then live events.
  */
 export interface Ready {
   type: "ready";
@@ -225,7 +225,7 @@ export interface Ready {
   limits: Limits;
 }
 /**
- * One line of ``ready``: what a client needs to know whether its copy of a conversation is fresh.
+ * One line of `ready`: what a client needs to know whether its copy of a conversation is fresh.
  */
 export interface ConversationState {
   /**
@@ -253,7 +253,7 @@ export interface Limits {
   sends_per_s: number | null;
 }
 /**
- * A new message; ``queued`` when it waited in the recipient's queue.
+ * A new message; `queued` when it waited in the recipient's queue.
  */
 export interface MessageNew {
   type: "message.new";
@@ -334,7 +334,7 @@ export interface Reaction {
   user_ids: string[];
 }
 /**
- * The message is stored durably; ``status`` tells whether anybody was there to receive it.
+ * The message is stored durably; `status` tells whether anybody was there to receive it.
  */
 export interface MessageAck {
   type: "message.ack";
@@ -405,7 +405,7 @@ export interface Receipt {
   read_seq: number;
 }
 /**
- * Everything that waited has been sent; ``count`` of it came from the queue.
+ * Everything that waited has been sent; `count` of it came from the queue.
  */
 export interface Drained {
   type: "drained";
@@ -431,7 +431,7 @@ export interface ConversationJoined {
   conversation: Conversation;
 }
 /**
- * A conversation as one of its members sees it. ``peer`` is the other person of a direct one.
+ * A conversation as one of its members sees it. `peer` is the other person of a direct one.
  */
 export interface Conversation {
   /**
@@ -467,7 +467,7 @@ export interface Conversation {
   peer?: User;
 }
 /**
- * What a group or channel has decided for itself: ``post`` says who may write.
+ * What a group or channel has decided for itself: `post` says who may write.
  */
 export interface ConversationSettings {
   post?: "admins" | "members";
@@ -612,7 +612,7 @@ export interface PresenceSnapshot {
   items: PresenceState[];
 }
 /**
- * Whether somebody is there; ``offline`` also stands for invisible and for blocked.
+ * Whether somebody is there; `offline` also stands for invisible and for blocked.
  */
 export interface PresenceState {
   /**
@@ -639,7 +639,7 @@ export interface TokenAccepted {
   expires_in: number;
 }
 /**
- * Answer to ``ping``.
+ * Answer to `ping`.
  */
 export interface Pong {
   type: "pong";
@@ -650,7 +650,7 @@ export interface Pong {
   server_time: string;
 }
 /**
- * A request was refused or failed; ``code`` is stable, ``detail`` is for a person.
+ * A request was refused or failed; `code` is stable, `detail` is for a person.
  */
 export interface Error {
   type: "error";

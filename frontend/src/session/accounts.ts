@@ -66,9 +66,9 @@ export class Accounts {
   /** False when the address has to be confirmed first. */
   async register(username: string, email: string, password: string): Promise<boolean> {
     const answer = await this.open.register({ username, email, password });
-    if (answer.access_token == null || answer.refresh_token == null || answer.expires_in == null)
-      return false;
-    await this.#take(answer as Required<SignedIn>);
+    const { access_token, refresh_token, expires_in } = answer;
+    if (access_token == null || refresh_token == null || expires_in == null) return false;
+    await this.#take({ ...answer, access_token, refresh_token, expires_in });
     return true;
   }
 
@@ -88,7 +88,7 @@ export class Accounts {
     await session?.forget();
   }
 
-  async #take(answer: Required<SignedIn>): Promise<void> {
+  async #take(answer: SignedIn): Promise<void> {
     const { session, credentials } = await this.#build(answer.user.id);
     await credentials.accept(answer);
     await session.restore(answer.user);

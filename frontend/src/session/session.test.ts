@@ -254,6 +254,7 @@ describe('history', () => {
 
   it('opens at the first unread message however far back it is', async () => {
     for (let n = 1; n <= 300; n += 1) server.say(room, ben, `m${n}`);
+    server.mark(room, anna, 300, false);
     server.mark(room, anna, 40, true);
     const a = await started(anna);
     await a.session.history.open(room);

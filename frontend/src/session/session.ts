@@ -2,7 +2,7 @@
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import type { ChatDb } from '@/offline/db';
-import type { MessageAck, OwnUser, ServerFrame } from '@/protocol';
+import type { MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
 import { Acknowledger } from '@/realtime/acks';
 import type { Resume } from '@/realtime/client';
 import type { Link } from '@/realtime/link';
@@ -20,6 +20,16 @@ import { Sync } from './sync';
 /** Messages on the device, over all conversations; each keeps its newest 50 whatever this says. */
 const CACHE_BUDGET = 30_000;
 const PREFETCH_DELAY_MS = 1_500;
+
+/** What signing in does not say about oneself; it is fetched once there is a connection. */
+const NOT_YET_KNOWN = {
+  email: '',
+  email_verified: true,
+  role: 'member' as const,
+  status_text: '',
+  profile: {},
+  settings: {},
+};
 
 /** A link that can be told to begin, to end, and what happens around it. */
 export type Line = Link &
@@ -121,10 +131,10 @@ export class Session {
   }
 
   /** Shows what the device has. Resolves before any answer of the network. */
-  async restore(me: OwnUser | null = null): Promise<void> {
+  async restore(me: User | null = null): Promise<void> {
     const [snapshot, storedMe] = await Promise.all([this.#db.snapshot(), this.#db.getMeta<OwnUser>('me')]);
-    const own = me ?? storedMe ?? null;
-    if (me !== null) await this.#db.putMeta('me', me).catch(() => undefined);
+    const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
+    if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
     this.store.setState({
       me: own,
       conversations: Object.fromEntries(snapshot.conversations.map((one) => [one.id, one])),
@@ -171,7 +181,7 @@ export class Session {
     if (frame.type === 'ready') {
       this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
     }
-    this.#sync.handle(frame);
+    if (!this.#sync.handle(frame)) return;
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
   }

@@ -30,6 +30,8 @@ export class Sync {
   readonly #recent = new Map<string, Message>();
   #epoch: string | null = null;
   #sentKnown = false;
+  /** Between finding out that the copy is worthless and the next connect: what still arrives is not looked at. */
+  #startingOver = false;
   /** While catching up: what `known` becomes at `drained`. */
   #pending: Record<string, number> | null = null;
 
@@ -41,22 +43,27 @@ export class Sync {
   async resume(): Promise<Resume> {
     const { db, persister } = this.#options;
     await persister.flush();
+    this.#startingOver = false;
     const [known, epoch] = await Promise.all([db.known(), db.getMeta<string>('epoch')]);
     this.#sentKnown = epoch !== undefined;
     return { known, epoch: epoch ?? null };
   }
 
-  handle(frame: ServerFrame): void {
+  /** False for a frame that belongs to a copy which is being thrown away. */
+  handle(frame: ServerFrame): boolean {
     const { changes, clock, store } = this.#options;
+    if (this.#startingOver) return false;
     if (frame.type === 'ready' && this.#sentKnown && !frame.recovered) {
       this.#sentKnown = false;
+      this.#startingOver = true;
       void this.#startOver();
-      return;
+      return false;
     }
     const before = Object.keys(store.getState().conversations);
     changes.frame(frame, clock.now());
     if (this.#options.writes()) this.#record(frame, before);
     if (frame.type === 'conversation.reset') void this.fetchNewest(frame.conversation_id);
+    return true;
   }
 
   #record(frame: ServerFrame, before: string[]): void {
@@ -151,7 +158,8 @@ export class Sync {
 
   /** The server does not recognise what we know: it may be another database. */
   async #startOver(): Promise<void> {
-    const { db, store, reconnect } = this.#options;
+    const { db, persister, store, reconnect } = this.#options;
+    await persister.flush();
     await db.dropCache();
     await db.putMeta('epoch', undefined);
     store.setState({ conversations: {}, windows: {}, members: {} });

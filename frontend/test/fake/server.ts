@@ -441,7 +441,7 @@ export class FakeServer {
 
   // -------------------------------------------------------------------------------------------------- HTTP
 
-  signIn(userId: string): Required<SignedIn> {
+  signIn(userId: string): SignedIn {
     const { user } = this.accounts.get(userId) as Account;
     const token = `token-${this.id()}`;
     this.#tokens.set(token, userId);

@@ -1,0 +1,59 @@
+import { expect, test } from '@playwright/test';
+import { expectConnected, messages, newPerson, open, say, startWith } from './people';
+
+test('two people chat and see how far their messages got', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'Hello Ben');
+  await expect(messages(anna.page).getByText('Hello Ben')).toBeVisible();
+  await expect(messages(anna.page).getByText('Delivered')).toBeAttached();
+
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('Hello Ben')).toBeVisible();
+  await expect(messages(anna.page).getByText('Read', { exact: true })).toBeAttached();
+  await say(ben.page, 'Hello Anna');
+  await expect(messages(anna.page).getByText('Hello Anna')).toBeVisible();
+});
+
+test('what is written offline waits and arrives once, in order', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'before');
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('before')).toBeVisible();
+
+  await anna.page.context().setOffline(true);
+  await expect(anna.page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  for (const text of ['first', 'second', 'third']) await say(anna.page, text);
+  await expect(messages(anna.page).getByText('Sending')).toHaveCount(3);
+  await say(ben.page, 'are you there?');
+
+  await anna.page.context().setOffline(false);
+  await expectConnected(anna.page);
+  await expect(messages(anna.page).getByText('Sending')).toHaveCount(0);
+  await expect(messages(anna.page).getByText('are you there?')).toBeVisible();
+  await expect(messages(ben.page).getByText('third')).toBeVisible();
+  const seen = await messages(ben.page).getByRole('article').allInnerTexts();
+  const order = seen.join('\n').match(/first|second|third/g);
+  expect(order).toEqual(['first', 'second', 'third']);
+});
+
+test('a reload while sending neither loses nor doubles a message', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await anna.page.context().setOffline(true);
+  await expect(anna.page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await say(anna.page, 'survivor');
+  await expect(messages(anna.page).getByText('Sending')).toHaveCount(1);
+  await anna.page.waitForTimeout(100);
+  await anna.page.context().setOffline(false);
+  await anna.page.reload();
+  await expectConnected(anna.page);
+  await expect(messages(anna.page).getByText('survivor')).toHaveCount(1);
+  await expect(messages(anna.page).getByText('Sending')).toHaveCount(0);
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('survivor')).toHaveCount(1);
+});

@@ -1,0 +1,26 @@
+import { defineConfig } from '@playwright/test';
+
+const url = process.env.CHAT_MVP_E2E_URL;
+if (url === undefined || url === '') {
+  throw new Error('CHAT_MVP_E2E_URL is not set: start "chat-mvp serve" and give its address.');
+}
+
+export default defineConfig({
+  testDir: './e2e',
+  outputDir: './test-results',
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list']],
+  use: {
+    baseURL: url.endsWith('/') ? url : `${url}/`,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    viewport: { width: 1280, height: 800 },
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHAT_MVP_CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    },
+  },
+});
