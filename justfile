@@ -26,6 +26,7 @@ dev *args: install
 # Run every check and every test
 test: lint
     cd frontend && npm test
+    @python tools/chromium.py >/dev/null
     pytest
 
 # Check form, types and architecture, of the server and of the web client

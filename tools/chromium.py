@@ -1,6 +1,6 @@
 """Print where Chromium is, and get it first when there is none and this machine lets us: end-to-end tests need one.
 
-CHROMIUM names one of your own. Ends with one sentence when there is none to be had; tests are never left out instead.
+CHAT_MVP_CHROMIUM names one of your own. Ends with one sentence when there is none to be had: tests are never left out.
 """
 
 import os
@@ -17,14 +17,14 @@ def main() -> None:
     if not path:
         sys.exit(
             "chat-mvp: the end-to-end tests need Chromium: install it (for example `apt-get install chromium`), or set "
-            "CHROMIUM to the path of one."
+            "CHAT_MVP_CHROMIUM to the path of one."
         )
     print(path)
 
 
 def find() -> str | None:
-    """Look where CHROMIUM says, then on PATH."""
-    return next(filter(None, map(shutil.which, filter(None, (os.environ.get("CHROMIUM"), *NAMES)))), None)
+    """Look where CHAT_MVP_CHROMIUM says, then on PATH."""
+    return next(filter(None, map(shutil.which, filter(None, (os.environ.get("CHAT_MVP_CHROMIUM"), *NAMES)))), None)
 
 
 def fetch() -> bool:
