@@ -3,6 +3,7 @@
 import importlib.metadata
 import runpy
 import tomllib
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -104,14 +105,17 @@ def test_constraints_are_exact_and_complete() -> None:
     assert complaints == []
 
 
-def test_what_is_imported_is_declared() -> None:
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [(SRC, []), (SRC / "bench", ["bench"]), (TESTS, ["bench", "dev"])],
+    ids=["src", "bench", "tests"],
+)
+def test_what_is_imported_is_declared(folder: Path, extras: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    distributions = importlib.metadata.packages_distributions()
-    imported = syntax.third_parties(python_files(SRC), "chat_mvp")
-    assert packages.undeclared(imported, project["dependencies"], distributions) == []
-    imported = syntax.third_parties(python_files(TESTS), "chat_mvp") - {"tests"}
-    every = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    assert packages.undeclared(imported, every, distributions) == []
+    declared = project["dependencies"] + [line for extra in extras for line in project["optional-dependencies"][extra]]
+    files = [path for path in python_files(folder) if "bench" in extras or SRC / "bench" not in path.parents]
+    imported = syntax.third_parties(files, "chat_mvp") - {"tests"}
+    assert packages.undeclared(imported, declared, importlib.metadata.packages_distributions()) == []
 
 
 def test_the_lock_of_the_web_client_names_no_place() -> None:
