@@ -130,10 +130,11 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
     authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
+    passwords = Passwords()
     accounts = AccountService(
         users=users,
         auth_sessions=auth_sessions,
-        passwords=Passwords(),
+        passwords=passwords,
         tokens=tokens,
         refresh_tokens=RefreshTokens(keys),
         authenticator=authenticator,
@@ -254,7 +255,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime)],
+        lifespan=[_lifespan(runtime, passwords)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -263,7 +264,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
 
 
-def _lifespan(runtime: Runtime) -> Any:
+def _lifespan(runtime: Runtime, passwords: Passwords) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         runtime.start()
@@ -271,12 +272,13 @@ def _lifespan(runtime: Runtime) -> Any:
             yield
         finally:
             await runtime.say_goodbye()
+            passwords.close()
 
     return lifespan
 
 
 def _socket_route(endpoint: SocketEndpoint) -> Any:
-    @asgi("/ws")
+    @asgi("/ws", copy_scope=False)
     async def socket(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.WEBSOCKET:
             await send({"type": "http.response.start", "status": 426, "headers": [(b"upgrade", b"websocket")]})

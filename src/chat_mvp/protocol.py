@@ -50,7 +50,11 @@ SUBPROTOCOL_MSGPACK = "chat.v1.msgpack"
 
 # ---------------------------------------------------------------------------------------------------- value types
 
-Id = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 hexadecimal digits")]
+# The length is said apart, because "$" lets a line break pass behind the pattern.
+Id = Annotated[
+    str,
+    Meta(pattern="^[0-9a-f]{24}$", min_length=24, max_length=24, description="24 hexadecimal digits"),
+]
 Time = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-11-21T10:00:00.123Z"])]
 Ref = Annotated[str, Meta(max_length=64)] | int
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=64)]

@@ -62,7 +62,8 @@ class Rosters:
         self._fetch_users = fetch_users
         self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS)
         self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
-        self._forgotten = 0
+        self.forgotten = 0
+        """How often something was dropped: whoever reads in between must read again."""
 
     def get(self, conversation_id: str) -> Roster | None:
         """Return the roster if it is in memory."""
@@ -81,7 +82,7 @@ class Rosters:
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop what is believed of these conversations; the next use reads them again."""
-        self._forgotten += 1
+        self.forgotten += 1
         for conversation_id in ids:
             roster = self._rosters.pop(conversation_id, None)
             if roster is not None and roster.conversation.direct_key is not None:
@@ -89,7 +90,7 @@ class Rosters:
 
     def forget_direct(self, key: str) -> None:
         """Drop what is believed of a pair, because one of the two has blocked or unblocked the other."""
-        self._forgotten += 1
+        self.forgotten += 1
         conversation_id = self._direct_ids.get(key)
         if conversation_id is not None:
             self.forget([conversation_id])
@@ -98,9 +99,9 @@ class Rosters:
         """Bring those of the conversations that exist into memory; one query a collection for all that are missing."""
         missing = [conversation_id for conversation_id in set(ids) if conversation_id not in self._rosters]
         while missing:
-            before = self._forgotten
+            before = self.forgotten
             loaded = await self._load(missing)
-            if before == self._forgotten:
+            if before == self.forgotten:
                 for roster in loaded:
                     if roster.conversation.id not in self._rosters:
                         self.put(roster)

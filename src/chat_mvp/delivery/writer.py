@@ -206,14 +206,19 @@ class Writer:
         return await self._plan(operations, sent)
 
     async def _load(self, operations: list[Operation]) -> dict[str, MessageRecord]:
+        """Bring into memory what the operations need, and return the messages that they name."""
         ids = {message_id for operation in operations for message_id in operation.message_ids}
-        messages = await self._messages.fetch_by_ids(ids) if ids else {}
         keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
-        if keys:
-            await self._rosters.load_direct(keys)
         conversations = {op.conversation_id for op in operations if op.conversation_id is not None}
-        await self._rosters.load(conversations | {record.message.conversation_id for record in messages.values()})
-        return messages
+        while True:
+            before = self._rosters.forgotten
+            messages = await self._messages.fetch_by_ids(ids) if ids else {}
+            if keys:
+                await self._rosters.load_direct(keys)
+            await self._rosters.load(conversations | {record.message.conversation_id for record in messages.values()})
+            if before == self._rosters.forgotten:
+                return messages
+            # A block was set or lifted meanwhile, which drops the pair's roster: it may be one of ours.
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
         return Batch(

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_503_SERVICE_UNAVAILABLE
 
 from chat_mvp.errors import NotFoundError
@@ -36,7 +37,7 @@ _NOT_BUILT = "The web client was not built. Run just install, or install chat-mv
 def web_client(
     request: Request[Any, Any, Any],
     web_files: NamedDependency[dict[str, WebFile]],
-    path: str = "",
+    path: FromPath[str] = "",
 ) -> Response[bytes] | Response[str]:
     """Return a file of the web client, or its page, which finds out by itself what the address means."""
     if not web_files:

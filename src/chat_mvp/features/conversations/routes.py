@@ -1,7 +1,9 @@
 """HTTP routes of conversations and their members."""
 
 from litestar import Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from chat_mvp.errors import ValidationError
@@ -14,15 +16,16 @@ from chat_mvp.features.conversations.schemas import (
 )
 from chat_mvp.features.conversations.service import ConversationService
 from chat_mvp.http.auth import Caller
+from chat_mvp.http.openapi import problems
 from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id
 from chat_mvp.protocol import Conversation, Member
 
 
-@get("/conversations", summary="List one's own conversations", tags=["conversations"])
+@get("/conversations", summary="List one's own conversations", tags=["conversations"], responses=problems(401, 422))
 async def list_conversations(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[Page[Conversation]]:
@@ -36,11 +39,17 @@ async def list_conversations(
     return Response(page, headers={"X-Total-Count": str(total)})
 
 
-@post("/conversations", status_code=HTTP_201_CREATED, summary="Make a conversation", tags=["conversations"])
+@post(
+    "/conversations",
+    status_code=HTTP_201_CREATED,
+    summary="Make a conversation",
+    tags=["conversations"],
+    responses=problems(400, 401, 403, 404, 409, 422, 503),
+)
 async def make(
     caller: Caller,
-    conversation_service: ConversationService,
-    data: NewConversation,
+    conversation_service: NamedDependency[ConversationService],
+    data: JSONBody[NewConversation],
 ) -> Response[Conversation]:
     """Make a group or channel, or the direct conversation with a person; one that is there already comes with 200."""
     if data.kind != "direct":
@@ -51,18 +60,30 @@ async def make(
     return Response(conversation, status_code=HTTP_201_CREATED if made else HTTP_200_OK)
 
 
-@get("/conversations/{conversation_id:str}", summary="Read a conversation", tags=["conversations"])
-async def fetch(caller: Caller, conversation_service: ConversationService, conversation_id: PathId) -> Conversation:
+@get(
+    "/conversations/{conversation_id:str}",
+    summary="Read a conversation",
+    tags=["conversations"],
+    responses=problems(401, 404),
+)
+async def fetch(
+    caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
+) -> Conversation:
     """Return a conversation that one is in."""
     return await conversation_service.fetch(caller.user_id, path_id(conversation_id))
 
 
-@patch("/conversations/{conversation_id:str}", summary="Change a conversation", tags=["conversations"])
+@patch(
+    "/conversations/{conversation_id:str}",
+    summary="Change a conversation",
+    tags=["conversations"],
+    responses=problems(400, 401, 403, 404, 422, 503),
+)
 async def change(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     conversation_id: PathId,
-    data: ConversationChanges,
+    data: JSONBody[ConversationChanges],
 ) -> Conversation:
     """Change name, description, visibility, avatar, size or settings."""
     return await conversation_service.change(caller.user_id, path_id(conversation_id), data)
@@ -73,18 +94,26 @@ async def change(
     status_code=HTTP_204_NO_CONTENT,
     summary="Delete a conversation",
     tags=["conversations"],
+    responses=problems(401, 403, 404, 503),
 )
-async def remove(caller: Caller, conversation_service: ConversationService, conversation_id: PathId) -> None:
+async def remove(
+    caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
+) -> None:
     """Delete a conversation for everybody in it."""
     await conversation_service.delete(caller.user_id, path_id(conversation_id))
 
 
-@patch("/conversations/{conversation_id:str}/me", summary="Change one's own settings there", tags=["conversations"])
+@patch(
+    "/conversations/{conversation_id:str}/me",
+    summary="Change one's own settings there",
+    tags=["conversations"],
+    responses=problems(400, 401, 403, 404, 422, 503),
+)
 async def change_own(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     conversation_id: PathId,
-    data: OwnChanges,
+    data: JSONBody[OwnChanges],
 ) -> Conversation:
     """Mute, pin, archive, keep a draft, choose what to be notified of."""
     return await conversation_service.change_own(caller.user_id, path_id(conversation_id), data)
@@ -95,16 +124,24 @@ async def change_own(
     status_code=HTTP_204_NO_CONTENT,
     summary="Leave a conversation",
     tags=["conversations"],
+    responses=problems(401, 403, 404, 409, 503),
 )
-async def leave(caller: Caller, conversation_service: ConversationService, conversation_id: PathId) -> None:
+async def leave(
+    caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
+) -> None:
     """Leave a group or channel."""
     await conversation_service.remove_member(caller.user_id, path_id(conversation_id), caller.user_id)
 
 
-@get("/conversations/{conversation_id:str}/members", summary="List members", tags=["conversations"])
+@get(
+    "/conversations/{conversation_id:str}/members",
+    summary="List members",
+    tags=["conversations"],
+    responses=problems(401, 404, 422),
+)
 async def list_members(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     conversation_id: PathId,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -120,13 +157,18 @@ async def list_members(
     return Page(items=page, next=encode_cursor(page[-1].user.id) if len(members) > limit else None)
 
 
-@put("/conversations/{conversation_id:str}/members/{user_id:str}", summary="Add somebody", tags=["conversations"])
+@put(
+    "/conversations/{conversation_id:str}/members/{user_id:str}",
+    summary="Add somebody",
+    tags=["conversations"],
+    responses=problems(400, 401, 403, 404, 409, 422, 503),
+)
 async def add_member(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     conversation_id: PathId,
     user_id: PathId,
-    data: NewMember | None = None,
+    data: JSONBody[NewMember | None] = None,
 ) -> Member:
     """Let somebody in; who is in already stays as they are."""
     member, _ = await conversation_service.add_member(
@@ -138,13 +180,18 @@ async def add_member(
     return member
 
 
-@patch("/conversations/{conversation_id:str}/members/{user_id:str}", summary="Change a role", tags=["conversations"])
+@patch(
+    "/conversations/{conversation_id:str}/members/{user_id:str}",
+    summary="Change a role",
+    tags=["conversations"],
+    responses=problems(400, 401, 403, 404, 409, 422, 503),
+)
 async def change_role(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     conversation_id: PathId,
     user_id: PathId,
-    data: MemberChanges,
+    data: JSONBody[MemberChanges],
 ) -> Member:
     """Give a member another role."""
     return await conversation_service.change_role(
@@ -160,10 +207,11 @@ async def change_role(
     status_code=HTTP_204_NO_CONTENT,
     summary="Remove somebody",
     tags=["conversations"],
+    responses=problems(401, 403, 404, 409, 503),
 )
 async def remove_member(
     caller: Caller,
-    conversation_service: ConversationService,
+    conversation_service: NamedDependency[ConversationService],
     conversation_id: PathId,
     user_id: PathId,
 ) -> None:

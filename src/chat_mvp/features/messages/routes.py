@@ -4,8 +4,9 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from litestar import Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from chat_mvp.errors import ValidationError
@@ -21,19 +22,27 @@ from chat_mvp.features.messages.schemas import (
 )
 from chat_mvp.features.messages.service import Asker, Draft, MessageService
 from chat_mvp.http.auth import Caller
+from chat_mvp.http.openapi import problems
 from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import MembershipRecord
 
-Seq = Annotated[int | None, Parameter(ge=0, le=2**53, description="A sequence number")]
-Rev = Annotated[int, Parameter(ge=0, le=2**53, description="A revision")]
+Seq = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="A sequence number")]
+Emoji = Annotated[str, PathParameter(description="One emoji")]
+ConversationId = Annotated[str, QueryParameter(description="24 hexadecimal digits")]
+Rev = Annotated[int, QueryParameter(ge=0, le=2**53, description="A revision")]
 
 
-@get("/conversations/{conversation_id:str}/messages", summary="Read the history", tags=["messages"])
+@get(
+    "/conversations/{conversation_id:str}/messages",
+    summary="Read the history",
+    tags=["messages"],
+    responses=problems(401, 404, 422),
+)
 async def history(
     caller: Caller,
-    message_service: MessageService,
+    message_service: NamedDependency[MessageService],
     conversation_id: PathId,
     before: Seq = None,
     after: Seq = None,
@@ -57,12 +66,13 @@ async def history(
     status_code=HTTP_201_CREATED,
     summary="Send a message",
     tags=["messages"],
+    responses=problems(400, 401, 403, 404, 422, 503),
 )
 async def send(
     caller: Caller,
-    message_service: MessageService,
+    message_service: NamedDependency[MessageService],
     conversation_id: PathId,
-    data: SendBody,
+    data: JSONBody[SendBody],
 ) -> Response[Message]:
     """Send a message; 200 with the first one where this ``client_message_id`` was used before."""
     draft = Draft(
@@ -78,27 +88,47 @@ async def send(
     return Response(message, status_code=HTTP_200_OK if duplicate else HTTP_201_CREATED)
 
 
-@get("/messages/{message_id:str}", summary="Read one message", tags=["messages"])
-async def fetch(caller: Caller, message_service: MessageService, message_id: PathId) -> Message:
+@get("/messages/{message_id:str}", summary="Read one message", tags=["messages"], responses=problems(401, 404))
+async def fetch(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Return a message in its present state."""
     _, _, message = await message_service.find(caller.user_id, path_id(message_id))
     return message
 
 
-@patch("/messages/{message_id:str}", summary="Edit a message", tags=["messages"])
-async def edit(caller: Caller, message_service: MessageService, message_id: PathId, data: EditBody) -> Message:
+@patch(
+    "/messages/{message_id:str}",
+    summary="Edit a message",
+    tags=["messages"],
+    responses=problems(400, 401, 403, 404, 409, 422, 503),
+)
+async def edit(
+    caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, data: JSONBody[EditBody]
+) -> Message:
     """Replace the text of an own message."""
     return await message_service.edit_and_wait(Asker(caller.user_id), path_id(message_id), data.text)
 
 
-@delete("/messages/{message_id:str}", status_code=HTTP_200_OK, summary="Delete a message", tags=["messages"])
-async def remove(caller: Caller, message_service: MessageService, message_id: PathId) -> Message:
+@delete(
+    "/messages/{message_id:str}",
+    status_code=HTTP_200_OK,
+    summary="Delete a message",
+    tags=["messages"],
+    responses=problems(401, 403, 404, 409, 503),
+)
+async def remove(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Take the content of a message away; its place stays."""
     return await message_service.delete_and_wait(Asker(caller.user_id), path_id(message_id))
 
 
-@put("/messages/{message_id:str}/reactions/{emoji:str}", summary="Set one's own reaction", tags=["messages"])
-async def add_reaction(caller: Caller, message_service: MessageService, message_id: PathId, emoji: str) -> Message:
+@put(
+    "/messages/{message_id:str}/reactions/{emoji:str}",
+    summary="Set one's own reaction",
+    tags=["messages"],
+    responses=problems(401, 403, 404, 409, 422, 503),
+)
+async def add_reaction(
+    caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
+) -> Message:
     """Set one's own reaction."""
     return await message_service.react_and_wait(
         Asker(caller.user_id),
@@ -113,8 +143,11 @@ async def add_reaction(caller: Caller, message_service: MessageService, message_
     status_code=HTTP_200_OK,
     summary="Take one's own reaction back",
     tags=["messages"],
+    responses=problems(401, 403, 404, 409, 422, 503),
 )
-async def remove_reaction(caller: Caller, message_service: MessageService, message_id: PathId, emoji: str) -> Message:
+async def remove_reaction(
+    caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
+) -> Message:
     """Take one's own reaction back."""
     return await message_service.react_and_wait(
         Asker(caller.user_id),
@@ -124,8 +157,13 @@ async def remove_reaction(caller: Caller, message_service: MessageService, messa
     )
 
 
-@get("/messages/{message_id:str}/receipts", summary="See who has a message and who read it", tags=["messages"])
-async def receipts(caller: Caller, message_service: MessageService, message_id: PathId) -> ReceiptList:
+@get(
+    "/messages/{message_id:str}/receipts",
+    summary="See who has a message and who read it",
+    tags=["messages"],
+    responses=problems(401, 404),
+)
+async def receipts(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> ReceiptList:
     """Return how far the message has come with each member but its sender."""
     roster, _, message = await message_service.find(caller.user_id, path_id(message_id))
     return ReceiptList(
@@ -137,18 +175,23 @@ async def receipts(caller: Caller, message_service: MessageService, message_id: 
     )
 
 
-@get("/messages/{message_id:str}/edits", summary="Read the earlier texts of a message", tags=["messages"])
-async def edits(caller: Caller, message_service: MessageService, message_id: PathId) -> EditList:
+@get(
+    "/messages/{message_id:str}/edits",
+    summary="Read the earlier texts of a message",
+    tags=["messages"],
+    responses=problems(401, 404),
+)
+async def edits(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> EditList:
     """Return the earlier texts, oldest first."""
     pairs = await message_service.fetch_edits(caller.user_id, path_id(message_id))
     return EditList(items=[Edit(text=text, at=at) for text, at in pairs])
 
 
-@get("/sync", summary="Read what changed in a conversation", tags=["messages"])
+@get("/sync", summary="Read what changed in a conversation", tags=["messages"], responses=problems(401, 422))
 async def sync(
     caller: Caller,
-    message_service: MessageService,
-    conversation_id: str,
+    message_service: NamedDependency[MessageService],
+    conversation_id: ConversationId,
     after_rev: Rev = 0,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
