@@ -29,6 +29,10 @@ test: lint
     @python tools/chromium.py >/dev/null
     pytest
 
+# Break things at random under load and compare what was promised with what is there: just test-faults --seed 7
+test-faults *args: install
+    @exec python -m tests.faults "$@"
+
 # Check form, types and architecture, of the server and of the web client
 lint: install
     ruff check

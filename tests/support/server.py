@@ -55,6 +55,11 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server was never started"
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -119,7 +124,7 @@ class Server:
 
     def mongod_pids(self) -> list[int]:
         """Return the process ids of the mongod that this server started in its data directory."""
-        listing = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
         lines = [line.split(maxsplit=1) for line in listing.splitlines() if str(self.data_dir) in line]
         return [int(pid) for pid, command in lines if Path(command.split()[0]).name.startswith("mongod")]
 

@@ -1,0 +1,409 @@
+"""One device of one person, which behaves as docs/protocol.md asks of clients and writes down all that it sees.
+
+It sends again what was not acknowledged, with the same ``client_message_id``, after ``rate_limited``, ``unavailable``,
+``internal`` and every lost connection; it remembers revisions, comes back with them, and confirms cumulatively.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import time
+from collections import deque
+from typing import Any
+
+import httpx
+from msgspec import Struct
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from tests.faults.observations import Ack, Attempt, Change, Connection, Observations, Seen
+from tests.faults.replica import DeviceReplica
+from tests.faults.tally import Tally
+from tests.support.people import Person
+from tests.support.socket import Frame
+
+RETRIABLE = {"rate_limited", "unavailable", "internal"}
+MAY_BE_REFUSED = {"conflict"}
+"""Changing a message that somebody deleted a moment ago."""
+
+ANSWER_WITHIN_S = 30.0
+"""A request that has no answer by then is a hung one, on a connection that is open all the while."""
+READY_WITHIN_S = 15.0
+CONFIRM_EVERY_S = 0.1
+RECENT = 200
+"""How many of the messages seen last are changed at random; a message's conversation and id."""
+SOCKET, HTTP = "socket", "http"
+WAYS = ((SOCKET,), (HTTP,), (SOCKET, SOCKET), (HTTP, SOCKET))
+"""How a message is transmitted: one way, or twice as clients do that are unsure."""
+WAY_WEIGHTS = (88, 4, 4, 4)
+LOST = (OSError, EOFError, TimeoutError, ConnectionClosed, InvalidHandshake)
+_CHANGE_FRAMES = {
+    "edit": "message.edit",
+    "delete": "message.delete",
+    "add": "reaction.add",
+    "remove": "reaction.remove",
+}
+
+
+class Sending(Struct):
+    """An own message on its way."""
+
+    attempt: Attempt
+    due_at: float | None = 0.0
+    """When to transmit it next; None while an answer is awaited."""
+    asked_at: float = 0.0
+
+
+class Asking(Struct):
+    """A change on its way."""
+
+    change: Change
+    due_at: float | None = 0.0
+    asked_at: float = 0.0
+    insists: bool = False
+    """Whether it is asked again when its outcome is unknown."""
+
+
+class Device:
+    """Connects, sends, follows, confirms, until ``leave``. ``cut`` and ``pause`` are done to it from outside."""
+
+    def __init__(
+        self, name: str, person: Person, url: str, *, run: Observations, tally: Tally, chance: random.Random
+    ) -> None:
+        self.name = name
+        self.person = person
+        self.replica = DeviceReplica()
+        self.sending: dict[str, Sending] = {}
+        self.asking: dict[str, Asking] = {}
+        self._url = url
+        self._run = run
+        self._tally = tally
+        self._chance = chance
+        self._socket: ClientConnection | None = None
+        self._record = Connection(device=name, person=person.id)
+        self.recent: deque[tuple[str, str]] = deque(maxlen=RECENT)
+        self._highest: dict[str, int] = {}
+        self._confirmed: dict[str, int] = {}
+        self._read: set[str] = set()
+        self._away_until = 0.0
+        self._leaving = False
+        self._over_http: set[asyncio.Task[None]] = set()
+        self._numbers = 0
+
+    # --- what the person does
+
+    def send(self, conversation_id: str, text: str) -> None:
+        """Begin to send a message."""
+        client_message_id = f"{self.name}-{self._next()}"
+        attempt = Attempt(self.person.id, client_message_id, conversation_id, text)
+        self._run.attempts[self.person.id, client_message_id] = attempt
+        self.sending[client_message_id] = Sending(attempt)
+
+    def change(self, message_id: str, kind: str, value: str = "") -> None:
+        """Begin to edit, delete or react."""
+        change = Change(person=self.person.id, message_id=message_id, kind=kind, value=value)
+        self._run.changes.append(change)
+        self.asking[f"{self.name}-change-{self._next()}"] = Asking(change, insists=self._chance.random() < 0.5)
+
+    def read(self, conversation_id: str) -> None:
+        """Note that the person has seen the conversation."""
+        self._read.add(conversation_id)
+
+    @property
+    def unsettled(self) -> int:
+        """How many requests have no final answer yet."""
+        return len(self.sending) + len(self.asking)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the device is connected, has caught up and waits for nothing."""
+        caught_up = self._socket is not None and self.replica.live and not self.replica.to_fetch
+        return caught_up and not self.unsettled and not self._over_http and self._unconfirmed() == {}
+
+    @property
+    def state(self) -> str:
+        """What it waits for, for a person to read."""
+        waiting = [*self.sending.values(), *self.asking.values()]
+        return (
+            f"{self.name}: connected {self._socket is not None}, caught up {self.replica.live}, "
+            f"to fetch {len(self.replica.to_fetch)}, unconfirmed {self._unconfirmed()}, "
+            f"over HTTP {len(self._over_http)}, {len(waiting)} unsettled, the first {waiting[:1]}"
+        )
+
+    # --- what is done to it
+
+    def cut(self) -> None:
+        """Lose the connection without a word."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    def pause(self, seconds: float) -> None:
+        """Go away for a while, as a phone in a pocket does."""
+        self._away_until = time.monotonic() + seconds
+        self.cut()
+
+    def come_back(self) -> None:
+        """End a pause at once."""
+        self._away_until = 0.0
+
+    async def leave(self) -> None:
+        """Close the connection and do not come back."""
+        self._leaving = True
+        if self._socket is not None:
+            await self._socket.close()
+
+    # --- its life
+
+    async def live(self) -> None:
+        """Connect again and again until told to leave."""
+        while not self._leaving:
+            if time.monotonic() >= self._away_until:
+                with contextlib.suppress(*LOST):
+                    await self._once()
+                self._forget_answers()
+            await asyncio.sleep(self._chance.uniform(0.05, 0.3))
+
+    async def _once(self) -> None:
+        options: dict[str, Any] = {"compression": None, "max_size": None, "ping_interval": None, "proxy": None}
+        async with connect(self._url, open_timeout=5, close_timeout=1, **options) as socket:
+            self._tally.connects += 1
+            self._record = Connection(device=self.name, person=self.person.id)
+            self._run.connections.append(self._record)
+            self.replica.lose_connection()
+            known = {"known": self.replica.known, "epoch": self.replica.epoch} if self.replica.epoch else {}
+            await socket.send(json.dumps({"type": "connect", "token": self.person.access_token, **known}))
+            try:
+                async with asyncio.timeout(READY_WITHIN_S):
+                    frame = json.loads(await socket.recv())
+            except TimeoutError:
+                self._run.faults_seen.append(f"{self.name}: no ready within {READY_WITHIN_S:g} s")
+                return
+            if frame["type"] != "ready":
+                self._tally.answers[f"{frame.get('code')} instead of ready"] += 1
+                await asyncio.sleep(self._chance.uniform(0.3, 1.0))
+                return
+            if known and not frame["recovered"]:
+                self._run.faults_seen.append(f"{self.name}: known was refused; {self.replica.known}, {frame}")
+            self.replica.take([frame])
+            self._confirmed = {entry["id"]: entry["delivered_seq"] for entry in frame["conversations"]}
+            self._socket = socket
+            talking = asyncio.create_task(self._talk(socket))
+            try:
+                async for data in socket:
+                    self._take(json.loads(data))
+            finally:
+                self._socket = None
+                self.replica.lose_connection()
+                self._tally.lost_connections += not self._leaving
+                talking.cancel()
+                await asyncio.wait([talking])
+            if not talking.cancelled():
+                talking.result()
+
+    async def _talk(self, socket: ClientConnection) -> None:
+        confirmed_at = 0.0
+        # Half of the time a device waits with its requests until it has caught up.
+        patient = self._chance.random() < 0.5
+        with contextlib.suppress(*LOST):
+            while True:
+                if self.replica.live or not patient:
+                    await self._transmit_due(socket)
+                if self.replica.live and time.monotonic() - confirmed_at >= CONFIRM_EVERY_S:
+                    confirmed_at = time.monotonic()
+                    await self._confirm(socket)
+                    await self._fetch_missing()
+                await asyncio.sleep(0.02)
+
+    async def _transmit_due(self, socket: ClientConnection) -> None:
+        now = time.monotonic()
+        due = [one for one in self.sending.values() if one.due_at is not None and one.due_at <= now]
+        if len(due) > 1 and any(one.attempt.transmissions for one in due):
+            # What is sent again comes in any order.
+            self._chance.shuffle(due)
+        for one in due:
+            one.due_at, one.asked_at = None, now
+            ways = self._chance.choices(WAYS, WAY_WEIGHTS)[0]
+            if HTTP in ways:
+                self._post(one)
+            for _ in range(ways.count(SOCKET)):
+                await self._transmit(socket, one.attempt)
+        for ref, asking in self.asking.items():
+            if asking.due_at is not None and asking.due_at <= now:
+                asking.due_at, asking.asked_at = None, now
+                await socket.send(json.dumps(_change_frame(ref, asking.change)))
+        self._look_for_hung(now)
+
+    async def _transmit(self, socket: ClientConnection, attempt: Attempt) -> None:
+        attempt.transmissions += 1
+        fields = {"conversation_id": attempt.conversation_id, "text": attempt.text}
+        name = attempt.client_message_id
+        await socket.send(json.dumps({"type": "message.send", "client_message_id": name, "ref": name, **fields}))
+
+    def _look_for_hung(self, now: float) -> None:
+        for one in [*self.sending.values(), *self.asking.values()]:
+            if one.due_at is None and now - one.asked_at > ANSWER_WITHIN_S:
+                self._run.faults_seen.append(f"{self.name}: no answer within {ANSWER_WITHIN_S:g} s to {one}")
+                one.due_at = now
+
+    def _forget_answers(self) -> None:
+        """After a lost connection: nothing that was asked on it will be answered."""
+        for one in self.sending.values():
+            one.due_at = 0.0
+        for ref, asking in list(self.asking.items()):
+            if asking.due_at is None:
+                self._leave_unknown(ref, asking, 0.0)
+
+    def _leave_unknown(self, ref: str, asking: Asking, due_at: float) -> None:
+        if asking.insists:
+            asking.due_at = due_at
+        else:
+            del self.asking[ref]
+
+    # --- over HTTP
+
+    def _post(self, one: Sending) -> None:
+        one.attempt.transmissions += 1
+        task = asyncio.create_task(self._send_over_http(one))
+        self._over_http.add(task)
+        task.add_done_callback(self._over_http.discard)
+
+    async def _send_over_http(self, one: Sending) -> None:
+        attempt = one.attempt
+        body = {"text": attempt.text, "client_message_id": attempt.client_message_id}
+        try:
+            answer = await self.person.post(f"/conversations/{attempt.conversation_id}/messages", **body)
+        except httpx.TransportError:
+            one.due_at = time.monotonic()
+            return
+        if answer.status_code in {200, 201}:
+            message = answer.json()
+            self._run.note_state(message)
+            self._acked(attempt, message["id"], message["seq"], duplicate=answer.status_code == 200)
+        elif answer.json()["code"] in RETRIABLE:
+            self._tally.answers[answer.json()["code"]] += 1
+            one.due_at = time.monotonic() + self._chance.uniform(0.2, 1.0)
+        else:
+            self._run.faults_seen.append(f"{self.name}: {attempt} over HTTP was refused: {answer.text}")
+            self.sending.pop(attempt.client_message_id, None)
+
+    async def _fetch_missing(self) -> None:
+        for conversation_id in list(self.replica.to_fetch):
+            with contextlib.suppress(httpx.TransportError, AssertionError):
+                fetched = await self.person.history(conversation_id)
+                for message in fetched:
+                    self._run.note_state(message)
+                    self._note(conversation_id, message["id"], message["seq"])
+                self.replica.merge(conversation_id, fetched)
+
+    # --- what comes
+
+    def _take(self, frame: Frame) -> None:
+        match frame["type"]:
+            case "message.ack":
+                self._take_ack(frame)
+            case "error":
+                self._take_error(frame)
+            case "receipt":
+                marks = (frame["conversation_id"], frame["user_id"], frame["delivered_seq"], frame["read_seq"])
+                self._record.receipts.append(marks)
+            case "notification" | "presence" | "presence.snapshot" | "typing" | "bye":
+                return
+        if "message" in frame:
+            self._take_message(frame)
+        self.replica.take([frame])
+
+    def _take_ack(self, frame: Frame) -> None:
+        attempt = self._run.attempts[self.person.id, frame["client_message_id"]]
+        self._see(frame["type"], frame, frame["message_id"], repeats=frame["duplicate"])
+        self.replica.put_own(frame, self.person.id, attempt.text)
+        self._acked(attempt, frame["message_id"], frame["seq"], duplicate=frame["duplicate"])
+
+    def _acked(self, attempt: Attempt, message_id: str, seq: int, *, duplicate: bool) -> None:
+        ack = Ack(attempt.sender, attempt.client_message_id, message_id, attempt.conversation_id, seq, duplicate)
+        self._run.acks.append(ack)
+        self._tally.answers["acks"] += 1
+        self._tally.wrote()
+        one = self.sending.pop(attempt.client_message_id, None)
+        if one is not None:
+            self._answered(one)
+
+    def _answered(self, one: Sending | Asking) -> None:
+        self._tally.slowest_answer_s = max(self._tally.slowest_answer_s, time.monotonic() - one.asked_at)
+
+    def _take_error(self, frame: Frame) -> None:
+        code, ref = frame["code"], frame.get("ref")
+        self._tally.answers[code] += 1
+        due_at = time.monotonic() + frame.get("retry_after_ms", 300) / 1000 * self._chance.uniform(0.5, 1.0)
+        if ref in self.asking:
+            asking = self.asking[ref]
+            self._answered(asking)
+            if code in RETRIABLE:
+                self._leave_unknown(ref, asking, due_at)
+                return
+            asking.change.outcome = "refused"
+            del self.asking[ref]
+            if code in MAY_BE_REFUSED:
+                return
+        elif code in RETRIABLE:
+            if ref in self.sending:
+                self._answered(self.sending[ref])
+                self.sending[ref].due_at = due_at
+            elif ref is None:
+                # It was about what we confirmed, or the connection ends for it: either way we confirm again.
+                self._confirmed = {}
+            return
+        self._run.faults_seen.append(f"{self.name}: refused for no reason: {frame}")
+
+    def _take_message(self, frame: Frame) -> None:
+        message = frame["message"]
+        self._run.note_state(message)
+        asking = self.asking.pop(frame.get("ref", ""), None)
+        held = self.replica.messages.get(message["conversation_id"], {}).get(message["id"])
+        repeats = "ref" in frame and held is not None and held["rev"] >= message["rev"]
+        self._see(frame["type"], message, message["id"], repeats=repeats)
+        if asking is not None:
+            asking.change.outcome, asking.change.rev = "done", message["rev"]
+            self._answered(asking)
+            self._tally.answers["changes"] += 1
+            self._tally.wrote()
+
+    def _see(self, type_: str, place: Frame, message_id: str, *, repeats: bool) -> None:
+        live = self.replica.live
+        conversation_id = place["conversation_id"]
+        seen = Seen(type_, conversation_id, message_id, place["seq"], place["rev"], live, repeats)
+        self._record.seen.append(seen)
+        self._note(conversation_id, message_id, place["seq"])
+
+    def _note(self, conversation_id: str, message_id: str, seq: int) -> None:
+        self._highest[conversation_id] = max(seq, self._highest.get(conversation_id, 0))
+        self.recent.append((conversation_id, message_id))
+
+    # --- what it confirms
+
+    def _unconfirmed(self) -> dict[str, int]:
+        return {
+            conversation_id: seq
+            for conversation_id, seq in self._highest.items()
+            if conversation_id not in self.replica.to_fetch and seq > self._confirmed.get(conversation_id, 0)
+        }
+
+    async def _confirm(self, socket: ClientConnection) -> None:
+        for conversation_id, seq in self._unconfirmed().items():
+            self._confirmed[conversation_id] = seq
+            type_ = "read" if conversation_id in self._read else "delivered"
+            self._read.discard(conversation_id)
+            await socket.send(json.dumps({"type": type_, "conversation_id": conversation_id, "seq": seq}))
+
+    def _next(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+
+def _change_frame(ref: str, change: Change) -> Frame:
+    frame: Frame = {"type": _CHANGE_FRAMES[change.kind], "message_id": change.message_id, "ref": ref}
+    if change.kind == "edit":
+        frame["text"] = change.value
+    elif change.kind in {"add", "remove"}:
+        frame["emoji"] = change.value
+    return frame

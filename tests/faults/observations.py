@@ -1,0 +1,106 @@
+"""What a run leaves behind for the checker: facts that clients saw and did, with no judgement in them."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+MessageState = dict[str, Any]
+Copies = dict[str, dict[str, MessageState]]
+"""Messages by conversation, then by id."""
+
+Outcome = Literal["unknown", "done", "refused"]
+
+
+class Attempt(Struct):
+    """A message that somebody tried to send, however often."""
+
+    sender: str
+    client_message_id: str
+    conversation_id: str
+    text: str
+    transmissions: int = 0
+
+
+class Ack(Struct, frozen=True):
+    """One acknowledgement of a message, over a WebSocket or as an answer over HTTP."""
+
+    sender: str
+    client_message_id: str
+    message_id: str
+    conversation_id: str
+    seq: int
+    duplicate: bool
+
+
+class Change(Struct):
+    """An edit, a deletion or a reaction that somebody asked for. ``rev`` is that of the message in the answer."""
+
+    person: str
+    message_id: str
+    kind: Literal["edit", "delete", "add", "remove"]
+    value: str = ""
+    outcome: Outcome = "unknown"
+    rev: int = 0
+
+
+class Seen(Struct, frozen=True):
+    """A frame about a message as one connection got it. ``live`` is whether it came after ``drained``.
+
+    ``repeats`` marks answers that carry no news by their nature: an ack with ``duplicate``, or the present state of a
+    message as the answer to a request that changed nothing.
+    """
+
+    type: str
+    conversation_id: str
+    message_id: str
+    seq: int
+    rev: int
+    live: bool
+    repeats: bool
+
+
+class Connection(Struct):
+    """All that came over one connection, in order."""
+
+    device: str
+    person: str
+    seen: list[Seen] = field(default_factory=list)
+    receipts: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """Conversation, user, delivered and read marks."""
+
+
+class Stored(Struct):
+    """A conversation as a fresh fetch shows it after the run."""
+
+    members: frozenset[str]
+    rev: int
+    last_seq: int
+    messages: list[MessageState]
+
+
+class Observations(Struct):
+    """Everything about one run."""
+
+    attempts: dict[tuple[str, str], Attempt] = field(default_factory=dict)
+    acks: list[Ack] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    states: dict[tuple[str, int], MessageState] = field(default_factory=dict)
+    """The first state that was seen of each message and revision."""
+    faults_seen: list[str] = field(default_factory=list)
+    """What clients noticed themselves: a request without an answer, two states for one revision, …"""
+    stored: dict[str, Stored] = field(default_factory=dict)
+    copies: dict[str, tuple[str, Copies]] = field(default_factory=dict)
+    """For each device: whose it is, and what it holds."""
+    queued: dict[str, int] = field(default_factory=dict)
+    """How many messages wait for each person after everything was confirmed."""
+
+    def note_state(self, message: MessageState) -> None:
+        """Keep the state of a message at its revision, and complain where it was another one before.
+
+        ``thread`` is left out: replies change it without a revision.
+        """
+        state = {name: value for name, value in message.items() if name != "thread"}
+        first = self.states.setdefault((message["id"], message["rev"]), state)
+        if first != state:
+            self.faults_seen.append(f"two states of message {message['id']} at rev {message['rev']}: {first}, {state}")
