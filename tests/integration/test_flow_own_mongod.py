@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 import stat
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,18 +14,13 @@ from tests.support.people import Chat
 from tests.support.server import Server
 from tests.support.waiting import eventually
 
-FIRST_START_S = 6.0
-LATER_START_S = 3.0
-
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     """A server that started its own mongod in an empty data directory."""
     server = Server(mongo_uri=None, directory=tmp_path)
-    started = time.monotonic()
     try:
         await server.start()
-        assert time.monotonic() - started < FIRST_START_S
         yield server
         if server.running:
             assert await server.stop() == 0
@@ -44,9 +38,7 @@ async def test_first_start_stop_and_second_start(server: Server, chat: Chat) -> 
     assert len(server.mongod_pids()) == 1
     assert await server.stop() == 0
     assert server.mongod_pids() == []
-    started = time.monotonic()
     await server.start()
-    assert time.monotonic() - started < LATER_START_S
     assert (await bob.connect()).texts(room) == ["before the restart"]
 
 
