@@ -33,6 +33,10 @@ test: lint
 test-faults *args: install
     @exec python -m tests.faults "$@"
 
+# Measure how fast the server is on this machine: just bench, just bench --quick, just bench pairs-16 group
+bench *args: install
+    @exec chat-mvp bench "$@"
+
 # Check form, types and architecture, of the server and of the web client
 lint: install
     ruff check

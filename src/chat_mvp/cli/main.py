@@ -1,6 +1,7 @@
 """The commands and their options; the work is elsewhere."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -12,6 +13,8 @@ from chat_mvp.errors import StartupError
 
 EXIT_PROBLEM = 1
 EXIT_CANNOT_START = 2
+
+BENCH_RESULTS = Path("artifacts/bench/results.json")
 
 # Texts, whatever their type: the settings check flags, variables and file alike and say in one line what is wrong.
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
@@ -105,6 +108,37 @@ def demo(
     from chat_mvp.cli import demo as command  # noqa: PLC0415
 
     raise typer.Exit(command.run(stay_open=stay_open))
+
+
+@app.command()
+def bench(
+    scenarios: Annotated[list[str] | None, typer.Argument(help="Which scenarios; all when left out.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Everything short: to see that it works.")] = False,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each scenario; medians are reported.")] = 3,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long each run measures.")] = 10.0,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of people.")] = 50,
+    rate: Annotated[float, typer.Option(min=1, help="Messages a second of the open loop.")] = 1_000.0,
+    connections: Annotated[int, typer.Option(min=1, help="Idle connections.")] = 10_000,
+    history: Annotated[int, typer.Option(min=10_000, help="Messages that the history grows to.")] = 500_000,
+    msgpack: Annotated[bool, typer.Option("--msgpack", help="Clients speak MessagePack, not JSON.")] = False,
+    directory: Annotated[Path | None, typer.Option(help="Where the servers keep their data meanwhile.")] = None,
+    output: Annotated[Path, typer.Option(help="File of results; the plot goes beside it.")] = BENCH_RESULTS,
+) -> None:
+    """Measure how fast the server is on this machine, on servers of its own; needs chat-mvp[bench]."""
+    from chat_mvp.cli import bench as command  # noqa: PLC0415
+    from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK  # noqa: PLC0415
+
+    chosen = command.Options(
+        runs=runs,
+        seconds=seconds,
+        pairs=pairs,
+        rate=rate,
+        connections=connections,
+        history=history,
+        subprotocol=SUBPROTOCOL_MSGPACK if msgpack else SUBPROTOCOL_JSON,
+        directory=directory,
+    )
+    raise typer.Exit(command.run(scenarios or [], command.quick(chosen) if quick else chosen, output))
 
 
 def main() -> NoReturn:

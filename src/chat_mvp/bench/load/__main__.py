@@ -1,0 +1,43 @@
+"""``python -m chat_mvp.bench.load``: carry out the one order on standard input."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+
+from chat_mvp.bench.load.connection import BrokenPromiseError
+from chat_mvp.bench.load.driver import Driver
+from chat_mvp.bench.load.traffic import TrafficLoad
+from chat_mvp.bench.orders import AnyOrder, Event, Failed, Traffic
+
+
+async def _carry_out(order: AnyOrder, driver: Driver) -> Event:
+    try:
+        if isinstance(order, Traffic):
+            return await TrafficLoad(order, driver).run()
+        raise NotImplementedError
+    except BrokenPromiseError as error:
+        return Failed(reason=str(error))
+    except (OSError, TimeoutError) as error:
+        return Failed(reason=f"the load generator could not go on: {type(error).__name__} {error}".rstrip())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def main() -> None:
+    """Run until the order is carried out."""
+    # Nothing here makes cycles worth looking for, and looking would be counted as latency.
+    gc.disable()
+    driver = Driver()
+    order = driver.read_order()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        driver.tell(runner.run(_carry_out(order, driver)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""The load generator's side of the line to the driver."""
+
+import asyncio
+import sys
+
+import msgspec
+
+from chat_mvp.bench.orders import AnyOrder, Event, Moment, Progress
+
+
+class Driver:
+    """Tells the driver what happens. The order is read before there is an event loop, its permissions with one."""
+
+    def __init__(self) -> None:
+        """Use standard input and output."""
+        self._input = sys.stdin.buffer
+        self._output = sys.stdout.buffer
+
+    def read_order(self) -> AnyOrder:
+        """Return what is to be done."""
+        order: AnyOrder = msgspec.json.decode(self._input.readline(), type=AnyOrder)
+        return order
+
+    def tell(self, event: Event) -> None:
+        """Write one event."""
+        self._output.write(msgspec.json.encode(event) + b"\n")
+        self._output.flush()
+
+    def progress(self, done: int) -> None:
+        """Say how far it is."""
+        self.tell(Progress(done=done))
+
+    async def moment(self, name: str) -> None:
+        """Return when the driver has read the clocks."""
+        self.tell(Moment(name=name))
+        await asyncio.to_thread(self._input.readline)

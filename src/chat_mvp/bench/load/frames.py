@@ -1,0 +1,102 @@
+"""Frames as the load generator sees them: the few fields it needs of those it gets, and whole ones that it sends."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from chat_mvp import protocol
+from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
+
+
+def _tag(frame: type[protocol.ServerFrame]) -> str:
+    return str(frame.__struct_config__.tag)
+
+
+READY = _tag(protocol.Ready)
+DRAINED = _tag(protocol.Drained)
+MESSAGE_NEW = _tag(protocol.MessageNew)
+MESSAGE_ACK = _tag(protocol.MessageAck)
+RECEIPT = _tag(protocol.Receipt)
+ERROR = _tag(protocol.Error)
+BYE = _tag(protocol.Bye)
+
+
+class MessagePart(Struct):
+    """As much of a message as is checked."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    rev: int
+    client_message_id: str
+
+
+class StatePart(Struct):
+    """As much of a line of ``ready`` as is used."""
+
+    id: str
+    rev: int
+    last_seq: int
+
+
+class Frame(Struct):
+    """Any frame from the server; what a type does not have keeps its default."""
+
+    type: str
+    message: MessagePart | None = None
+    conversation_id: str = ""
+    client_message_id: str = ""
+    user_id: str = ""
+    seq: int = 0
+    rev: int = 0
+    delivered_seq: int = 0
+    duplicate: bool = False
+    count: int = 0
+    epoch: str = ""
+    conversations: list[StatePart] = []
+    code: str | int = ""
+    detail: str = ""
+
+
+class Connect(Struct, tag_field="type", tag=protocol.Connect.__struct_config__.tag, omit_defaults=True):
+    """The first frame."""
+
+    token: str
+    known: dict[str, int] | None = None
+    epoch: str | None = None
+
+
+class Send(Struct, tag_field="type", tag=protocol.MessageSend.__struct_config__.tag):
+    """A message to a conversation."""
+
+    client_message_id: str
+    conversation_id: str
+    text: str
+
+
+class Delivered(Struct, tag_field="type", tag=protocol.Delivered.__struct_config__.tag):
+    """A cumulative acknowledgement."""
+
+    conversation_id: str
+    seq: int
+
+
+class Encoding(NamedTuple):
+    """How frames become bytes and back."""
+
+    subprotocol: str
+    binary: bool
+    encode: Callable[[Struct], bytes]
+    decode: Callable[[Any], Frame]
+
+
+ENCODINGS = {
+    SUBPROTOCOL_JSON: Encoding(
+        SUBPROTOCOL_JSON, False, msgspec.json.Encoder().encode, msgspec.json.Decoder(Frame).decode
+    ),
+    SUBPROTOCOL_MSGPACK: Encoding(
+        SUBPROTOCOL_MSGPACK, True, msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Frame).decode
+    ),
+}

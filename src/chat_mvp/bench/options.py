@@ -1,0 +1,49 @@
+"""What a person may choose about a benchmark."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from chat_mvp.protocol import SUBPROTOCOL_JSON
+
+
+class Options(Struct, kw_only=True, frozen=True):
+    """Sizes and lengths; the defaults give the figures of the documentation."""
+
+    runs: int = 3
+    warmup_s: float = 3.0
+    seconds: float = 10.0
+    pairs: int = 50
+    group_members: int = 50
+    group_senders: int = 5
+    group_window: int = 16
+    rate: float = 1_000.0
+    connections: int = 10_000
+    queued: int = 1_000
+    changes: int = 100
+    reconnects: int = 5
+    """Times that draining and resuming are done in each run."""
+    history: int = 500_000
+    text_chars: int = 64
+    subprotocol: str = SUBPROTOCOL_JSON
+    directory: Path | None = None
+    """Where the servers' temporary data directories are made; the system's own place for such when left out."""
+
+
+def quick(options: Options) -> Options:
+    """Return the same with everything short: to see that it works, not to measure."""
+    return Options(
+        runs=1,
+        warmup_s=1.0,
+        seconds=3.0,
+        pairs=min(options.pairs, 20),
+        rate=min(options.rate, 500.0),
+        connections=min(options.connections, 500),
+        queued=options.queued,
+        changes=options.changes,
+        reconnects=3,
+        history=min(options.history, 50_000),
+        text_chars=options.text_chars,
+        subprotocol=options.subprotocol,
+        directory=options.directory,
+    )

@@ -1,0 +1,57 @@
+"""Figures: of one run, and the medians of several."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from chat_mvp.bench.latency import Histogram
+
+
+class Figure(Struct, frozen=True):
+    """Something that a scenario measures. ``key`` is what it is called in the file of results."""
+
+    key: str
+    title: str
+    unit: str
+    digits: int = 1
+    better: Literal["more", "less"] = "less"
+
+
+class Run(Struct, kw_only=True):
+    """One run of a scenario: figures by key, and distributions of latencies, encoded, by title."""
+
+    figures: dict[str, float]
+    histograms: dict[str, str] = {}
+    load_average: float = 0.0
+    """Of the machine in the minute before the run: above about 0.5 somebody else was at work."""
+
+
+class Result(Struct, kw_only=True):
+    """What the runs of one scenario gave."""
+
+    scenario: str
+    title: str
+    measured: list[Figure]
+    medians: dict[str, float]
+    runs: list[Run]
+
+
+def summarise(scenario: str, title: str, measured: Sequence[Figure], runs: Sequence[Run]) -> Result:
+    """Return the medians of the runs, figure by figure."""
+    medians = {
+        figure.key: statistics.median(run.figures[figure.key] for run in runs)
+        for figure in measured
+        if all(figure.key in run.figures for run in runs)
+    }
+    return Result(scenario=scenario, title=title, measured=list(measured), medians=medians, runs=list(runs))
+
+
+def merged(runs: Sequence[Run]) -> dict[str, Histogram]:
+    """Return the distributions of all runs together, by title."""
+    together: dict[str, Histogram] = {}
+    for run in runs:
+        for title, encoded in run.histograms.items():
+            together.setdefault(title, Histogram()).add(Histogram(encoded))
+    return together

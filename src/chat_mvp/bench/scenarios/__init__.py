@@ -1,0 +1,14 @@
+"""The scenarios by name, in the order in which they are run."""
+
+from chat_mvp.bench.scenarios.scenario import Scenario
+from chat_mvp.bench.scenarios.traffic import GROUP, OPEN_LOOP, PAIRS_1, PAIRS_16
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        PAIRS_16,
+        PAIRS_1,
+        OPEN_LOOP,
+        GROUP,
+    )
+}

@@ -1,0 +1,97 @@
+"""The server under test: the real program, started as a user would, with a MongoDB and a directory of its own."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+from msgspec import Struct
+
+from chat_mvp.errors import StartupError
+
+READY_WITHIN_S = 60.0
+STOP_WITHIN_S = 15.0
+
+# Limits protect a server from its users; what is measured here is what it can do. Tokens outlive every run.
+_SETTINGS = {"RATE_LIMITS": "off", "LOG_LEVEL": "warning", "ACCESS_TOKEN_MINUTES": "1440"}
+
+
+class Usage(Struct, kw_only=True, frozen=True):
+    """What the server and its mongod have used so far: seconds of CPU, and bytes of memory at this moment."""
+
+    server_cpu_s: float
+    server_rss: int
+    mongod_cpu_s: float
+    mongod_rss: int
+
+
+class ServerUnderTest:
+    """A running server."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str, data_dir: Path, start_s: float) -> None:
+        """Watch this process, which took ``start_s`` to be ready."""
+        self.url = url
+        self.data_dir = data_dir
+        self.start_s = start_s
+        self.process = process
+        self._server = psutil.Process(process.pid)
+        self._mongod = next(it for it in self._server.children(recursive=True) if it.name().startswith("mongod"))
+
+    @property
+    def websocket_url(self) -> str:
+        """Where clients connect."""
+        return self.url.replace("http", "ws", 1) + "/ws"
+
+    @property
+    def pids(self) -> tuple[int, int]:
+        """The process ids of server and mongod."""
+        return self._server.pid, self._mongod.pid
+
+    def usage(self) -> Usage:
+        """Read the clocks."""
+        return Usage(
+            server_cpu_s=_cpu_s(self._server),
+            server_rss=self._server.memory_info().rss,
+            mongod_cpu_s=_cpu_s(self._mongod),
+            mongod_rss=self._mongod.memory_info().rss,
+        )
+
+
+@asynccontextmanager
+async def running_server(data_dir: Path) -> AsyncIterator[ServerUnderTest]:
+    """Run a server on ``data_dir``, untouched by this machine's settings, until the end of the block."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_MVP_")}
+    environment = inherited | {f"CHAT_MVP_{name}": value for name, value in _SETTINGS.items()}
+    command = [sys.executable, "-m", "chat_mvp", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        async with asyncio.timeout(READY_WITHIN_S):
+            line = (await process.stdout.readline()).decode().strip()
+        if not line:
+            raise StartupError("The server under test did not start.", remedy="Its reason stands above.")
+        yield ServerUnderTest(process, line.rpartition(" ")[2], data_dir, time.monotonic() - began)
+    finally:
+        await _stop(process)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)

@@ -1,0 +1,137 @@
+"""What a scenario needs before it begins: people, conversations, history. Also what MongoDB counts meanwhile.
+
+People are stored directly, with a password that nobody can sign in with: hashing a real one takes a tenth of a second
+of CPU on purpose, and is not what is measured. Their tokens are signed with the server's own key, so that the server
+checks them like any other.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from chat_mvp.bench.orders import Person
+from chat_mvp.bench.server import ServerUnderTest
+from chat_mvp.errors import StartupError
+from chat_mvp.mongod.running import running_uri
+from chat_mvp.security.keys import load_signing_keys
+from chat_mvp.security.tokens import Tokens
+from chat_mvp.storage.auth_sessions import AuthSessions
+from chat_mvp.storage.client import Database, open_database
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import AuthSessionRecord, UserRecord
+from chat_mvp.storage.users import Users
+from chat_mvp.times import utc_now
+
+DATABASE = "chat_mvp"
+TOKENS_LIVE_S = 24 * 60 * 60
+_AT_ONCE = 32
+_HTTP_TIMEOUT_S = 30.0
+_NO_PASSWORD = "!"  # noqa: S105 - no hash looks like this, so none fits
+
+
+class Stage:
+    """Fills the database of a running server and reads its counters."""
+
+    def __init__(self, server: ServerUnderTest, database: Database, http: httpx.AsyncClient) -> None:
+        """Work beside this server."""
+        self._database = database
+        self._http = http
+        self._users = Users()
+        self._sessions = AuthSessions()
+        self._tokens = Tokens(load_signing_keys(server.data_dir, None), lifetime_s=TOKENS_LIVE_S)
+
+    async def people(self, count: int) -> list[Person]:
+        """Make this many signed-in people."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def make() -> Person:
+            async with gate:
+                return await self._person()
+
+        return list(await asyncio.gather(*(make() for _ in range(count))))
+
+    async def direct(self, one: Person, other: Person) -> str:
+        """Make the conversation of these two and return its id."""
+        return await self._conversation(one, {"kind": "direct", "user_id": other.user_id})
+
+    async def group(self, people: list[Person]) -> str:
+        """Make a group of these people, owned by the first, and return its id."""
+        members = [person.user_id for person in people[1:]]
+        return await self._conversation(people[0], {"kind": "group", "name": "Benchmark", "member_ids": members})
+
+    async def fsyncs(self) -> int:
+        """Return how often mongod has flushed its journal to disk since it started."""
+        status = await self._database.client.admin.command("serverStatus")
+        return int(status["wiredTiger"]["log"]["log sync operations"])
+
+    async def batches(self) -> int:
+        """Return how many batches the server's writer has committed since it started."""
+        answer = await self._http.get("/metrics")
+        for line in answer.text.splitlines():
+            name, _, value = line.partition(" ")
+            if name == "chat_mvp_writer_batches":
+                return int(float(value))
+        return 0
+
+    async def _person(self) -> Person:
+        user_id, session_id, now = new_id(), new_id(), utc_now()
+        await self._users.insert(
+            UserRecord(
+                id=user_id,
+                username=f"bench-{user_id}",
+                email=f"{user_id}@example.org",
+                email_verified=True,
+                password_hash=_NO_PASSWORD,
+                display_name=f"Bench {user_id}",
+                avatar_url=None,
+                bio="",
+                status_text="",
+                role="member",
+                profile_json="{}",
+                settings_json="{}",
+                presence="online",
+                last_seen=None,
+                created_at=now,
+            )
+        )
+        await self._sessions.insert(
+            AuthSessionRecord(
+                id=session_id,
+                user_id=user_id,
+                device_name="benchmark",
+                address="127.0.0.1",
+                token_hash=session_id,
+                spent_hash=None,
+                spent_at=None,
+                created_at=now,
+                last_used_at=now,
+                expires_at=now + timedelta(seconds=TOKENS_LIVE_S),
+            )
+        )
+        token = self._tokens.issue(user_id=user_id, session_id=session_id, token_id=new_id(), at=now)
+        return Person(user_id=user_id, token=token.text)
+
+    async def _conversation(self, maker: Person, body: dict[str, Any]) -> str:
+        answer = await self._http.post(
+            "/api/v1/conversations", json=body, headers={"Authorization": f"Bearer {maker.token}"}
+        )
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+
+@asynccontextmanager
+async def set_stage(server: ServerUnderTest) -> AsyncIterator[Stage]:
+    """Open the database of a running server for preparation."""
+    uri = running_uri(server.data_dir)
+    if uri is None:
+        raise StartupError("The MongoDB of the server under test is not running.", remedy="Run the benchmark again.")
+    database = await open_database(uri, DATABASE, queue_ttl_days=30)
+    try:
+        async with httpx.AsyncClient(base_url=server.url, timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
+            yield Stage(server, database, http)
+    finally:
+        await database.close()

@@ -1,0 +1,47 @@
+"""``chat-mvp bench``: how fast this program is on this machine."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from chat_mvp.cli.listening import raise_open_file_limit
+from chat_mvp.errors import StartupError
+
+try:
+    from chat_mvp.bench.benchmark import run as run_scenarios
+    from chat_mvp.bench.benchmark import write_report
+    from chat_mvp.bench.generator import BenchmarkError
+    from chat_mvp.bench.options import Options, quick
+    from chat_mvp.bench.scenarios import SCENARIOS
+    from chat_mvp.bench.show import RichShow
+except ModuleNotFoundError as error:
+    raise StartupError(
+        f"The benchmark needs {error.name}, which is not installed.",
+        remedy="Install what it needs with: pip install 'chat-mvp[bench]'.",
+    ) from error
+
+
+__all__ = ["Options", "quick", "run"]
+
+
+def run(names: Sequence[str], options: Options, output: Path) -> int:
+    """Run the scenarios of these names, all when there are none, and return the exit code: 1 for a broken promise."""
+    from rich.console import Console  # noqa: PLC0415 - only for people
+
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        raise StartupError(f"There is no scenario {unknown[0]}.", remedy=f"Choose from: {', '.join(SCENARIOS)}.")
+    # Server and load generator inherit it; ten thousand connections need it.
+    raise_open_file_limit()
+    console = Console()
+    directory = options.directory or Path(tempfile.gettempdir())
+    with RichShow(console) as show:
+        try:
+            report = asyncio.run(run_scenarios([SCENARIOS[it] for it in names or SCENARIOS], options, directory, show))
+        except BenchmarkError as error:
+            console.print(f"[bold red]The run counts for nothing:[/] {error}")
+            return 1
+    write_report(report, output)
+    console.print(f"\nResults: {output}")
+    return 0
