@@ -14,7 +14,11 @@ export interface Person {
 }
 
 /** Opens a browser context of its own and creates an account through the page. */
-export async function newPerson(browser: Browser, base: string, options: BrowserContextOptions = {}): Promise<Person> {
+export async function newPerson(
+  browser: Browser,
+  base: string,
+  options: BrowserContextOptions = {},
+): Promise<Person> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const name = uniqueName(base);

@@ -3,6 +3,7 @@ import './styles/base.css';
 import { App } from './app/App';
 import { browserPlatform } from './app/platform';
 import { createSettings } from './app/settings';
+import { registerWorker } from './app/worker';
 import { Announcer } from './lib/announcer';
 import { watchSurroundings } from './realtime/wake';
 import { Accounts } from './session/accounts';
@@ -16,6 +17,12 @@ watchSurroundings({
   networkChanged: (online) => accounts.store.getState().session?.networkChanged(online),
   woke: () => accounts.store.getState().session?.woke(),
 });
+registerWorker(
+  () => accounts.store.getState().session?.changes.notice('update_ready'),
+  (conversationId) => {
+    location.hash = `#/c/${conversationId}`;
+  },
+);
 window.addEventListener('pagehide', () => void accounts.store.getState().session?.drafts.flush());
 
 const root = document.getElementById('root');

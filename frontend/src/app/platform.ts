@@ -1,7 +1,9 @@
 /** The real browser behind `Platform`. */
 import { systemClock } from '@/lib/clock';
+import { uuidv7 } from '@/lib/ids';
 import { openDb } from '@/offline/open';
 import { RealtimeClient } from '@/realtime/client';
+import { SharedLink } from '@/realtime/shared';
 import { WebSocketTransport } from '@/realtime/transport';
 import type { Platform } from '@/session/accounts';
 
@@ -16,21 +18,34 @@ export function browserPlatform(): Platform {
     clock: systemClock,
     random: Math.random,
     openDb,
-    link: ({ tokens, resume, deviceId }) =>
-      new RealtimeClient({
-        transport: () => new WebSocketTransport(socket.href),
-        tokens,
-        resume,
+    link: ({ accountId, tokens, resume, deviceId, persistent }) => {
+      const connect = () =>
+        new RealtimeClient({
+          transport: () => new WebSocketTransport(socket.href),
+          tokens,
+          resume,
+          clock: systemClock,
+          random: Math.random,
+          deviceId,
+        });
+      // Web Locks need a secure address; without them every tab has a connection of its own.
+      if (!persistent || navigator.locks === undefined) return connect();
+      const name = `chat-mvp:connection:${accountId}`;
+      return new SharedLink({
+        connect,
+        channel: new BroadcastChannel(name),
+        elect: (lead, signal) => {
+          navigator.locks.request(name, { signal }, lead).catch(() => undefined);
+        },
         clock: systemClock,
-        random: Math.random,
-        deviceId,
-      }),
+        tabId: uuidv7(),
+      });
+    },
     remembered: rememberedAccount(),
     // Over plain HTTP a `Secure` cookie is kept for loopback names at best, and not by every browser.
     cookieWorks: home.protocol === 'https:',
     exclusively: (name, run) => (navigator.locks ? navigator.locks.request(name, run) : run()),
     deviceName: deviceName(navigator.userAgent),
-    writes: () => true,
   };
 }
 

@@ -3,11 +3,16 @@ import type { I18n } from './i18n';
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+/** The person's own region, as long as it speaks the chosen language: English does not say which clock. */
+function localeOf(language: string): string {
+  return navigator.languages?.find((one) => one.toLowerCase().startsWith(language)) ?? language;
+}
+
 function formatter(language: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${language} ${name}`;
   const known = formatters.get(key);
   if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat(language, options);
+  const made = new Intl.DateTimeFormat(localeOf(language), options);
   formatters.set(key, made);
   return made;
 }

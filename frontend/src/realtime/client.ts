@@ -94,6 +94,11 @@ export class RealtimeClient {
     this.#apply({ name: 'stop' });
   }
 
+  restart(): void {
+    this.stop();
+    this.start();
+  }
+
   networkChanged(online: boolean): void {
     this.#apply({ name: online ? 'network_up' : 'network_down' });
   }

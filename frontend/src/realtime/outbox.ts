@@ -37,9 +37,13 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Takes up what an earlier page left. Records that are already here are left alone. */
+  /** Takes up what is written down, by an earlier page or another tab. What is being sent is left alone. */
   async load(): Promise<void> {
-    for (const record of await this.#options.storage.outbox()) this.#add(record);
+    const stored = await this.#options.storage.outbox();
+    for (const [id, queue] of this.#queues) {
+      if (!this.#busy.has(id)) queue.length = 0;
+    }
+    for (const record of stored) this.#add(record);
     this.#pumpAll();
   }
 

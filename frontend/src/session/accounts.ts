@@ -8,8 +8,8 @@ import { uuidv7 } from '@/lib/ids';
 import type { ChatDb } from '@/offline/db';
 import type { SignedIn } from '@/protocol';
 import type { Resume, Tokens } from '@/realtime/client';
-import type { Link } from '@/realtime/link';
-import { type Line, Session } from './session';
+import type { Line } from '@/realtime/link';
+import { Session } from './session';
 
 export interface AccountsState {
   session: Session | null;
@@ -28,6 +28,8 @@ export interface Platform {
     tokens: Tokens;
     resume: () => Promise<Resume>;
     deviceId: string;
+    /** The device keeps what is written, so tabs can share it. */
+    persistent: boolean;
   }) => Line;
   /** Remembers the account's id; not a secret. */
   remembered: { get(): string | null; set(id: string | null): void };
@@ -35,8 +37,6 @@ export interface Platform {
   cookieWorks: boolean;
   exclusively: <T>(name: string, run: () => Promise<T>) => Promise<T>;
   deviceName: string;
-  /** Only one tab of the account may write frames to the device. */
-  writes: (link: Link) => boolean;
 }
 
 export class Accounts {
@@ -112,19 +112,14 @@ export class Accounts {
     });
     const deviceId = (await db.getMeta<string>('device_id')) ?? uuidv7(platform.clock.now());
     await db.putMeta('device_id', deviceId).catch(() => undefined);
-    let link: Link | null = null;
     const session = new Session({
       accountId,
       db,
       api: new Api(new Http(platform.apiBase, credentials)),
-      link: (resume) => {
-        const made = platform.link({ accountId, tokens: credentials, resume, deviceId });
-        link = made;
-        return made;
-      },
+      link: (resume) =>
+        platform.link({ accountId, tokens: credentials, resume, deviceId, persistent: db.persistent }),
       clock: platform.clock,
       random: platform.random,
-      writes: () => link !== null && platform.writes(link),
     });
     return { session, credentials };
   }

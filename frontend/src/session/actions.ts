@@ -5,7 +5,7 @@ import { uuidv7 } from '@/lib/ids';
 import type { ChatDb } from '@/offline/db';
 import type { Conversation, Message, OwnUser, Reaction, Role } from '@/protocol';
 import { RequestError } from '@/realtime/client';
-import type { Link } from '@/realtime/link';
+import type { Line } from '@/realtime/link';
 import type { Outbox } from '@/realtime/outbox';
 import { indexOfSeq } from '@/store/messages';
 import { dropConversation, omit, putConversation } from '@/store/reduce';
@@ -21,7 +21,7 @@ export interface ActionParts {
   changes: Changes;
   db: ChatDb;
   api: Api;
-  link: Link;
+  link: Line;
   outbox: Outbox;
   persister: Persister;
   clock: Clock;
@@ -53,7 +53,9 @@ export class Actions {
   }
 
   async discard(record: PendingMessage): Promise<void> {
-    this.#parts.changes.dropPending(record.client_message_id);
+    const { client_message_id: clientMessageId, conversation_id: conversationId } = record;
+    this.#parts.changes.dropPending(clientMessageId);
+    this.#parts.link.tabs?.share({ kind: 'pending_gone', clientMessageId, conversationId });
     await this.#parts.outbox.discard(record.client_message_id);
   }
 
@@ -93,6 +95,7 @@ export class Actions {
     changes.read(conversationId, seq);
     persister.conversation(conversationId);
     link.notify({ type: 'read', conversation_id: conversationId, seq });
+    link.tabs?.share({ kind: 'read', conversationId, seq });
   }
 
   typing(conversationId: string, writing: boolean): void {

@@ -13,6 +13,8 @@ export interface PersisterOptions {
   clock: Clock;
   /** Called after messages up to `seq` of a conversation are stored. */
   stored: (conversationId: string, seq: number) => void;
+  /** This tab writes for all of them; the others gather nothing. */
+  writes: () => boolean;
   /** Storage is full or broken; called for each failed batch. */
   failed: (error: unknown) => void;
 }
@@ -67,7 +69,7 @@ export class Persister {
   /** Resolves when everything gathered so far is stored (or has failed to be). */
   flush(): Promise<void> {
     this.#scheduled = false;
-    const { db, store, stored, failed } = this.#options;
+    const { db, store, stored, failed, writes } = this.#options;
     const state = store.getState();
     const messages = this.#messages;
     const batch: Batch = {
@@ -84,6 +86,7 @@ export class Persister {
     this.#reset = new Set();
     this.#left = new Set();
     this.#people = false;
+    if (!writes()) return this.#last;
     this.#last = this.#last.then(async () => {
       try {
         await db.write(batch);

@@ -5,11 +5,11 @@ import type { ChatDb } from '@/offline/db';
 import type { MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
 import { Acknowledger } from '@/realtime/acks';
 import type { Resume } from '@/realtime/client';
-import type { Link } from '@/realtime/link';
+import type { Line } from '@/realtime/link';
 import type { ConnectionState } from '@/realtime/machine';
 import { Outbox } from '@/realtime/outbox';
-import type { Wakeable } from '@/realtime/wake';
-import type { LinkState } from '@/store/state';
+import type { Note } from '@/realtime/shared';
+import type { LinkState, PendingMessage } from '@/store/state';
 import { Changes, type ChatStore, createChatStore } from '@/store/store';
 import { Actions } from './actions';
 import { Drafts } from './drafts';
@@ -20,6 +20,8 @@ import { Sync } from './sync';
 /** Messages on the device, over all conversations; each keeps its newest 50 whatever this says. */
 const CACHE_BUDGET = 30_000;
 const PREFETCH_DELAY_MS = 1_500;
+/** Another tab tells of a message a little before it is written down. */
+const NOTED_DELAY_MS = 40;
 
 /** What signing in does not say about oneself; it is fetched once there is a connection. */
 const NOT_YET_KNOWN = {
@@ -31,13 +33,6 @@ const NOT_YET_KNOWN = {
   settings: {},
 };
 
-/** A link that can be told to begin, to end, and what happens around it. */
-export type Line = Link &
-  Wakeable & {
-    start(): void;
-    stop(): void;
-  };
-
 export interface SessionOptions {
   accountId: string;
   db: ChatDb;
@@ -46,8 +41,6 @@ export interface SessionOptions {
   link: (resume: () => Promise<Resume>) => Line;
   clock: Clock;
   random: () => number;
-  /** Asked before each write that only one tab may do. */
-  writes?: () => boolean;
 }
 
 export class Session {
@@ -65,7 +58,6 @@ export class Session {
   readonly #outbox: Outbox;
   readonly #persister: Persister;
   readonly #acks: Acknowledger;
-  readonly #writes: () => boolean;
   readonly #background = new AbortController();
   /** What the server believes was read, at the last connect. */
   #serverRead = new Map<string, number>();
@@ -77,7 +69,6 @@ export class Session {
     this.api = api;
     this.#db = db;
     this.#clock = clock;
-    this.#writes = options.writes ?? (() => true);
     const store = createChatStore();
     const changes = new Changes(store);
     this.store = store;
@@ -88,6 +79,7 @@ export class Session {
       clock,
       stored: (conversationId, seq) => this.#acks.add(conversationId, seq),
       failed: () => changes.notice('storage_full'),
+      writes: () => this.#leads(),
     });
     this.#persister = persister;
     const sync = new Sync({
@@ -97,11 +89,8 @@ export class Session {
       api,
       persister,
       clock,
-      reconnect: () => {
-        this.link.stop();
-        this.link.start();
-      },
-      writes: this.#writes,
+      reconnect: () => this.link.restart(),
+      writes: () => this.#leads(),
     });
     this.#sync = sync;
     this.link = options.link(() => sync.resume());
@@ -109,11 +98,15 @@ export class Session {
     this.#acks = new Acknowledger(clock, (conversation_id, seq) => {
       link.notify({ type: 'delivered', conversation_id, seq });
     });
+    const written = (record: PendingMessage) => link.tabs?.share({ kind: 'pending', record });
     this.#outbox = new Outbox({
       storage: db,
       clock,
       random,
-      changed: (record) => changes.pending(record),
+      changed: (record) => {
+        changes.pending(record);
+        written(record);
+      },
       send: async (record) =>
         (await link.request({
           type: 'message.send',
@@ -128,6 +121,8 @@ export class Session {
     this.actions = new Actions({ store, changes, db, api, link, outbox: this.#outbox, persister, clock });
     link.frames.on((frame) => this.#receive(frame));
     link.states.on((state) => this.#connectionChanged(state));
+    link.tabs?.notes.on((note) => this.#noted(note));
+    link.tabs?.welcomed.on(() => void this.restore());
   }
 
   /** Shows what the device has. Resolves before any answer of the network. */
@@ -177,6 +172,30 @@ export class Session {
     await this.#db.destroy();
   }
 
+  /** Only the tab that holds the connection writes frames down and sends what waits. */
+  #leads(): boolean {
+    return this.link.tabs?.leads ?? true;
+  }
+
+  /** What happened in another tab and the server will not repeat. */
+  #noted(note: Note): void {
+    switch (note.kind) {
+      case 'pending':
+        this.changes.pending(note.record);
+        // Written down by now or in a moment; read it from there, so that every tab sees the same line.
+        if (this.#leads()) this.#clock.after(NOTED_DELAY_MS, () => void this.#outbox.load());
+        return;
+      case 'pending_gone':
+        this.changes.dropPending(note.clientMessageId);
+        void this.#outbox.discard(note.clientMessageId);
+        return;
+      case 'read':
+        this.changes.read(note.conversationId, note.seq);
+        this.#persister.conversation(note.conversationId);
+        return;
+    }
+  }
+
   #receive(frame: ServerFrame): void {
     if (frame.type === 'ready') {
       this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
@@ -188,7 +207,7 @@ export class Session {
 
   #caughtUp(): void {
     this.store.setState({ loaded: true });
-    if (!this.#writes()) return;
+    if (!this.#leads()) return;
     void this.#outbox.load().then(() => this.#outbox.resume());
     this.#tellReads();
     void this.#refresh();
@@ -232,8 +251,11 @@ export class Session {
   }
 
   #connectionChanged(state: ConnectionState): void {
-    this.store.setState({ link: linkState(state) });
-    if (state.name !== 'connected') this.#outbox.pause();
+    this.store.setState({
+      link: linkState(state),
+      ...(state.name === 'connected' && !state.catchingUp ? { loaded: true } : {}),
+    });
+    if (state.name !== 'connected' || !this.#leads()) this.#outbox.pause();
     if (state.name === 'closed' && state.reason === 'protocol') this.changes.notice('protocol_closed');
   }
 

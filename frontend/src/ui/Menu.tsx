@@ -1,6 +1,14 @@
-import { DropdownMenu } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { createContext, type ReactNode, useContext } from 'react';
 import { cx } from '@/lib/cx';
+import { type Radix, useRadix } from './useRadix';
+
+const Parts = createContext<Radix['DropdownMenu'] | null>(null);
+
+function useParts(): Radix['DropdownMenu'] {
+  const parts = useContext(Parts);
+  if (parts === null) throw new Error('A menu item stands outside of a menu');
+  return parts;
+}
 
 export interface MenuProps {
   /** One button. */
@@ -14,6 +22,9 @@ export interface MenuProps {
 
 /** Not modal: a modal menu hides the whole page from assistive technology while it is open. */
 export function Menu({ trigger, label, children, align = 'end', open, onOpenChange }: MenuProps) {
+  const parts = useRadix()?.DropdownMenu;
+  if (parts === undefined) return trigger;
+  const DropdownMenu = parts;
   return (
     <DropdownMenu.Root modal={false} open={open} onOpenChange={onOpenChange}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
@@ -26,7 +37,7 @@ export function Menu({ trigger, label, children, align = 'end', open, onOpenChan
           loop
           className="rise z-50 min-w-48 rounded-xl border border-line bg-raised p-1.5 text-ink shadow-raised"
         >
-          {children}
+          <Parts value={parts}>{children}</Parts>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
@@ -53,6 +64,7 @@ export function MenuItem({
   children,
   hint,
 }: MenuItemProps) {
+  const DropdownMenu = useParts();
   return (
     <DropdownMenu.Item
       disabled={disabled}
@@ -76,6 +88,7 @@ export interface MenuChoiceProps<T extends string> {
 }
 
 export function MenuChoice<T extends string>({ label, value, options, onChange }: MenuChoiceProps<T>) {
+  const DropdownMenu = useParts();
   return (
     <DropdownMenu.RadioGroup
       aria-label={label}
@@ -98,5 +111,6 @@ export function MenuChoice<T extends string>({ label, value, options, onChange }
 }
 
 export function MenuDivider() {
+  const DropdownMenu = useParts();
   return <DropdownMenu.Separator className="my-1.5 h-px bg-line" />;
 }

@@ -171,7 +171,7 @@ export function Composer(props: ComposerProps) {
   };
 
   return (
-    <div className="safe-bottom border-t border-line px-2 py-2 sm:px-4 sm:py-3">
+    <div className="border-t border-line px-2 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] sm:px-4 sm:pt-3 sm:pb-3">
       <div className="relative mx-auto max-w-4xl">
         {mode.kind !== 'new' && <ModeLine mode={mode} onCancel={() => onMode({ kind: 'new' })} />}
         {suggestions.length > 0 && (

@@ -1,5 +1,5 @@
 import { ArrowLeft, PanelRight } from 'lucide-react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { useChat, useI18n, useSession } from '@/app/context';
 import { Composer, type ComposerMode } from '@/features/composer';
 import { usePresence, useTyping } from '@/features/presence';
@@ -9,17 +9,20 @@ import { titleOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
 
+const DetailsPanel = lazy(() => import('./DetailsPanel'));
+
 const WRITING: ComposerMode = { kind: 'new' };
 
 export interface ChatPaneProps {
   id: string;
   onBack: () => void;
   details: boolean;
-  onDetails: () => void;
+  onDetails: (shown: boolean) => void;
+  onOpen: (conversationId: string) => void;
 }
 
 /** One conversation: its head, its messages, and the box to write in. */
-export function ChatPane({ id, onBack, details, onDetails }: ChatPaneProps) {
+export function ChatPane({ id, onBack, details, onDetails, onOpen }: ChatPaneProps) {
   const conversation = useChat((state) => state.conversations[id]);
   const [mode, setMode] = useState<ComposerMode>(WRITING);
   const timeline = useRef<TimelineHandle>(null);
@@ -45,18 +48,35 @@ export function ChatPane({ id, onBack, details, onDetails }: ChatPaneProps) {
   if (conversation === undefined) return null;
   return (
     <>
-      <ChatHeader conversation={conversation} onBack={onBack} details={details} onDetails={onDetails} />
-      <Timeline ref={timeline} conversationId={id} onReply={reply} onEdit={edit} onLeave={focusComposer} />
-      <Composer
-        ref={composer}
-        conversation={conversation}
-        mode={mode}
-        onMode={setMode}
-        onSent={() => timeline.current?.toLatest()}
-        onEditLast={editLast}
-        onScroll={(pages) => timeline.current?.scrollPages(pages)}
-        onLeaveUp={() => timeline.current?.focusLast()}
-      />
+      <div className="flex min-w-0 flex-1 flex-col">
+        <ChatHeader
+          conversation={conversation}
+          onBack={onBack}
+          details={details}
+          onDetails={() => onDetails(!details)}
+        />
+        <Timeline ref={timeline} conversationId={id} onReply={reply} onEdit={edit} onLeave={focusComposer} />
+        <Composer
+          ref={composer}
+          conversation={conversation}
+          mode={mode}
+          onMode={setMode}
+          onSent={() => timeline.current?.toLatest()}
+          onEditLast={editLast}
+          onScroll={(pages) => timeline.current?.scrollPages(pages)}
+          onLeaveUp={() => timeline.current?.focusLast()}
+        />
+      </div>
+      {details && (
+        <Suspense fallback={null}>
+          <DetailsPanel
+            conversation={conversation}
+            onClose={() => onDetails(false)}
+            onJumpToDate={(time) => timeline.current?.toDate(time)}
+            onOpen={onOpen}
+          />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -158,7 +158,7 @@ function RowMenu({
   const attempt = useAttempt();
   const { id, me, last_seq } = conversation;
   return (
-    <div className="absolute end-2 bottom-1.5 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 has-data-[state=open]:opacity-100 pointer-coarse:hidden">
+    <div className="absolute end-2 bottom-1.5 opacity-0 group-has-focus-visible:opacity-100 group-hover:opacity-100 has-data-[state=open]:opacity-100 pointer-coarse:hidden">
       <Menu
         label={t('conversations.options', title)}
         trigger={

@@ -1,6 +1,6 @@
-import { Popover } from 'radix-ui';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useI18n } from '@/app/context';
+import { useRadix } from '@/ui/useRadix';
 
 const EmojiPicker = lazy(() => import('./EmojiPicker'));
 
@@ -8,6 +8,9 @@ const EmojiPicker = lazy(() => import('./EmojiPicker'));
 export function EmojiPopover({ trigger, onPick }: { trigger: ReactNode; onPick: (emoji: string) => void }) {
   const { t } = useI18n();
   const [open, setOpen] = useState(false);
+  const parts = useRadix()?.Popover;
+  if (parts === undefined) return trigger;
+  const Popover = parts;
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>{trigger}</Popover.Trigger>

@@ -158,7 +158,7 @@ function Bubble(props: MessageRowProps & { name: string }) {
       >
         {replyTo !== null && <Quote id={replyTo} conversationId={conversationId} onJump={onJump} />}
         <div className="flex max-w-full flex-wrap items-end gap-x-3">
-          <div id={`t-${row.key}`} dir="auto" className="max-w-full min-w-0">
+          <div id={`t-${row.key}`} dir="auto" className="max-w-full min-w-0 has-[pre,table]:basis-full">
             {deleted ? (
               <p className="italic opacity-75">{t('message.deleted')}</p>
             ) : (

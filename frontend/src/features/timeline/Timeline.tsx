@@ -30,6 +30,8 @@ export interface TimelineHandle {
   toLatest(): void;
   scrollPages(pages: number): void;
   focusLast(): void;
+  /** To the first message at or after a time. */
+  toDate(time: number): void;
 }
 
 export interface TimelineProps {
@@ -192,6 +194,11 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
       element?.scrollBy({ top: pages * element.clientHeight * 0.9 });
     },
     focusLast: () => focusRow(rowsRef.current.length - 1),
+    toDate: (time) =>
+      void attempt(async () => {
+        const seq = await history.findDate(conversationId, time);
+        if (seq !== null) await jumpTo(seq);
+      }),
   }));
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {

@@ -1,0 +1,268 @@
+import { Ban, CalendarSearch, LogOut, Pencil, UserMinus, UserPlus, X } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { usePresence } from '@/features/presence';
+import type { Conversation, User } from '@/protocol';
+import { nameOf, titleOf } from '@/store/selectors';
+import { Avatar } from '@/ui/Avatar';
+import { Button, IconButton } from '@/ui/Button';
+import { Confirm, Dialog } from '@/ui/Dialog';
+import { TextArea, TextField } from '@/ui/TextField';
+import { AddPeople } from './AddPeople';
+import { MemberList } from './MemberList';
+
+export interface DetailsPanelProps {
+  conversation: Conversation;
+  onClose: () => void;
+  onJumpToDate: (time: number) => void;
+  onOpen: (conversationId: string) => void;
+}
+
+/** Beside the messages: who this is, or who is in it, and what can be done about it. */
+export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOpen }: DetailsPanelProps) {
+  const { t } = useI18n();
+  const title = useChat((state) => titleOf(state, conversation));
+  return (
+    <aside
+      aria-label={t('details.title')}
+      className="flex w-full shrink-0 flex-col overflow-y-auto border-s border-line bg-sidebar max-lg:absolute max-lg:inset-0 max-lg:z-30 lg:w-80"
+    >
+      <header className="flex min-h-16 items-center gap-2 px-5 py-2">
+        <h2 className="flex-1 font-semibold">{t('details.title')}</h2>
+        <IconButton label={t('details.close')} onClick={onClose}>
+          <X size={20} aria-hidden />
+        </IconButton>
+      </header>
+      <div className="flex flex-col items-center gap-2 px-5 pb-6 text-center">
+        <Avatar
+          id={conversation.peer?.id ?? conversation.id}
+          name={title}
+          url={conversation.peer?.avatar_url ?? conversation.avatar_url}
+          size="large"
+          group={conversation.kind !== 'direct'}
+        />
+        <p className="text-lg font-semibold" dir="auto">
+          {title}
+        </p>
+        {conversation.peer != null ? (
+          <PersonLines user={conversation.peer} />
+        ) : (
+          conversation.description !== '' && (
+            <p className="text-sm whitespace-pre-wrap text-muted" dir="auto">
+              {conversation.description}
+            </p>
+          )
+        )}
+      </div>
+      <div className="flex flex-col gap-1 px-3 pb-6">
+        <JumpToDate onJump={onJumpToDate} />
+        {conversation.peer != null ? (
+          <PersonActions user={conversation.peer} />
+        ) : (
+          <GroupActions conversation={conversation} onOpen={onOpen} />
+        )}
+      </div>
+    </aside>
+  );
+}
+
+function PersonLines({ user }: { user: User }) {
+  const presence = usePresence(user.id);
+  return (
+    <>
+      <p className="text-sm text-muted">@{user.username}</p>
+      {presence.text !== '' && <p className="text-sm text-muted">{presence.text}</p>}
+      {user.bio !== '' && (
+        <p className="text-sm whitespace-pre-wrap" dir="auto">
+          {user.bio}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Action({
+  icon,
+  danger = false,
+  onClick,
+  children,
+}: {
+  icon: ReactNode;
+  danger?: boolean;
+  onClick: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <button
+      type="button"
+      onClick={onClick}
+      className={`flex min-h-11 items-center gap-3 rounded-lg px-3 text-start hover:bg-hover ${danger ? 'text-danger' : ''}`}
+    >
+      <span aria-hidden className={danger ? '' : 'text-muted'}>
+        {icon}
+      </span>
+      {children}
+    </button>
+  );
+}
+
+function JumpToDate({ onJump }: { onJump: (time: number) => void }) {
+  const { t } = useI18n();
+  const [asking, setAsking] = useState(false);
+  const [date, setDate] = useState('');
+  const go = () => {
+    const time = new Date(`${date}T00:00:00`).getTime();
+    if (Number.isNaN(time)) return;
+    setAsking(false);
+    onJump(time);
+  };
+  return (
+    <>
+      <Action icon={<CalendarSearch size={18} />} onClick={() => setAsking(true)}>
+        {t('message.jumpToDate')}
+      </Action>
+      {asking && (
+        <Dialog
+          title={t('message.jumpToDate')}
+          size="small"
+          onClose={() => setAsking(false)}
+          footer={
+            <Button kind="primary" disabled={date === ''} onClick={go}>
+              {t('message.jump')}
+            </Button>
+          }
+        >
+          <TextField
+            label={t('message.date')}
+            type="date"
+            value={date}
+            max={new Date().toISOString().slice(0, 10)}
+            onChange={(event) => setDate(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') go();
+            }}
+          />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function PersonActions({ user }: { user: User }) {
+  const { t } = useI18n();
+  const { actions } = useSession();
+  const attempt = useAttempt();
+  const isContact = useChat((state) => state.contacts[user.id] !== undefined);
+  const isBlocked = useChat((state) => state.blocked[user.id] !== undefined);
+  const name = useChat((state) => nameOf(state, user));
+  const [asking, setAsking] = useState(false);
+  const block = (on: boolean) => void attempt(() => actions.setBlocked(user.id, on));
+  return (
+    <>
+      <Action
+        icon={isContact ? <UserMinus size={18} /> : <UserPlus size={18} />}
+        onClick={() => void attempt(() => actions.setContact(user.id, !isContact))}
+      >
+        {isContact ? t('contact.remove') : t('contact.add')}
+      </Action>
+      <Action
+        icon={<Ban size={18} />}
+        danger={!isBlocked}
+        onClick={() => (isBlocked ? block(false) : setAsking(true))}
+      >
+        {isBlocked ? t('contact.unblock') : t('contact.block')}
+      </Action>
+      {asking && (
+        <Confirm
+          title={t('contact.block.title', name)}
+          text={t('contact.block.text')}
+          action={t('contact.block')}
+          onConfirm={() => block(true)}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </>
+  );
+}
+
+function GroupActions({
+  conversation,
+  onOpen,
+}: {
+  conversation: Conversation;
+  onOpen: (id: string) => void;
+}) {
+  const { t } = useI18n();
+  const { actions } = useSession();
+  const attempt = useAttempt();
+  const [asking, setAsking] = useState<'rename' | 'add' | 'leave' | null>(null);
+  const mayManage = conversation.me.role !== 'member';
+  return (
+    <>
+      {mayManage && (
+        <>
+          <Action icon={<Pencil size={18} />} onClick={() => setAsking('rename')}>
+            {t('details.rename')}
+          </Action>
+          <Action icon={<UserPlus size={18} />} onClick={() => setAsking('add')}>
+            {t('details.add')}
+          </Action>
+        </>
+      )}
+      <Action icon={<LogOut size={18} />} danger onClick={() => setAsking('leave')}>
+        {t('details.leave')}
+      </Action>
+      <MemberList conversation={conversation} onOpen={onOpen} />
+      {asking === 'rename' && <Rename conversation={conversation} onClose={() => setAsking(null)} />}
+      {asking === 'add' && <AddPeople conversationId={conversation.id} onClose={() => setAsking(null)} />}
+      {asking === 'leave' && (
+        <Confirm
+          title={t('details.leave.title')}
+          text={t('details.leave.text')}
+          action={t('details.leave')}
+          onConfirm={() => void attempt(() => actions.leave(conversation.id))}
+          onClose={() => setAsking(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function Rename({ conversation, onClose }: { conversation: Conversation; onClose: () => void }) {
+  const { t } = useI18n();
+  const { actions } = useSession();
+  const attempt = useAttempt();
+  const [name, setName] = useState(conversation.name ?? '');
+  const [description, setDescription] = useState(conversation.description);
+  const save = async () => {
+    if (await attempt(() => actions.updateConversation(conversation.id, { name: name.trim(), description })))
+      onClose();
+  };
+  return (
+    <Dialog
+      title={t('details.rename')}
+      onClose={onClose}
+      footer={
+        <Button kind="primary" disabled={name.trim() === ''} onClick={() => void save()}>
+          {t('details.save')}
+        </Button>
+      }
+    >
+      <div className="flex flex-col gap-4">
+        <TextField
+          label={t('details.name')}
+          value={name}
+          maxLength={100}
+          autoFocus
+          onChange={(event) => setName(event.target.value)}
+        />
+        <TextArea
+          label={t('details.description')}
+          value={description}
+          maxLength={1000}
+          onChange={setDescription}
+        />
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,1 @@
+export { useIncoming } from './useIncoming';

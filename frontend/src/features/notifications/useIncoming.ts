@@ -1,0 +1,55 @@
+import { useEffect, useRef } from 'react';
+import { useAnnouncer, useChat, useI18n, useSession, useSettings } from '@/app/context';
+import { oneLine } from '@/lib/text';
+import type { Message } from '@/protocol';
+import type { Session } from '@/session/session';
+import { isMuted, nameOf, titleOf, unreadTotal } from '@/store/selectors';
+import { drawBadge } from './badge';
+
+/** Tells of new messages: aloud for the open conversation, on the desktop for a page in the background. */
+export function useIncoming(openId: string | null): void {
+  const session = useSession();
+  const announcer = useAnnouncer();
+  const { t } = useI18n();
+  const [settings] = useSettings();
+  const open = useRef(openId);
+  open.current = openId;
+
+  useEffect(
+    () =>
+      session.link.frames.on((frame) => {
+        const state = session.store.getState();
+        if (frame.type !== 'message.new' || frame.queued || state.link !== 'online') return;
+        const { message } = frame;
+        if (message.sender_id === state.me?.id || message.kind !== 'text') return;
+        const name = nameOf(state, state.people[message.sender_id]);
+        if (message.conversation_id === open.current)
+          announcer.say(t('message.said', name, oneLine(message.text)));
+        if (settings.notifications && document.visibilityState === 'hidden') notify(session, message, name);
+      }),
+    [session, announcer, settings.notifications, t],
+  );
+
+  const unread = useChat((state) => unreadTotal(state, Date.now()));
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) Chat` : 'Chat';
+    drawBadge(unread);
+  }, [unread]);
+}
+
+function notify(session: Session, message: Message, name: string): void {
+  const state = session.store.getState();
+  const conversation = state.conversations[message.conversation_id];
+  if (conversation === undefined || isMuted(conversation, Date.now())) return;
+  const title = conversation.kind === 'direct' ? name : `${name} · ${titleOf(state, conversation)}`;
+  const options: NotificationOptions = {
+    body: oneLine(message.text, 200),
+    tag: conversation.id,
+    icon: './icons/icon-192.png',
+    data: { conversationId: conversation.id },
+  };
+  // Through the worker where there is one: phones know no other way.
+  void navigator.serviceWorker?.ready
+    .then((worker) => worker.showNotification(title, options))
+    .catch(() => undefined);
+}

@@ -1,0 +1,126 @@
+import { useState } from 'react';
+import { useI18n, useSettings } from '@/app/context';
+import { cx } from '@/lib/cx';
+import { LANGUAGES, type Language } from '@/lib/i18n';
+import { Dialog } from '@/ui/Dialog';
+import { Segments, Switch } from '@/ui/Switch';
+import { Devices } from './Devices';
+import { People } from './People';
+import { Profile } from './Profile';
+
+const PAGES = ['profile', 'appearance', 'people', 'devices'] as const;
+type PageName = (typeof PAGES)[number];
+
+export default function SettingsDialog({ onClose }: { onClose: () => void }) {
+  const { t } = useI18n();
+  const [page, setPage] = useState<PageName>('profile');
+  return (
+    <Dialog title={t('settings.title')} onClose={onClose} size="large">
+      <div className="flex flex-col gap-6 sm:min-h-96 sm:flex-row">
+        <nav
+          aria-label={t('settings.title')}
+          className="-mx-1 flex shrink-0 gap-1 overflow-x-auto p-1 sm:w-40 sm:flex-col"
+        >
+          {PAGES.map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-current={page === name ? 'page' : undefined}
+              onClick={() => setPage(name)}
+              className={cx(
+                'min-h-10 rounded-lg px-3 text-start font-medium whitespace-nowrap',
+                page === name ? 'bg-selected' : 'text-muted hover:bg-hover hover:text-ink',
+              )}
+            >
+              {t(`settings.${name}`)}
+            </button>
+          ))}
+        </nav>
+        <div className="min-w-0 flex-1">
+          {page === 'profile' && <Profile />}
+          {page === 'appearance' && <Appearance />}
+          {page === 'people' && <People />}
+          {page === 'devices' && <Devices />}
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function Appearance() {
+  const { t } = useI18n();
+  const [settings, set] = useSettings();
+  return (
+    <div className="flex flex-col gap-6">
+      <Segments
+        label={t('settings.theme')}
+        value={settings.theme}
+        onChange={(theme) => set({ theme })}
+        options={[
+          { value: 'light', label: t('settings.theme.light') },
+          { value: 'dark', label: t('settings.theme.dark') },
+          { value: 'system', label: t('settings.theme.system') },
+        ]}
+      />
+      <Segments
+        label={t('settings.density')}
+        value={settings.density}
+        onChange={(density) => set({ density })}
+        options={[
+          { value: 'comfortable', label: t('settings.density.comfortable') },
+          { value: 'compact', label: t('settings.density.compact') },
+        ]}
+      />
+      <Segments
+        label={t('settings.language')}
+        value={settings.language}
+        onChange={(language) => set({ language })}
+        options={Object.entries(LANGUAGES).map(([value, label]) => ({ value: value as Language, label }))}
+      />
+      <Notifications />
+      <Switch
+        label={t('settings.enterSends')}
+        text={t('settings.enterSends.text')}
+        checked={settings.enterSends}
+        onChange={(enterSends) => set({ enterSends })}
+      />
+      <Switch
+        label={t('settings.singleKeys')}
+        text={t('settings.singleKeys.text')}
+        checked={settings.singleKeys}
+        onChange={(singleKeys) => set({ singleKeys })}
+      />
+    </div>
+  );
+}
+
+/** Permission is asked when a person turns this on, never by itself. */
+function Notifications() {
+  const { t } = useI18n();
+  const [settings, set] = useSettings();
+  const available = 'Notification' in window && window.isSecureContext;
+  const [denied, setDenied] = useState(available && Notification.permission === 'denied');
+  const turn = async (on: boolean) => {
+    if (!on) {
+      set({ notifications: false });
+      return;
+    }
+    const answer = await Notification.requestPermission();
+    setDenied(answer === 'denied');
+    set({ notifications: answer === 'granted' });
+  };
+  const text = !available
+    ? t('settings.notifications.insecure')
+    : denied
+      ? t('settings.notifications.denied')
+      : t('settings.notifications.text');
+  return (
+    <Switch
+      label={t('settings.notifications')}
+      text={text}
+      checked={settings.notifications && !denied}
+      disabled={!available || denied}
+      onChange={(on) => void turn(on)}
+    />
+  );
+}

@@ -1,0 +1,2 @@
+export type { Command } from './Palette';
+export { useShortcuts } from './useShortcuts';

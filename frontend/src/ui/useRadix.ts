@@ -1,0 +1,27 @@
+import { useSyncExternalStore } from 'react';
+
+export type Radix = typeof import('./radix');
+
+let loaded: Radix | null = null;
+let loading: Promise<void> | null = null;
+const waiting = new Set<() => void>();
+
+/** Starts to fetch menus and popovers; safe to call often. */
+export function loadRadix(): Promise<void> {
+  loading ??= import('./radix').then((parts) => {
+    loaded = parts;
+    for (const tell of waiting) tell();
+  });
+  return loading;
+}
+
+function subscribe(tell: () => void): () => void {
+  waiting.add(tell);
+  void loadRadix();
+  return () => waiting.delete(tell);
+}
+
+/** Null for the moment until they are here; a button without its menu is drawn meanwhile. */
+export function useRadix(): Radix | null {
+  return useSyncExternalStore(subscribe, () => loaded);
+}
