@@ -49,6 +49,7 @@ lint: install
 fmt: install
     ruff check --fix
     ruff format
+    cd frontend && npm run format
 
 # Write constraints.txt anew after dependencies changed in pyproject.toml; `just pin --upgrade` takes the newest of all
 pin *args: install
