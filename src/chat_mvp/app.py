@@ -193,6 +193,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         drain=Drain(queue, messages),
         queue=queue,
         watch=presence_service.watch,
+        settled=writer.settled,
         epoch=database.epoch,
         heartbeat_s=settings.heartbeat_seconds,
         sends_per_s=settings.rate_limit_sends_per_s if limits else None,

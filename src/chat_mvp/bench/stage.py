@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from chat_mvp.bench.history import History
 from chat_mvp.bench.orders import Person
 from chat_mvp.bench.server import ServerUnderTest
 from chat_mvp.errors import StartupError
@@ -62,6 +63,10 @@ class Stage:
         """Make a group of these people, owned by the first, and return its id."""
         members = [person.user_id for person in people[1:]]
         return await self._conversation(people[0], {"kind": "group", "name": "Benchmark", "member_ids": members})
+
+    def history(self, text_chars: int) -> History:
+        """Return what grows the history of conversations."""
+        return History(self._database, text_chars=text_chars)
 
     async def fsyncs(self) -> int:
         """Return how often mongod has flushed its journal to disk since it started."""

@@ -1,6 +1,7 @@
 """``chat-mvp serve``: from the listening socket to the last closed file."""
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -45,6 +46,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             app = create_app(settings, database)
             address = settings.public_url or address_of(listener)
             server = ChatServer(configured(app, settings), on_ready=lambda: announce(address, settings))
+            _calm_garbage_collection()
             signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))
             await server.serve([listener])
         _LOG.info("stopped")
@@ -52,6 +54,14 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         if not signals.received:
             raise
         _LOG.info("stopped", while_starting=True)
+
+
+def _calm_garbage_collection() -> None:
+    # What stands after the start stands for good, and a batch makes many objects at once that die together by
+    # reference count: with the usual thresholds an eighth of the processor's time went into looking for cycles.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _load_application() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.delivery.rosters import Roster, Rosters
@@ -24,7 +24,7 @@ from chat_mvp.protocol import (
 )
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, QueueEntry
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
 
@@ -88,8 +88,8 @@ class Batch:
         self.now_text = format_time(now)
         self.writes = Writes(now=now)
         self.effects: list[Effect] = []
-        self.publications: list[Effect] = []
-        """Those of the effects that tell other people something."""
+        self.late_effects: list[Effect] = []
+        """What to let out instead when it turns out that a batch was stored whose askers were already refused."""
         self.rosters = rosters
         self._messages = dict(messages)
         self._sent = dict(sent)
@@ -165,8 +165,8 @@ class Batch:
         self._messages[new.id] = record
         self._sent[new.sender_id, new.client_message_id] = record
         self.writes.new_messages.append(record)
-        if len(roster.members) <= self._queue_max_members:
-            self._queue(record.message, recipients)
+        if recipients and len(roster.members) <= self._queue_max_members:
+            self.writes.queued.append((record.message, recipients))
         self.tell(
             roster.everybody(),
             MessageNew(message=record.message, queued=False),
@@ -276,15 +276,19 @@ class Batch:
             except_connection=except_connection,
         )
 
-        def effect() -> None:
-            self._publish(publication)
+        self.after_commit(
+            lambda: self._publish(publication),
+            late=lambda: self._publish(structs.replace(publication, except_connection=None)),
+        )
 
-        self.effects.append(effect)
-        self.publications.append(effect)
+    def after_commit(self, effect: Effect, *, late: Effect | None = None) -> None:
+        """Do this after the commit, at this place among what is told.
 
-    def after_commit(self, effect: Effect) -> None:
-        """Do this after the commit, at this place among what is told."""
+        ``late`` is done instead where nobody can be answered any more: what it tells, it tells the askers too.
+        """
         self.effects.append(effect)
+        if late is not None:
+            self.late_effects.append(late)
 
     # ----------------------------------------------------------------------------------------------------- internal
 
@@ -302,19 +306,6 @@ class Batch:
     def count_reply(self, root: MessageRecord, reply: MessageRecord) -> None:
         """Note at the root of a thread that it has one more reply; this moves no ``rev``."""
         self.writes.thread_replies.append((root.message.id, reply.message.seq))
-
-    def _queue(self, message: Message, recipients: list[str]) -> None:
-        self.writes.queue_entries.extend(
-            QueueEntry(
-                recipient_id=recipient,
-                conversation_id=message.conversation_id,
-                message_id=message.id,
-                seq=message.seq,
-                priority=message.priority,
-                attempts=0,
-            )
-            for recipient in recipients
-        )
 
     def _members_changed(self, roster: Roster) -> None:
         roster.audience = None

@@ -9,6 +9,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import NamedTuple
 
 import structlog
 
@@ -20,7 +21,6 @@ from chat_mvp.storage.commit import Commit, StaleError, TransientError, UnknownO
 from chat_mvp.storage.errors import unavailable
 from chat_mvp.storage.messages import Messages, SentKey
 from chat_mvp.storage.records import MessageRecord
-from chat_mvp.storage.writes import Writes
 from chat_mvp.times import utc_now
 
 MAX_BATCH_OPERATIONS = 256
@@ -37,13 +37,12 @@ Refusals = list[tuple[Operation, ChatError]]
 _LOG = structlog.get_logger(__name__)
 
 
-class Unresolved:
-    """A batch whose commit got no answer: what to look for, and what to let out should it turn out to be stored."""
+class Unresolved(NamedTuple):
+    """A batch whose commit got no answer, with the operations it was made of and those that it refuses."""
 
-    def __init__(self, writes: Writes, publications: Sequence[Effect]) -> None:
-        """Keep both."""
-        self.writes = writes
-        self.publications = publications
+    operations: list[Operation]
+    batch: Batch
+    refused: Refusals
 
 
 class Writer:
@@ -72,6 +71,7 @@ class Writer:
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._unresolved: Unresolved | None = None
+        self._turn: asyncio.Future[None] | None = None
         self._failing = False
         self.batches = 0
         self.operations = 0
@@ -104,21 +104,42 @@ class Writer:
         """Return how many operations wait to be taken."""
         return len(self._waiting)
 
+    async def settled(self) -> None:
+        """Return when everything that can be seen in the database by now has been let out.
+
+        Whoever reads, then waits here, and goes live afterwards is told nothing a second time and nothing out of order.
+        """
+        if self._turn is not None:
+            await asyncio.wait([self._turn])
+
     async def _run(self) -> None:
-        while True:
-            if not self._waiting:
-                if self._stopping:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            operations = self._take()
-            try:
-                await self._process(operations)
-            except Exception:  # noqa: BLE001
-                # Nothing may end the writer: what went wrong is answered, and the next batch is another matter.
-                _LOG.exception("batch failed", operations=len(operations))
-                await self._isolate(operations)
+        try:
+            while not (self._stopping and not self._waiting):
+                if self._waiting or self._unresolved is not None:
+                    await self._take_turn()
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:
+            self._end_turn()
+
+    async def _take_turn(self) -> None:
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().create_future()
+        operations = self._take()
+        try:
+            await self._process(operations)
+        except Exception:  # noqa: BLE001
+            # Nothing may end the writer: what went wrong is answered, and the next batch is another matter.
+            _LOG.exception("batch failed", operations=len(operations))
+            await self._isolate(operations)
+        if self._unresolved is None:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.set_result(None)
+            self._turn = None
 
     def _take(self) -> list[Operation]:
         operations: list[Operation] = []
@@ -152,11 +173,8 @@ class Writer:
                 batch, refused = await self._attempt(operations, look_up=look_up)
             except StaleError:
                 look_up = True
-            except (TransientError, UnavailableError):
+            except (TransientError, UnknownOutcomeError, UnavailableError):
                 await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311  (jitter)
-            except UnknownOutcomeError:
-                _refuse_all(operations, unavailable())
-                return
             else:
                 self._failing = False
                 self.batches += 1
@@ -172,7 +190,9 @@ class Writer:
 
     async def _attempt(self, operations: list[Operation], *, look_up: bool) -> tuple[Batch, Refusals]:
         """Plan and commit once. ``look_up`` asks first which of the sends are stored already."""
-        await self._resolve()
+        stored = await self._resolve(operations)
+        if stored is not None:
+            return stored
         sent = await self._fetch_sent(operations) if look_up else {}
         batch, refused = await self._plan(operations, sent)
         if batch.writes.is_empty():
@@ -180,7 +200,7 @@ class Writer:
         try:
             await self._commit.commit(batch.writes)
         except UnknownOutcomeError:
-            self._unresolved = Unresolved(batch.writes, batch.publications)
+            self._unresolved = Unresolved(operations, batch, refused)
             self._rosters.forget(batch.writes.touched())
             raise
         except BaseException:
@@ -234,18 +254,24 @@ class Writer:
     async def _fetch_sent(self, operations: list[Operation]) -> dict[SentKey, MessageRecord]:
         return await self._messages.fetch_sent({op.sent_key for op in operations if op.sent_key is not None})
 
-    async def _resolve(self) -> None:
+    async def _resolve(self, operations: list[Operation]) -> tuple[Batch, Refusals] | None:
         """Learn what became of a commit that got no answer, before anything else is written.
 
-        Its senders were told ``unavailable`` and will ask again; the others must hear of it now or they would miss it
-        until they reconnect.
+        Returned is the batch if it was stored and made of these operations. Otherwise those who asked for it were
+        told ``unavailable`` and may ask again, or not; if it was stored, everybody must hear of it now, or they would
+        miss it until they reconnect.
         """
         unresolved = self._unresolved
         if unresolved is None:
-            return
-        if await self._commit.was_committed(unresolved.writes):
-            _let_out(unresolved.publications)
+            return None
+        stored = await self._commit.was_committed(unresolved.batch.writes)
         self._unresolved = None
+        if not stored:
+            return None
+        if unresolved.operations is operations:
+            return unresolved.batch, unresolved.refused
+        _let_out(unresolved.batch.late_effects)
+        return None
 
 
 def _apply(operations: list[Operation], batch: Batch) -> Refusals:

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from chat_mvp.codec import Codec, EncodedFrame, to_wire
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import ChatError
-from chat_mvp.protocol import CLOSE_TOO_SLOW, MAX_WAITING_BYTES, MAX_WAITING_FRAMES, Error, Ref, ServerFrame
+from chat_mvp.protocol import CLOSE_TOO_SLOW, MAX_WAITING_BYTES, MAX_WAITING_FRAMES, Error, MessageNew, Ref, ServerFrame
 from chat_mvp.realtime.outbox import Outbox, Send
 from chat_mvp.realtime.session import Phase, Session
 
@@ -72,12 +72,19 @@ class Connection:
         if self.session.phase is Phase.LIVE:
             if not publication.droppable or self._has_room_for_extras():
                 self.outbox.push(self._bytes(encoded))
-        elif self.session.phase is Phase.CATCHING_UP and not self.session.hold(publication, encoded):
+        elif self._is_holding() and not self.session.hold(publication, encoded):
             self._too_slow()
 
     def answer(self, frame: ServerFrame) -> None:
-        """Send a frame that is for this connection alone; answers are never held back."""
-        self.outbox.push(self._encode(frame))
+        """Send a frame that is for this connection alone; catching up does not hold it back.
+
+        Once ``drained`` is on its way, it takes its turn behind the events that were held, so that no answer carries
+        a ``rev`` past theirs.
+        """
+        if self.session.phase is not Phase.RELEASING:
+            self.outbox.push(self._encode(frame))
+        elif not self.session.hold(None, EncodedFrame(frame)):
+            self._too_slow()
 
     def answer_error(self, error: ChatError, ref: Ref | None) -> None:
         """Tell that a request was refused or failed."""
@@ -94,12 +101,26 @@ class Connection:
         """Send a frame of the catch-up, at the reader's pace."""
         await self.outbox.push_paced(self._encode(frame))
 
-    async def go_live(self) -> None:
-        """Send the held events, at the reader's pace, and hold none from then on."""
+    async def go_live(self, *last_words: ServerFrame) -> None:
+        """Send the last frames of the catch-up and the held events, at the reader's pace; hold none from then on."""
+        self.session.release()
+        for frame in last_words:
+            await self.catch_up(frame)
         while held := self.session.take_held():
             for encoded in held:
                 await self.outbox.push_paced(self._bytes(encoded))
         self.session.go_live()
+
+    def misses_own(self, publication: Publication) -> bool:
+        """Tell whether this connection needs an event although its own request made it and was answered.
+
+        While it catches up, what was read before its request may be sent after the answer.
+        """
+        is_change = publication.message_id is not None and not isinstance(publication.frame, MessageNew)
+        return is_change and self.session.phase is Phase.CATCHING_UP
+
+    def _is_holding(self) -> bool:
+        return self.session.phase in {Phase.CATCHING_UP, Phase.RELEASING}
 
     def _has_room_for_extras(self) -> bool:
         return self.outbox.waiting * 4 < MAX_WAITING_FRAMES

@@ -24,6 +24,7 @@ from chat_mvp.times import format_time, utc_now
 
 Watch = Callable[[Connection], Awaitable[list[PresenceState]]]
 CatchingUp = Callable[[], Awaitable[None]]
+Settled = Callable[[], Awaitable[None]]
 
 
 class Greeter:
@@ -37,16 +38,21 @@ class Greeter:
         drain: Drain,
         queue: Queue,
         watch: Watch,
+        settled: Settled,
         epoch: str,
         heartbeat_s: float,
         sends_per_s: int | None,
     ) -> None:
-        """``watch`` begins to tell a connection of other people's presence, and returns how it is now."""
+        """``watch`` begins to tell a connection of other people's presence, and returns how it is now.
+
+        ``settled`` returns when everything that could be read before has been published.
+        """
         self._snapshots = snapshots
         self._catch_up = catch_up
         self._drain = drain
         self._queue = queue
         self._watch = watch
+        self._settled = settled
         self._epoch = epoch
         self._heartbeat_s = heartbeat_s
         self._limits = Limits(frame_bytes=MAX_FRAME_BYTES, text_chars=MAX_TEXT_CHARS, sends_per_s=sends_per_s)
@@ -106,6 +112,7 @@ class Greeter:
             send=send,
             note_sent=note_sent,
         )
-        await connection.catch_up(Drained(count=count))
-        await connection.catch_up(PresenceSnapshot(items=await self._watch(connection)))
-        await connection.go_live()
+        presence = await self._watch(connection)
+        # A batch may be stored, and read here, before the writer tells of it: that must still be among what is held.
+        await self._settled()
+        await connection.go_live(Drained(count=count), PresenceSnapshot(items=presence))

@@ -20,6 +20,8 @@ class Phase(Enum):
 
     GREETING = "greeting"
     CATCHING_UP = "catching up"
+    RELEASING = "releasing"
+    """``drained`` is on its way and what was held follows it: answers now take their turn behind that."""
     LIVE = "live"
     CLOSED = "closed"
 
@@ -32,7 +34,7 @@ class Session:
     def __init__(self) -> None:
         """Begin before the first frame."""
         self.phase = Phase.GREETING
-        self._held: deque[tuple[Publication, EncodedFrame]] = deque()
+        self._held: deque[tuple[Publication | None, EncodedFrame]] = deque()
         self._snapshot_revs: dict[str, int] = {}
         self._sent_revs: dict[str, int] = {}
         self._bad_frames: deque[float] = deque(maxlen=MAX_BAD_FRAMES_PER_MINUTE)
@@ -41,8 +43,13 @@ class Session:
         """Hold live events from now on."""
         self.phase = Phase.CATCHING_UP
 
-    def hold(self, publication: Publication, encoded: EncodedFrame) -> bool:
-        """Keep a live event for later; false when there are too many of them."""
+    def release(self) -> None:
+        """Hold answers too, from the moment ``drained`` is sent until everything held has followed."""
+        if self.phase is Phase.CATCHING_UP:
+            self.phase = Phase.RELEASING
+
+    def hold(self, publication: Publication | None, encoded: EncodedFrame) -> bool:
+        """Keep a live event, or an answer (``None``), for later; false when there are too many of them."""
         if len(self._held) >= MAX_HELD_EVENTS:
             return False
         self._held.append((publication, encoded))
@@ -64,7 +71,8 @@ class Session:
 
     def go_live(self) -> None:
         """Hold nothing from now on. Call it only when nothing is held."""
-        self.phase = Phase.LIVE
+        if self.phase is Phase.RELEASING:
+            self.phase = Phase.LIVE
         self._snapshot_revs.clear()
         self._sent_revs.clear()
 
@@ -73,7 +81,9 @@ class Session:
         self._bad_frames.append(now)
         return len(self._bad_frames) == MAX_BAD_FRAMES_PER_MINUTE and now - self._bad_frames[0] < 60  # noqa: PLR2004
 
-    def _is_over(self, publication: Publication) -> bool:
+    def _is_over(self, publication: Publication | None) -> bool:
+        if publication is None:
+            return False
         if publication.conversation_id is None:
             # Who was typing while we caught up is no news any more.
             return isinstance(publication.frame, Typing)

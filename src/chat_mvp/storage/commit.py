@@ -3,8 +3,6 @@
 Every transaction states its own concerns; nothing is inherited from the client.
 """
 
-import asyncio
-import random
 from typing import Protocol
 
 from bson import ObjectId
@@ -15,11 +13,10 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from chat_mvp.storage.client import Collections, Database, RawDocument
-from chat_mvp.storage.errors import is_passing, translated
+from chat_mvp.storage.errors import is_passing, translated, unavailable
 from chat_mvp.storage.writes import Writes, commands
 
 COMMIT_TIMEOUT_MS = 5_000
-COMMIT_RETRY_S = (0.02, 0.5)
 
 _DUPLICATE_KEY = 11000
 
@@ -44,7 +41,10 @@ class Commit(Protocol):
         ...
 
     async def was_committed(self, writes: Writes) -> bool:
-        """After ``UnknownOutcomeError``: tell whether it is stored."""
+        """After ``UnknownOutcomeError``: tell whether it is stored; ``UnavailableError`` when that cannot be said yet.
+
+        The answer is final: what is not stored will not be either.
+        """
         ...
 
 
@@ -56,6 +56,7 @@ class MongoCommit:
         self._client = database.client
         self._db: Collections = database.collections
         self._session: AsyncClientSession | None = None
+        self._uncertain: AsyncClientSession | None = None
 
     async def commit(self, writes: Writes) -> None:
         """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
@@ -79,7 +80,10 @@ class MongoCommit:
             except BaseException:
                 await _abort(session)
                 raise
-            await self._finish(session)
+            await _finish(session)
+        except UnknownOutcomeError:
+            self._uncertain = session
+            raise
         except BaseException:
             await session.end_session()
             raise
@@ -94,33 +98,29 @@ class MongoCommit:
         if expected is not None and answer["n"] != expected:
             raise StaleError
 
-    async def _finish(self, session: AsyncClientSession) -> None:
-        # The driver itself tries a commit twice. Where the outcome stays unknown, the same session may ask again: the
-        # server remembers what became of a transaction.
-        for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, None):
-            try:
-                await session.commit_transaction()
-            except PyMongoError as error:
-                if error.has_error_label("TransientTransactionError"):
-                    raise TransientError from error
-                if not (error.has_error_label("UnknownTransactionCommitResult") or is_passing(error)):
-                    raise
-                if pause is None:
-                    raise UnknownOutcomeError from error
-                await asyncio.sleep(pause + random.uniform(*COMMIT_RETRY_S))  # noqa: S311  (jitter)
-            else:
-                return
-
     async def was_committed(self, writes: Writes) -> bool:
-        """Look for one thing that only this batch can have written; majority-committed or not there."""
+        """Ask for the commit once more in its own session, which the server answers with what became of it.
+
+        Looking for the documents would not do: a commit that still waits in the buffers of a hung server would be
+        found missing, and happen afterwards.
+        """
+        session = self._uncertain
+        if session is not None:
+            try:
+                await _finish(session)
+            except UnknownOutcomeError as error:
+                raise unavailable() from error
+            except (TransientError, PyMongoError):
+                # It did not happen, or the server knows the session no more.
+                pass
+            else:
+                self._uncertain, self._session = None, session
+                return True
+            self._uncertain = None
+            await session.end_session()
+        # Servers forget sessions after half an hour; what is stored under a new id remains to be seen.
         if writes.new_messages:
             return await self._exists("messages", {"_id": ObjectId(writes.new_messages[0].message.id)})
-        if writes.changed_messages:
-            message = next(iter(writes.changed_messages.values())).message
-            return await self._exists("messages", {"_id": ObjectId(message.id), "rev": {"$gte": message.rev}})
-        if writes.new_conversations:
-            return await self._exists("conversations", {"_id": ObjectId(writes.new_conversations[0].id)})
-        # Only marks, roles or names: storing them a second time changes nothing.
         return False
 
     async def _exists(self, collection: str, query: RawDocument) -> bool:
@@ -134,3 +134,15 @@ async def _abort(session: AsyncClientSession) -> None:
     except PyMongoError:
         # The server ends it by itself after transactionLifetimeLimitSeconds.
         return
+
+
+async def _finish(session: AsyncClientSession) -> None:
+    # The driver itself tries a commit twice.
+    try:
+        await session.commit_transaction()
+    except PyMongoError as error:
+        if error.has_error_label("TransientTransactionError"):
+            raise TransientError from error
+        if error.has_error_label("UnknownTransactionCommitResult") or is_passing(error):
+            raise UnknownOutcomeError from error
+        raise

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from beanie import Document, Indexed, PydanticObjectId
-from pydantic import ConfigDict
+from pydantic import Field
 from pymongo import ASCENDING, IndexModel
 
 DAY_S = 24 * 60 * 60
@@ -173,18 +173,18 @@ class MessageDocument(Document):
     priority: str
     status: str
     """What the first acknowledgement said, so that a repeated one says the same."""
-    attachments: list[dict[str, Any]]
-    reply_to: PydanticObjectId | None
-    thread_root: PydanticObjectId | None
-    mentions: list[PydanticObjectId]
-    reactions: list[dict[str, Any]]
-    pinned: bool
     created_at: datetime
-    edited_at: datetime | None
-    deleted_at: datetime | None
-    edits: list[dict[str, Any]]
-
-    model_config = ConfigDict(extra="allow")
+    # What is empty is left out of the stored document.
+    attachments: list[dict[str, Any]] = Field(default_factory=list)
+    reply_to: PydanticObjectId | None = None
+    thread_root: PydanticObjectId | None = None
+    thread: dict[str, int] | None = None
+    mentions: list[PydanticObjectId] = Field(default_factory=list)
+    reactions: list[dict[str, Any]] = Field(default_factory=list)
+    pinned: bool = False
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    edits: list[dict[str, Any]] = Field(default_factory=list)
 
     class Settings:
         """Name and indexes of the collection."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from chat_mvp.protocol import ChosenPresence, ConversationKind, Message, Notify, Priority, Role, Visibility
+from chat_mvp.protocol import ChosenPresence, ConversationKind, Message, Notify, Role, Visibility
 
 
 class UserRecord(Struct, kw_only=True, frozen=True):
@@ -100,14 +100,3 @@ class MessageRecord(Struct, kw_only=True):
     message: Message
     made_rev: int
     status: str
-
-
-class QueueEntry(Struct, kw_only=True, frozen=True):
-    """A message that waits for one recipient."""
-
-    recipient_id: str
-    conversation_id: str
-    message_id: str
-    seq: int
-    priority: Priority
-    attempts: int

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from msgspec import Struct, field
 
+from chat_mvp.protocol import Message
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, membership_document
+from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.messages import to_changes, to_document
 from chat_mvp.storage.queue import PRIORITY_RANK
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, QueueEntry
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 
 MAX_EDITS_KEPT = 100
 """Earlier texts of one message; beyond that the oldest leave."""
@@ -39,7 +41,8 @@ class Writes(Struct, kw_only=True):
     replaced_texts: dict[str, list[str]] = field(default_factory=dict)
     thread_replies: list[tuple[str, int]] = field(default_factory=list)
     """Root of a thread, and the sequence number of a reply to it."""
-    queue_entries: list[QueueEntry] = field(default_factory=list)
+    queued: list[tuple[Message, list[str]]] = field(default_factory=list)
+    """A message, and those for whom it waits."""
     marks: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """Conversation and user, to delivered and read marks; what is delivered leaves the queue."""
     new_conversations: list[ConversationRecord] = field(default_factory=list)
@@ -99,7 +102,7 @@ def commands(writes: Writes) -> list[Step]:
         (_insert, "memberships", [membership_document(record) for record in writes.new_memberships], False),
         (_insert, "messages", [to_document(record, writes.now) for record in writes.new_messages], False),
         (_update, "messages", _message_updates(writes), False),
-        (_insert, "message_queue", [_queue_document(entry, writes.now) for entry in writes.queue_entries], False),
+        (_insert, "message_queue", _queue_documents(writes), False),
         (_update, "memberships", _membership_updates(writes), False),
         (_delete, "memberships", _membership_removals(writes), False),
         (_delete, "message_queue", _queue_removals(writes), False),
@@ -125,7 +128,7 @@ def _delete(collection: str, queries: list[RawDocument]) -> RawDocument:
 
 
 def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
-    query: RawDocument = {"_id": ObjectId(conversation_id)}
+    query: RawDocument = {"_id": known_object_id(conversation_id)}
     fields: dict[str, Any] = {}
     advance = writes.advances.get(conversation_id)
     if advance is not None:
@@ -172,11 +175,11 @@ def _message_updates(writes: Writes) -> list[RawDocument]:
 def _membership_updates(writes: Writes) -> list[RawDocument]:
     updates: list[RawDocument] = []
     for (conversation_id, user_id), (delivered, read) in writes.marks.items():
-        query = {"conversation_id": ObjectId(conversation_id), "user_id": ObjectId(user_id)}
+        query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
         highest = {"delivered_seq": delivered, "read_seq": read, "updated_at": writes.now}
         updates.append({"q": query, "u": {"$max": highest}})
     for (conversation_id, user_id), record in writes.changed_memberships.items():
-        query = {"conversation_id": ObjectId(conversation_id), "user_id": ObjectId(user_id)}
+        query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
         fields = {"role": record.role, "visible": record.visible, "updated_at": record.updated_at}
         updates.append({"q": query, "u": {"$set": fields}})
     return updates
@@ -184,7 +187,7 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
 
 def _membership_removals(writes: Writes) -> list[RawDocument]:
     queries: list[RawDocument] = [
-        {"conversation_id": ObjectId(conversation_id), "user_id": ObjectId(user_id)}
+        {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
         for conversation_id, user_id in writes.removed_memberships
     ]
     queries.extend({"conversation_id": ObjectId(i)} for i in writes.removed_conversations)
@@ -194,26 +197,30 @@ def _membership_removals(writes: Writes) -> list[RawDocument]:
 def _queue_removals(writes: Writes) -> list[RawDocument]:
     queries: list[RawDocument] = [
         {
-            "recipient_id": ObjectId(user_id),
-            "conversation_id": ObjectId(conversation_id),
+            "recipient_id": known_object_id(user_id),
+            "conversation_id": known_object_id(conversation_id),
             "seq": {"$lte": delivered},
         }
         for (conversation_id, user_id), (delivered, _) in writes.marks.items()
     ]
     queries.extend(
-        {"recipient_id": ObjectId(user_id), "conversation_id": ObjectId(conversation_id)}
+        {"recipient_id": known_object_id(user_id), "conversation_id": known_object_id(conversation_id)}
         for conversation_id, user_id in writes.removed_memberships
     )
     return queries
 
 
-def _queue_document(entry: QueueEntry, now: datetime) -> RawDocument:
-    return {
-        "recipient_id": ObjectId(entry.recipient_id),
-        "conversation_id": ObjectId(entry.conversation_id),
-        "message_id": ObjectId(entry.message_id),
-        "seq": entry.seq,
-        "priority": PRIORITY_RANK[entry.priority],
-        "attempts": entry.attempts,
-        "created_at": now,
-    }
+def _queue_documents(writes: Writes) -> list[RawDocument]:
+    return [
+        {
+            "recipient_id": known_object_id(recipient),
+            "conversation_id": known_object_id(message.conversation_id),
+            "message_id": ObjectId(message.id),
+            "seq": message.seq,
+            "priority": PRIORITY_RANK[message.priority],
+            "attempts": 0,
+            "created_at": writes.now,
+        }
+        for message, recipients in writes.queued
+        for recipient in recipients
+    ]

@@ -4,17 +4,21 @@ import asyncio
 import gc
 from collections.abc import Callable
 
+from chat_mvp.bench.load.away import AwayLoad
 from chat_mvp.bench.load.connection import BrokenPromiseError
 from chat_mvp.bench.load.driver import Driver
+from chat_mvp.bench.load.idle import IdleLoad
 from chat_mvp.bench.load.traffic import TrafficLoad
-from chat_mvp.bench.orders import AnyOrder, Event, Failed, Traffic
+from chat_mvp.bench.orders import AnyOrder, Event, Failed, Idle, Traffic
 
 
 async def _carry_out(order: AnyOrder, driver: Driver) -> Event:
     try:
         if isinstance(order, Traffic):
             return await TrafficLoad(order, driver).run()
-        raise NotImplementedError
+        if isinstance(order, Idle):
+            return await IdleLoad(order, driver).run()
+        return await AwayLoad(order, driver).run()
     except BrokenPromiseError as error:
         return Failed(reason=str(error))
     except (OSError, TimeoutError) as error:

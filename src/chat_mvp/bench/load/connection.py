@@ -28,13 +28,15 @@ class Connection(WSListener):
         *,
         on_frame: Callable[[Frame], None],
         on_trouble: Callable[[str], None],
+        on_catching_up: Callable[[Frame], None] | None = None,
     ) -> None:
-        """Be this person."""
+        """Be this person; ``on_catching_up`` gets the frames up to ``drained``, that and ``ready`` included."""
         self.person = person
         self.last_seqs: dict[str, int] = {}
+        self._on_catching_up = on_catching_up
         self._encoding = encoding
         self._kind = WSMsgType.BINARY if encoding.binary else WSMsgType.TEXT
-        self._on_frame = on_frame
+        self.on_frame = on_frame
         self._on_trouble = on_trouble
         self._transport: WSTransport | None = None
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -72,7 +74,7 @@ class Connection(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Decode and hand on."""
-        if frame.msg_type is not self._kind and frame.msg_type != self._kind:
+        if frame.msg_type != self._kind:
             if frame.msg_type == WSMsgType.CLOSE:
                 self._trouble(f"the server closed a connection: {frame.get_close_code()} {frame.get_close_reason()}")
                 transport.disconnect()
@@ -82,15 +84,21 @@ class Connection(WSListener):
         if kind in {frames.ERROR, frames.BYE}:
             self._trouble(f"the server said {kind}: {decoded.code} {decoded.detail}")
         elif self._greeted.done():
-            self._on_frame(decoded)
-        elif kind == frames.READY:
-            self.last_seqs = {state.id: state.last_seq for state in decoded.conversations}
-        elif kind == frames.DRAINED:
-            self._greeted.set_result(None)
+            self.on_frame(decoded)
+        else:
+            self._catch_up(decoded)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's interface
         """Tell, unless it was our wish."""
         self._trouble("a connection was lost")
+
+    def _catch_up(self, frame: Frame) -> None:
+        if self._on_catching_up is not None:
+            self._on_catching_up(frame)
+        if frame.type == frames.READY:
+            self.last_seqs = {state.id: state.last_seq for state in frame.conversations}
+        elif frame.type == frames.DRAINED:
+            self._greeted.set_result(None)
 
     def _trouble(self, what: str) -> None:
         if self._closing:

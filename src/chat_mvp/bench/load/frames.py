@@ -17,6 +17,10 @@ def _tag(frame: type[protocol.ServerFrame]) -> str:
 READY = _tag(protocol.Ready)
 DRAINED = _tag(protocol.Drained)
 MESSAGE_NEW = _tag(protocol.MessageNew)
+MESSAGE_CHANGED = _tag(protocol.MessageChanged)
+MESSAGE_EDITED = _tag(protocol.MessageEdited)
+MESSAGE_REACTION = _tag(protocol.MessageReaction)
+PONG = _tag(protocol.Pong)
 MESSAGE_ACK = _tag(protocol.MessageAck)
 RECEIPT = _tag(protocol.Receipt)
 ERROR = _tag(protocol.Error)
@@ -48,6 +52,7 @@ class Frame(Struct):
     message: MessagePart | None = None
     conversation_id: str = ""
     client_message_id: str = ""
+    message_id: str = ""
     user_id: str = ""
     seq: int = 0
     rev: int = 0
@@ -74,6 +79,24 @@ class Send(Struct, tag_field="type", tag=protocol.MessageSend.__struct_config__.
     client_message_id: str
     conversation_id: str
     text: str
+
+
+class Edit(Struct, tag_field="type", tag=protocol.MessageEdit.__struct_config__.tag):
+    """Another text for a message."""
+
+    message_id: str
+    text: str
+
+
+class React(Struct, tag_field="type", tag=protocol.ReactionAdd.__struct_config__.tag):
+    """A reaction to a message."""
+
+    message_id: str
+    emoji: str
+
+
+class Ping(Struct, tag_field="type", tag=protocol.Ping.__struct_config__.tag):
+    """Ask whether anybody is there."""
 
 
 class Delivered(Struct, tag_field="type", tag=protocol.Delivered.__struct_config__.tag):

@@ -57,7 +57,8 @@ class Member:
         self.sent_at = array("q")
         """When each message was meant to leave, by its number among those of this member."""
         self.sending = False
-        self.acknowledged = 0
+        self.received = self.acknowledged = 0
+        """The highest number that came from somebody else, and the highest that was acknowledged."""
         self._room = room
         self._refill = order.rate is None
         self._text = ("The quick brown fox jumps over the lazy dog. " * order.text_chars)[: order.text_chars]
@@ -91,6 +92,7 @@ class Member:
         assert message is not None  # noqa: S101 - this type always has one
         room.ledger.saw(self.index, message.seq, message.client_message_id)
         room.counters.delivered += 1
+        self.received = message.seq
         sender, _, number = message.client_message_id.partition("-")
         meant_for = room.members[int(sender)].sent_at[int(number)]
         if meant_for >= room.record.measuring_from:
@@ -151,10 +153,9 @@ class RoomUnderLoad:
     def settled(self) -> bool:
         """Tell whether everything sent was acked, has reached everybody, and is confirmed by everybody."""
         return self.ledger.everyone_has_everything() and all(
-            self._confirmed[user_id] >= member.acknowledged
-            and (member.acknowledged == self.ledger.last_seq or (len(self.senders) == 1 and member in self.senders))
+            self._confirmed[user_id] >= member.acknowledged >= member.received
             for user_id, member in self._by_user.items()
-            if member.acknowledged
+            if member.received
         )
 
     def verdict(self) -> list[str]:

@@ -328,4 +328,7 @@ class RaiseMarks:
         )
         small = len(roster.members) <= MAX_SMALL_CONVERSATION
         audience = roster.everybody() if small else (member.user_id,)
-        batch.after_commit(lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id))
+        batch.after_commit(
+            lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id),
+            late=lambda: self._receipts.tell(audience, receipt, except_connection=None),
+        )

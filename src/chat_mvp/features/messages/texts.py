@@ -26,7 +26,7 @@ def check_text(text: str) -> None:
         )
     if "\0" in text:
         raise ValidationError("A text may not have NUL characters.", fields={"text": "has a NUL character"})
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+    if not (text.isascii() or _is_unicode(text)):
         raise ValidationError("A text may not have halves of surrogate pairs.", fields={"text": "has a lone surrogate"})
     if not any(map(_is_visible, text)):
         raise ValidationError("A text needs at least one visible character.", fields={"text": "shows nothing"})
@@ -34,7 +34,7 @@ def check_text(text: str) -> None:
 
 def check_storable(name: str, text: str) -> None:
     """Raise ``ValidationError`` for a NUL or a lone surrogate in a short text."""
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if "\0" in text or not (text.isascii() or _is_unicode(text)):
         detail = "may not have NUL characters or lone surrogates"
         raise ValidationError(f"{name} {detail}.", fields={name: detail})
 
@@ -57,6 +57,14 @@ def mentioned_names(text: str) -> list[str]:
         if len(bare) >= 3:  # noqa: PLR2004  (the shortest username)
             names[bare] = None
     return list(names)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_visible(char: str) -> bool:
