@@ -35,7 +35,8 @@ class Traffic(Order, kw_only=True, tag="traffic"):
     """Messages in rooms, warmed up for ``warmup_s`` and then measured for ``seconds``.
 
     Closed loop with ``window`` messages of each sender under way; with a ``rate`` (messages a second in all), open
-    loop instead. ``delivered`` leaves each recipient at most once in ``acknowledge_s`` and conversation.
+    loop instead. ``delivered`` leaves each recipient at most once in ``acknowledge_s`` and conversation. ``suffix``
+    ends the ids of all messages, and no other order on this server may have it.
     """
 
     rooms: list[Room]
@@ -45,6 +46,7 @@ class Traffic(Order, kw_only=True, tag="traffic"):
     window: int = 1
     rate: float | None = None
     acknowledge_s: float = 0.1
+    suffix: str = "a"
 
 
 class Idle(Order, kw_only=True, tag="idle"):

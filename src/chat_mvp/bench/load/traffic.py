@@ -72,7 +72,7 @@ class Member:
 
     def send(self, meant_for_ns: int) -> None:
         """Send the next message; ``meant_for_ns`` is when it was meant to leave."""
-        name = f"{self.index}-{len(self.sent_at)}"
+        name = f"{self.index}-{len(self.sent_at)}-{self._room.suffix}"
         self.sent_at.append(meant_for_ns)
         self._room.counters.sent += 1
         self.connection.send(Send(name, self._room.conversation_id, self._text))
@@ -93,7 +93,7 @@ class Member:
         room.ledger.saw(self.index, message.seq, message.client_message_id)
         room.counters.delivered += 1
         self.received = message.seq
-        sender, _, number = message.client_message_id.partition("-")
+        sender, number, _ = message.client_message_id.split("-")
         meant_for = room.members[int(sender)].sent_at[int(number)]
         if meant_for >= room.record.measuring_from:
             room.record.to_recipient.append(now - meant_for)
@@ -105,7 +105,7 @@ class Member:
         room = self._room
         room.ledger.saw_ack(self.index, frame.seq, frame.client_message_id, duplicate=frame.duplicate)
         room.counters.acked += 1
-        meant_for = self.sent_at[int(frame.client_message_id.partition("-")[2])]
+        meant_for = self.sent_at[int(frame.client_message_id.split("-")[1])]
         if meant_for >= room.record.measuring_from:
             room.record.to_ack.append(now - meant_for)
         if self.sending and self._refill:
@@ -127,6 +127,7 @@ class RoomUnderLoad:
         self.counters = counters
         self.record = record
         self.problems: list[str] = []
+        self.suffix = order.suffix
         self.members = {i: Member(i, order.people[i], self, order, encoding) for i in room.members}
         self.senders = [self.members[i] for i in room.senders]
         self.ledger = Ledger({})

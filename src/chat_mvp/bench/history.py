@@ -1,0 +1,88 @@
+"""A long history, stored directly: the documents that the server would have written, without the waiting."""
+
+from collections.abc import Callable
+
+from chat_mvp.protocol import Message
+from chat_mvp.storage.client import Database
+from chat_mvp.storage.commit import MongoCommit
+from chat_mvp.storage.conversations import Conversations
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import ConversationRecord, MessageRecord
+from chat_mvp.storage.writes import Advance, Writes
+from chat_mvp.times import format_time, utc_now
+
+BATCH = 1_000
+
+
+class History:
+    """Grows the history of conversations that nobody is writing in meanwhile."""
+
+    def __init__(self, database: Database, *, text_chars: int) -> None:
+        """Write to this database, messages of this length."""
+        self._commit = MongoCommit(database)
+        self._conversations = Conversations(database.collections)
+        self._text = "x" * text_chars
+
+    async def grow(self, conversation_ids: list[str], total: int, on_progress: Callable[[int], None]) -> int:
+        """Add messages until these conversations have ``total`` of them together, and return how many were added.
+
+        Everybody in them has everything: what is added leaves nobody a queue or unread messages.
+        """
+        records = await self._conversations.fetch(conversation_ids)
+        members = await self._conversations.fetch_members(conversation_ids)
+        missing = total - sum(record.last_seq for record in records.values())
+        added = 0
+        while added < missing:
+            for record in records.values():
+                count = min(BATCH, -(-missing // len(records)), missing - added)
+                if count > 0:
+                    await self._add(record, sorted(members[record.id]), count)
+                    added += count
+            on_progress(added)
+        return added
+
+    async def _add(self, record: ConversationRecord, member_ids: list[str], count: int) -> None:
+        from_seq, from_rev, now = record.last_seq, record.rev, utc_now()
+        messages = [
+            self._message(record.id, member_ids[number % len(member_ids)], number, from_rev + number - from_seq)
+            for number in range(from_seq + 1, from_seq + count + 1)
+        ]
+        record.last_seq += count
+        record.rev += count
+        record.activity_at = now
+        reached = (record.last_seq, record.last_seq)
+        await self._commit.commit(
+            Writes(
+                now=now,
+                advances={record.id: Advance(conversation=record, from_seq=from_seq, from_rev=from_rev)},
+                new_messages=messages,
+                marks={(record.id, user_id): reached for user_id in member_ids},
+            )
+        )
+
+    def _message(self, conversation_id: str, sender_id: str, seq: int, rev: int) -> MessageRecord:
+        return MessageRecord(
+            made_rev=rev,
+            status="sent",
+            message=Message(
+                id=new_id(),
+                conversation_id=conversation_id,
+                seq=seq,
+                rev=rev,
+                sender_id=sender_id,
+                client_message_id=f"history-{conversation_id}-{seq}",
+                kind="text",
+                text=self._text,
+                priority="normal",
+                attachments=[],
+                reply_to=None,
+                thread_root=None,
+                thread=None,
+                mentions=[],
+                reactions=[],
+                pinned=False,
+                created_at=format_time(utc_now()),
+                edited_at=None,
+                deleted_at=None,
+            ),
+        )
