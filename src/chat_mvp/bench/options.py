@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from chat_mvp.protocol import SUBPROTOCOL_JSON
@@ -23,6 +24,7 @@ class Options(Struct, kw_only=True, frozen=True):
     changes: int = 100
     reconnects: int = 5
     """Times that draining and resuming are done in each run."""
+    short_history: int = 10_000
     history: int = 500_000
     text_chars: int = 64
     subprotocol: str = SUBPROTOCOL_JSON
@@ -32,18 +34,14 @@ class Options(Struct, kw_only=True, frozen=True):
 
 def quick(options: Options) -> Options:
     """Return the same with everything short: to see that it works, not to measure."""
-    return Options(
+    return msgspec.structs.replace(
+        options,
         runs=1,
         warmup_s=1.0,
-        seconds=3.0,
+        seconds=min(options.seconds, 3.0),
         pairs=min(options.pairs, 20),
         rate=min(options.rate, 500.0),
         connections=min(options.connections, 500),
-        queued=options.queued,
-        changes=options.changes,
-        reconnects=3,
+        reconnects=min(options.reconnects, 3),
         history=min(options.history, 50_000),
-        text_chars=options.text_chars,
-        subprotocol=options.subprotocol,
-        directory=options.directory,
     )

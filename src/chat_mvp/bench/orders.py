@@ -132,7 +132,8 @@ class IdleOutcome(Event, kw_only=True, tag="idle"):
 class CatchUpOutcome(Event, kw_only=True, tag="catch_up"):
     """How long it took each time from opening the connection to ``ready``, the last message and ``drained``."""
 
-    messages: int
+    changes: int
+    """Messages that came, new or changed, over all times."""
     to_ready: str
     to_last: str
     to_drained: str

@@ -23,6 +23,8 @@ class Run(Struct, kw_only=True):
     """One run of a scenario: figures by key, and distributions of latencies, encoded, by title."""
 
     figures: dict[str, float]
+    counts: dict[str, int] = {}
+    """What was checked: so many messages sent, delivered, and so on, in all of the run."""
     histograms: dict[str, str] = {}
     load_average: float = 0.0
     """Of the machine in the minute before the run: above about 0.5 somebody else was at work."""

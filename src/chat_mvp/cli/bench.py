@@ -13,6 +13,7 @@ try:
     from chat_mvp.bench.benchmark import write_report
     from chat_mvp.bench.generator import BenchmarkError
     from chat_mvp.bench.options import Options, quick
+    from chat_mvp.bench.plot import draw
     from chat_mvp.bench.scenarios import SCENARIOS
     from chat_mvp.bench.show import RichShow
 except ModuleNotFoundError as error:
@@ -43,5 +44,6 @@ def run(names: Sequence[str], options: Options, output: Path) -> int:
             console.print(f"[bold red]The run counts for nothing:[/] {error}")
             return 1
     write_report(report, output)
-    console.print(f"\nResults: {output}")
+    plot = output.with_suffix(".svg")
+    console.print(f"\nResults: {output}" + (f", plot: {plot}" if draw(report.results, plot) else ""))
     return 0

@@ -154,6 +154,7 @@ class AwayLoad:
         self._driver = driver
         self._writer = Writer(order)
         self._returns: list[Return] = []
+        self._changes = 0
 
     async def run(self) -> CatchUpOutcome:
         """Return what came of it. ``BrokenPromiseError`` when anything was missing, doubled or out of order."""
@@ -166,7 +167,7 @@ class AwayLoad:
         cpu = time.process_time() - cpu
         await self._writer.close()
         return CatchUpOutcome(
-            messages=self._order.count,
+            changes=self._changes,
             to_ready=self._distribution("to_ready_ns"),
             to_last=self._distribution("to_last_ns"),
             to_drained=self._distribution("to_drained_ns"),
@@ -212,6 +213,7 @@ class AwayLoad:
         await back.close()
         if counts:
             self._returns.append(back)
+            self._changes += len(back.new) + len(back.changed)
         self._driver.progress(number)
 
     def _check(self, back: Return, *, new: list[tuple[int, str]], changed: set[str]) -> None:

@@ -44,7 +44,8 @@ async def _away(kind: type[Drain] | type[Resume], count: int, options: Options, 
             "to_last_highest_ms": to_last.highest,
             "to_drained_ms": Histogram(outcome.to_drained).percentiles().p50,
             "to_ready_ms": Histogram(outcome.to_ready).percentiles().p50,
-        }
+        },
+        counts={"changes": outcome.changes, "returns": to_last.count},
     )
 
 

@@ -3,12 +3,10 @@
 import msgspec
 
 from chat_mvp.bench.options import Options
-from chat_mvp.bench.orders import TrafficOutcome
 from chat_mvp.bench.results import Figure, Run
 from chat_mvp.bench.scenarios.scenario import Scenario, Watch, fresh_server
-from chat_mvp.bench.scenarios.traffic import measure, pairs_order
+from chat_mvp.bench.scenarios.traffic import completed_per_s, counts_of, measure, pairs_order
 
-SHORT = 10_000
 WINDOW = 16
 
 _PARTS = (
@@ -21,27 +19,25 @@ _PARTS = (
 
 async def _growth(options: Options, watch: Watch) -> Run:
     figures: dict[str, float] = {"history": options.history}
+    counts: dict[str, int] = {}
     async with fresh_server(options, watch) as (server, stage):
         # The same people and conversations twice: only what was said before differs.
         order = await pairs_order(options, server, stage, window=WINDOW)
-        for name, total in (("short", SHORT), ("long", options.history)):
+        for name, total in (("short", options.short_history), ("long", options.history)):
             watch.phase(f"growing the history to {total:,}")
             ids = [room.conversation_id for room in order.rooms]
-            await stage.history(options.text_chars).grow(ids, total, watch.done)
+            counts[f"{name}_added"] = await stage.history(options.text_chars).grow(ids, total, watch.done)
             once = msgspec.structs.replace(order, suffix=name)
             outcome, measured = await measure(once, server, stage, watch)
-            measured["messages_per_s"] = _rate(outcome)
+            measured["messages_per_s"] = completed_per_s(outcome)
+            counts |= {f"{name}_{key}": value for key, value in counts_of(outcome).items()}
             figures |= {f"{name}_{key}": measured[key] for key, *_ in _PARTS}
     figures["cpu_ratio"] = _cpu(figures, "long") / _cpu(figures, "short")
-    return Run(figures=figures)
+    return Run(figures=figures, counts=counts)
 
 
 def _cpu(figures: dict[str, float], name: str) -> float:
     return figures[f"{name}_server_us_per_message"] + figures[f"{name}_mongod_us_per_message"]
-
-
-def _rate(outcome: TrafficOutcome) -> float:
-    return min(outcome.acked, outcome.delivered, outcome.confirmed) / outcome.seconds
 
 
 GROWTH = Scenario(

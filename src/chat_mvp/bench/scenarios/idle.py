@@ -36,7 +36,8 @@ async def _idle(options: Options, watch: Watch) -> Run:
             "connections_per_s": outcome.connected / outcome.connecting_s,
             "idle_cpu_percent": 100 * busy / options.seconds,
             "to_pong_p99_ms": Histogram(outcome.to_pong).percentiles().p99,
-        }
+        },
+        counts={"connected": outcome.connected},
     )
 
 

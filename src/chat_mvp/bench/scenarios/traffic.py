@@ -51,6 +51,19 @@ async def measure(
     return outcome, figures
 
 
+def completed_per_s(outcome: TrafficOutcome) -> float:
+    """Return the rate at which messages were stored, delivered and confirmed: whichever of the three is behind counts.
+
+    One sender and one recipient in each room.
+    """
+    return min(outcome.acked, outcome.delivered, outcome.confirmed) / outcome.seconds
+
+
+def counts_of(outcome: TrafficOutcome) -> dict[str, int]:
+    """Return what was sent, and what reached recipients, from the first message to the last."""
+    return {"sent": outcome.sent_total, "delivered": outcome.delivered_total}
+
+
 async def pairs_order(
     options: Options, server: ServerUnderTest, stage: Stage, *, window: int = 1, rate: float | None = None
 ) -> Traffic:
@@ -92,12 +105,10 @@ def _pairs(*, window: int = 1, open_loop: bool = False) -> RunOnce:
             rate = options.rate if open_loop else None
             order = await pairs_order(options, server, stage, window=window, rate=rate)
             outcome, figures = await measure(order, server, stage, watch)
-        # Whichever of the three is behind is what counts.
-        done = min(outcome.acked, outcome.delivered, outcome.confirmed)
-        figures["messages_per_s"] = done / outcome.seconds
+        figures["messages_per_s"] = completed_per_s(outcome)
         if open_loop:
             figures["lateness_p99_ms"] = Histogram(outcome.lateness).percentiles().p99
-        return Run(figures=figures, histograms={TO_ACK: outcome.to_ack, TO_RECIPIENT: outcome.to_recipient})
+        return _run(outcome, figures)
 
     return run
 
@@ -112,7 +123,15 @@ async def _group(options: Options, watch: Watch) -> Run:
         outcome, figures = await measure(order, server, stage, watch)
     figures["deliveries_per_s"] = outcome.delivered / outcome.seconds
     figures["messages_per_s"] = outcome.acked / outcome.seconds
-    return Run(figures=figures, histograms={TO_ACK: outcome.to_ack, TO_RECIPIENT: outcome.to_recipient})
+    return _run(outcome, figures)
+
+
+def _run(outcome: TrafficOutcome, figures: dict[str, float]) -> Run:
+    return Run(
+        figures=figures,
+        counts=counts_of(outcome),
+        histograms={TO_ACK: outcome.to_ack, TO_RECIPIENT: outcome.to_recipient},
+    )
 
 
 PAIRS_16 = Scenario(
