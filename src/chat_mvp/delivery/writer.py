@@ -29,7 +29,6 @@ MAX_WAITING_OPERATIONS = 16_384
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 FULL_RETRY_AFTER_MS = 500
 DEADLINE_S = 10.0
-"""How long a batch is tried before its operations are answered ``unavailable``."""
 PAUSE_S = (0.02, 0.5)
 
 Refusals = list[tuple[Operation, ChatError]]
@@ -57,14 +56,19 @@ class Writer:
         bus: Bus,
         is_reachable: Callable[[str], bool],
         queue_max_members: int,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
-        """Write through ``commit``; ``is_reachable`` tells whether somebody has a connection they do not hide."""
+        """Write through ``commit``; ``is_reachable`` tells whether somebody has a connection they do not hide.
+
+        ``deadline_s`` is how long a batch is tried before its operations are answered ``unavailable``.
+        """
         self._commit = commit
         self._messages = messages
         self._rosters = rosters
         self._bus = bus
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
+        self._deadline_s = deadline_s
         self._waiting: deque[Operation] = deque()
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
@@ -166,7 +170,7 @@ class Writer:
     async def _process(self, operations: list[Operation]) -> None:
         # Once a batch has waited in vain, those behind it are tried once each until one succeeds: their senders have
         # waited already.
-        deadline = monotonic() + (0 if self._failing else DEADLINE_S)
+        deadline = monotonic() + (0 if self._failing else self._deadline_s)
         look_up = False
         while True:
             try:
