@@ -360,7 +360,9 @@ class Device:
         self._run.note_state(message)
         asking = self.asking.pop(frame.get("ref", ""), None)
         held = self.replica.messages.get(message["conversation_id"], {}).get(message["id"])
-        repeats = "ref" in frame and held is not None and held["rev"] >= message["rev"]
+        # What waits in the queue comes to every device, to those that hold it too.
+        again = "ref" in frame or frame.get("queued", False)
+        repeats = again and held is not None and held["rev"] >= message["rev"]
         self._see(frame["type"], message, message["id"], repeats=repeats)
         if asking is not None:
             asking.change.outcome, asking.change.rev = "done", message["rev"]

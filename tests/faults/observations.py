@@ -46,8 +46,8 @@ class Change(Struct):
 class Seen(Struct, frozen=True):
     """A frame about a message as one connection got it. ``live`` is whether it came after ``drained``.
 
-    ``repeats`` marks answers that carry no news by their nature: an ack with ``duplicate``, or the present state of a
-    message as the answer to a request that changed nothing.
+    ``repeats`` marks what is no news to this device: an ack with ``duplicate``, the present state of a message as the
+    answer to a request that changed nothing, a message from the queue that the device holds already.
     """
 
     type: str

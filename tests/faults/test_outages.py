@@ -1,0 +1,169 @@
+"""What a fault of the database costs: bounded time without writes, clear answers meanwhile, recovery by itself."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.topology import Single, Three, Topology, hang
+from tests.support.people import Chat
+from tests.support.server import Server
+from tests.support.socket import Frame, Socket
+from tests.support.waiting import eventually
+
+ANSWER_WITHIN_S = 20.0
+"""The deadline for a batch is 10 s, and the attempt that is under way when it passes may take some more."""
+PRIMARY_KILLED_S = 4.0
+PRIMARY_HUNG_S = 7.0
+SINGLE_KILLED_S = 5.0
+TOLD_WITHIN_S = 5.0
+
+
+class Beat:
+    """Somebody who sends one message after the other, and how long they waited for the slowest."""
+
+    def __init__(self, socket: Socket, room: str) -> None:
+        self.acks: list[float] = []
+        self.refusals: list[Frame] = []
+        self._socket = socket
+        self._room = room
+        self._number = 0
+        self._task = asyncio.create_task(self._go_on())
+
+    async def stop(self) -> float:
+        """Stop and return the longest time between two acks, in seconds."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        return max(later - earlier for earlier, later in zip(self.acks, self.acks[1:], strict=False))
+
+    async def more(self, count: int) -> None:
+        """Wait until so many more messages were acknowledged."""
+        until = len(self.acks) + count
+        async with asyncio.timeout(ANSWER_WITHIN_S * 2):
+            while len(self.acks) < until:
+                assert not self._task.done() or self._task.result()
+                await asyncio.sleep(0.01)
+
+    async def _go_on(self) -> None:
+        while True:
+            self._number += 1
+            await self._send(f"beat {self._number}")
+            await asyncio.sleep(0.005)
+
+    async def _send(self, name: str) -> None:
+        while True:
+            answer = await ask(self._socket, self._room, name)
+            if answer["type"] == "message.ack":
+                self.acks.append(time.monotonic())
+                return
+            self.refusals.append(answer)
+            await asyncio.sleep(answer["retry_after_ms"] / 1000)
+
+
+async def ask(socket: Socket, room: str, name: str) -> Frame:
+    """Send a message and return the answer, whatever it is."""
+    ref = f"{name} at {time.monotonic()}"
+    await socket.send("message.send", conversation_id=room, client_message_id=name, text=name, ref=ref)
+    return await socket.find(lambda frame: frame.get("ref") == ref, f"an answer to {ref}", within=ANSWER_WITHIN_S)
+
+
+@contextlib.asynccontextmanager
+async def talking(place: Topology) -> AsyncIterator[tuple[Socket, str, Chat]]:
+    """Start everything, with one person connected who has somebody to write to."""
+    try:
+        await place.start()
+        async with Chat(place.server) as chat:
+            ann, bob = await chat.people("ann", "bob")
+            room = await ann.direct(bob)
+            yield await ann.connect(), room, chat
+    finally:
+        await place.stop()
+    place.server.check_log()
+
+
+async def status(server: Server) -> int:
+    async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+        return (await client.get(f"{server.origin}/health/ready")).status_code
+
+
+async def test_killed_primary_of_three(tmp_path: Path) -> None:
+    place = Three(tmp_path)
+    async with talking(place) as (socket, room, _):
+        beat = Beat(socket, room)
+        await beat.more(20)
+        node = await place.nodes.kill_primary()
+        await beat.more(20)
+        assert await beat.stop() < PRIMARY_KILLED_S
+        assert beat.refusals == []
+        await place.nodes.restart(node)
+
+
+async def test_hung_primary_of_three(tmp_path: Path) -> None:
+    place = Three(tmp_path)
+    async with talking(place) as (socket, room, _):
+        beat = Beat(socket, room)
+        await beat.more(20)
+        hanging = asyncio.create_task(hang(await place.nodes.primary_pid(), PRIMARY_HUNG_S * 3))
+        await beat.more(20)
+        assert await beat.stop() < PRIMARY_HUNG_S
+        assert beat.refusals == []
+        hanging.cancel()
+        await asyncio.wait([hanging])
+
+
+async def test_killed_single_mongod(tmp_path: Path) -> None:
+    place = Single(tmp_path)
+    async with talking(place) as (socket, room, _):
+        beat = Beat(socket, room)
+        await beat.more(20)
+        await place.kill_mongod(0)
+        await beat.more(20)
+        assert await beat.stop() < SINGLE_KILLED_S
+        assert beat.refusals == []
+
+
+async def test_database_that_is_away_for_long(tmp_path: Path) -> None:
+    place = Single(tmp_path)
+    async with talking(place) as (socket, room, _):
+        assert (await ask(socket, room, "before"))["type"] == "message.ack"
+        pid = place.server.pid
+        (mongod,) = place.server.mongod_pids()
+        os.kill(mongod, signal.SIGSTOP)
+        try:
+            await eventually(lambda: status(place.server), lambda code: code == 503, within=TOLD_WITHIN_S)
+            answers = await asyncio.gather(*(ask(socket, room, name) for name in ("during", "meanwhile")))
+            assert {(answer["type"], answer["code"]) for answer in answers} == {("error", "unavailable")}
+            assert all(answer["retry_after_ms"] > 0 for answer in answers)
+            # The connection itself is well all the while.
+            await socket.ask("ping")
+        finally:
+            os.kill(mongod, signal.SIGCONT)
+        await eventually(lambda: status(place.server), lambda code: code == 200, within=TOLD_WITHIN_S)
+        again = [await ask(socket, room, name) for name in ("during", "meanwhile", "after")]
+        assert [answer["seq"] for answer in again] == [2, 3, 4]
+        assert (place.server.pid, place.server.running) == (pid, True)
+
+
+@pytest.mark.parametrize("harm", ["kill_mongod", "hang_mongod"])
+async def test_reads_over_http_end_in_an_answer(tmp_path: Path, harm: str) -> None:
+    place = Single(tmp_path)
+    async with talking(place) as (_, room, chat):
+        reader = await chat.person("reader")
+        harming = asyncio.create_task(getattr(place, harm)(4.0))
+        ends_at = time.monotonic() + 3.0
+        while time.monotonic() < ends_at:
+            response = await reader.get("/conversations")
+            assert response.status_code in {200, 503}, response.text
+            if response.status_code == 503:
+                assert response.json()["code"] == "unavailable"
+                assert int(response.headers["retry-after"]) > 0
+        await harming
+        assert (await eventually(lambda: reader.get("/conversations"), lambda r: r.status_code == 200)).json()
+        assert room

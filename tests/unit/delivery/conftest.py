@@ -1,0 +1,202 @@
+"""A writer on a real database, with a commit that can be told to fail, and people who talk through it."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from chat_mvp.delivery.batch import NewMessage
+from chat_mvp.delivery.bus import MemoryBus, Publication
+from chat_mvp.delivery.rosters import Rosters
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.errors import ChatError
+from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, SendMessage
+from chat_mvp.protocol import Message, User
+from chat_mvp.storage.client import Database, open_database
+from chat_mvp.storage.commit import MongoCommit, TransientError, UnknownOutcomeError
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations, direct_key
+from chat_mvp.storage.errors import unavailable
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.records import MessageRecord
+from chat_mvp.storage.writes import Writes
+from chat_mvp.times import format_time, utc_now
+
+DEADLINE_S = 1.5
+ANSWER_WITHIN_S = 10.0
+
+
+class TroubledCommit(MongoCommit):
+    """A real commit with trouble before or after it: the next commits take the kinds of trouble named in ``trouble``.
+
+    ``transient``: nothing is written. ``lost``: it is stored and the answer is lost. ``dropped``: it never arrives and
+    nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened. While
+    ``away``, nobody can say what became of a commit.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.trouble: deque[str] = deque()
+        self.poison: str | None = None
+        self.gate = asyncio.Event()
+        self.held_up = asyncio.Event()
+        self.away = False
+
+    async def commit(self, writes: Writes) -> None:
+        if self.poison is not None and any(self.poison in record.message.text for record in writes.new_messages):
+            raise RuntimeError("a document that cannot be stored")
+        match self.trouble.popleft() if self.trouble else None:
+            case "transient":
+                raise TransientError
+            case "dropped":
+                raise UnknownOutcomeError
+            case "broken":
+                raise RuntimeError("nobody expected this")
+            case "slow":
+                self.held_up.set()
+                await self.gate.wait()
+            case "lost":
+                await super().commit(writes)
+                self._uncertain, self._session = self._session, None
+                raise UnknownOutcomeError
+        await super().commit(writes)
+
+    async def was_committed(self, writes: Writes) -> bool:
+        if self.away:
+            raise unavailable()
+        return await super().was_committed(writes)
+
+
+class Answer:
+    """What came of one operation: a record and whether it was a repetition, or an error; never two of them."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def done(self, record: MessageRecord | Message, duplicate: bool = False) -> None:
+        self._future.set_result((record.message if isinstance(record, MessageRecord) else record, duplicate))
+
+    def refuse(self, error: ChatError) -> None:
+        self._future.set_exception(error)
+
+    @property
+    def came(self) -> bool:
+        return self._future.done()
+
+    async def message(self) -> tuple[Message, bool]:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            result: tuple[Message, bool] = await self._future
+            return result
+
+    async def error(self) -> ChatError:
+        with pytest.raises(ChatError) as caught:
+            await self.message()
+        return caught.value
+
+
+class Desk:
+    """One writer and two people, who are told what everybody is told."""
+
+    def __init__(self, database: Database, commit: TroubledCommit) -> None:
+        self.database = database
+        self.commit = commit
+        self.messages = Messages(database.collections)
+        self.told: list[Publication] = []
+        bus = MemoryBus()
+        bus.subscribe(self.told.append)
+        rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
+        self.writer = Writer(
+            commit=commit,
+            messages=self.messages,
+            rosters=rosters,
+            bus=bus,
+            is_reachable=lambda _: True,
+            queue_max_members=64,
+            deadline_s=DEADLINE_S,
+        )
+        self.people = [new_id(), new_id()]
+
+    def send(self, name: str, text: str = "hello", *, sender: int = 0, connection: str | None = "own") -> Answer:
+        """Submit a message of one of the two to the other."""
+        answer = Answer()
+        new = NewMessage(id=new_id(), sender_id=self.people[sender], client_message_id=name, text=text)
+        self.writer.submit(
+            SendMessage(
+                new,
+                conversation_id=None,
+                direct_key=direct_key(*self.people),
+                people={person: _user(person) for person in self.people},
+                connection_id=connection,
+                done=answer.done,
+                refuse=answer.refuse,
+            )
+        )
+        return answer
+
+    def edit(self, message_id: str, text: str, *, connection: str | None = "own") -> Answer:
+        answer = Answer()
+        who = {"connection_id": connection, "done": answer.done, "refuse": answer.refuse}
+        self.writer.submit(EditMessage(message_id, self.people[0], text, (), **who))
+        return answer
+
+    def delete(self, message_id: str) -> Answer:
+        answer = Answer()
+        who = {"connection_id": "own", "done": answer.done, "refuse": answer.refuse}
+        self.writer.submit(DeleteMessage(message_id, self.people[0], **who))
+        return answer
+
+    def told_of(self, type_: type) -> list[Publication]:
+        return [publication for publication in self.told if isinstance(publication.frame, type_)]
+
+    async def stored(self) -> list[Message]:
+        """Return all messages, after checking that ``seq`` has no gap and that the counters and queues agree."""
+        conversations = await self.database.collections["conversations"].find({}).to_list(None)
+        if not conversations:
+            return []
+        (conversation,) = conversations
+        messages = await self.messages.fetch_oldest(str(conversation["_id"]), after=0, limit=1_000)
+        assert [message.seq for message in messages] == list(range(1, len(messages) + 1))
+        assert conversation["last_seq"] == len(messages)
+        assert conversation["rev"] == max(message.rev for message in messages)
+        assert await self.database.collections["message_queue"].count_documents({}) == len(messages)
+        return messages
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def database(mongo_uri: str) -> AsyncIterator[Database]:
+    database = await open_database(mongo_uri, f"writer_{secrets.token_hex(4)}", queue_ttl_days=30)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(database: Database) -> AsyncIterator[Desk]:
+    await clear(database)
+    desk = Desk(database, TroubledCommit(database))
+    desk.writer.start()
+    await desk.send("first").message()
+    desk.told.clear()
+    yield desk
+    desk.commit.away = False
+    desk.commit.gate.set()
+    await desk.writer.stop()
+
+
+async def clear(database: Database) -> None:
+    """Forget all that was said."""
+    for name in ("conversations", "memberships", "messages", "message_queue"):
+        await database.collections[name].delete_many({})
+
+
+async def _nobody(_: object) -> dict[str, User]:
+    return {}
+
+
+def _user(person: str) -> User:
+    now = format_time(utc_now())
+    return User(id=person, username=person, display_name=person, avatar_url=None, bio="", created_at=now)
