@@ -1,0 +1,164 @@
+"""From catching up to live: what a connection is sent, and in which order, without a socket."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from chat_mvp.codec import JSON
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.protocol import Drained, Message, MessageEdited, MessageNew, Pong, ServerFrame
+from chat_mvp.realtime.connection import Connection
+from chat_mvp.realtime.registry import Registry
+from chat_mvp.realtime.session import Phase, Session
+
+ROOM = "a room"
+NOW = "2026-11-21T10:00:00.000Z"
+
+
+class Wire:
+    """The far end of one connection; a slow one takes nothing until ``gate`` is opened."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.closed: list[int] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.connection = Connection(
+            connection_id="own",
+            user_id="ann",
+            auth_session_id="session",
+            device_id=None,
+            expires_at=0.0,
+            codec=JSON,
+            framed=False,
+            send=self._send,
+            session=Session(),
+            close=lambda code, _: self.closed.append(code),
+        )
+        self.registry = Registry(lambda _: None)
+        self.registry.add(self.connection)
+
+    async def _send(self, data: Sequence[bytes]) -> None:
+        await self.gate.wait()
+        self.frames += [msgspec.json.decode(frame) for frame in data]
+
+    async def sent(self) -> list[tuple[str, int]]:
+        """Return the type of each frame and the ``rev`` it carries."""
+        await self.connection.outbox.flush()
+        return [(frame["type"], frame.get("message", {}).get("rev", 0)) for frame in self.frames]
+
+
+@pytest.fixture
+async def wire() -> Wire:
+    wire = Wire()
+    wire.connection.session.begin_catching_up()
+    wire.connection.session.note_snapshot(ROOM, 10)
+    return wire
+
+
+def message(rev: int) -> Message:
+    return Message(
+        id=f"message {rev}",
+        conversation_id=ROOM,
+        seq=rev,
+        rev=rev,
+        sender_id="bob",
+        client_message_id=f"name {rev}",
+        kind="text",
+        text="hello",
+        priority="normal",
+        attachments=[],
+        reply_to=None,
+        thread_root=None,
+        thread=None,
+        mentions=[],
+        reactions=[],
+        pinned=False,
+        created_at=NOW,
+        edited_at=None,
+        deleted_at=None,
+    )
+
+
+def new(rev: int) -> ServerFrame:
+    return MessageNew(message=message(rev), queued=False)
+
+
+def edited(rev: int) -> ServerFrame:
+    return MessageEdited(message=message(rev))
+
+
+def publish(wire: Wire, frame: Any, *, asked_by: str | None = None) -> None:
+    wire.registry.deliver(
+        Publication(
+            audience=("ann",),
+            frame=frame,
+            conversation_id=ROOM,
+            rev=frame.message.rev,
+            message_id=frame.message.id,
+            except_connection=asked_by,
+        )
+    )
+
+
+async def test_held_events_follow_drained_without_those_of_the_snapshot(wire: Wire) -> None:
+    for rev in (9, 10, 11, 12):
+        publish(wire, new(rev))
+    assert await wire.sent() == []
+    await wire.connection.go_live(Drained(count=0))
+    publish(wire, new(13))
+    assert await wire.sent() == [("drained", 0), ("message.new", 11), ("message.new", 12), ("message.new", 13)]
+    assert wire.connection.session.phase is Phase.LIVE
+
+
+async def test_answers_are_not_held_back_by_catching_up(wire: Wire) -> None:
+    publish(wire, new(11))
+    wire.connection.answer(Pong(server_time=NOW))
+    assert await wire.sent() == [("pong", 0)]
+
+
+async def test_no_answer_overtakes_what_was_held(wire: Wire) -> None:
+    # The client raises what it knows from drained on: an answer with a higher rev, sent before what was held, would
+    # make it believe that it has those too.
+    wire.gate.clear()
+    events = range(11, 800)
+    for rev in events:
+        publish(wire, new(rev))
+    going = asyncio.create_task(wire.connection.go_live(Drained(count=0)))
+    await asyncio.sleep(0.01)
+    assert not going.done()
+    wire.connection.answer(edited(800))
+    publish(wire, new(801))
+    wire.gate.set()
+    await going
+    assert [rev for _, rev in await wire.sent()] == [0, *events, 800, 801]
+
+
+async def test_own_change_while_catching_up_comes_again_at_the_end(wire: Wire) -> None:
+    # What was read before the change may still be on its way behind the answer.
+    publish(wire, edited(11), asked_by="own")
+    wire.connection.answer(edited(11))
+    await wire.connection.go_live(Drained(count=0))
+    publish(wire, edited(12), asked_by="own")
+    assert await wire.sent() == [("message.edited", 11), ("drained", 0), ("message.edited", 11)]
+
+
+async def test_own_message_comes_as_an_ack_only(wire: Wire) -> None:
+    publish(wire, new(11), asked_by="own")
+    await wire.connection.go_live(Drained(count=0))
+    assert await wire.sent() == [("drained", 0)]
+
+
+async def test_connection_that_ends_meanwhile_stays_ended(wire: Wire) -> None:
+    wire.gate.clear()
+    for rev in range(11, 800):
+        publish(wire, new(rev))
+    going = asyncio.create_task(wire.connection.go_live(Drained(count=0)))
+    await asyncio.sleep(0.01)
+    wire.connection.session.phase = Phase.CLOSED
+    wire.connection.outbox.close()
+    await going
+    assert wire.connection.session.phase is Phase.CLOSED
