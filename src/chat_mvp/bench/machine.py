@@ -38,6 +38,16 @@ def this_machine(directory: Path) -> Machine:
     )
 
 
+def open_files_allowed() -> int:
+    """Return how many files a process may have open here, each connection being one."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

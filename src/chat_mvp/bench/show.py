@@ -1,6 +1,6 @@
 """What a person sees while a benchmark runs, and at its end."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from chat_mvp.bench.results import Figure, Result
+from chat_mvp.bench.results import Figure, Result, Run
 from chat_mvp.bench.scenarios.scenario import Scenario
 
 SPREAD_WORTH_TELLING = 0.1
@@ -75,10 +75,8 @@ def table_of(result: Result) -> Table:
     table.add_column("range", style="dim")
     for figure in result.measured:
         if figure.key in result.medians:
-            values = [run.figures[figure.key] for run in result.runs]
-            table.add_row(
-                figure.title, number(figure, result.medians[figure.key]), figure.unit, _spread(figure, values)
-            )
+            median = number(figure, result.medians[figure.key])
+            table.add_row(figure.title, median, figure.unit, spread(figure, result.runs))
     return table
 
 
@@ -87,8 +85,10 @@ def number(figure: Figure, value: float) -> str:
     return f"{value:,.{figure.digits}f}"
 
 
-def _spread(figure: Figure, values: Iterable[float]) -> str:
-    least, most = min(values := list(values)), max(values)
+def spread(figure: Figure, runs: Sequence[Run]) -> str:
+    """Return the least and the most of the runs, or nothing where they are within a tenth of each other."""
+    values = [run.figures[figure.key] for run in runs]
+    least, most = min(values), max(values)
     if most - least <= SPREAD_WORTH_TELLING * abs(most):
         return ""
     return f"{number(figure, least)} to {number(figure, most)}"

@@ -12,6 +12,7 @@ try:
     from chat_mvp.bench.benchmark import run as run_scenarios
     from chat_mvp.bench.benchmark import write_report
     from chat_mvp.bench.generator import BenchmarkError
+    from chat_mvp.bench.markdown import markdown
     from chat_mvp.bench.options import Options, quick
     from chat_mvp.bench.plot import draw
     from chat_mvp.bench.scenarios import SCENARIOS
@@ -44,6 +45,9 @@ def run(names: Sequence[str], options: Options, output: Path) -> int:
             console.print(f"[bold red]The run counts for nothing:[/] {error}")
             return 1
     write_report(report, output)
+    summary = output.with_suffix(".md")
+    summary.write_text(markdown(report), encoding="utf-8")
     plot = output.with_suffix(".svg")
-    console.print(f"\nResults: {output}" + (f", plot: {plot}" if draw(report.results, plot) else ""))
+    written = [output, summary, plot] if draw(report.results, plot) else [output, summary]
+    console.print("\nResults: " + ", ".join(map(str, written)))
     return 0

@@ -10,6 +10,7 @@ from rich.console import Console
 from chat_mvp.bench.benchmark import Report, write_report
 from chat_mvp.bench.latency import Histogram
 from chat_mvp.bench.machine import this_machine
+from chat_mvp.bench.markdown import markdown
 from chat_mvp.bench.options import Options, quick
 from chat_mvp.bench.plot import draw
 from chat_mvp.bench.results import Figure, Result, Run, merged, summarise
@@ -84,6 +85,16 @@ def test_the_file_of_results_is_json_with_machine_and_options(tmp_path: Path) ->
     assert written["options"]["directory"] == str(tmp_path)
     assert written["machine"]["cores"] >= 1
     assert written["machine"]["file_system"] != "unknown"
+
+
+def test_the_page_tells_what_was_measured_and_on_what(tmp_path: Path) -> None:
+    result = summarise("x", "A name", [RATE], runs(12_000, 9_000, 10_000))
+    page = markdown(
+        Report(at="2026-11-21T10:00:00.000Z", machine=this_machine(tmp_path), options=Options(), results=[result])
+    )
+    assert "medians of 3 runs of 10 s" in page
+    assert "### A name" in page
+    assert "| delivered | 10,000 messages/s | 9,000 to 12,000 |" in page
 
 
 @pytest.mark.parametrize("ending", [".svg", ".png"])
