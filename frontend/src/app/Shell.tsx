@@ -6,7 +6,7 @@ import { useIncoming } from '@/features/notifications';
 import { Connection } from '@/features/presence';
 import { type Command, useShortcuts } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
-import { listConversations } from '@/store/selectors';
+import { listConversations, titleOf } from '@/store/selectors';
 import { useChat, useI18n, useSession, useSettings } from './context';
 import { Notices } from './Notices';
 
@@ -32,6 +32,10 @@ export function Shell({ onSignOut }: ShellProps) {
   const wanted = params?.id ?? null;
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
   const shown = exists ? wanted : null;
+  const title = useChat((state) => {
+    const conversation = shown === null ? undefined : state.conversations[shown];
+    return conversation === undefined ? t('conversations.label') : titleOf(state, conversation);
+  });
   const open = useCallback((id: string) => navigate(`/c/${id}`), [navigate]);
   const close = useCallback(() => setLayer(null), []);
   useIncoming(shown);
@@ -87,7 +91,8 @@ export function Shell({ onSignOut }: ShellProps) {
     <div className="safe-x flex h-dvh flex-col bg-sidebar">
       <Connection />
       <Notices />
-      <div className="flex min-h-0 flex-1">
+      <main className="flex min-h-0 flex-1">
+        <h1 className="sr-only">{title}</h1>
         <div
           className={cx(
             'flex w-full shrink-0 flex-col border-e border-line sm:w-80 lg:w-[22rem]',
@@ -102,10 +107,10 @@ export function Shell({ onSignOut }: ShellProps) {
             onSignOut={onSignOut}
           />
         </div>
-        <main className={cx('relative flex min-w-0 flex-1 bg-canvas', shown === null && 'max-sm:hidden')}>
+        <div className={cx('relative flex min-w-0 flex-1 bg-canvas', shown === null && 'max-sm:hidden')}>
           {shown === null ? (
             <div className="m-auto max-w-xs p-6 text-center">
-              <h1 className="text-lg font-semibold">{t('app.empty.title')}</h1>
+              <h2 className="text-lg font-semibold">{t('app.empty.title')}</h2>
               <p className="mt-1 text-muted">{t('app.empty.text')}</p>
             </div>
           ) : (
@@ -118,8 +123,8 @@ export function Shell({ onSignOut }: ShellProps) {
               onOpen={open}
             />
           )}
-        </main>
-      </div>
+        </div>
+      </main>
       <Suspense fallback={null}>
         {layer === 'new' && (
           <NewConversation

@@ -4,7 +4,6 @@ import { useStore } from 'zustand';
 import { ApiError, NetworkError } from '@/api/http';
 import type { Announcer } from '@/lib/announcer';
 import { ENGLISH, type I18n, loadLanguage } from '@/lib/i18n';
-import type { TextKey } from '@/locales/en';
 import { RequestError } from '@/realtime/client';
 import type { Session } from '@/session/session';
 import type { ChatState } from '@/store/state';
@@ -67,15 +66,13 @@ export function useChat<T>(selector: (state: ChatState) => T): T {
 }
 
 /** A sentence for a person, from whatever went wrong. */
-export function explain({ t }: I18n, error: unknown): string {
+export function explain({ t, maybe }: I18n, error: unknown): string {
   if (error instanceof NetworkError) return t('error.network');
   if (error instanceof ApiError && error.errors.length > 0) {
     return error.errors.map((one) => one.detail).join(' ');
   }
   if (error instanceof ApiError || error instanceof RequestError) {
-    const key = `error.${error.code}` as TextKey;
-    const text = t(key as 'error.internal') as string | undefined;
-    return text ?? error.message;
+    return maybe(`error.${error.code}`) ?? error.message;
   }
   return t('error.internal');
 }

@@ -10,6 +10,8 @@ export type Translate = <Key extends TextKey>(key: Key, ...params: Params<Key>) 
 export interface I18n {
   language: Language;
   t: Translate;
+  /** The text of a key that was put together at run time, or null when there is none. */
+  maybe: (key: string) => string | null;
 }
 
 export async function loadLanguage(language: Language): Promise<I18n> {
@@ -22,7 +24,11 @@ function makeI18n(language: Language, catalogue: Catalogue): I18n {
     const text = catalogue[key] as string | ((...args: readonly unknown[]) => string);
     return typeof text === 'string' ? text : text(...params);
   };
-  return { language, t };
+  const maybe = (key: string) => {
+    const text = (catalogue as Record<string, unknown>)[key];
+    return typeof text === 'string' ? text : null;
+  };
+  return { language, t, maybe };
 }
 
 export const ENGLISH: I18n = makeI18n('en', en);

@@ -4,8 +4,6 @@ const plural = new Intl.PluralRules('de');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
 
 export const de: Catalogue = {
-  'app.loading': 'Wird geladen',
-  'app.skip': 'Zum Nachrichtenfeld',
   'app.broken.title': 'Etwas ist schiefgegangen',
   'app.broken.text': 'Deine Nachrichten sind sicher: Was noch nicht gesendet wurde, bleibt auf diesem Gerät.',
   'app.broken.reload': 'Neu laden',
@@ -41,12 +39,14 @@ export const de: Catalogue = {
   'auth.reset.save': 'Passwort speichern',
   'auth.reset.done': 'Dein Passwort ist geändert. Melde dich mit dem neuen an.',
   'auth.verify.waiting': 'Sieh in dein Postfach',
-  'auth.verify.text': (email) => `Wir haben an ${email} geschrieben. Öffne den Link darin und melde dich dann an.`,
+  'auth.verify.text': (email) =>
+    `Wir haben an ${email} geschrieben. Öffne den Link darin und melde dich dann an.`,
   'auth.verify.again': 'Noch einmal schreiben',
   'auth.verify.done': 'Deine Adresse ist bestätigt. Du kannst dich jetzt anmelden.',
   'auth.verify.failed': 'Dieser Link gilt nicht mehr.',
   'auth.back': 'Zurück zur Anmeldung',
-  'auth.expired': 'Du wurdest abgemeldet. Was du geschrieben hast, ist noch da; melde dich an, um weiterzumachen.',
+  'auth.expired':
+    'Du wurdest abgemeldet. Was du geschrieben hast, ist noch da; melde dich an, um weiterzumachen.',
 
   'connection.label': 'Verbindung',
   'connection.online': 'Verbunden',
@@ -63,7 +63,6 @@ export const de: Catalogue = {
   'conversations.noMatch': 'Nichts passt.',
   'conversations.unread': (n) => `${n} ungelesen`,
   'conversations.draft': 'Entwurf:',
-  'conversations.you': 'Du:',
   'conversations.deleted': 'Nachricht gelöscht',
   'conversations.empty': 'Noch keine Nachrichten',
   'conversations.pinned': 'Angeheftet',
@@ -89,7 +88,6 @@ export const de: Catalogue = {
   'new.results': 'Menschen',
 
   'message.label': 'Nachrichten',
-  'message.loadingOlder': 'Frühere Nachrichten werden geladen',
   'message.beginning': 'Hier beginnt eure Unterhaltung.',
   'message.unreadDivider': 'Neue Nachrichten',
   'message.latest': 'Zur neuesten Nachricht',
@@ -107,8 +105,6 @@ export const de: Catalogue = {
   'message.actions': 'Was mit der Nachricht geht',
   'message.retry': 'Noch einmal versuchen',
   'message.discard': 'Verwerfen',
-  'message.notSent': 'Nicht gesendet, noch einmal versuchen',
-  'message.replyTo': (name) => `Antwort an ${name}`,
   'message.quoteGone': 'Frühere Nachricht',
   'message.jumpToDate': 'Zu einem Tag springen',
   'message.jump': 'Springen',
@@ -117,7 +113,6 @@ export const de: Catalogue = {
   'message.delete.title': 'Diese Nachricht löschen?',
   'message.delete.text': 'Ihr Text verschwindet für alle; ihr Platz bleibt.',
   'message.said': (name, text) => `${name}: ${text}`,
-  'message.offlineHistory': 'Frühere Nachrichten siehst du, sobald du wieder verbunden bist.',
 
   'state.sending': 'Wird gesendet',
   'state.sent': 'Gesendet',
@@ -128,7 +123,6 @@ export const de: Catalogue = {
   'composer.label': 'Nachricht',
   'composer.placeholder': (name) => `Schreib an ${name}`,
   'composer.send': 'Senden',
-  'composer.save': 'Speichern',
   'composer.editing': 'Du bearbeitest deine Nachricht',
   'composer.replying': (name) => `Antwort an ${name}`,
   'composer.cancel': 'Abbrechen',
@@ -165,7 +159,8 @@ export const de: Catalogue = {
   'details.save': 'Speichern',
   'details.leave': 'Gruppe verlassen',
   'details.leave.title': 'Diese Gruppe verlassen?',
-  'details.leave.text': 'Ihre Nachrichten verschwinden von diesem Gerät, und nur ein Mitglied kann dich zurückholen.',
+  'details.leave.text':
+    'Ihre Nachrichten verschwinden von diesem Gerät, und nur ein Mitglied kann dich zurückholen.',
   'details.removeMember': 'Aus der Gruppe entfernen',
   'details.makeAdmin': 'Zum Admin machen',
   'details.makeMember': 'Zum Mitglied machen',
@@ -179,7 +174,6 @@ export const de: Catalogue = {
   'contact.remove': 'Aus den Kontakten entfernen',
   'contact.block': 'Blockieren',
   'contact.unblock': 'Freigeben',
-  'contact.nickname': 'Spitzname',
   'contact.list': 'Kontakte',
   'contact.blockedList': 'Blockierte',
   'contact.none': 'Noch niemand. Finde Menschen mit „Neue Unterhaltung“.',
@@ -213,17 +207,18 @@ export const de: Catalogue = {
   'settings.enterSends': 'Enter sendet',
   'settings.enterSends.text': 'Sonst sendet Strg+Enter, und Enter beginnt eine neue Zeile.',
   'settings.singleKeys': 'Kurzbefehle mit einem Buchstaben',
-  'settings.singleKeys.text': 'R antwortet, E bearbeitet und so weiter, solange eine Nachricht den Fokus hat.',
+  'settings.singleKeys.text':
+    'R antwortet, E bearbeitet und so weiter, solange eine Nachricht den Fokus hat.',
   'settings.thisDevice': 'Dieses Gerät',
   'settings.lastUsed': (when) => `Zuletzt benutzt ${when}`,
   'settings.endSession': 'Dieses Gerät abmelden',
-  'settings.unsent': (n) => `${count(n, 'Nachricht ist', 'Nachrichten sind')} noch nicht gesendet und ginge verloren.`,
+  'settings.unsent': (n) =>
+    `${count(n, 'Nachricht ist', 'Nachrichten sind')} noch nicht gesendet und ginge verloren.`,
 
   'palette.title': 'Gehe zu',
   'palette.find': 'Menschen, Unterhaltungen und Befehle finden',
   'palette.results': 'Treffer',
   'palette.none': 'Nichts passt.',
-  'palette.commands': 'Befehle',
 
   'shortcuts.title': 'Kurzbefehle',
   'shortcuts.general': 'Überall',
@@ -244,7 +239,8 @@ export const de: Catalogue = {
   'shortcuts.code': 'Code',
   'shortcuts.move': 'Vorige oder nächste Nachricht',
 
-  'notice.storage_memory': 'Dieser Browser behält nichts: Nachrichten und Entwürfe bleiben, bis du die Seite schließt.',
+  'notice.storage_memory':
+    'Dieser Browser behält nichts: Nachrichten und Entwürfe bleiben, bis du die Seite schließt.',
   'notice.storage_full':
     'Der Speicher dieses Geräts ist voll. Neue Nachrichten werden nicht zum Lesen ohne Netz behalten.',
   'notice.update_ready': 'Eine neue Fassung ist bereit.',

@@ -3,8 +3,6 @@ const plural = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
 
 export const en = {
-  'app.loading': 'Loading',
-  'app.skip': 'Skip to the message box',
   'app.broken.title': 'Something went wrong',
   'app.broken.text': 'Your messages are safe: what was not sent yet is kept on this device.',
   'app.broken.reload': 'Load again',
@@ -62,7 +60,6 @@ export const en = {
   'conversations.noMatch': 'Nothing fits.',
   'conversations.unread': (n: number) => `${n} unread`,
   'conversations.draft': 'Draft:',
-  'conversations.you': 'You:',
   'conversations.deleted': 'Message deleted',
   'conversations.empty': 'No messages yet',
   'conversations.pinned': 'Pinned',
@@ -88,7 +85,6 @@ export const en = {
   'new.results': 'People',
 
   'message.label': 'Messages',
-  'message.loadingOlder': 'Loading earlier messages',
   'message.beginning': 'This is the beginning of your conversation.',
   'message.unreadDivider': 'New messages',
   'message.latest': 'Jump to the latest message',
@@ -106,8 +102,6 @@ export const en = {
   'message.actions': 'Message actions',
   'message.retry': 'Try again',
   'message.discard': 'Discard',
-  'message.notSent': 'Not sent, try again',
-  'message.replyTo': (name: string) => `Reply to ${name}`,
   'message.quoteGone': 'Earlier message',
   'message.jumpToDate': 'Jump to a date',
   'message.jump': 'Jump',
@@ -116,7 +110,6 @@ export const en = {
   'message.delete.title': 'Delete this message?',
   'message.delete.text': 'Its text goes for everybody; its place stays.',
   'message.said': (name: string, text: string) => `${name}: ${text}`,
-  'message.offlineHistory': 'Earlier messages are shown when you are connected again.',
 
   'state.sending': 'Sending',
   'state.sent': 'Sent',
@@ -127,7 +120,6 @@ export const en = {
   'composer.label': 'Message',
   'composer.placeholder': (name: string) => `Write to ${name}`,
   'composer.send': 'Send',
-  'composer.save': 'Save',
   'composer.editing': 'Editing your message',
   'composer.replying': (name: string) => `Replying to ${name}`,
   'composer.cancel': 'Cancel',
@@ -178,7 +170,6 @@ export const en = {
   'contact.remove': 'Remove from contacts',
   'contact.block': 'Block',
   'contact.unblock': 'Unblock',
-  'contact.nickname': 'Nickname',
   'contact.list': 'Contacts',
   'contact.blockedList': 'Blocked people',
   'contact.none': 'Nobody yet. Find people with “New conversation”.',
@@ -222,7 +213,6 @@ export const en = {
   'palette.find': 'Find people, conversations and commands',
   'palette.results': 'Results',
   'palette.none': 'Nothing fits.',
-  'palette.commands': 'Commands',
 
   'shortcuts.title': 'Keyboard shortcuts',
   'shortcuts.general': 'Everywhere',

@@ -12,6 +12,8 @@ export interface DialogProps {
   footer?: ReactNode;
   size?: 'small' | 'normal' | 'large';
   hideTitle?: boolean;
+  /** Nothing inside takes the focus, so the content itself must, for keys to scroll it. */
+  readOnly?: boolean;
 }
 
 const SIZES = { small: 'sm:w-[26rem]', normal: 'sm:w-[32rem]', large: 'sm:w-[44rem]' };
@@ -27,6 +29,7 @@ export function Dialog({
   footer,
   size = 'normal',
   hideTitle = false,
+  readOnly = false,
 }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -37,6 +40,8 @@ export function Dialog({
     if (dialog === null) return;
     const before = document.activeElement;
     dialog.showModal();
+    // `autofocus` is no attribute in React, and a closed dialog cannot be focused into before this moment.
+    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -73,7 +78,10 @@ export function Dialog({
             </IconButton>
           )}
         </div>
-        <div className={cx('min-h-0 flex-1 overflow-y-auto', hideTitle ? '' : 'px-5 pt-3 pb-5')}>
+        <div
+          tabIndex={readOnly ? 0 : undefined}
+          className={cx('min-h-0 flex-1 overflow-y-auto', hideTitle ? '' : 'px-5 pt-3 pb-5')}
+        >
           {children}
         </div>
         {footer !== undefined && (

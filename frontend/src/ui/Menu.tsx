@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext } from 'react';
 import { cx } from '@/lib/cx';
+import { useLandmark } from './useLandmark';
 import { type Radix, useRadix } from './useRadix';
 
 const Parts = createContext<Radix['DropdownMenu'] | null>(null);
@@ -23,12 +24,15 @@ export interface MenuProps {
 /** Not modal: a modal menu hides the whole page from assistive technology while it is open. */
 export function Menu({ trigger, label, children, align = 'end', open, onOpenChange }: MenuProps) {
   const parts = useRadix()?.DropdownMenu;
+  const { mark, container } = useLandmark();
   if (parts === undefined) return trigger;
   const DropdownMenu = parts;
   return (
     <DropdownMenu.Root modal={false} open={open} onOpenChange={onOpenChange}>
-      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <span ref={mark} className="contents">
+        <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      </span>
+      <DropdownMenu.Portal container={container}>
         <DropdownMenu.Content
           aria-label={label}
           align={align}

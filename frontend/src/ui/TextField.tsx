@@ -8,6 +8,8 @@ export interface TextFieldProps extends InputHTMLAttributes<HTMLInputElement> {
   hint?: string | undefined;
   error?: string | undefined;
   hideLabel?: boolean;
+  /** Takes the focus when its dialog opens. */
+  'data-autofocus'?: boolean;
   ref?: Ref<HTMLInputElement>;
 }
 

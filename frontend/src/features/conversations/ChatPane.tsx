@@ -115,9 +115,9 @@ function ChatHeader({
         presence={presence.state}
       />
       <div className="min-w-0 flex-1">
-        <h1 className="truncate leading-tight font-semibold" dir="auto">
+        <h2 className="truncate leading-tight font-semibold" dir="auto">
           {title}
-        </h1>
+        </h2>
         {line !== '' && (
           <p className={typing === null ? 'truncate text-sm text-muted' : 'truncate text-sm text-accent'}>
             {line}

@@ -40,42 +40,44 @@ export function ConversationList({
           <SquarePen size={20} aria-hidden />
         </IconButton>
       </header>
-      <div className="relative px-3 pb-2">
-        <Search size={16} aria-hidden className="absolute start-6 top-2.5 text-muted" />
-        <input
-          type="search"
-          aria-label={t('conversations.search')}
-          placeholder={t('conversations.search')}
-          value={query}
-          onChange={(event) => setQuery(event.target.value)}
-          onKeyDown={(event) => {
-            const first = shown[0];
-            if (event.key === 'Enter' && first !== undefined) onSelect(first.id);
-            if (event.key === 'Escape') setQuery('');
-          }}
-          className="h-9 w-full rounded-lg border border-transparent bg-hover ps-9 pe-3 text-sm placeholder:text-muted focus:border-field-line"
-        />
-      </div>
-      <nav aria-label={t('conversations.label')} className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
-        {/* biome-ignore lint/a11y/noRedundantRoles: without its bullets Safari no longer takes it for a list. */}
-        <ul role="list" aria-label={t('conversations.label')} className="flex flex-col gap-0.5">
-          {shown.map((conversation) => (
-            <ConversationRow
-              key={conversation.id}
-              conversation={conversation}
-              selected={conversation.id === selected}
-              onSelect={onSelect}
-            />
-          ))}
-        </ul>
-        {shown.length === 0 && loaded && (
-          <div className="px-4 py-10 text-center text-sm text-muted">
-            <p className="font-medium text-ink">
-              {query === '' ? t('conversations.none') : t('conversations.noMatch')}
-            </p>
-            {query === '' && <p className="mt-1">{t('conversations.none.text')}</p>}
-          </div>
-        )}
+      <nav aria-label={t('conversations.label')} className="flex min-h-0 flex-1 flex-col">
+        <div className="relative px-3 pb-2">
+          <Search size={16} aria-hidden className="absolute start-6 top-2.5 text-muted" />
+          <input
+            type="search"
+            aria-label={t('conversations.search')}
+            placeholder={t('conversations.search')}
+            value={query}
+            onChange={(event) => setQuery(event.target.value)}
+            onKeyDown={(event) => {
+              const first = shown[0];
+              if (event.key === 'Enter' && first !== undefined) onSelect(first.id);
+              if (event.key === 'Escape') setQuery('');
+            }}
+            className="h-9 w-full rounded-lg border border-transparent bg-hover ps-9 pe-3 text-sm placeholder:text-muted focus:border-field-line"
+          />
+        </div>
+        <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
+          {/* biome-ignore lint/a11y/noRedundantRoles: without its bullets Safari no longer takes it for a list. */}
+          <ul role="list" aria-label={t('conversations.label')} className="flex flex-col gap-0.5">
+            {shown.map((conversation) => (
+              <ConversationRow
+                key={conversation.id}
+                conversation={conversation}
+                selected={conversation.id === selected}
+                onSelect={onSelect}
+              />
+            ))}
+          </ul>
+          {shown.length === 0 && loaded && (
+            <div className="px-4 py-10 text-center text-sm text-muted">
+              <p className="font-medium text-ink">
+                {query === '' ? t('conversations.none') : t('conversations.noMatch')}
+              </p>
+              {query === '' && <p className="mt-1">{t('conversations.none.text')}</p>}
+            </div>
+          )}
+        </div>
       </nav>
     </>
   );

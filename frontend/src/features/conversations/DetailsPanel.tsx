@@ -253,7 +253,7 @@ function Rename({ conversation, onClose }: { conversation: Conversation; onClose
           label={t('details.name')}
           value={name}
           maxLength={100}
-          autoFocus
+          data-autofocus
           onChange={(event) => setName(event.target.value)}
         />
         <TextArea

@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useI18n } from '@/app/context';
+import { useLandmark } from '@/ui/useLandmark';
 import { useRadix } from '@/ui/useRadix';
 
 const EmojiPicker = lazy(() => import('./EmojiPicker'));
@@ -9,12 +10,15 @@ export function EmojiPopover({ trigger, onPick }: { trigger: ReactNode; onPick: 
   const { t } = useI18n();
   const [open, setOpen] = useState(false);
   const parts = useRadix()?.Popover;
+  const { mark, container } = useLandmark();
   if (parts === undefined) return trigger;
   const Popover = parts;
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger asChild>{trigger}</Popover.Trigger>
-      <Popover.Portal>
+      <span ref={mark} className="contents">
+        <Popover.Trigger asChild>{trigger}</Popover.Trigger>
+      </span>
+      <Popover.Portal container={container}>
         <Popover.Content
           aria-label={t('emoji.label')}
           sideOffset={8}

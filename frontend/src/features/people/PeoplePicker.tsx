@@ -71,7 +71,7 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
             id={`${id}-box`}
             type="text"
             value={query}
-            autoFocus
+            data-autofocus
             autoComplete="off"
             autoCapitalize="none"
             spellCheck={false}
@@ -94,6 +94,7 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
       <div
         id={`${id}-list`}
         role="listbox"
+        tabIndex={0}
         aria-label={t('new.results')}
         aria-multiselectable="true"
         className="flex max-h-72 min-h-12 flex-col gap-0.5 overflow-y-auto"
@@ -108,6 +109,9 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
               id={`${id}-${index}`}
               role="option"
               aria-selected={isChosen}
+              ref={(element) => {
+                if (index === current) element?.scrollIntoView?.({ block: 'nearest' });
+              }}
               onClick={() => toggle(user)}
               onPointerMove={() => setActive(index)}
               className={cx(

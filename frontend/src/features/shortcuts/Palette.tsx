@@ -107,7 +107,7 @@ export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
       <input
         type="text"
         value={query}
-        autoFocus
+        data-autofocus
         autoComplete="off"
         spellCheck={false}
         aria-label={t('palette.find')}
@@ -125,6 +125,7 @@ export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
       <div
         id={`${id}-list`}
         role="listbox"
+        tabIndex={0}
         aria-label={t('palette.results')}
         className="max-h-[50dvh] min-h-14 overflow-y-auto p-2"
       >

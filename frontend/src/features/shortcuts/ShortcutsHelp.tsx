@@ -46,7 +46,7 @@ const GROUPS: { title: PlainKey; rows: [string[], PlainKey][] }[] = [
 export default function ShortcutsHelp({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
   return (
-    <Dialog title={t('shortcuts.title')} onClose={onClose} size="large">
+    <Dialog title={t('shortcuts.title')} onClose={onClose} size="large" readOnly>
       <div className="grid gap-x-10 gap-y-6 sm:grid-cols-2">
         {GROUPS.map((group) => (
           <section key={group.title}>

@@ -136,7 +136,7 @@ function Bubble(props: MessageRowProps & { name: string }) {
   const showName = !own && isGroup && row.first;
   return (
     <div className={cx('relative flex max-w-[min(85%,40rem)] flex-col', own ? 'items-end' : 'items-start')}>
-      <h2
+      <h3
         id={`a-${row.key}`}
         dir="auto"
         className={cx(
@@ -144,7 +144,7 @@ function Bubble(props: MessageRowProps & { name: string }) {
         )}
       >
         {name}
-      </h2>
+      </h3>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: a tap shows the tools that a mouse gets by pointing and keys by focus. */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: see above. */}
       <div

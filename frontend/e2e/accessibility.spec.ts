@@ -1,0 +1,133 @@
+import AxeBuilder from '@axe-core/playwright';
+import { type Browser, expect, type Page, test } from '@playwright/test';
+import { messages, newPerson, say, startWith } from './people';
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+async function expectAccessible(page: Page, where: string): Promise<void> {
+  // Colours in the middle of a transition are nobody's colours.
+  await page.waitForTimeout(250);
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  const found = violations.map(
+    (one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,
+  );
+  expect(found, where).toEqual([]);
+}
+
+async function prepared(
+  browser: Browser,
+  colorScheme: 'light' | 'dark',
+  viewport: { width: number; height: number },
+) {
+  const ben = await newPerson(browser, 'ben');
+  const anna = await newPerson(browser, 'anna', { colorScheme, viewport, reducedMotion: 'reduce' });
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'Plain text');
+  await say(
+    anna.page,
+    '**Bold**, `code`, a list:\n\n- one\n- two\n\n> quoted\n\n```python\nprint("hello")\n```',
+  );
+  await say(anna.page, 'See https://example.org and @someone');
+  await expect(messages(anna.page).getByText('Delivered')).toHaveCount(3);
+  return { anna, ben };
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [name, viewport] of [
+    ['wide', { width: 1280, height: 800 }],
+    ['phone', { width: 390, height: 844 }],
+  ] as const) {
+    test(`no page has a known fault: ${colorScheme}, ${name}`, async ({ browser }) => {
+      test.setTimeout(150_000);
+      const context = await browser.newContext({ colorScheme, viewport });
+      const guest = await context.newPage();
+      await guest.goto('./');
+      await expectAccessible(guest, 'sign in');
+      await guest.getByRole('button', { name: 'Create account' }).click();
+      await expectAccessible(guest, 'register');
+      await context.close();
+
+      const { anna, ben } = await prepared(browser, colorScheme, viewport);
+      const { page } = anna;
+      await expectAccessible(page, 'conversation');
+      await messages(page).getByText('Plain text').click();
+      await page.getByRole('button', { name: 'More' }).click();
+      await expectAccessible(page, 'message menu');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Emoji' }).click();
+      await expect(page.getByRole('textbox', { name: 'Find emoji' })).toBeVisible();
+      await expectAccessible(page, 'emoji');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Details', exact: true }).click();
+      await expectAccessible(page, 'details');
+      await page.getByRole('button', { name: 'Close details' }).click();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('textbox', { name: 'Find people, conversations and commands' }).fill('b');
+      await expectAccessible(page, 'switcher');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+/');
+      await expectAccessible(page, 'shortcuts');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Alt+n');
+      await page.getByRole('textbox', { name: 'Find people' }).fill(ben.name.slice(0, 4));
+      await expect(page.getByRole('option').first()).toBeVisible();
+      await expectAccessible(page, 'new conversation');
+      await page.keyboard.press('Escape');
+      if (name === 'phone') await page.getByRole('button', { name: 'Back' }).click();
+      await expectAccessible(page, 'list');
+      await page.getByRole('button', { name: anna.name, exact: true }).click();
+      await expectAccessible(page, 'account menu');
+      await page.getByRole('menuitem', { name: 'Settings' }).click();
+      for (const part of ['Profile', 'Appearance', 'People', 'Devices']) {
+        await page.getByRole('button', { name: part, exact: true }).click();
+        await expectAccessible(page, `settings: ${part}`);
+      }
+    });
+  }
+}
+
+test('everything works without a mouse', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  const { page } = await newPerson(browser, 'anna');
+  await page.keyboard.press('Alt+n');
+  await page.keyboard.type(ben.name);
+  await expect(page.getByRole('option', { name: ben.name })).toBeVisible();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await expect(box).toBeFocused();
+  await page.keyboard.type('first draft');
+  await page.keyboard.press('Enter');
+  await expect(messages(page).getByText('first draft')).toBeVisible();
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
+  await page.keyboard.press('ArrowUp');
+  await expect(page.getByText('Editing your message')).toBeVisible();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('second draft');
+  await page.keyboard.press('Enter');
+  await expect(messages(page).getByText('second draft')).toBeVisible();
+  await expect(messages(page).getByText('edited')).toBeVisible();
+  await page.keyboard.press('Shift+ArrowUp');
+  await expect(messages(page).getByRole('article').last()).toBeFocused();
+  await page.keyboard.press('r');
+  await expect(box).toBeFocused();
+  await page.keyboard.type('an answer');
+  await page.keyboard.press('Enter');
+  await expect(messages(page).getByRole('button', { name: /second draft/ })).toBeVisible();
+});
+
+test('right to left text and 200 % zoom stay usable', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  // Half the width is what twice the zoom leaves.
+  const { page } = await newPerson(browser, 'anna', { viewport: { width: 640, height: 400 } });
+  await startWith(page, ben.name);
+  await say(page, 'مرحبا، كيف الحال؟');
+  const text = messages(page).getByText('مرحبا، كيف الحال؟');
+  await expect(text).toBeVisible();
+  expect(
+    await text.evaluate((element) => getComputedStyle(element.closest('[dir]') as Element).direction),
+  ).toBe('rtl');
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  await expect(page.getByRole('button', { name: 'Send' })).toBeInViewport();
+});

@@ -1,0 +1,161 @@
+import { expect, test } from '@playwright/test';
+import { expectConnected, messages, newPerson, open, say, startWith } from './people';
+
+test('two tabs share one connection, and the second takes over when the first is closed', async ({
+  browser,
+}) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'from the first tab');
+
+  const second = await anna.page.context().newPage();
+  const sockets: string[] = [];
+  second.on('websocket', (socket) => sockets.push(socket.url()));
+  await second.goto('./');
+  await expectConnected(second);
+  await open(second, ben.name);
+  await expect(messages(second).getByText('from the first tab')).toBeVisible();
+  await say(second, 'from the second tab');
+  await expect(messages(second).getByText('Delivered')).toHaveCount(2);
+  await expect(messages(anna.page).getByText('from the second tab')).toHaveCount(1);
+  expect(sockets).toEqual([]);
+
+  await open(ben.page, anna.name);
+  await say(ben.page, 'to both');
+  await expect(messages(anna.page).getByText('to both')).toBeVisible();
+  await expect(messages(second).getByText('to both')).toBeVisible();
+
+  await anna.page.close();
+  await expectConnected(second);
+  await say(second, 'still here');
+  await expect(messages(ben.page).getByText('still here')).toHaveCount(1);
+  await expect.poll(() => sockets.length).toBe(1);
+});
+
+test('signing out in one tab ends the other one as well', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const second = await anna.page.context().newPage();
+  await second.goto('./');
+  await expectConnected(second);
+  await anna.page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(anna.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await expect(second.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await anna.page.reload();
+  await expect(anna.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+});
+
+test('opens and shows what it has without any network', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'kept on the device');
+  await expect(messages(anna.page).getByText('Delivered')).toBeAttached();
+  await anna.page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+  await anna.page.reload();
+  await expectConnected(anna.page);
+  await anna.page.context().setOffline(true);
+  await anna.page.reload();
+  await expect(messages(anna.page).getByText('kept on the device')).toBeVisible();
+  await expect(anna.page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+});
+
+test('drafts outlive a reload and wait in their own conversation', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const cleo = await newPerson(browser, 'cleo');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'hello');
+  await startWith(anna.page, cleo.name);
+  await say(anna.page, 'hello');
+  const box = anna.page.getByRole('textbox', { name: 'Message' });
+  await box.fill('for Cleo');
+  await open(anna.page, ben.name);
+  await expect(box).toHaveValue('');
+  await box.fill('for Ben');
+  await anna.page.waitForTimeout(400);
+  await anna.page.reload();
+  await expect(box).toHaveValue('for Ben');
+  await open(anna.page, cleo.name);
+  await expect(box).toHaveValue('for Cleo');
+});
+
+const NASTY = [
+  '<img src=x onerror="window.__hit=1"><script>window.__hit=1</script>',
+  '[click](javascript:window.__hit=1) <a href="javascript:window.__hit=1">me</a>',
+  'x'.repeat(9_990),
+  `a${'\u0301'.repeat(1_000)}b`,
+  '\u202Eright to left override\u202C',
+  '**broken _markdown `everywhere [](',
+  '| a | b |\n|---|\n'.repeat(50),
+];
+
+test('harmful and broken text is shown harmless and whole', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  const { page } = await newPerson(browser, 'anna', { viewport: { width: 390, height: 700 } });
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(error.message));
+  page.on('dialog', (dialog) => {
+    failures.push(dialog.message());
+    void dialog.dismiss();
+  });
+  await startWith(page, ben.name);
+  for (const text of NASTY) await say(page, text);
+  await expect(messages(page).getByText('Sending')).toHaveCount(0);
+  await say(page, 'the end');
+  await expect(messages(page).getByText('the end')).toBeVisible();
+  expect(await page.evaluate(() => (window as unknown as { __hit?: number }).__hit)).toBeUndefined();
+  expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  expect(failures).toEqual([]);
+});
+
+for (const [name, answer] of [
+  ['500', { status: 500, body: 'no' }],
+  ['HTML instead of JSON', { status: 200, contentType: 'text/html', body: '<h1>proxy</h1>' }],
+  ['429', { status: 429, headers: { 'retry-after': '1' }, body: '{}' }],
+] as const) {
+  test(`a server that answers ${name} never makes a white page`, async ({ browser }) => {
+    const anna = await newPerson(browser, 'anna');
+    const ben = await newPerson(browser, 'ben');
+    await startWith(anna.page, ben.name);
+    await say(anna.page, 'before');
+    await expect(messages(anna.page).getByText('Delivered')).toBeAttached();
+    await anna.page.route('**/api/v1/**', (route) => route.fulfill(answer));
+    await anna.page.reload();
+    await expect(messages(anna.page).getByText('before')).toBeVisible();
+    await say(anna.page, 'while it is broken');
+    await expect(messages(anna.page).getByText('while it is broken')).toBeVisible();
+    await anna.page.unroute('**/api/v1/**');
+    await expect(messages(anna.page).getByText('Sending')).toHaveCount(0, { timeout: 40_000 });
+  });
+}
+
+test('asks nothing of anybody else and breaks no rule of its own policy', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const origin = new URL(test.info().project.use.baseURL ?? '').origin;
+  const foreign: string[] = [];
+  const refused: string[] = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) foreign.push(request.url());
+  });
+  page.on('console', (message) => {
+    if (/Content Security Policy/i.test(message.text())) refused.push(message.text());
+  });
+  const { register, uniqueName } = await import('./people');
+  await register(page, uniqueName('anna'));
+  await startWith(page, ben.name);
+  await say(page, '![picture](https://example.org/spy.png) and `code`');
+  await page.getByRole('button', { name: 'Emoji' }).click();
+  await expect(page.getByRole('textbox', { name: 'Find emoji' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Escape');
+  expect(foreign).toEqual([]);
+  expect(refused).toEqual([]);
+});

@@ -1,0 +1,131 @@
+import { render, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Announcer } from '@/lib/announcer';
+import { systemClock } from '@/lib/clock';
+import { MemoryDb } from '@/offline/memory-db';
+import { RealtimeClient } from '@/realtime/client';
+import { Accounts } from '@/session/accounts';
+import { fakeFetch } from '../../test/fake/device';
+import { FakeServer } from '../../test/fake/server';
+import { FakeNetwork } from '../../test/fake/transport';
+import { App } from './App';
+import { createSettings } from './settings';
+
+let server: FakeServer;
+let network: FakeNetwork;
+
+beforeEach(() => {
+  server = new FakeServer();
+  network = new FakeNetwork(server);
+  vi.stubGlobal('fetch', fakeFetch(network));
+  // jsdom has no layout: without sizes a virtual list has nothing in sight.
+  vi.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockReturnValue(600);
+  vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600);
+  vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(800);
+  vi.spyOn(HTMLElement.prototype, 'offsetWidth', 'get').mockReturnValue(800);
+});
+
+function show() {
+  const dbs = new Map<string, MemoryDb>();
+  let remembered: string | null = null;
+  const accounts = new Accounts({
+    apiBase: 'http://fake/api/v1',
+    clock: systemClock,
+    random: () => 0.1,
+    openDb: async (id) => {
+      const db = dbs.get(id) ?? new MemoryDb();
+      dbs.set(id, db);
+      return db;
+    },
+    link: ({ tokens, resume, deviceId }) =>
+      new RealtimeClient({
+        transport: network.transport,
+        tokens,
+        resume,
+        clock: systemClock,
+        random: () => 0.1,
+        deviceId,
+      }),
+    remembered: {
+      get: () => remembered,
+      set: (id) => {
+        remembered = id;
+      },
+    },
+    cookieWorks: false,
+    exclusively: (_, run) => run(),
+    deviceName: 'test',
+  });
+  render(<App accounts={accounts} settings={createSettings()} announcer={new Announcer()} />);
+  return userEvent.setup();
+}
+
+async function signIn(user: ReturnType<typeof userEvent.setup>, name: string) {
+  await user.type(screen.getByRole('textbox', { name: 'Username' }), name);
+  await user.type(screen.getByLabelText('Password'), 'correct horse battery');
+  await user.click(screen.getByRole('button', { name: 'Sign in' }));
+}
+
+describe('the page', () => {
+  it('registers somebody and finds the accessible names that people and tests rely on', async () => {
+    const user = show();
+    await user.click(screen.getByRole('button', { name: 'Create account' }));
+    await user.type(screen.getByRole('textbox', { name: 'Username' }), 'cleo');
+    await user.type(screen.getByRole('textbox', { name: 'Email' }), 'cleo@example.org');
+    await user.type(screen.getByLabelText('Password'), 'correct horse battery');
+    await user.click(screen.getByRole('button', { name: 'Create account' }));
+    expect(await screen.findByRole('list', { name: 'Conversations' })).toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'New conversation' })).toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'Sign out' })).toBeInTheDocument();
+    await waitFor(() =>
+      expect(screen.getByRole('status', { name: 'Connection' })).toHaveTextContent('Connected'),
+    );
+  });
+
+  it('says when the name and the password do not go together', async () => {
+    server.addPerson('anna');
+    const user = show();
+    await user.type(screen.getByRole('textbox', { name: 'Username' }), 'anna');
+    await user.type(screen.getByLabelText('Password'), 'wrong password');
+    await user.click(screen.getByRole('button', { name: 'Sign in' }));
+    expect(await screen.findByText('That name and password do not go together.')).toBeInTheDocument();
+  });
+
+  it('starts a conversation, sends, and shows how far the message got', async () => {
+    const anna = server.addPerson('anna', 'Anna');
+    const ben = server.addPerson('ben', 'Ben Okafor');
+    const user = show();
+    await signIn(user, 'anna');
+    await user.click(await screen.findByRole('button', { name: 'New conversation' }));
+    await user.type(screen.getByRole('textbox', { name: 'Find people' }), 'ben');
+    await user.click(await screen.findByRole('option', { name: /Ben Okafor/ }));
+    await user.click(screen.getByRole('button', { name: 'Start' }));
+    const box = await screen.findByRole('textbox', { name: 'Message' });
+    await user.type(box, 'Hello Ben{Enter}');
+    const feed = screen.getByRole('feed', { name: 'Messages' });
+    expect(await within(feed).findByText('Hello Ben')).toBeInTheDocument();
+    expect(await within(feed).findByText('Sent')).toBeInTheDocument();
+    const [room] = [...server.rooms.keys()];
+    server.mark(room as string, ben.id, 1, true);
+    expect(await within(feed).findByText('Read')).toBeInTheDocument();
+    server.say(room as string, ben.id, 'Hello Anna');
+    expect(await within(feed).findByText('Hello Anna')).toBeInTheDocument();
+    expect(anna.id).not.toBe(ben.id);
+  });
+
+  it('offers another try for what the server would not take', async () => {
+    const anna = server.addPerson('anna', 'Anna');
+    const ben = server.addPerson('ben', 'Ben');
+    server.addRoom('direct', [anna.id, ben.id]);
+    const user = show();
+    await signIn(user, 'anna');
+    await user.click(await screen.findByRole('link', { name: /Ben/ }));
+    server.refuse = { code: 'cannot_message', times: 1 };
+    await user.type(await screen.findByRole('textbox', { name: 'Message' }), 'please{Enter}');
+    const feed = screen.getByRole('feed', { name: 'Messages' });
+    expect(await within(feed).findByText('Not sent')).toBeInTheDocument();
+    await user.click(within(feed).getByRole('button', { name: 'Try again' }));
+    expect(await within(feed).findByText('Sent')).toBeInTheDocument();
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { Message } from '@/protocol';
+import { fromPending } from '@/store/messages';
+import type { PendingMessage } from '@/store/state';
+import { buildRows } from './rows';
+
+function message(seq: number, sender: string, at: string, change: Partial<Message> = {}): Message {
+  return {
+    id: `id${seq}`,
+    seq,
+    sender_id: sender,
+    client_message_id: `c${seq}`,
+    kind: 'text',
+    created_at: at,
+    ...change,
+  } as Message;
+}
+
+const NOON = '2026-11-21T12:00:00.000Z';
+
+describe('rows', () => {
+  it('groups what one person writes in a row', () => {
+    const rows = buildRows(
+      [
+        message(1, 'ben', NOON),
+        message(2, 'ben', '2026-11-21T12:01:00.000Z'),
+        message(3, 'anna', '2026-11-21T12:02:00.000Z'),
+        message(4, 'ben', '2026-11-21T12:03:00.000Z'),
+        message(5, 'ben', '2026-11-21T12:09:00.000Z'),
+      ],
+      [],
+      'anna',
+      null,
+    );
+    expect(rows.map((row) => [row.first, row.last])).toEqual([
+      [true, false],
+      [false, true],
+      [true, true],
+      [true, true],
+      [true, true],
+    ]);
+  });
+
+  it('begins each day once', () => {
+    const rows = buildRows(
+      [message(1, 'ben', '2026-11-20T12:00:00.000Z'), message(2, 'ben', NOON), message(3, 'ben', NOON)],
+      [],
+      'anna',
+      null,
+    );
+    expect(rows.map((row) => row.newDay)).toEqual([true, true, false]);
+  });
+
+  it('marks the first message of others that was not read', () => {
+    const rows = buildRows(
+      [
+        message(1, 'ben', NOON),
+        message(2, 'anna', NOON),
+        message(3, 'ben', NOON, { kind: 'system' }),
+        message(4, 'ben', NOON),
+        message(5, 'ben', NOON),
+      ],
+      [],
+      'anna',
+      1,
+    );
+    expect(rows.map((row) => row.firstUnread)).toEqual([false, false, false, true, false]);
+  });
+
+  it('keeps the key of a message through its whole life', () => {
+    const pending: PendingMessage = {
+      client_message_id: 'mine',
+      conversation_id: 'c',
+      text: 'hi',
+      reply_to: null,
+      created_at: NOON,
+      order: 1,
+      state: 'waiting',
+      error: null,
+    };
+    const before = buildRows([], [pending], 'anna', null)[0]?.key;
+    const sent = fromPending(pending, 'anna', {
+      message_id: 'server-id',
+      conversation_id: 'c',
+      seq: 7,
+      rev: 7,
+      created_at: NOON,
+    });
+    expect(buildRows([sent], [], 'anna', null)[0]?.key).toBe(before);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Conversation, Message } from '@/protocol';
+import type { PendingMessage } from '@/store/state';
+import type { ChatDb } from './db';
+import { DexieDb } from './dexie-db';
+import { MemoryDb } from './memory-db';
+
+let accounts = 0;
+
+function message(seq: number, conversation_id = 'c'): Message {
+  return { id: `${conversation_id}-${seq}`, conversation_id, seq, rev: seq, text: `m${seq}` } as Message;
+}
+
+function pending(order: number): PendingMessage {
+  return {
+    client_message_id: `p${order}`,
+    conversation_id: 'c',
+    text: `p${order}`,
+    reply_to: null,
+    created_at: '2026-11-21T10:00:00.000Z',
+    order,
+    state: 'waiting',
+    error: null,
+  };
+}
+
+// The same promises for both: what holds in memory must hold on the disk.
+describe.each([
+  ['IndexedDB', () => DexieDb.open(`test-${accounts++}`) as Promise<ChatDb>],
+  ['memory', async () => new MemoryDb() as ChatDb],
+])('the store in %s', (_, open) => {
+  it('gives the newest messages in order', async () => {
+    const db = await open();
+    await db.write({ messages: [3, 1, 2].map((seq) => message(seq)) });
+    await db.write({ messages: [message(1, 'other')] });
+    expect((await db.messages('c', 2)).map((one) => one.seq)).toEqual([2, 3]);
+    expect((await db.messages('c', 50)).map((one) => one.seq)).toEqual([1, 2, 3]);
+  });
+
+  it('never gives a run with a hole in it', async () => {
+    const db = await open();
+    await db.write({ messages: [1, 2, 5, 6].map((seq) => message(seq)) });
+    expect((await db.messages('c', 50)).map((one) => one.seq)).toEqual([5, 6]);
+    expect((await db.messages('c', 50, 3)).map((one) => one.seq)).toEqual([1, 2]);
+    expect(await db.messages('c', 50, 5)).toEqual([]);
+  });
+
+  it('replaces a message that changed and finds it by its id', async () => {
+    const db = await open();
+    await db.write({ messages: [message(1)] });
+    await db.write({ messages: [{ ...message(1), text: 'mended' }] });
+    expect((await db.messageById('c-1'))?.text).toBe('mended');
+  });
+
+  it('keeps the outbox in the order of writing', async () => {
+    const db = await open();
+    for (const order of [3, 1, 2]) await db.putPending(pending(order));
+    await db.deletePending('p2');
+    expect((await db.outbox()).map((one) => one.order)).toEqual([1, 3]);
+    expect((await db.snapshot()).outbox).toHaveLength(2);
+  });
+
+  it('drops its copy but never what a person wrote', async () => {
+    const db = await open();
+    await db.write({ messages: [message(1)], conversations: [{ id: 'c' } as Conversation], known: { c: 1 } });
+    await db.putDraft('c', 'unfinished');
+    await db.putPending(pending(1));
+    await db.dropCache();
+    const { conversations, drafts, outbox } = await db.snapshot();
+    expect(conversations).toEqual([]);
+    expect(await db.known()).toEqual({});
+    expect(drafts).toEqual({ c: 'unfinished' });
+    expect(outbox).toHaveLength(1);
+  });
+
+  it('begins a conversation anew, or forgets it', async () => {
+    const db = await open();
+    await db.write({
+      messages: [message(1), message(2)],
+      conversations: [{ id: 'c' } as Conversation],
+      known: { c: 2 },
+    });
+    await db.write({ reset: ['c'], messages: [message(9)] });
+    expect((await db.messages('c', 50)).map((one) => one.seq)).toEqual([9]);
+    await db.write({ left: ['c'] });
+    expect(await db.messages('c', 50)).toEqual([]);
+    expect(await db.known()).toEqual({});
+  });
+
+  it('makes room and keeps the newest', async () => {
+    const db = await open();
+    const messages = Array.from({ length: 120 }, (_, index) => message(index + 1));
+    await db.write({ messages, conversations: [{ id: 'c' } as Conversation] });
+    await db.evict(50);
+    expect((await db.messages('c', 200)).map((one) => one.seq)).toEqual(
+      messages.slice(70).map((one) => one.seq),
+    );
+  });
+
+  it('remembers settings and forgets an empty draft', async () => {
+    const db = await open();
+    await db.putMeta('epoch', 'e');
+    await db.putDraft('c', 'text');
+    await db.putDraft('c', '');
+    expect(await db.getMeta('epoch')).toBe('e');
+    expect((await db.snapshot()).drafts).toEqual({});
+  });
+});
+
+it('keeps everything over a reload', async () => {
+  const name = `test-${accounts++}`;
+  const before = await DexieDb.open(name);
+  await before.write({ messages: [message(1)], known: { c: 1 } });
+  await before.putPending(pending(1));
+  before.close();
+  const after = await DexieDb.open(name);
+  expect(await after.messages('c', 50)).toHaveLength(1);
+  expect(await after.outbox()).toHaveLength(1);
+  expect(await after.known()).toEqual({ c: 1 });
+});
