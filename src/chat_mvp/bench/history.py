@@ -51,14 +51,14 @@ class History:
         record.rev += count
         record.activity_at = now
         reached = (record.last_seq, record.last_seq)
-        await self._commit.commit(
-            Writes(
-                now=now,
-                advances={record.id: Advance(conversation=record, from_seq=from_seq, from_rev=from_rev)},
-                new_messages=messages,
-                marks={(record.id, user_id): reached for user_id in member_ids},
-            )
+        writes = Writes(
+            now=now,
+            advances={record.id: Advance(conversation=record, from_seq=from_seq, from_rev=from_rev)},
+            marks={(record.id, user_id): reached for user_id in member_ids},
         )
+        for message in messages:
+            writes.insert_message(message, ())
+        await self._commit.commit(writes)
 
     def _message(self, conversation_id: str, sender_id: str, seq: int, rev: int) -> MessageRecord:
         return MessageRecord(

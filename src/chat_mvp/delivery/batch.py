@@ -164,9 +164,8 @@ class Batch:
         )
         self._messages[new.id] = record
         self._sent[new.sender_id, new.client_message_id] = record
-        self.writes.new_messages.append(record)
-        if recipients and len(roster.members) <= self._queue_max_members:
-            self.writes.queued.append((record.message, recipients))
+        is_small = len(roster.members) <= self._queue_max_members
+        self.writes.insert_message(record, recipients if is_small else ())
         self.tell(
             roster.everybody(),
             MessageNew(message=record.message, queued=False),

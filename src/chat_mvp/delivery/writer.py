@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import structlog
 
+from chat_mvp.delivery.ahead import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Ahead
 from chat_mvp.delivery.batch import Batch, Effect, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.rosters import Rosters
@@ -23,8 +24,6 @@ from chat_mvp.storage.messages import Messages, SentKey
 from chat_mvp.storage.records import MessageRecord
 from chat_mvp.times import utc_now
 
-MAX_BATCH_OPERATIONS = 256
-MAX_BATCH_BYTES = 1024 * 1024
 MAX_WAITING_OPERATIONS = 16_384
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 FULL_RETRY_AFTER_MS = 500
@@ -70,6 +69,8 @@ class Writer:
         self._queue_max_members = queue_max_members
         self._deadline_s = deadline_s
         self._waiting: deque[Operation] = deque()
+        self._ahead: Ahead | None = None
+        """Open while a batch commits; what it has taken comes before everything that waits."""
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._stopping = False
@@ -77,6 +78,8 @@ class Writer:
         self._unresolved: Unresolved | None = None
         self._turn: asyncio.Future[None] | None = None
         self._failing = False
+        self._committing = False
+        self._isolating = False
         self.batches = 0
         self.operations = 0
 
@@ -99,14 +102,16 @@ class Writer:
             raise UnavailableError(
                 "The server has more to store than it can; try again.", retry_after_ms=FULL_RETRY_AFTER_MS
             )
+        self._wake.set()
+        if self._ahead is not None and not self._waiting and self._ahead.take(operation):
+            return
         self._waiting.append(operation)
         self._waiting_bytes += operation.size
-        self._wake.set()
 
     @property
     def waiting(self) -> int:
-        """Return how many operations wait to be taken."""
-        return len(self._waiting)
+        """Return how many operations wait to be committed, beside those that are being committed."""
+        return len(self._waiting) + (len(self._ahead.operations) if self._ahead is not None else 0)
 
     async def settled(self) -> None:
         """Return when everything that can be seen in the database by now has been let out.
@@ -118,8 +123,8 @@ class Writer:
 
     async def _run(self) -> None:
         try:
-            while not (self._stopping and not self._waiting):
-                if self._waiting or self._unresolved is not None:
+            while not (self._stopping and not self.waiting):
+                if self.waiting or self._unresolved is not None:
                     await self._take_turn()
                 else:
                     self._wake.clear()
@@ -130,9 +135,10 @@ class Writer:
     async def _take_turn(self) -> None:
         if self._turn is None:
             self._turn = asyncio.get_running_loop().create_future()
-        operations = self._take()
+        ahead, self._ahead = self._ahead, None
+        operations = ahead.operations if ahead is not None and ahead.operations else self._take()
         try:
-            await self._process(operations)
+            await self._process(operations, planned=ahead.batch if ahead is not None and ahead.operations else None)
         except Exception:  # noqa: BLE001
             # Nothing may end the writer: what went wrong is answered, and the next batch is another matter.
             _LOG.exception("batch failed", operations=len(operations))
@@ -160,21 +166,23 @@ class Writer:
         if len(operations) == 1:
             operations[0].refuse(InternalError("The server could not store this."))
             return
+        self._isolating = True
         for operation in operations:
             try:
                 await self._process([operation])
             except Exception:  # noqa: BLE001  (one poisonous operation must not take its neighbours along)
                 _LOG.exception("operation failed", operation=type(operation).__name__)
                 operation.refuse(InternalError("The server could not store this."))
+        self._isolating = False
 
-    async def _process(self, operations: list[Operation]) -> None:
+    async def _process(self, operations: list[Operation], planned: Batch | None = None) -> None:
         # Once a batch has waited in vain, those behind it are tried once each until one succeeds: their senders have
         # waited already.
         deadline = monotonic() + (0 if self._failing else self._deadline_s)
         look_up = False
         while True:
             try:
-                batch, refused = await self._attempt(operations, look_up=look_up)
+                batch, refused = await self._attempt(operations, planned, look_up=look_up)
             except StaleError:
                 look_up = True
             except (TransientError, UnknownOutcomeError, UnavailableError):
@@ -187,30 +195,65 @@ class Writer:
                 for operation, error in refused:
                     operation.refuse(error)
                 return
+            # It stood on what has turned out otherwise.
+            planned = None
             if monotonic() > deadline:
                 self._failing = True
                 _refuse_all(operations, unavailable())
                 return
 
-    async def _attempt(self, operations: list[Operation], *, look_up: bool) -> tuple[Batch, Refusals]:
-        """Plan and commit once. ``look_up`` asks first which of the sends are stored already."""
+    async def _attempt(
+        self,
+        operations: list[Operation],
+        planned: Batch | None,
+        *,
+        look_up: bool,
+    ) -> tuple[Batch, Refusals]:
+        """Plan, unless it is planned already, and commit once. ``look_up`` asks first which sends are stored."""
         stored = await self._resolve(operations)
         if stored is not None:
             return stored
-        sent = await self._fetch_sent(operations) if look_up else {}
-        batch, refused = await self._plan(operations, sent)
+        if planned is not None:
+            batch, refused = planned, Refusals()
+        else:
+            sent = await self._fetch_sent(operations) if look_up else {}
+            batch, refused = await self._plan(operations, sent)
         if batch.writes.is_empty():
             return batch, refused
+        batch.writes.seal()
+        # By the time this is called, the first command is on its way.
+        asyncio.get_running_loop().call_soon(self._open_ahead)
+        self._committing = True
         try:
             await self._commit.commit(batch.writes)
-        except UnknownOutcomeError:
-            self._unresolved = Unresolved(operations, batch, refused)
+        except BaseException as error:
+            self._committing = False
+            if isinstance(error, UnknownOutcomeError):
+                self._unresolved = Unresolved(operations, batch, refused)
             self._rosters.forget(batch.writes.touched())
+            self._discard_ahead()
             raise
-        except BaseException:
-            self._rosters.forget(batch.writes.touched())
-            raise
+        self._committing = False
+        if self._ahead is not None and not self._ahead.operations:
+            # Nothing came; what comes later is not to be dated back to now.
+            self._ahead = None
         return batch, refused
+
+    def _open_ahead(self) -> None:
+        """Begin to plan the next batch with what waits, while the present one commits."""
+        if not self._committing or self._isolating or self._ahead is not None:
+            return
+        self._ahead = Ahead(self._batch({}, {}), self._rosters)
+        while self._waiting and self._ahead.take(self._waiting[0]):
+            self._waiting_bytes -= self._waiting.popleft().size
+
+    def _discard_ahead(self) -> None:
+        """Let what was planned ahead wait again, in its place, because the batch that it stood on has failed."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            self._rosters.forget(ahead.batch.writes.touched())
+            self._waiting.extendleft(reversed(ahead.operations))
+            self._waiting_bytes += sum(operation.size for operation in ahead.operations)
 
     async def _plan(
         self,

@@ -14,11 +14,12 @@ from pymongo.read_preferences import ReadPreference
 
 from chat_mvp.storage.client import Collections, Database, RawDocument
 from chat_mvp.storage.errors import is_passing, translated, unavailable
-from chat_mvp.storage.writes import Writes, commands
+from chat_mvp.storage.writes import Writes
 
 COMMIT_TIMEOUT_MS = 5_000
 
 _DUPLICATE_KEY = 11000
+_SESSION_KEY = "writer_session"
 
 
 class StaleError(Exception):
@@ -60,7 +61,9 @@ class MongoCommit:
 
     async def commit(self, writes: Writes) -> None:
         """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
-        session = self._session or self._client.start_session(causal_consistency=False)
+        # Before anything is waited for, see Writes.seal.
+        steps = writes.seal()
+        session = self._session or await self._begin_session()
         self._session = None
         try:
             await session.start_transaction(
@@ -70,7 +73,7 @@ class MongoCommit:
                 max_commit_time_ms=COMMIT_TIMEOUT_MS,
             )
             try:
-                for command, expected in commands(writes):
+                for command, expected in steps:
                     await self._run(command, expected, session)
             except PyMongoError as error:
                 await _abort(session)
@@ -88,6 +91,29 @@ class MongoCommit:
             await session.end_session()
             raise
         self._session = session
+
+    async def _begin_session(self) -> AsyncClientSession:
+        """Begin a session, and end the one before it, whoever it belonged to.
+
+        A process that was killed inside a transaction leaves it behind, and until the server gives it up, after five
+        seconds, nobody else can write to its conversations. Should the process still live, its transaction fails and
+        is taken again.
+        """
+        session = self._client.start_session(causal_consistency=False)
+        try:
+            before = await self._db["meta"].find_one_and_update(
+                {"key": _SESSION_KEY},
+                {"$set": {"value": session.session_id["id"]}},
+                upsert=True,
+            )
+            if before is not None:
+                await self._client.admin.command({"killSessions": [{"id": before["value"]}]})
+        except PyMongoError as error:
+            await session.end_session()
+            if is_passing(error):
+                raise TransientError from error
+            raise
+        return session
 
     async def _run(self, command: RawDocument, expected: int | None, session: AsyncClientSession) -> None:
         answer = await self._db.command(command, session=session)

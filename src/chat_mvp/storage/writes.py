@@ -4,14 +4,13 @@ Commands are built whole, one for each collection and kind of write, because a t
 trips.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from bson import ObjectId
 from msgspec import Struct, field
 
-from chat_mvp.protocol import Message
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import known_object_id
@@ -21,6 +20,13 @@ from chat_mvp.storage.records import ConversationRecord, MembershipRecord, Messa
 
 MAX_EDITS_KEPT = 100
 """Earlier texts of one message; beyond that the oldest leave."""
+
+
+class Step(NamedTuple):
+    """One command, and how many documents it must find for the batch to be right (``None``: it does not matter)."""
+
+    command: RawDocument
+    expected: int | None
 
 
 class Advance(Struct):
@@ -41,8 +47,8 @@ class Writes(Struct, kw_only=True):
     replaced_texts: dict[str, list[str]] = field(default_factory=dict)
     thread_replies: list[tuple[str, int]] = field(default_factory=list)
     """Root of a thread, and the sequence number of a reply to it."""
-    queued: list[tuple[Message, list[str]]] = field(default_factory=list)
-    """A message, and those for whom it waits."""
+    message_documents: list[RawDocument] = field(default_factory=list)
+    queue_documents: list[RawDocument] = field(default_factory=list)
     marks: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """Conversation and user, to delivered and read marks; what is delivered leaves the queue."""
     new_conversations: list[ConversationRecord] = field(default_factory=list)
@@ -51,6 +57,37 @@ class Writes(Struct, kw_only=True):
     new_memberships: list[MembershipRecord] = field(default_factory=list)
     changed_memberships: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
     removed_memberships: list[tuple[str, str]] = field(default_factory=list)
+    _steps: list[Step] | None = None
+
+    def insert_message(self, record: MessageRecord, waiting: Iterable[str]) -> None:
+        """Store a new message, and that it waits for these people.
+
+        The documents are made here and not at the commit, because a batch is planned while another one commits.
+        """
+        self.new_messages.append(record)
+        document = to_document(record, self.now)
+        self.message_documents.append(document)
+        self.queue_documents.extend(
+            {
+                "recipient_id": known_object_id(recipient),
+                "conversation_id": document["conversation_id"],
+                "message_id": document["_id"],
+                "seq": record.message.seq,
+                "priority": PRIORITY_RANK[record.message.priority],
+                "attempts": 0,
+                "created_at": self.now,
+            }
+            for recipient in waiting
+        )
+
+    def seal(self) -> list[Step]:
+        """Return the commands that carry this out, made from the records as they are at the first call.
+
+        Records are shared with what is planned next, which goes on while this is being committed.
+        """
+        if self._steps is None:
+            self._steps = _commands(self)
+        return self._steps
 
     def touched(self) -> set[str]:
         """Return every conversation whose roster the batch changed."""
@@ -79,18 +116,8 @@ class Writes(Struct, kw_only=True):
         )
 
 
-class Step(NamedTuple):
-    """One command, and how many documents it must find for the batch to be right (``None``: it does not matter)."""
-
-    command: RawDocument
-    expected: int | None
-
-
-def commands(writes: Writes) -> list[Step]:
-    """Return the commands that carry out a batch, each with how many documents it must find, if that matters.
-
-    The counters come first: where they are not as believed, nothing else is tried.
-    """
+def _commands(writes: Writes) -> list[Step]:
+    # The counters come first: where they are not as believed, nothing else is tried.
     made = {record.id for record in writes.new_conversations}
     moved = [
         _conversation_update(writes, i) for i in {**writes.advances, **writes.changed_conversations} if i not in made
@@ -100,9 +127,9 @@ def commands(writes: Writes) -> list[Step]:
         (_update, "conversations", moved, True),
         (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], False),
         (_insert, "memberships", [membership_document(record) for record in writes.new_memberships], False),
-        (_insert, "messages", [to_document(record, writes.now) for record in writes.new_messages], False),
+        (_insert, "messages", writes.message_documents, False),
         (_update, "messages", _message_updates(writes), False),
-        (_insert, "message_queue", _queue_documents(writes), False),
+        (_insert, "message_queue", writes.queue_documents, False),
         (_update, "memberships", _membership_updates(writes), False),
         (_delete, "memberships", _membership_removals(writes), False),
         (_delete, "message_queue", _queue_removals(writes), False),
@@ -208,19 +235,3 @@ def _queue_removals(writes: Writes) -> list[RawDocument]:
         for conversation_id, user_id in writes.removed_memberships
     )
     return queries
-
-
-def _queue_documents(writes: Writes) -> list[RawDocument]:
-    return [
-        {
-            "recipient_id": known_object_id(recipient),
-            "conversation_id": known_object_id(message.conversation_id),
-            "message_id": ObjectId(message.id),
-            "seq": message.seq,
-            "priority": PRIORITY_RANK[message.priority],
-            "attempts": 0,
-            "created_at": writes.now,
-        }
-        for message, recipients in writes.queued
-        for recipient in recipients
-    ]

@@ -138,6 +138,23 @@ class Desk:
         )
         return answer
 
+    def write(self, conversation_id: str, name: str, *, sender: int = 0) -> Answer:
+        """Submit a message to a conversation that is known already, which is what can be planned ahead."""
+        answer = Answer()
+        new = NewMessage(id=new_id(), sender_id=self.people[sender], client_message_id=name, text=name)
+        self.writer.submit(
+            SendMessage(
+                new,
+                conversation_id=conversation_id,
+                direct_key=None,
+                people={},
+                connection_id="own",
+                done=answer.done,
+                refuse=answer.refuse,
+            )
+        )
+        return answer
+
     def edit(self, message_id: str, text: str, *, connection: str | None = "own") -> Answer:
         answer = Answer()
         who = {"connection_id": connection, "done": answer.done, "refuse": answer.refuse}
