@@ -307,6 +307,8 @@ class Device:
             case "receipt":
                 marks = (frame["conversation_id"], frame["user_id"], frame["delivered_seq"], frame["read_seq"])
                 self._record.receipts.append(marks)
+            case "conversation.reset":
+                self._tally.resets += 1
             case "notification" | "presence" | "presence.snapshot" | "typing" | "bye":
                 return
         if "message" in frame:

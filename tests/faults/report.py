@@ -37,6 +37,7 @@ def _figures(result: Result) -> Table:
         ("acks, repeated ones included", tally.answers["acks"]),
         ("edits, deletions, reactions", tally.answers["changes"]),
         ("connections made, lost", f"{tally.connects}, {tally.lost_connections}"),
+        ("conversations reset", tally.resets),
         ("errors answered", errors or "none"),
         ("longest time without a successful write", f"{tally.longest_silence_s:.1f} s"),
         ("slowest answer", f"{tally.slowest_answer_s:.1f} s"),

@@ -22,6 +22,9 @@ MOST_UNSETTLED = 40
 EMOJIS = ("👍", "🎉", "😀", "🚀")
 FAULT_EVERY_S = (1.0, 3.0)
 HANG_S = (0.5, 6.0)
+PAUSE_S = (0.5, 8.0)
+LONG_PAUSE_S = (20.0, 40.0)
+BUSY_SHARE = 0.6
 CUTS = "dropped connections"
 ELECTIONS = {"kill -9 of the primary", "hang of the primary", "step down"}
 SETTLE_WITHIN_S = 60.0
@@ -131,12 +134,14 @@ class _Run:
 
     def _act_once(self, device: Device, chance: random.Random, text: str) -> None:
         conversations = sorted(device.replica.messages)
+        # One of them is busy, so that who stays away for long misses more than is streamed.
+        conversation = conversations[-1] if chance.random() < BUSY_SHARE else chance.choice(conversations)
         lot = chance.random()
         if lot < 0.7 or not device.recent:
-            device.send(chance.choice(conversations), text)
+            device.send(conversation, text)
             return
         if lot < 0.75:
-            device.read(chance.choice(conversations))
+            device.read(conversation)
             return
         conversation_id, message_id = chance.choice(device.recent)
         message = device.replica.messages.get(conversation_id, {}).get(message_id)
@@ -177,8 +182,11 @@ class _Run:
             await asyncio.sleep(chance.uniform(0.3, 1.5))
             device = chance.choice(self._devices)
             self._tally.faults[CUTS] += 1
-            if chance.random() < 0.3:
-                device.pause(chance.uniform(0.5, 8.0))
+            lot = chance.random()
+            if lot < 0.05:
+                device.pause(chance.uniform(*LONG_PAUSE_S))
+            elif lot < 0.3:
+                device.pause(chance.uniform(*PAUSE_S))
             else:
                 device.cut()
 

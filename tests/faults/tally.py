@@ -14,6 +14,7 @@ class Tally(Struct):
     """Acks, and errors by their code."""
     connects: int = 0
     lost_connections: int = 0
+    resets: int = 0
     longest_silence_s: float = 0.0
     slowest_answer_s: float = 0.0
     _last_write: float = 0.0
