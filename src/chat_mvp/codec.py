@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError, ValidationError
+from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError
 from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyClientFrame, Ref, ServerFrame
+from chat_mvp.wording import invalid_field
 
 
 class _Head(msgspec.Struct):
@@ -57,10 +58,19 @@ class Codec:
             head = self._decode_head(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return Refused(BadFrameError("A frame is one object with a type, in the encoding agreed on."), None)
-        ref = head.ref if isinstance(head.ref, str | int) and not isinstance(head.ref, bool) else None
+        ref = _usable(head.ref)
         if head.type not in _CLIENT_TYPES:
             return Refused(UnknownTypeError("This server does not know frames of this type."), ref)
-        return Refused(ValidationError(f"The frame does not fit: {error}."), ref)
+        if isinstance(error, msgspec.ValidationError):
+            return Refused(invalid_field(error), ref)
+        return Refused(BadFrameError("The frame is nested too deeply."), ref)
+
+
+def _usable(ref: object) -> Ref | None:
+    try:
+        return msgspec.convert(ref, Ref)
+    except msgspec.ValidationError:
+        return None
 
 
 _json_encoder = msgspec.json.Encoder()

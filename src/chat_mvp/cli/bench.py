@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chat_mvp.cli.listening import raise_open_file_limit
+from chat_mvp.cli.output import complain
 from chat_mvp.errors import StartupError
 
 try:
@@ -23,6 +24,9 @@ except ModuleNotFoundError as error:
         remedy="Install what it needs with: pip install 'chat-mvp[bench]'.",
     ) from error
 
+
+EXIT_BROKEN = 1
+EXIT_INTERRUPTED = 130
 
 __all__ = ["Options", "quick", "run"]
 
@@ -42,8 +46,10 @@ def run(names: Sequence[str], options: Options, output: Path) -> int:
         try:
             report = asyncio.run(run_scenarios([SCENARIOS[it] for it in names or SCENARIOS], options, directory, show))
         except BenchmarkError as error:
-            console.print(f"[bold red]The run counts for nothing:[/] {error}")
-            return 1
+            complain(f"this run counts for nothing: {error}")
+            return EXIT_BROKEN
+        except KeyboardInterrupt:
+            return EXIT_INTERRUPTED
     write_report(report, output)
     summary = output.with_suffix(".md")
     summary.write_text(markdown(report), encoding="utf-8")

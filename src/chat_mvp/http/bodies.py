@@ -5,7 +5,6 @@ a body which is no JSON at all may look like a wrong type. ``JsonBodies`` replac
 """
 
 import json
-import re
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -15,11 +14,10 @@ from litestar.plugins import SerializationPlugin
 from litestar.typing import FieldDefinition
 
 from chat_mvp.errors import BadRequestError, ValidationError
+from chat_mvp.wording import invalid_field, is_unicode
 
 _Body = TypeVar("_Body")
 
-_FIELD = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
-_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _NOT_JSON = "The body is no valid JSON."
 _TOO_DEEP = "The body is nested too deeply."
 _UNSTORABLE = "must not have NUL characters or halves of surrogate pairs"
@@ -45,25 +43,13 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
     return body
 
 
-def invalid_field(error: msgspec.ValidationError) -> ValidationError:
-    """Return the refusal that names the field a msgspec error is about."""
-    text = str(error)
-    found, missing = _FIELD.search(text), _MISSING.search(text)
-    path = found["path"].removesuffix("[...]") if found else ""
-    if missing:
-        field, detail = f"{path}.{missing['name']}".lstrip("."), "is required"
-    else:
-        field, detail = path or "body", in_words(text.partition(" - at `")[0])
-    return ValidationError(f"{field} {detail}.", fields={field: detail})
-
-
 def check_storable(value: object) -> None:
     """Refuse NULs and lone surrogates in any string of a decoded JSON value, keys included."""
     waiting: list[tuple[str, object]] = [("", value)]
     while waiting:
         path, item = waiting.pop()
         if isinstance(item, str):
-            if "\0" in item or not _is_unicode(item):
+            if "\0" in item or not is_unicode(item):
                 field = path or "body"
                 raise ValidationError(f"{field} {_UNSTORABLE}.", fields={field: _UNSTORABLE})
         elif isinstance(item, dict):
@@ -144,39 +130,3 @@ def _refuse_malformed(raw: bytes) -> NoReturn:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-_WORDS = (
-    (re.compile(r"^Expected `str` of length >= 1$"), "must not be empty"),
-    (re.compile(r"^Expected `str` of length >= (\d+)$"), r"must have at least \1 characters"),
-    (re.compile(r"^Expected `str` of length <= (\d+)$"), r"must have at most \1 characters"),
-    (re.compile(r"^Expected `str` matching regex .*$"), "does not have the right form"),
-    (re.compile(r"^Expected `array` of length <= (\d+)$"), r"must have at most \1 items"),
-    (re.compile(r"^Expected `array` of length >= (\d+)$"), r"must have at least \1 items"),
-    (re.compile(r"^Expected `object` of length <= (\d+)$"), r"must have at most \1 entries"),
-    (re.compile(r"^Expected `(?:int|float)` >= (\S+)$"), r"must be at least \1"),
-    (re.compile(r"^Expected `(?:int|float)` <= (\S+)$"), r"must be at most \1"),
-    (re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$"), r"must be \1, not \2"),
-    (re.compile(r"^Invalid enum value .*$"), "is none of the values it may have"),
-    (re.compile(r"^(?:Number|Integer value) out of range$"), "has a number that is too large"),
-)
-_TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
-_TYPES |= {"object": "an object", "null": "null"}
-
-
-def in_words(message: str) -> str:
-    """Return a msgspec message as the end of a sentence that begins with the field."""
-    for pattern, words in _WORDS:
-        if pattern.match(message):
-            return re.sub(
-                r"\w+", lambda word: _TYPES.get(word[0], word[0]), pattern.sub(words, message).replace(" | ", " or ")
-            )
-    return "is not allowed"

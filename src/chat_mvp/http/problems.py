@@ -18,8 +18,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
-from chat_mvp.http.bodies import in_words
 from chat_mvp.protocol import MAX_BODY_BYTES
+from chat_mvp.wording import in_words
 
 MEDIA_TYPE: Final = "application/problem+json"
 NO_STORE: Final = {"Cache-Control": "no-store"}

@@ -197,9 +197,14 @@ class SocketEndpoint:
             framed=peer.framed,
             send=peer.send,
             session=Session(),
-            close=lambda code, reason: self._farewell.begin(connection, peer, code, reason),
+            close=lambda code, reason: self._end(connection, peer, code, reason),
         )
         return connection
+
+    def _end(self, connection: Connection, peer: Peer, code: int, reason: str) -> None:
+        # Who is being let go is not there any more: what is sent from now on waits in the queue.
+        self._registry.remove(connection)
+        self._farewell.begin(connection, peer, code, reason)
 
     def _leave(self, connection: Connection) -> None:
         connection.session.phase = Phase.CLOSED

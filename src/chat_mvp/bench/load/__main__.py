@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 from collections.abc import Callable
 
 from chat_mvp.bench.load.away import AwayLoad
@@ -37,6 +38,8 @@ def main() -> None:
     """Run until the order is carried out."""
     # Nothing here makes cycles worth looking for, and looking would be counted as latency.
     gc.disable()
+    # Ctrl-C is for the driver, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     driver = Driver()
     order = driver.read_order()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -7,6 +7,7 @@ import emoji
 
 from chat_mvp.errors import ValidationError
 from chat_mvp.protocol import MAX_TEXT_CHARS
+from chat_mvp.wording import is_unicode
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
 # Letters, symbols and marks that show nothing all the same: fillers, the blank braille pattern, variation selectors.
@@ -26,7 +27,7 @@ def check_text(text: str) -> None:
         )
     if "\0" in text:
         raise ValidationError("A text may not have NUL characters.", fields={"text": "has a NUL character"})
-    if not (text.isascii() or _is_unicode(text)):
+    if not (text.isascii() or is_unicode(text)):
         raise ValidationError("A text may not have halves of surrogate pairs.", fields={"text": "has a lone surrogate"})
     if not any(map(_is_visible, text)):
         raise ValidationError("A text needs at least one visible character.", fields={"text": "shows nothing"})
@@ -34,7 +35,7 @@ def check_text(text: str) -> None:
 
 def check_storable(name: str, text: str) -> None:
     """Raise ``ValidationError`` for a NUL or a lone surrogate in a short text."""
-    if "\0" in text or not (text.isascii() or _is_unicode(text)):
+    if "\0" in text or not (text.isascii() or is_unicode(text)):
         detail = "may not have NUL characters or lone surrogates"
         raise ValidationError(f"{name} {detail}.", fields={name: detail})
 
@@ -57,14 +58,6 @@ def mentioned_names(text: str) -> list[str]:
         if len(bare) >= 3:  # noqa: PLR2004  (the shortest username)
             names[bare] = None
     return list(names)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_visible(char: str) -> bool:
