@@ -170,6 +170,8 @@ def test_unpinned() -> None:
         return packages.unpinned(lines, "app", {"dev"}, lambda name: installed[name], lambda _: "1")
 
     assert complaints("near-one==1", "far==1", "farther==1") == []
+    elsewhere = "far==2 ; sys_platform == 'none'"
+    assert complaints("near-one==1", "far==1", elsewhere, "farther==1") == []
     assert complaints("near-one==2", "far==1") == [
         "farther is needed and has no exact version",
         "near-one is pinned at 2, installed is 1",

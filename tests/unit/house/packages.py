@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -28,7 +29,8 @@ def unpinned(
 
     `requires` gives the requirements of an installed distribution, `version` its version.
     """
-    pins = {found["name"]: found["version"] for line in lines if (found := _PIN.fullmatch(line))}
+    here = [found for line in lines if (found := _PIN.fullmatch(line)) and _applies(found["marker"])]
+    pins = {found["name"]: found["version"] for found in here}
     found = []
     for name in sorted(_needed(project, extras, requires)):
         if name not in pins:
@@ -62,6 +64,10 @@ def places_in_lock(lock: Path) -> list[str]:
         for name, entry in packages.items()
         if name and "integrity" not in entry and not entry.get("inBundle")
     ]
+
+
+def _applies(marker: str | None) -> bool:
+    return marker is None or Marker(marker).evaluate()
 
 
 def _needed(project: str, extras: set[str], requires: Callable[[str], Iterable[str]]) -> set[str]:

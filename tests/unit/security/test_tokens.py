@@ -8,8 +8,9 @@ from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.tokens import Tokens
 
 OLD, NEW = SigningKey("old", b"o" * 64), SigningKey("new", b"n" * 64)
+LIFETIME_S = 86_400  # the run of all tests has to fit in: NOW is when they were collected
 NOW = datetime.now(UTC)
-CLAIMS = {"sub": "u", "sid": "s", "jti": "j", "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 900}
+CLAIMS = {"sub": "u", "sid": "s", "jti": "j", "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + LIFETIME_S}
 
 
 def issued(tokens: Tokens, at: datetime = NOW) -> str:
@@ -17,35 +18,35 @@ def issued(tokens: Tokens, at: datetime = NOW) -> str:
 
 
 def test_a_token_says_who_and_how_long() -> None:
-    tokens = Tokens([NEW], lifetime_s=900)
+    tokens = Tokens([NEW], lifetime_s=LIFETIME_S)
     token = tokens.issue(user_id="u", session_id="s", token_id="j", at=NOW)
     claims = tokens.verify(token.text)
     assert (claims.sub, claims.sid, claims.jti) == ("u", "s", "j")
-    assert claims.exp - claims.iat == 900
+    assert claims.exp - claims.iat == LIFETIME_S
     assert claims.exp == token.expires_at
     assert jwt.get_unverified_header(token.text) == {"alg": "HS256", "kid": "new", "typ": "JWT"}
 
 
 def test_the_same_question_gets_the_same_token() -> None:
-    assert issued(Tokens([NEW], lifetime_s=900)) == issued(Tokens([NEW, OLD], lifetime_s=900))
+    assert issued(Tokens([NEW], lifetime_s=LIFETIME_S)) == issued(Tokens([NEW, OLD], lifetime_s=LIFETIME_S))
 
 
 def test_the_newest_key_signs_and_all_verify() -> None:
-    rotated = Tokens([NEW, OLD], lifetime_s=900)
-    assert rotated.verify(issued(Tokens([OLD], lifetime_s=900))).sub == "u"
-    assert Tokens([NEW], lifetime_s=900).verify(issued(rotated)).sub == "u"
+    rotated = Tokens([NEW, OLD], lifetime_s=LIFETIME_S)
+    assert rotated.verify(issued(Tokens([OLD], lifetime_s=LIFETIME_S))).sub == "u"
+    assert Tokens([NEW], lifetime_s=LIFETIME_S).verify(issued(rotated)).sub == "u"
     with pytest.raises(UnauthenticatedError):
-        Tokens([OLD], lifetime_s=900).verify(issued(rotated))
+        Tokens([OLD], lifetime_s=LIFETIME_S).verify(issued(rotated))
 
 
 def test_a_token_that_has_ended() -> None:
-    tokens = Tokens([NEW], lifetime_s=900)
+    tokens = Tokens([NEW], lifetime_s=LIFETIME_S)
     with pytest.raises(TokenExpiredError):
-        tokens.verify(issued(tokens, NOW - timedelta(seconds=901)))
+        tokens.verify(issued(tokens, NOW - timedelta(seconds=LIFETIME_S + 1)))
 
 
 def test_a_token_of_a_clock_that_is_ahead_is_good() -> None:
-    tokens = Tokens([NEW], lifetime_s=900)
+    tokens = Tokens([NEW], lifetime_s=LIFETIME_S)
     assert tokens.verify(issued(tokens, NOW + timedelta(seconds=30))).sub == "u"
 
 
@@ -54,7 +55,7 @@ def test_a_token_that_leaves_something_out(missing: str) -> None:
     claims = {name: value for name, value in CLAIMS.items() if name != missing}
     token = jwt.encode(claims, NEW.secret, algorithm="HS256", headers={"kid": "new"})
     with pytest.raises(UnauthenticatedError):
-        Tokens([NEW], lifetime_s=900).verify(token)
+        Tokens([NEW], lifetime_s=LIFETIME_S).verify(token)
 
 
 @pytest.mark.parametrize(
@@ -77,4 +78,4 @@ def test_a_token_that_leaves_something_out(missing: str) -> None:
 )
 def test_what_is_no_token_of_ours(token: str) -> None:
     with pytest.raises(UnauthenticatedError):
-        Tokens([NEW], lifetime_s=900).verify(token)
+        Tokens([NEW], lifetime_s=LIFETIME_S).verify(token)
