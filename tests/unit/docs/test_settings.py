@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from chat_mvp.settings import PREFIX, Settings
 from tests.unit.docs.pages import DOCS, ROOT, codes, section, table
@@ -15,8 +14,7 @@ DATA_DIR = "`~/.local/share/chat-mvp`"
 
 
 def default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
-        assert field.default_factory is not None
+    if field.default_factory is not None:
         return DATA_DIR
     if field.default is None or field.default == ():
         return "none"
