@@ -68,9 +68,10 @@ class Codec:
 
 def _usable(ref: object) -> Ref | None:
     try:
-        return msgspec.convert(ref, Ref)
+        usable: Ref = msgspec.convert(ref, Ref)
     except msgspec.ValidationError:
         return None
+    return usable
 
 
 _json_encoder = msgspec.json.Encoder()
