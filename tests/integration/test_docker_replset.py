@@ -13,7 +13,9 @@ from pymongo import MongoClient, WriteConcern
 from pymongo.errors import OperationFailure
 
 from tests.support.replset import ThreeNodes
+from tests.support.waiting import eventually
 
+ALL_WELL = ["PRIMARY", "SECONDARY", "SECONDARY"]
 INIT = Path(__file__).parents[2] / "docker" / "mongo-replset" / "init.py"
 
 
@@ -90,9 +92,13 @@ async def test_three_fresh_mongods_become_a_replica_set_that_survives_its_primar
             with MongoClient[dict[str, Any]](uri(tmp_path)) as client:
                 return client.admin.command(command)
 
-        status = await asyncio.to_thread(signed_in, "replSetGetStatus")
-        assert sorted(member["stateStr"] for member in status["members"]) == ["PRIMARY", "SECONDARY", "SECONDARY"]
-        assert {member["name"] for member in status["members"]} == set(nodes.hosts)
+        async def states() -> dict[str, str]:
+            status = await asyncio.to_thread(signed_in, "replSetGetStatus")
+            return {member["name"]: member["stateStr"] for member in status["members"]}
+
+        # The one that was killed is back when a heartbeat of the others has reached it.
+        found = await eventually(states, lambda them: sorted(them.values()) == ALL_WELL, within=20.0)
+        assert set(found) == set(nodes.hosts)
         settings = (await asyncio.to_thread(signed_in, "replSetGetConfig"))["config"]["settings"]
         assert (settings["electionTimeoutMillis"], settings["heartbeatIntervalMillis"]) == (2000, 500)
 

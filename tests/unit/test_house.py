@@ -19,6 +19,7 @@ FRONTEND = ROOT / "frontend"
 # Everything else names the exceptions that it expects.
 CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while saying goodbye, the server must still end",
+    "delivery/ahead.py": "what would be refused is left to the next batch, which knows whether it is a repetition",
     "delivery/writer.py": "one poisonous operation must neither end the writer nor take its neighbours along",
     "realtime/dispatch.py": "one of the two places where refusals become answers: frames",
     "realtime/socket.py": "the same before there is a frame to dispatch: signing in and catching up",
