@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from beanie import Document, Indexed, PydanticObjectId
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pymongo import ASCENDING, IndexModel
 
 DAY_S = 24 * 60 * 60
@@ -201,13 +201,23 @@ class MessageDocument(Document):
         ]
 
 
-class QueueDocument(Document):
-    """A message that one recipient has not acknowledged. Written by the writer, as plain documents."""
+class QueueKey(BaseModel):
+    """For whom which message waits, in the order in which they are read: a person's queue is one range of keys."""
 
     recipient_id: PydanticObjectId
     conversation_id: PydanticObjectId
-    message_id: PydanticObjectId
     seq: int
+
+
+class QueueDocument(Document):
+    """A message that one recipient has not acknowledged. Written by the writer, as plain documents.
+
+    The collection is clustered by its key: entries lie where they are looked for, which spares two indexes, and an
+    entry is written and removed with every message (docs/decisions/0010-clustered-queue.md has the figures).
+    """
+
+    id: QueueKey  # type: ignore[assignment]
+    message_id: PydanticObjectId
     priority: int
     """0 for high, 1 for normal, so that ascending order is the order of delivery."""
     attempts: int
@@ -218,8 +228,7 @@ class QueueDocument(Document):
 
         name = "message_queue"
         indexes: ClassVar[list[IndexModel]] = [
-            IndexModel([("recipient_id", ASCENDING), ("priority", ASCENDING), ("_id", ASCENDING)]),
-            IndexModel([("recipient_id", ASCENDING), ("conversation_id", ASCENDING), ("seq", ASCENDING)]),
+            IndexModel([("_id.recipient_id", ASCENDING)], name="urgent", partialFilterExpression={"priority": 0}),
         ]
 
 

@@ -1,13 +1,33 @@
 """The ``message_queue`` collection, as plain documents: what waits for whom.
 
 Entries are made and removed by ``storage.commit`` inside the writer's transaction; here they are read for the drain.
+An entry's ``_id`` is its recipient, conversation and ``seq``, and the collection is clustered by it, so that whatever
+is asked of one recipient is a range of keys.
 """
 
-from chat_mvp.storage.client import Collections
+from typing import Any
+
+from bson import MaxKey, ObjectId
+
+from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
-from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.ids import known_object_id
 
 PRIORITY_RANK = {"high": 0, "normal": 1}
+
+
+def queue_key(recipient_id: ObjectId, conversation_id: ObjectId, seq: Any) -> RawDocument:
+    """Return the ``_id`` of an entry; the order of the fields is the order of the keys."""
+    return {"recipient_id": recipient_id, "conversation_id": conversation_id, "seq": seq}
+
+
+def queue_range(recipient_id: str, conversation_id: str, *, first: int = 0, last: int | None = None) -> RawDocument:
+    """Return the query for the entries of one recipient in one conversation from ``first`` to ``last``."""
+    recipient, conversation = known_object_id(recipient_id), known_object_id(conversation_id)
+    end = MaxKey() if last is None else last
+    return {
+        "_id": {"$gte": queue_key(recipient, conversation, first), "$lte": queue_key(recipient, conversation, end)},
+    }
 
 
 class Queue:
@@ -18,18 +38,22 @@ class Queue:
         self._queue = collections["message_queue"]
 
     async def count(self, recipient_id: str) -> int:
-        """Return how many messages wait for this person; answered from an index."""
+        """Return how many messages wait for this person."""
+        recipient = known_object_id(recipient_id)
+        everything = {
+            "$gte": {"recipient_id": recipient},
+            "$lt": {"recipient_id": recipient, "conversation_id": MaxKey()},
+        }
         with translated():
-            return await self._queue.count_documents({"recipient_id": to_object_id(recipient_id)})
+            return await self._queue.count_documents({"_id": everything})
 
     async def fetch_urgent(self, recipient_id: str) -> list[str]:
         """Return the conversations in which a message of high priority waits, the longest waiting first."""
-        query = {"recipient_id": to_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}
-        order: dict[str, None] = {}
+        query = {"_id.recipient_id": known_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}
         with translated():
-            async for entry in self._queue.find(query, {"conversation_id": 1, "_id": 0}, sort=[("_id", 1)]):
-                order[str(entry["conversation_id"])] = None
-        return list(order)
+            entries = await self._queue.find(query, {"created_at": 1}).to_list(None)
+        entries.sort(key=lambda entry: entry["created_at"])
+        return list(dict.fromkeys(str(entry["_id"]["conversation_id"]) for entry in entries))
 
     async def fetch_seqs(
         self,
@@ -40,22 +64,14 @@ class Queue:
         up_to: int,
         limit: int,
     ) -> list[int]:
-        """Return where messages wait with ``after < seq <= up_to``, at most ``limit``, ascending, from an index."""
-        query = {
-            "recipient_id": to_object_id(recipient_id),
-            "conversation_id": to_object_id(conversation_id),
-            "seq": {"$gt": after, "$lte": up_to},
-        }
+        """Return where messages wait with ``after < seq <= up_to``, at most ``limit``, ascending."""
+        query = queue_range(recipient_id, conversation_id, first=after + 1, last=up_to)
         with translated():
-            entries = await self._queue.find(query, {"seq": 1, "_id": 0}, sort=[("seq", 1)], limit=limit).to_list(None)
-        return [entry["seq"] for entry in entries]
+            entries = await self._queue.find(query, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
+        return [entry["_id"]["seq"] for entry in entries]
 
     async def count_attempt(self, recipient_id: str, conversation_id: str, *, first: int, last: int) -> None:
         """Note that the entries from ``first`` to ``last`` were sent once more."""
-        query = {
-            "recipient_id": to_object_id(recipient_id),
-            "conversation_id": to_object_id(conversation_id),
-            "seq": {"$gte": first, "$lte": last},
-        }
+        query = queue_range(recipient_id, conversation_id, first=first, last=last)
         with translated():
             await self._queue.update_many(query, {"$inc": {"attempts": 1}})

@@ -15,7 +15,7 @@ from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.messages import to_changes, to_document
-from chat_mvp.storage.queue import PRIORITY_RANK
+from chat_mvp.storage.queue import PRIORITY_RANK, queue_key, queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 
 MAX_EDITS_KEPT = 100
@@ -69,10 +69,8 @@ class Writes(Struct, kw_only=True):
         self.message_documents.append(document)
         self.queue_documents.extend(
             {
-                "recipient_id": known_object_id(recipient),
-                "conversation_id": document["conversation_id"],
+                "_id": queue_key(known_object_id(recipient), document["conversation_id"], record.message.seq),
                 "message_id": document["_id"],
-                "seq": record.message.seq,
                 "priority": PRIORITY_RANK[record.message.priority],
                 "attempts": 0,
                 "created_at": self.now,
@@ -222,16 +220,10 @@ def _membership_removals(writes: Writes) -> list[RawDocument]:
 
 
 def _queue_removals(writes: Writes) -> list[RawDocument]:
-    queries: list[RawDocument] = [
-        {
-            "recipient_id": known_object_id(user_id),
-            "conversation_id": known_object_id(conversation_id),
-            "seq": {"$lte": delivered},
-        }
-        for (conversation_id, user_id), (delivered, _) in writes.marks.items()
+    return [
+        *(
+            queue_range(user_id, conversation_id, last=delivered)
+            for (conversation_id, user_id), (delivered, _) in writes.marks.items()
+        ),
+        *(queue_range(user_id, conversation_id) for conversation_id, user_id in writes.removed_memberships),
     ]
-    queries.extend(
-        {"recipient_id": known_object_id(user_id), "conversation_id": known_object_id(conversation_id)}
-        for conversation_id, user_id in writes.removed_memberships
-    )
-    return queries
