@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { expectConnected, messages, newPerson, open, say, startWith } from './people';
+import { expectConnected, messages, newPerson, open, register, say, startWith, uniqueName } from './people';
 
 test('two tabs share one connection, and the second takes over when the first is closed', async ({
   browser,
@@ -147,7 +147,15 @@ test('asks nothing of anybody else and breaks no rule of its own policy', async 
   page.on('console', (message) => {
     if (/Content Security Policy/i.test(message.text())) refused.push(message.text());
   });
-  const { register, uniqueName } = await import('./people');
+  // Stricter than any server has to be: not even style attributes in the page's source.
+  await page.route(/\/$/, async (route) => {
+    const answer = await route.fetch();
+    const policy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'";
+    await route.fulfill({
+      response: answer,
+      headers: { ...answer.headers(), 'content-security-policy': policy },
+    });
+  });
   await register(page, uniqueName('anna'));
   await startWith(page, ben.name);
   await say(page, '![picture](https://example.org/spy.png) and `code`');

@@ -3,7 +3,7 @@ import './styles/base.css';
 import { App } from './app/App';
 import { browserPlatform } from './app/platform';
 import { createSettings } from './app/settings';
-import { registerWorker } from './app/worker';
+import { registerWorker, reloadOnceWhenPartsAreGone } from './app/worker';
 import { Announcer } from './lib/announcer';
 import { watchSurroundings } from './realtime/wake';
 import { Accounts } from './session/accounts';
@@ -24,6 +24,8 @@ registerWorker(
   },
 );
 window.addEventListener('pagehide', () => void accounts.store.getState().session?.drafts.flush());
+
+reloadOnceWhenPartsAreGone();
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no #root.');

@@ -17,3 +17,21 @@ export function registerWorker(onUpdate: () => void, onOpen: (conversationId: st
     void serviceWorker.register('./sw.js', { type: 'module' }).catch(() => undefined);
   });
 }
+
+const RELOADED = 'chat-mvp.reloaded';
+/** Longer than a page takes to load, shorter than the time between two versions. */
+const AGAIN_AFTER_MS = 60_000;
+
+/**
+ * A newer server no longer has the parts of the page that is open. Loading it again brings the new ones; doing so
+ * over and over would not.
+ */
+export function reloadOnceWhenPartsAreGone(): void {
+  window.addEventListener('vite:preloadError', (event) => {
+    const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
+    if (Date.now() - last < AGAIN_AFTER_MS) return;
+    sessionStorage.setItem(RELOADED, String(Date.now()));
+    event.preventDefault();
+    location.reload();
+  });
+}

@@ -26,6 +26,14 @@ const AHEAD = 1.5;
 const END_PX = 48;
 const FLASH_MS = 1_600;
 
+/**
+ * The library rounds to whole pixels, but rows stand one below the other at their true heights: a fraction for each
+ * row above would add up to a visible step.
+ */
+function exactHeight(element: Element, entry: ResizeObserverEntry | undefined): number {
+  return entry?.borderBoxSize[0]?.blockSize ?? element.getBoundingClientRect().height;
+}
+
 export interface TimelineHandle {
   toLatest(): void;
   scrollPages(pages: number): void;
@@ -69,8 +77,8 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
 
   const shownPending = window_.atEnd ? pending : NO_PENDING;
   const rows = useMemo(
-    () => buildRows(window_.items, shownPending, me, unreadAfter),
-    [window_.items, shownPending, me, unreadAfter],
+    () => buildRows(window_.items, shownPending, me, unreadAfter, !window_.atStart),
+    [window_.items, window_.atStart, shownPending, me, unreadAfter],
   );
   const rowsRef = useRef(rows);
   rowsRef.current = rows;
@@ -99,6 +107,7 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
     followOnAppend: true,
     scrollEndThreshold: END_PX,
     paddingStart: 16,
+    measureElement: exactHeight,
     paddingEnd: 12,
     onChange: (instance) => {
       setAtEnd(instance.isAtEnd(END_PX));

@@ -67,6 +67,13 @@ describe('rows', () => {
     expect(rows.map((row) => row.firstUnread)).toEqual([false, false, false, true, false]);
   });
 
+  it('keeps back the oldest one while there may be one before it, so that no row changes its height later', () => {
+    const all = [1, 2, 3].map((seq) => message(seq, 'ben', NOON));
+    const part = buildRows(all.slice(1), [], 'anna', null, true);
+    const whole = buildRows(all, [], 'anna', null);
+    expect(part).toEqual(whole.slice(2));
+  });
+
   it('keeps the key of a message through its whole life', () => {
     const pending: PendingMessage = {
       client_message_id: 'mine',

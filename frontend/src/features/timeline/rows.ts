@@ -28,11 +28,16 @@ export function keyOf(senderId: string, clientMessageId: string): string {
   return `${senderId}:${clientMessageId}`;
 }
 
+/**
+ * With `more` above, the oldest message is kept back: whether it begins a day or a group depends on the one before
+ * it, and a row that changed its height when that one arrives would move everything below.
+ */
 export function buildRows(
   messages: readonly Message[],
   pending: readonly PendingMessage[],
   me: string,
   unreadAfter: number | null,
+  more = false,
 ): Row[] {
   const rows: Row[] = messages.map((message) => ({
     key: message.client_message_id ? keyOf(message.sender_id, message.client_message_id) : message.id,
@@ -78,7 +83,7 @@ export function buildRows(
       row.first = false;
     }
   }
-  return rows;
+  return more && messages.length > 1 ? rows.slice(1) : rows;
 }
 
 function continues(before: Row, row: Row): boolean {

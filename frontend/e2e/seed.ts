@@ -1,0 +1,70 @@
+/** Fills the server through its HTTP API, for what would take a person days. */
+import { PASSWORD, uniqueName } from './people';
+
+export interface Account {
+  id: string;
+  name: string;
+  token: string;
+}
+
+export class Seeder {
+  readonly #base: string;
+  #next = 1;
+
+  constructor(baseUrl: string) {
+    this.#base = new URL('api/v1', baseUrl).href;
+  }
+
+  async account(base: string): Promise<Account> {
+    const name = uniqueName(base);
+    const body = { username: name, email: `${name}@example.org`, password: PASSWORD };
+    const answer = await this.call<{ access_token: string; user: { id: string } }>(
+      '/auth/register',
+      'POST',
+      body,
+    );
+    return { id: answer.user.id, name, token: answer.access_token };
+  }
+
+  async direct(from: Account, to: Account): Promise<string> {
+    const body = { kind: 'direct', user_id: to.id };
+    return (await this.call<{ id: string }>('/conversations', 'POST', body, from.token)).id;
+  }
+
+  say(conversationId: string, from: Account, text: string): Promise<{ id: string; seq: number }> {
+    const body = { client_message_id: `seed-${this.#next++}`, text };
+    return this.call(`/conversations/${conversationId}/messages`, 'POST', body, from.token);
+  }
+
+  /** Many messages of different heights, a few dozen on their way at a time. */
+  async fill(conversationId: string, from: Account, count: number): Promise<void> {
+    let left = count;
+    const lane = async () => {
+      while (left > 0) {
+        left -= 1;
+        await this.say(conversationId, from, sample(left));
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, lane));
+  }
+
+  async call<T>(path: string, method: string, body?: unknown, token?: string): Promise<T> {
+    const response = await fetch(this.#base + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+}
+
+const WORDS =
+  'the garden needs water and somebody has to bring the tools before the rain comes on friday'.split(' ');
+
+function sample(index: number): string {
+  const length = 3 + ((index * 7919) % (index % 11 === 0 ? 160 : 24));
+  const words = Array.from({ length }, (_, at) => WORDS[(index * 31 + at * 7) % WORDS.length]);
+  if (index % 17 === 0) return `**${words[0]}** ${words.join(' ')}\n\n- ${words[1]}\n- ${words[2]}`;
+  return `${index} ${words.join(' ')}`;
+}
