@@ -173,7 +173,8 @@ def _check_order(connection: Connection) -> Iterator[str]:
         where = seen.conversation_id
         if seen.type == NEW:
             if seen.seq <= last_seq.get(where, 0):
-                yield f"{connection.device}: seq {seen.seq} of {where} came after {last_seq[where]}"
+                when = "live" if seen.live else "while catching up"
+                yield f"{connection.device}: seq {seen.seq} of {where} came after {last_seq[where]}, {when}"
             last_seq[where] = seen.seq
         if seen.live:
             if seen.rev <= last_rev.get(where, 0):

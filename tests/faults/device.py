@@ -362,9 +362,11 @@ class Device:
         self._run.note_state(message)
         asking = self.asking.pop(frame.get("ref", ""), None)
         held = self.replica.messages.get(message["conversation_id"], {}).get(message["id"])
-        # What waits in the queue comes to every device, to those that hold it too.
+        # What waits in the queue comes to every device, to those that hold it too. An answer may repeat what is there,
+        # which a device cannot tell that has yet to fetch what was reset.
         again = "ref" in frame or frame.get("queued", False)
-        repeats = again and held is not None and held["rev"] >= message["rev"]
+        is_old = held["rev"] >= message["rev"] if held else message["conversation_id"] in self.replica.to_fetch
+        repeats = again and is_old
         self._see(frame["type"], message, message["id"], repeats=repeats)
         if asking is not None:
             asking.change.outcome, asking.change.rev = "done", message["rev"]

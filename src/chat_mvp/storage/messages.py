@@ -155,12 +155,17 @@ class Messages:
         up_to_seq: int | None = None,
         limit: int,
     ) -> list[MessageRecord]:
-        """Return at most ``limit`` messages made or changed after ``after_rev``, by ascending ``rev``."""
+        """Return at most ``limit`` messages made or changed after ``after_rev``, each once, by ascending ``rev``."""
         seqs: dict[str, int] = {"$gt": above_seq}
         if up_to_seq is not None:
             seqs["$lte"] = up_to_seq
         query = {"conversation_id": to_object_id(conversation_id), "rev": {"$gt": after_rev}, "seq": seqs}
-        return await self._find(query, sort=[("rev", 1)], limit=limit)
+        latest: dict[str, MessageRecord] = {}
+        for record in await self._find(query, sort=[("rev", 1)], limit=limit):
+            # One that changes while the index is read moves ahead in it and is found a second time, in its new state.
+            latest.pop(record.message.id, None)
+            latest[record.message.id] = record
+        return list(latest.values())
 
     async def fetch_last(self, last_seqs: dict[str, int]) -> dict[str, Message]:
         """Return the message at the given place of each conversation, by conversation."""
