@@ -10,6 +10,7 @@ from typing import Any
 
 import prometheus_client
 from litestar import Litestar, Router, asgi
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import ScopeType
@@ -23,6 +24,7 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.snapshot import Snapshots
 from chat_mvp.delivery.writer import Writer
+from chat_mvp.errors import NotFoundError
 from chat_mvp.features.accounts import routes as account_routes
 from chat_mvp.features.accounts.service import AccountService
 from chat_mvp.features.contacts import routes as contact_routes
@@ -44,6 +46,7 @@ from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
 from chat_mvp.ops import health, metrics
+from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell
@@ -89,6 +92,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     conversations = Conversations(database.collections)
     directory = UserDirectory(users)
     limits = settings.rate_limits == "on"
+    disk = settings.data_dir if settings.mongo_uri is None else None
 
     # The engine.
     bus = MemoryBus()
@@ -108,6 +112,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         bus=bus,
         is_reachable=presence.is_reachable,
         queue_max_members=settings.queue_max_members,
+        has_room=DiskRoom(disk),
     )
 
     # Connections.
@@ -240,7 +245,6 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         *conversation_routes.ROUTES,
         *message_routes.ROUTES,
     ]
-    disk = settings.data_dir if settings.mongo_uri is None else None
     root = {
         "readiness": health.Readiness(database.ping_write, disk=disk),
         "metrics_registry": _metrics(runtime),
@@ -262,6 +266,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         openapi_config=openapi_config(__version__),
         state=State({"runtime": runtime}),
         logging_config=None,
+        cors_config=_cross_origin(settings),
     )
 
 
@@ -282,9 +287,8 @@ def _socket_route(endpoint: SocketEndpoint) -> Any:
     @asgi("/ws", copy_scope=False)
     async def socket(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.WEBSOCKET:
-            await send({"type": "http.response.start", "status": 426, "headers": [(b"upgrade", b"websocket")]})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
+            # It is a route for WebSockets only: over HTTP there is nothing here.
+            raise NotFoundError("Only WebSockets are served at this address.")
         await endpoint(scope, receive, send)  # type: ignore[arg-type]
 
     return socket
@@ -305,6 +309,19 @@ def _send_limiter(settings: Settings) -> Limiter:
 def _origins(settings: Settings) -> frozenset[str]:
     own = {settings.public_url.rstrip("/")} if settings.public_url else set()
     return frozenset(own | set(settings.allowed_origins))
+
+
+def _cross_origin(settings: Settings) -> CORSConfig | None:
+    """Let the web origins that may open a WebSocket use HTTP too; nobody else's page may."""
+    if not settings.allowed_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.allowed_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Total-Count", "Retry-After"],
+        allow_credentials=True,
+    )
 
 
 def _metrics(runtime: Runtime) -> prometheus_client.CollectorRegistry:

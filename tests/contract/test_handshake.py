@@ -191,3 +191,13 @@ async def test_connect_with_wrong_fields(chat: Chat, fields: dict[str, Any]) -> 
     await socket.send("connect", token=ann.access_token, **fields)
     assert (await socket.expect("error"))["code"] == "validation"
     assert await socket.closed() == 4401
+
+
+@pytest.mark.parametrize("frame", [{"type": "ping", "ref": "r1"}, {"type": "connect", "ref": "r1", "known": []}])
+async def test_a_refused_first_frame_is_answered_with_its_ref(chat: Chat, frame: dict[str, Any]) -> None:
+    ann = await chat.person("ann")
+    socket = await chat.open()
+    await socket.send(frame["type"], **{"token": ann.access_token} | {k: v for k, v in frame.items() if k != "type"})
+    error = await socket.expect("error")
+    assert error["ref"] == "r1"
+    assert await socket.closed() == 4401

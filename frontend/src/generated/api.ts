@@ -518,7 +518,7 @@ export interface paths {
         };
         /**
          * See who has a message and who read it
-         * @description Return how far the message has come with each member but its sender.
+         * @description Return how far the message has come with each of the others who were there when it was sent.
          */
         get: operations["getMessagesByMessageIdReceipts"];
         put?: never;
@@ -3071,6 +3071,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -3198,6 +3207,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -3297,6 +3315,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -3385,6 +3412,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -3466,6 +3502,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3622,6 +3667,15 @@ export interface operations {
             };
             /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from chat_mvp.cli.listening import address_of, listen
 from chat_mvp.errors import StartupError
-from chat_mvp.ops.health import MINIMUM_FREE_BYTES
+from chat_mvp.ops.disk import MINIMUM_FREE_BYTES
 from chat_mvp.storage.inspection import Facts
 
 COMFORTABLE_FREE_BYTES = 2 * 1024**3

@@ -55,6 +55,7 @@ class Writer:
         bus: Bus,
         is_reachable: Callable[[str], bool],
         queue_max_members: int,
+        has_room: Callable[[], bool] = lambda: True,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         """Write through ``commit``; ``is_reachable`` tells whether somebody has a connection they do not hide.
@@ -67,6 +68,7 @@ class Writer:
         self._bus = bus
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
+        self._has_room = has_room
         self._deadline_s = deadline_s
         self._waiting: deque[Operation] = deque()
         self._ahead: Ahead | None = None
@@ -102,6 +104,8 @@ class Writer:
             raise UnavailableError(
                 "The server has more to store than it can; try again.", retry_after_ms=FULL_RETRY_AFTER_MS
             )
+        if operation.sent_key is not None and not self._has_room():
+            raise UnavailableError("The server's disk is nearly full; tell whoever runs it.", retry_after_ms=60_000)
         self._wake.set()
         if self._ahead is not None and not self._waiting and self._ahead.take(operation):
             return

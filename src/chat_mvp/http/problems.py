@@ -89,7 +89,6 @@ _NAMES: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: ("unauthenticated", "Sign in first."),
     HTTPStatus.FORBIDDEN: ("forbidden", "You may not do this."),
     HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address does not take this method."),
     HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests in too short a time."),
 }
 
@@ -101,6 +100,9 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
         return _AfterBody(problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"}))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _on_fault(request, error)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # A route is a method and a path, and the contract knows one code for a route that is not there.
+        status = HTTPStatus.NOT_FOUND
     code, detail = _NAMES.get(status, ("bad_request", "The request cannot be answered."))
     problem = Problem("about:blank", HTTPStatus(status).phrase, status, code, detail, [])
     headers = NO_STORE | (error.headers or {})

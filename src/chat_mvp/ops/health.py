@@ -17,9 +17,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from chat_mvp.errors import UnavailableError
+from chat_mvp.ops.disk import MINIMUM_FREE_BYTES
 
-MINIMUM_FREE_BYTES = 256 * 1024 * 1024
-"""Below this MongoDB is close to ending itself for want of space; nothing new is taken then."""
 WRITE_WITHIN_S = 2.0
 GOOD_FOR_S = 1.0
 RETRY_AFTER_MS = 1_000

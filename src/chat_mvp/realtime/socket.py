@@ -147,16 +147,17 @@ class SocketEndpoint:
             return
 
     async def _serve(self, peer: Peer, authorization: str | None) -> None:
-        frame: Connect | None = None
+        frame = await _first_frame(peer)
+        if frame is None:
+            return
+        if isinstance(frame, Refused):
+            await _turn_away(peer, frame.error, CLOSE_UNAUTHENTICATED, frame.ref)
+            return
         try:
-            frame = await _first_frame(peer)
-            if frame is None:
-                return
             caller = await self._authenticator.authenticate(_token(frame, authorization))
         except ChatError as error:
-            ref = None if frame is None else frame.ref
             code = CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (ours or theirs)
-            await _turn_away(peer, error, code, ref)
+            await _turn_away(peer, error, code, frame.ref)
             return
         if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
             too_many = RateLimitedError(f"An account may have {MAX_CONNECTIONS_PER_ACCOUNT} connections.")
@@ -236,21 +237,19 @@ class SocketEndpoint:
             connection.close(CLOSE_PROTOCOL_VIOLATION, "too many frames that are none")
 
 
-async def _first_frame(peer: Peer) -> Connect | None:
-    """Return the ``connect``, or ``None`` when the peer left; ``UnauthenticatedError`` for anything else."""
+async def _first_frame(peer: Peer) -> Connect | Refused | None:
+    """Return the ``connect``, why what came is none, or ``None`` when the peer left."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             data = await peer.receive()
     except TimeoutError:
-        raise UnauthenticatedError(f"No connect came within {CONNECT_TIMEOUT_S:g} seconds.") from None
+        return Refused(UnauthenticatedError(f"No connect came within {CONNECT_TIMEOUT_S:g} seconds."), None)
     if data is None:
         return None
     frame = _decode(peer.codec, data)
-    if isinstance(frame, Refused):
-        raise frame.error
-    if not isinstance(frame, Connect):
-        raise UnauthenticatedError("The first frame must be connect.")
-    return frame
+    if isinstance(frame, Connect | Refused):
+        return frame
+    return Refused(UnauthenticatedError("The first frame must be connect."), frame.ref)
 
 
 def _decode(codec: Codec, data: bytes | str) -> AnyClientFrame | Refused:

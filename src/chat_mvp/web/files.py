@@ -12,9 +12,9 @@ Encoding = Literal["br", "gzip"]
 INDEX = "index.html"
 _SUFFIXES: dict[str, Encoding] = {".br": "br", ".gz": "gzip"}
 _TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",

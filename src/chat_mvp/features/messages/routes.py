@@ -66,7 +66,7 @@ async def history(
     status_code=HTTP_201_CREATED,
     summary="Send a message",
     tags=["messages"],
-    responses=problems(400, 401, 403, 404, 422, 503),
+    responses=problems(400, 401, 403, 404, 422, 429, 503),
 )
 async def send(
     caller: Caller,
@@ -99,7 +99,7 @@ async def fetch(caller: Caller, message_service: NamedDependency[MessageService]
     "/messages/{message_id:str}",
     summary="Edit a message",
     tags=["messages"],
-    responses=problems(400, 401, 403, 404, 409, 422, 503),
+    responses=problems(400, 401, 403, 404, 409, 422, 429, 503),
 )
 async def edit(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, data: JSONBody[EditBody]
@@ -113,7 +113,7 @@ async def edit(
     status_code=HTTP_200_OK,
     summary="Delete a message",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 503),
+    responses=problems(401, 403, 404, 409, 429, 503),
 )
 async def remove(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Take the content of a message away; its place stays."""
@@ -124,7 +124,7 @@ async def remove(caller: Caller, message_service: NamedDependency[MessageService
     "/messages/{message_id:str}/reactions/{emoji:str}",
     summary="Set one's own reaction",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 422, 503),
+    responses=problems(401, 403, 404, 409, 422, 429, 503),
 )
 async def add_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
@@ -143,7 +143,7 @@ async def add_reaction(
     status_code=HTTP_200_OK,
     summary="Take one's own reaction back",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 422, 503),
+    responses=problems(401, 403, 404, 409, 422, 429, 503),
 )
 async def remove_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
@@ -164,13 +164,13 @@ async def remove_reaction(
     responses=problems(401, 404),
 )
 async def receipts(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> ReceiptList:
-    """Return how far the message has come with each member but its sender."""
+    """Return how far the message has come with each of the others who were there when it was sent."""
     roster, _, message = await message_service.find(caller.user_id, path_id(message_id))
     return ReceiptList(
         items=[
             MemberReceipt(user_id=member.user_id, state=_receipt_state(member, message.seq))
             for member in roster.members.values()
-            if member.user_id != message.sender_id
+            if member.user_id != message.sender_id and member.joined_seq < message.seq
         ],
     )
 
@@ -187,7 +187,7 @@ async def edits(caller: Caller, message_service: NamedDependency[MessageService]
     return EditList(items=[Edit(text=text, at=at) for text, at in pairs])
 
 
-@get("/sync", summary="Read what changed in a conversation", tags=["messages"], responses=problems(401, 422))
+@get("/sync", summary="Read what changed in a conversation", tags=["messages"], responses=problems(401, 404, 422))
 async def sync(
     caller: Caller,
     message_service: NamedDependency[MessageService],
