@@ -1,7 +1,6 @@
 """What waits to leave on one connection: one queue, one writer task, two limits, nothing dropped in silence."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 Send = Callable[[Sequence[bytes]], Awaitable[None]]
@@ -37,7 +36,8 @@ class Outbox:
         self._max_frames = max_frames
         self._max_bytes = max_bytes
         self._on_overflow = on_overflow
-        self._frames: deque[bytes] = deque()
+        # A list, because an empty one is small and most connections have nothing waiting most of the time.
+        self._frames: list[bytes] = []
         self._waiting = 0
         self._bytes = 0
         self._closed = False
@@ -107,12 +107,11 @@ class Outbox:
             self._task = None
 
     def _take(self) -> tuple[list[bytes], int]:
-        chunk: list[bytes] = []
-        size = 0
-        while self._frames and size < _CHUNK_BYTES:
-            data = self._frames.popleft()
-            chunk.append(data)
-            size += len(data)
+        size = count = 0
+        while count < len(self._frames) and size < _CHUNK_BYTES:
+            size += len(self._frames[count])
+            count += 1
+        chunk, self._frames = self._frames[:count], self._frames[count:]
         return chunk, size
 
     def _make_room(self) -> None:

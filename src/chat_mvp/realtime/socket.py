@@ -137,11 +137,14 @@ class SocketEndpoint:
         if self._farewell.said:
             await _refuse_handshake(send, _SERVICE_UNAVAILABLE, b"The server is stopping.")
             return
+        authorization = header(headers, b"authorization")
+        # What this frame of code holds is held for as long as the connection lives.
+        del headers
         agreement = agree(scope.get("subprotocols", ()))
         await send({"type": "websocket.accept", "subprotocol": agreement.subprotocol})
         peer = Peer(scope, receive, send, agreement.codec)
         try:
-            await self._serve(peer, header(headers, b"authorization"))
+            await self._serve(peer, authorization)
         except OSError:
             # The peer went away while we spoke to it.
             return

@@ -35,6 +35,13 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.handshake_initiated and not self.close_sent:
             self.scope["extensions"][WIRE] = {"abort": self.transport.abort, "write": self.write}
 
+    async def send(self, message: Any) -> None:
+        """Send an event; once the handshake is over, forget what was said in it, some 4 KB for each connection."""
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            del self.request, self.response
+            self.scope["headers"] = []
+
     async def write(self, frames: Sequence[bytes]) -> None:
         """Send complete frames in one piece; raises ``ClientDisconnected`` (an ``OSError``) when the peer is gone.
 
