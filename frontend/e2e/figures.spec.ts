@@ -3,6 +3,9 @@ import { expect, type Page, test } from '@playwright/test';
 import { expectConnected, messages, newPerson, open, PASSWORD, startWith } from './people';
 import { Seeder } from './seed';
 
+// Recording what happens costs more than what happens.
+test.use({ trace: 'off' });
+
 function median(values: number[]): number {
   return percentile(values, 50);
 }

@@ -148,13 +148,16 @@ test('asks nothing of anybody else and breaks no rule of its own policy', async 
     if (/Content Security Policy/i.test(message.text())) refused.push(message.text());
   });
   // Stricter than any server has to be: not even style attributes in the page's source.
-  await page.route(/\/$/, async (route) => {
-    const answer = await route.fetch();
-    const policy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'";
-    await route.fulfill({
-      response: answer,
-      headers: { ...answer.headers(), 'content-security-policy': policy },
+  await page.addInitScript(() => {
+    const observer = new MutationObserver(() => {
+      if (document.head === null) return;
+      observer.disconnect();
+      const policy = document.createElement('meta');
+      policy.httpEquiv = 'Content-Security-Policy';
+      policy.content = "style-src 'self'; script-src 'self'; font-src 'self'";
+      document.head.prepend(policy);
     });
+    observer.observe(document, { childList: true, subtree: true });
   });
   await register(page, uniqueName('anna'));
   await startWith(page, ben.name);

@@ -15,9 +15,14 @@ export class Seeder {
     this.#base = new URL('api/v1', baseUrl).href;
   }
 
-  async account(base: string): Promise<Account> {
+  async account(base: string, displayName?: string): Promise<Account> {
     const name = uniqueName(base);
-    const body = { username: name, email: `${name}@example.org`, password: PASSWORD };
+    const body = {
+      username: name,
+      display_name: displayName,
+      email: `${name}@example.org`,
+      password: PASSWORD,
+    };
     const answer = await this.call<{ access_token: string; user: { id: string } }>(
       '/auth/register',
       'POST',
@@ -31,8 +36,27 @@ export class Seeder {
     return (await this.call<{ id: string }>('/conversations', 'POST', body, from.token)).id;
   }
 
-  say(conversationId: string, from: Account, text: string): Promise<{ id: string; seq: number }> {
-    const body = { client_message_id: `seed-${this.#next++}`, text };
+  async group(from: Account, name: string, others: Account[]): Promise<string> {
+    const body = { kind: 'group', name, member_ids: others.map((one) => one.id) };
+    return (await this.call<{ id: string }>('/conversations', 'POST', body, from.token)).id;
+  }
+
+  async react(messageId: string, who: Account, emoji: string): Promise<void> {
+    await this.call(
+      `/messages/${messageId}/reactions/${encodeURIComponent(emoji)}`,
+      'PUT',
+      undefined,
+      who.token,
+    );
+  }
+
+  say(
+    conversationId: string,
+    from: Account,
+    text: string,
+    replyTo?: string,
+  ): Promise<{ id: string; seq: number }> {
+    const body = { client_message_id: `seed-${this.#next++}`, text, reply_to: replyTo };
     return this.call(`/conversations/${conversationId}/messages`, 'POST', body, from.token);
   }
 

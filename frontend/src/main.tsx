@@ -11,7 +11,8 @@ import { Accounts } from './session/accounts';
 const settings = createSettings();
 const accounts = new Accounts(browserPlatform());
 // Opening the database is nearly all that stands between a reload and messages on the screen, so it begins first.
-const restored = accounts.restore().catch(() => false);
+const openId = /^#\/c\/([0-9a-f]{24})/.exec(location.hash)?.[1] ?? null;
+const restored = accounts.restore(openId).catch(() => false);
 
 watchSurroundings({
   networkChanged: (online) => accounts.store.getState().session?.networkChanged(online),

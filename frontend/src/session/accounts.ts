@@ -50,11 +50,11 @@ export class Accounts {
   }
 
   /** Shows the last account from the device's own copy. False when nobody is signed in here. */
-  async restore(): Promise<boolean> {
+  async restore(openId: string | null = null): Promise<boolean> {
     const accountId = this.#platform.remembered.get();
     if (accountId === null) return false;
     const { session } = await this.#build(accountId);
-    await session.restore();
+    await session.restore(null, openId);
     this.#enter(session);
     return true;
   }

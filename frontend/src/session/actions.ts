@@ -15,6 +15,8 @@ import type { Persister } from './persister';
 
 /** The server ends "is typing" after 6 s, so it is said again a little earlier. */
 const TYPING_REPEAT_MS = 4_000;
+/** The protocol's bound for `presence.subscribe`. */
+const MOST_WATCHED = 200;
 
 export interface ActionParts {
   store: ChatStore;
@@ -30,6 +32,7 @@ export interface ActionParts {
 export class Actions {
   readonly #parts: ActionParts;
   readonly #typingSaid = new Map<string, number>();
+  #watched: string[] = [];
 
   constructor(parts: ActionParts) {
     this.#parts = parts;
@@ -142,7 +145,7 @@ export class Actions {
   }
 
   async loadMembers(id: string): Promise<void> {
-    const { api, changes, db, link, store } = this.#parts;
+    const { api, changes, db, store } = this.#parts;
     if (store.getState().members[id] === undefined) {
       const cached = await db.members(id);
       if (cached.length > 0 && store.getState().members[id] === undefined) changes.members(id, cached);
@@ -150,8 +153,14 @@ export class Actions {
     const members = await api.members(id);
     changes.members(id, members);
     await db.putMembers(id, members).catch(() => undefined);
-    const ids = members.slice(0, 200).map((member) => member.user.id);
-    link.notify({ type: 'presence.subscribe', user_ids: ids });
+    this.#watched = members.slice(0, MOST_WATCHED).map((member) => member.user.id);
+    this.watchAgain();
+  }
+
+  /** The server forgets with each connection whose presence was asked for. */
+  watchAgain(): void {
+    if (this.#watched.length === 0) return;
+    this.#parts.link.notify({ type: 'presence.subscribe', user_ids: this.#watched });
   }
 
   async addMember(id: string, userId: string): Promise<void> {

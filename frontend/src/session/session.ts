@@ -19,6 +19,8 @@ import { Sync } from './sync';
 
 /** Messages on the device, over all conversations; each keeps its newest 50 whatever this says. */
 const CACHE_BUDGET = 30_000;
+/** Enough to fill a screen; the rest follows when it is opened. */
+const FIRST_PAGE = 50;
 const PREFETCH_DELAY_MS = 1_500;
 /** Another tab tells of a message a little before it is written down. */
 const NOTED_DELAY_MS = 40;
@@ -125,9 +127,16 @@ export class Session {
     link.tabs?.welcomed.on(() => void this.restore());
   }
 
-  /** Shows what the device has. Resolves before any answer of the network. */
-  async restore(me: User | null = null): Promise<void> {
-    const [snapshot, storedMe] = await Promise.all([this.#db.snapshot(), this.#db.getMeta<OwnUser>('me')]);
+  /**
+   * Shows what the device has, with the messages of the conversation that is about to be drawn. Resolves before any
+   * answer of the network.
+   */
+  async restore(me: User | null = null, openId: string | null = null): Promise<void> {
+    const [snapshot, storedMe, messages] = await Promise.all([
+      this.#db.snapshot(),
+      this.#db.getMeta<OwnUser>('me'),
+      openId === null ? [] : this.#db.messages(openId, FIRST_PAGE),
+    ]);
     const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
     if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
     this.store.setState({
@@ -137,6 +146,11 @@ export class Session {
       drafts: snapshot.drafts,
       loaded: snapshot.conversations.length > 0,
     });
+    if (openId !== null && messages.length > 0) {
+      this.changes.window(openId, (window) =>
+        window.items.length > 0 ? window : { ...window, items: messages, atStart: messages[0]?.seq === 1 },
+      );
+    }
     for (const record of snapshot.outbox) this.changes.pending(record);
     if (!this.#db.persistent) this.changes.notice('storage_memory');
   }
@@ -210,6 +224,7 @@ export class Session {
     if (!this.#leads()) return;
     void this.#outbox.load().then(() => this.#outbox.resume());
     this.#tellReads();
+    this.actions.watchAgain();
     void this.#refresh();
     this.#clock.after(PREFETCH_DELAY_MS, () => void this.#prefetch());
   }

@@ -9,6 +9,8 @@ import type { Changes, ChatStore } from '@/store/store';
 import type { Persister } from './persister';
 
 const PAGE = 50;
+/** While catching up, what arrives within this time is one change of the page. */
+const GATHER_MS = 50;
 /** Changed messages are remembered this long to correct pages that were fetched before the change. */
 const RECENT_LIMIT = 500;
 
@@ -32,6 +34,9 @@ export class Sync {
   #sentKnown = false;
   /** Between finding out that the copy is worthless and the next connect: what still arrives is not looked at. */
   #startingOver = false;
+  /** Between `ready` and `drained` messages come in hundreds: they are shown together, not one by one. */
+  #catchingUp = false;
+  #gathered: ServerFrame[] = [];
   /** While catching up: what `known` becomes at `drained`. */
   #pending: Record<string, number> | null = null;
 
@@ -59,11 +64,34 @@ export class Sync {
       void this.#startOver();
       return false;
     }
-    const before = Object.keys(store.getState().conversations);
-    changes.frame(frame, clock.now());
-    if (this.#options.writes()) this.#record(frame, before);
-    if (frame.type === 'conversation.reset') void this.fetchNewest(frame.conversation_id);
+    if (frame.type === 'ready') this.#catchingUp = true;
+    if (this.#catchingUp && (frame.type === 'message.new' || frame.type === 'message.changed')) {
+      this.#gather(frame);
+    } else {
+      if (frame.type === 'drained') this.#catchingUp = false;
+      this.#show();
+      const before = Object.keys(store.getState().conversations);
+      changes.frames([frame], clock.now());
+      if (this.#options.writes()) this.#record(frame, before);
+    }
+    if (frame.type === 'conversation.reset') {
+      // When this fails, opening the conversation asks again.
+      void this.fetchNewest(frame.conversation_id).catch(() => undefined);
+    }
     return true;
+  }
+
+  #gather(frame: ServerFrame): void {
+    if (this.#gathered.length === 0) this.#options.clock.after(GATHER_MS, () => this.#show());
+    this.#gathered.push(frame);
+    if (this.#options.writes()) this.#record(frame, []);
+  }
+
+  #show(): void {
+    if (this.#gathered.length === 0) return;
+    const frames = this.#gathered;
+    this.#gathered = [];
+    this.#options.changes.frames(frames, this.#options.clock.now());
   }
 
   #record(frame: ServerFrame, before: string[]): void {

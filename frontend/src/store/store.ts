@@ -20,8 +20,9 @@ export class Changes {
     this.#store = store;
   }
 
-  frame(frame: ServerFrame, now: number): void {
-    this.#store.setState((state) => applyFrame(state, frame, now));
+  /** Several frames at once are one change for whoever looks. */
+  frames(frames: readonly ServerFrame[], now: number): void {
+    this.#store.setState((state) => frames.reduce((before, frame) => applyFrame(before, frame, now), state));
   }
 
   me(me: OwnUser): void {

@@ -24,6 +24,19 @@ export interface Row {
   last: boolean;
 }
 
+/** Reading a date costs more than everything else here, and a list of thousands is built again for each page. */
+const moments = new Map<string, { at: number; day: string }>();
+const MOMENTS_KEPT = 20_000;
+
+function momentOf(iso: string): { at: number; day: string } {
+  const known = moments.get(iso);
+  if (known !== undefined) return known;
+  if (moments.size >= MOMENTS_KEPT) moments.clear();
+  const moment = { at: Date.parse(iso), day: dayKey(iso) };
+  moments.set(iso, moment);
+  return moment;
+}
+
 export function keyOf(senderId: string, clientMessageId: string): string {
   return `${senderId}:${clientMessageId}`;
 }
@@ -71,7 +84,7 @@ export function buildRows(
   let day = '';
   for (const [index, row] of rows.entries()) {
     const before = rows[index - 1];
-    const today = dayKey(row.createdAt);
+    const today = momentOf(row.createdAt).day;
     row.newDay = today !== day;
     day = today;
     if (!marked && row.message !== null && row.message.seq > (unreadAfter ?? 0) && !row.own && !row.system) {
@@ -91,6 +104,6 @@ function continues(before: Row, row: Row): boolean {
     !before.system &&
     !row.system &&
     before.senderId === row.senderId &&
-    Date.parse(row.createdAt) - Date.parse(before.createdAt) < GROUP_MS
+    momentOf(row.createdAt).at - momentOf(before.createdAt).at < GROUP_MS
   );
 }

@@ -1,0 +1,85 @@
+import { expect, test } from '@playwright/test';
+import { messages, newPerson, open, say, startWith } from './people';
+
+test('three people in a group: typing, reactions, names, answers, coming and going', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const cleo = await newPerson(browser, 'cleo', { viewport: { width: 390, height: 800 } });
+  await startWith(anna.page, ben.name, cleo.name);
+  await say(anna.page, `Hello both, @${ben.name} first`);
+  const title = new RegExp(`${ben.name}, ${cleo.name}`);
+  await ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: title }).click();
+  await cleo.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: title }).click();
+  await expect(messages(anna.page).getByText('Read', { exact: true })).toBeAttached();
+
+  await ben.page.getByRole('textbox', { name: 'Message' }).pressSequentially('I am');
+  await expect(anna.page.getByRole('main').getByText(`${ben.name} is typing`).first()).toBeVisible();
+  await ben.page.getByRole('textbox', { name: 'Message' }).fill('I am here');
+  await ben.page.keyboard.press('Enter');
+  await expect(messages(cleo.page).getByText('I am here')).toBeVisible();
+  await expect(messages(cleo.page).getByRole('heading', { name: ben.name })).toBeVisible();
+
+  await messages(anna.page).getByText('I am here').hover();
+  await anna.page.getByRole('button', { name: 'Add reaction 👍' }).click();
+  await expect(messages(ben.page).getByRole('button', { name: /👍 1/ })).toBeVisible();
+  await messages(anna.page).getByText('I am here').hover();
+  await anna.page.getByRole('button', { name: 'Reply', exact: true }).click();
+  await say(anna.page, 'Good');
+  await expect(messages(cleo.page).getByRole('button', { name: /I am here/ })).toBeVisible();
+
+  await anna.page.getByRole('button', { name: 'Details', exact: true }).click();
+  await anna.page.getByRole('button', { name: 'Rename' }).click();
+  await anna.page.getByRole('textbox', { name: 'Name', exact: true }).fill('Garden');
+  await anna.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await expect(ben.page.getByRole('heading', { name: 'Garden', level: 2 })).toBeVisible();
+
+  await messages(anna.page).getByText('Good', { exact: true }).hover();
+  await anna.page.getByRole('button', { name: 'More' }).click();
+  await anna.page.getByRole('menuitem', { name: 'Delete' }).click();
+  await anna.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(messages(cleo.page).getByText('This message was deleted')).toBeVisible();
+
+  await anna.page.getByRole('button', { name: `Options for ${cleo.name}` }).click();
+  await anna.page.getByRole('menuitem', { name: 'Remove from group' }).click();
+  await expect(cleo.page.getByRole('list', { name: 'Conversations' }).getByRole('link')).toHaveCount(0);
+  await expect(anna.page.getByText('2 members').first()).toBeVisible();
+});
+
+test('a slow network is shown as it is', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'quick');
+  await expect(messages(anna.page).getByText('Delivered')).toHaveCount(1);
+  const network = await anna.page.context().newCDPSession(anna.page);
+  await network.send('Network.enable');
+  await network.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 800,
+    downloadThroughput: 50_000,
+    uploadThroughput: 20_000,
+  });
+  await say(anna.page, 'slow');
+  await expect(messages(anna.page).getByText('slow')).toBeVisible();
+  await expect(messages(anna.page).getByText('Delivered')).toHaveCount(2, { timeout: 20_000 });
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('slow')).toHaveCount(1);
+});
+
+test('a blocked person cannot be written to, and can be again', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'hello');
+  await open(ben.page, anna.name);
+  await ben.page.getByRole('button', { name: 'Details', exact: true }).click();
+  await ben.page.getByRole('button', { name: 'Block' }).click();
+  await ben.page.getByRole('dialog').getByRole('button', { name: 'Block' }).click();
+  await expect(ben.page.getByRole('textbox', { name: 'Message' })).toBeDisabled();
+  await say(anna.page, 'are you there?');
+  await expect(messages(anna.page).getByText('Not sent')).toBeAttached();
+  await expect(messages(anna.page).getByText('This person cannot be written to.')).toBeVisible();
+  await ben.page.getByRole('button', { name: 'Unblock' }).click();
+  await messages(anna.page).getByRole('button', { name: 'Try again' }).click();
+  await expect(messages(ben.page).getByText('are you there?')).toBeVisible();
+});
