@@ -34,6 +34,7 @@ from chat_mvp.features.conversations.service import ConversationService
 from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.messages import routes as message_routes
 from chat_mvp.features.messages.handlers import message_handlers
+from chat_mvp.features.messages.history import MessageHistory
 from chat_mvp.features.messages.service import MessageService
 from chat_mvp.features.presence import routes as presence_routes
 from chat_mvp.features.presence.handlers import presence_handlers
@@ -182,7 +183,6 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         rosters=rosters,
         receipts=receipts,
         messages=messages,
-        conversations=conversations,
         users=users,
         contacts=contacts,
         fetch_users=directory.fetch_users,
@@ -235,6 +235,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "contacts": contact_service,
         "conversation_service": conversation_service,
         "message_service": message_service,
+        "message_history": MessageHistory(rosters=rosters, messages=messages, conversations=conversations),
         "presence_service": presence_service,
     }
     routes = [

@@ -1,6 +1,5 @@
 """The rules of conversations: who may be put together, and what everybody is told afterwards."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,8 +8,9 @@ from msgspec import UNSET, structs
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
 from chat_mvp.delivery.snapshot import Snapshots
+from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, ChatError, ForbiddenError, FullError, NotFoundError, ValidationError
+from chat_mvp.errors import CannotMessageError, ForbiddenError, FullError, NotFoundError, ValidationError
 from chat_mvp.features.conversations.operations import (
     AddMember,
     ChangeConversation,
@@ -235,18 +235,7 @@ class ConversationService:
     # ------------------------------------------------------------------------------------------------------ internal
 
     async def _do(self, make: Callable[[Done, Refuse], ConversationOperation]) -> bool:
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-        def done(changed: bool) -> None:
-            if not future.done():
-                future.set_result(changed)
-
-        def refuse(error: ChatError) -> None:
-            if not future.done():
-                future.set_exception(error)
-
-        self._writer.submit(make(done, refuse))
-        return await future
+        return await outcome(lambda done, refuse: self._writer.submit(make(done, refuse)))
 
     async def _roster(self, user_id: str, conversation_id: str) -> Roster:
         roster = await self._rosters.fetch(conversation_id)

@@ -10,6 +10,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from chat_mvp.errors import ValidationError
+from chat_mvp.features.messages.history import MessageHistory
 from chat_mvp.features.messages.schemas import (
     ChangePage,
     Edit,
@@ -42,7 +43,7 @@ Rev = Annotated[int, QueryParameter(ge=0, le=2**53, description="A revision")]
 )
 async def history(
     caller: Caller,
-    message_service: NamedDependency[MessageService],
+    message_history: NamedDependency[MessageHistory],
     conversation_id: PathId,
     before: Seq = None,
     after: Seq = None,
@@ -50,7 +51,7 @@ async def history(
     limit: Limit = DEFAULT_LIMIT,
 ) -> MessagePage:
     """Return messages by ascending ``seq``: the newest page, or the one before, after or around a place."""
-    items = await message_service.fetch_page(
+    items = await message_history.fetch_page(
         caller.user_id,
         path_id(conversation_id),
         before=before,
@@ -89,9 +90,9 @@ async def send(
 
 
 @get("/messages/{message_id:str}", summary="Read one message", tags=["messages"], responses=problems(401, 404))
-async def fetch(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
+async def fetch(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> Message:
     """Return a message in its present state."""
-    _, _, message = await message_service.find(caller.user_id, path_id(message_id))
+    _, _, message = await message_history.find(caller.user_id, path_id(message_id))
     return message
 
 
@@ -163,9 +164,9 @@ async def remove_reaction(
     tags=["messages"],
     responses=problems(401, 404),
 )
-async def receipts(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> ReceiptList:
+async def receipts(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> ReceiptList:
     """Return how far the message has come with each of the others who were there when it was sent."""
-    roster, _, message = await message_service.find(caller.user_id, path_id(message_id))
+    roster, _, message = await message_history.find(caller.user_id, path_id(message_id))
     return ReceiptList(
         items=[
             MemberReceipt(user_id=member.user_id, state=_receipt_state(member, message.seq))
@@ -181,16 +182,16 @@ async def receipts(caller: Caller, message_service: NamedDependency[MessageServi
     tags=["messages"],
     responses=problems(401, 404),
 )
-async def edits(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> EditList:
+async def edits(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> EditList:
     """Return the earlier texts, oldest first."""
-    pairs = await message_service.fetch_edits(caller.user_id, path_id(message_id))
+    pairs = await message_history.fetch_edits(caller.user_id, path_id(message_id))
     return EditList(items=[Edit(text=text, at=at) for text, at in pairs])
 
 
 @get("/sync", summary="Read what changed in a conversation", tags=["messages"], responses=problems(401, 404, 422))
 async def sync(
     caller: Caller,
-    message_service: NamedDependency[MessageService],
+    message_history: NamedDependency[MessageHistory],
     conversation_id: ConversationId,
     after_rev: Rev = 0,
     limit: Limit = DEFAULT_LIMIT,
@@ -198,7 +199,7 @@ async def sync(
 ) -> ChangePage:
     """Return every message changed after a revision, in its present state, by ascending ``rev``."""
     place = decode_cursor(cursor, int)
-    messages, rev = await message_service.fetch_changes(
+    messages, rev = await message_history.fetch_changes(
         caller.user_id,
         query_id("conversation_id", conversation_id) or "",
         after_rev=max(after_rev, place or 0),

@@ -1,32 +1,28 @@
-"""The rules of messages: what is checked before something goes to the writer, and reading what was written."""
+"""The rules of messages: what is checked before something goes to the writer."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from chat_mvp.delivery.batch import NewMessage
 from chat_mvp.delivery.receipts import Receipts
-from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
+from chat_mvp.delivery.rosters import FetchUsers, Rosters
+from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, ChatError, NotFoundError, RateLimitedError, ValidationError
+from chat_mvp.errors import CannotMessageError, NotFoundError, RateLimitedError, ValidationError
 from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, RaiseMarks, React, Refuse, SendMessage
-from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.features.messages.texts import check_emoji, check_storable, check_text, mentioned_names
 from chat_mvp.protocol import Message, Priority, User
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.storage.contacts import Contacts
-from chat_mvp.storage.conversations import Conversations, direct_key
+from chat_mvp.storage.conversations import direct_key
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import MembershipRecord, MessageRecord
+from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.users import Users
-from chat_mvp.times import format_time
 
 Sent = Callable[[MessageRecord, bool], None]
 Changed = Callable[[Message], None]
-_Result = TypeVar("_Result")
 
 
 class Asker(Struct, frozen=True):
@@ -50,7 +46,7 @@ class Draft(Struct, kw_only=True, frozen=True):
 
 
 class MessageService:
-    """Sends, changes and reads messages."""
+    """Sends and changes messages."""
 
     def __init__(
         self,
@@ -59,7 +55,6 @@ class MessageService:
         rosters: Rosters,
         receipts: Receipts,
         messages: Messages,
-        conversations: Conversations,
         users: Users,
         contacts: Contacts,
         fetch_users: FetchUsers,
@@ -74,7 +69,6 @@ class MessageService:
         self._rosters = rosters
         self._receipts = receipts
         self._messages = messages
-        self._conversations = conversations
         self._users = users
         self._contacts = contacts
         self._fetch_users = fetch_users
@@ -180,82 +174,21 @@ class MessageService:
         def begin(done: Callable[[tuple[Message, bool]], None], refuse: Refuse) -> Awaitable[None] | None:
             return self.send(asker, draft, done=lambda record, again: done((record.message, again)), refuse=refuse)
 
-        return await _outcome(begin)
+        return await outcome(begin)
 
     async def edit_and_wait(self, asker: Asker, message_id: str, text: str) -> Message:
         """Edit, and return the message as it is now."""
-        return await _outcome(lambda done, refuse: self.edit(asker, message_id, text, done=done, refuse=refuse))
+        return await outcome(lambda done, refuse: self.edit(asker, message_id, text, done=done, refuse=refuse))
 
     async def delete_and_wait(self, asker: Asker, message_id: str) -> Message:
         """Delete, and return the message as it is now."""
-        return await _outcome(lambda done, refuse: self.delete(asker, message_id, done=done, refuse=refuse))
+        return await outcome(lambda done, refuse: self.delete(asker, message_id, done=done, refuse=refuse))
 
     async def react_and_wait(self, asker: Asker, message_id: str, emoji: str, *, present: bool) -> Message:
         """Set or take back a reaction, and return the message as it is now."""
-        return await _outcome(
+        return await outcome(
             lambda done, refuse: self.react(asker, message_id, emoji, present=present, done=done, refuse=refuse),
         )
-
-    # ------------------------------------------------------------------------------------------------------- reading
-
-    async def find(self, user_id: str, message_id: str) -> tuple[Roster, MembershipRecord, Message]:
-        """Return a message with its conversation and the person's place there; ``NotFoundError`` without a place."""
-        record = (await self._messages.fetch_by_ids([message_id])).get(message_id)
-        roster = await self._rosters.fetch(record.message.conversation_id) if record is not None else None
-        member = roster.member(user_id) if roster is not None else None
-        if record is None or roster is None or member is None or not can_see(roster, member, record.message.seq):
-            raise NotFoundError("There is no such message.")
-        return roster, member, record.message
-
-    async def fetch_page(
-        self,
-        user_id: str,
-        conversation_id: str,
-        *,
-        before: int | None,
-        after: int | None,
-        around: int | None,
-        limit: int,
-    ) -> list[Message]:
-        """Return a page of the history in ascending order of ``seq``; the newest one where no bound is given."""
-        if sum(bound is not None for bound in (before, after, around)) > 1:
-            raise ValidationError("Give one of before, after and around.", fields={"before": "excludes the others"})
-        above = await self.visible_above(user_id, conversation_id)
-        if after is not None:
-            return await self._messages.fetch_oldest(conversation_id, after=max(after, above), limit=limit)
-        if around is None:
-            return await self._messages.fetch_newest(conversation_id, above=above, before=before, limit=limit)
-        older = await self._messages.fetch_newest(conversation_id, above=above, before=around, limit=limit // 2)
-        newer = await self._messages.fetch_oldest(
-            conversation_id,
-            after=max(around - 1, above),
-            limit=limit - limit // 2,
-        )
-        return older + newer
-
-    async def visible_above(self, user_id: str, conversation_id: str) -> int:
-        """Return the place above which this person sees the history; ``NotFoundError`` for people who are not in it."""
-        roster = await self._rosters.fetch(conversation_id)
-        member = roster.member(user_id) if roster is not None else None
-        if roster is None or member is None:
-            raise NotFoundError("There is no such conversation.")
-        return 0 if roster.conversation.visibility == "public" else member.joined_seq
-
-    async def fetch_changes(
-        self, user_id: str, conversation_id: str, *, after_rev: int, limit: int
-    ) -> tuple[list[Message], int]:
-        """Return what changed after a revision, by ascending ``rev``, and the conversation's present revision."""
-        above = await self.visible_above(user_id, conversation_id)
-        # From the database and before the messages: what is in memory may not be committed yet, and a client that
-        # remembers a revision it was not sent would never ask for it again.
-        rev = max(record.rev for record in (await self._conversations.fetch([conversation_id])).values())
-        records = await self._messages.fetch_changed(conversation_id, after_rev=after_rev, above_seq=above, limit=limit)
-        return [record.message for record in records], rev
-
-    async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
-        """Return the earlier texts of a message, each with the time it was replaced, oldest first."""
-        await self.find(user_id, message_id)
-        return [(edit["text"], format_time(edit["at"])) for edit in await self._messages.fetch_edits(message_id)]
 
     # ------------------------------------------------------------------------------------------------------ internal
 
@@ -375,24 +308,3 @@ def _check_draft(asker: Asker, draft: Draft) -> None:
     if draft.attachments:
         raise NotFoundError("There is no such attachment.")
     check_text(draft.text)
-
-
-async def _outcome(
-    begin: Callable[[Callable[[_Result], None], Refuse], Awaitable[None] | None],
-) -> _Result:
-    """Begin something that calls back when it is done or refused, and wait for that."""
-    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def done(result: _Result) -> None:
-        if not future.done():
-            future.set_result(result)
-
-    def refuse(error: ChatError) -> None:
-        if not future.done():
-            future.set_exception(error)
-
-    pending = begin(done, refuse)
-    if pending is not None:
-        await pending
-    result: _Result = await future
-    return result

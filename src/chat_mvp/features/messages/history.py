@@ -1,0 +1,79 @@
+"""Reading what was written: one message, pages of a conversation, what changed, earlier texts."""
+
+from chat_mvp.delivery.rosters import Roster, Rosters
+from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.features.messages.permissions import can_see
+from chat_mvp.protocol import Message
+from chat_mvp.storage.conversations import Conversations
+from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.records import MembershipRecord
+from chat_mvp.times import format_time
+
+
+class MessageHistory:
+    """Reads messages for those who may see them; for everybody else there are none."""
+
+    def __init__(self, *, rosters: Rosters, messages: Messages, conversations: Conversations) -> None:
+        """Read from these; rosters tell who is where."""
+        self._rosters = rosters
+        self._messages = messages
+        self._conversations = conversations
+
+    async def find(self, user_id: str, message_id: str) -> tuple[Roster, MembershipRecord, Message]:
+        """Return a message with its conversation and the person's place there; ``NotFoundError`` without a place."""
+        record = (await self._messages.fetch_by_ids([message_id])).get(message_id)
+        roster = await self._rosters.fetch(record.message.conversation_id) if record is not None else None
+        member = roster.member(user_id) if roster is not None else None
+        if record is None or roster is None or member is None or not can_see(roster, member, record.message.seq):
+            raise NotFoundError("There is no such message.")
+        return roster, member, record.message
+
+    async def fetch_page(
+        self,
+        user_id: str,
+        conversation_id: str,
+        *,
+        before: int | None,
+        after: int | None,
+        around: int | None,
+        limit: int,
+    ) -> list[Message]:
+        """Return a page of the history in ascending order of ``seq``; the newest one where no bound is given."""
+        if sum(bound is not None for bound in (before, after, around)) > 1:
+            raise ValidationError("Give one of before, after and around.", fields={"before": "excludes the others"})
+        above = await self.visible_above(user_id, conversation_id)
+        if after is not None:
+            return await self._messages.fetch_oldest(conversation_id, after=max(after, above), limit=limit)
+        if around is None:
+            return await self._messages.fetch_newest(conversation_id, above=above, before=before, limit=limit)
+        older = await self._messages.fetch_newest(conversation_id, above=above, before=around, limit=limit // 2)
+        newer = await self._messages.fetch_oldest(
+            conversation_id,
+            after=max(around - 1, above),
+            limit=limit - limit // 2,
+        )
+        return older + newer
+
+    async def visible_above(self, user_id: str, conversation_id: str) -> int:
+        """Return the place above which this person sees the history; ``NotFoundError`` for people who are not in it."""
+        roster = await self._rosters.fetch(conversation_id)
+        member = roster.member(user_id) if roster is not None else None
+        if roster is None or member is None:
+            raise NotFoundError("There is no such conversation.")
+        return 0 if roster.conversation.visibility == "public" else member.joined_seq
+
+    async def fetch_changes(
+        self, user_id: str, conversation_id: str, *, after_rev: int, limit: int
+    ) -> tuple[list[Message], int]:
+        """Return what changed after a revision, by ascending ``rev``, and the conversation's present revision."""
+        above = await self.visible_above(user_id, conversation_id)
+        # From the database and before the messages: what is in memory may not be committed yet, and a client that
+        # remembers a revision it was not sent would never ask for it again.
+        rev = max(record.rev for record in (await self._conversations.fetch([conversation_id])).values())
+        records = await self._messages.fetch_changed(conversation_id, after_rev=after_rev, above_seq=above, limit=limit)
+        return [record.message for record in records], rev
+
+    async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
+        """Return the earlier texts of a message, each with the time it was replaced, oldest first."""
+        await self.find(user_id, message_id)
+        return [(edit["text"], format_time(edit["at"])) for edit in await self._messages.fetch_edits(message_id)]
