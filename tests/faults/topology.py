@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import ExecutionTimeout
 
 from tests.support.replset import ThreeNodes
 from tests.support.server import Server
 
 RESTART_WITHIN_S = 60.0
+STEP_DOWN_S = 6
+"""How long the old primary may not be elected again; longer than the 5 s in which another has to catch up."""
 
 Harm = Callable[[float], Awaitable[None]]
 """Does one kind of harm; ``seconds`` is how long a hang lasts, other kinds make no use of it."""
@@ -153,9 +155,9 @@ class Three(_WithServer):
         await hang(await self.nodes.primary_pid(), seconds)
 
     async def step_down(self, seconds: float) -> None:
-        with contextlib.suppress(PyMongoError):
-            # Refused while another node is too far behind to take over.
-            await self.nodes.step_down(seconds=5)
+        with contextlib.suppress(ExecutionTimeout):
+            # Refused while no other node is near enough to take over.
+            await self.nodes.step_down(seconds=STEP_DOWN_S)
 
 
 TOPOLOGIES: dict[str, Callable[[Path], Topology]] = {"single": Single, "three": Three}
