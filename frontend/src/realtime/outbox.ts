@@ -1,5 +1,5 @@
 /**
- * Sends that wait until the server has confirmed them. Written down before they go out, sent in the order of
+ * Sends that wait until the server has confirmed them. Written down as they go out, sent in the order of
  * writing within a conversation, repeated with the same `client_message_id` until there is an answer: so a reload
  * or a lost connection neither loses nor doubles a message.
  */
@@ -30,6 +30,8 @@ export class Outbox {
   /** Waiting ones by conversation, in the order of writing. */
   readonly #queues = new Map<string, PendingMessage[]>();
   readonly #busy = new Set<string>();
+  /** Writes that are still on their way to the disk, by `client_message_id`. */
+  readonly #writing = new Map<string, Promise<void>>();
   #running = false;
   #lastOrder = 0;
 
@@ -57,15 +59,18 @@ export class Outbox {
     this.#running = false;
   }
 
-  /** Shown at once, written down next, sent after that. Resolves when it is written down. */
+  /**
+   * Shown, written down and sent, all at once: whichever of the last two is lost, the other one brings it back, and
+   * the id keeps it from coming twice. Resolves when it is written down.
+   */
   async enqueue(record: Omit<PendingMessage, 'order' | 'state' | 'error'>): Promise<void> {
     // Time first, so that records of several tabs and page loads sort as they were written.
     this.#lastOrder = Math.max(this.#lastOrder + 1, this.#options.clock.now());
     const whole: PendingMessage = { ...record, order: this.#lastOrder, state: 'waiting', error: null };
     this.#options.changed(whole);
-    // Its place in line is taken before the write, or two quick messages could change places.
     const written = this.#write(whole);
-    this.#add(whole, written);
+    this.#add(whole);
+    void this.#pump(whole.conversation_id);
     await written;
   }
 
@@ -74,7 +79,8 @@ export class Outbox {
     const again: PendingMessage = { ...record, state: 'waiting', error: null };
     this.#options.changed(again);
     const written = this.#write(again);
-    this.#add(again, written);
+    this.#add(again);
+    void this.#pump(again.conversation_id);
     await written;
   }
 
@@ -84,15 +90,29 @@ export class Outbox {
       const index = queue.findIndex((one) => one.client_message_id === clientMessageId);
       if (index >= 0) queue.splice(index, 1);
     }
-    await this.#options.storage.deletePending(clientMessageId);
+    await this.#forget(clientMessageId);
   }
 
   /** A full disk must not keep a message from being sent; it just will not survive a reload. */
   #write(record: PendingMessage): Promise<void> {
-    return this.#options.storage.putPending(record).catch(() => undefined);
+    const id = record.client_message_id;
+    const written = this.#options.storage
+      .putPending(record)
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#writing.get(id) === written) this.#writing.delete(id);
+      });
+    this.#writing.set(id, written);
+    return written;
   }
 
-  #add(record: PendingMessage, written: Promise<void> = Promise.resolve()): void {
+  /** After the write, or a confirmed message would come back from the disk. */
+  async #forget(clientMessageId: string): Promise<void> {
+    await this.#writing.get(clientMessageId);
+    await this.#options.storage.deletePending(clientMessageId).catch(() => undefined);
+  }
+
+  #add(record: PendingMessage): void {
     if (record.state === 'failed') return;
     const queue = this.#queues.get(record.conversation_id) ?? [];
     this.#queues.set(record.conversation_id, queue);
@@ -100,7 +120,6 @@ export class Outbox {
     queue.push(record);
     queue.sort((a, b) => a.order - b.order);
     this.#lastOrder = Math.max(this.#lastOrder, record.order);
-    void written.then(() => this.#pump(record.conversation_id));
   }
 
   #pumpAll(): void {
@@ -133,10 +152,10 @@ export class Outbox {
   }
 
   async #sendOnce(record: PendingMessage): Promise<{ done: boolean; waitMs: number }> {
-    const { send, storage, changed } = this.#options;
+    const { send, changed } = this.#options;
     try {
       await send(record);
-      await storage.deletePending(record.client_message_id).catch(() => undefined);
+      void this.#forget(record.client_message_id);
       return { done: true, waitMs: 0 };
     } catch (error) {
       const code = error instanceof RequestError ? error.code : 'connection_lost';

@@ -11,7 +11,7 @@ export interface PersisterOptions {
   db: ChatDb;
   store: ChatStore;
   clock: Clock;
-  /** Called after messages up to `seq` of a conversation are stored. */
+  /** Called after messages of others up to `seq` of a conversation are stored. */
   stored: (conversationId: string, seq: number) => void;
   /** This tab writes for all of them; the others gather nothing. */
   writes: () => boolean;
@@ -94,7 +94,9 @@ export class Persister {
         failed(error);
       }
       // Also when the disk is full: the person sees the message, and the server must not send it for ever.
-      for (const message of messages) stored(message.conversation_id, message.seq);
+      for (const message of messages) {
+        if (message.sender_id !== state.me?.id) stored(message.conversation_id, message.seq);
+      }
     });
     return this.#last;
   }

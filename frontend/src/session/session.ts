@@ -98,6 +98,8 @@ export class Session {
     this.link = options.link(() => sync.resume());
     const link = this.link;
     this.#acks = new Acknowledger(clock, (conversation_id, seq) => {
+      // What was read is delivered, and the server has been told so already.
+      if ((store.getState().conversations[conversation_id]?.me.read_seq ?? 0) >= seq) return;
       link.notify({ type: 'delivered', conversation_id, seq });
     });
     const written = (record: PendingMessage) => link.tabs?.share({ kind: 'pending', record });

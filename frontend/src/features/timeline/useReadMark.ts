@@ -1,6 +1,6 @@
 import type { Virtualizer } from '@tanstack/react-virtual';
 import { useEffect, useState } from 'react';
-import { useChat, useSession } from '@/app/context';
+import { useSession } from '@/app/context';
 import type { Row } from './rows';
 
 interface Options {
@@ -15,18 +15,18 @@ interface Options {
 export function useReadMark({ conversationId, virtualizer, rows, atEnd, ready }: Options): void {
   const { actions } = useSession();
   const looking = useLooking();
-  const lastSeq = useChat((state) => state.conversations[conversationId]?.last_seq ?? 0);
   const bottom = virtualizer.range?.endIndex ?? -1;
-  const seen = atEnd ? lastSeq : newestSeq(rows, bottom);
+  const seen = newestSeq(rows, atEnd ? rows.length - 1 : bottom);
   useEffect(() => {
     if (ready && looking && seen > 0) actions.read(conversationId, seen);
   }, [actions, conversationId, looking, ready, seen]);
 }
 
+/** Of others: one's own need no reading. */
 function newestSeq(rows: readonly Row[], from: number): number {
   for (let index = from; index >= 0; index -= 1) {
-    const seq = rows[index]?.message?.seq;
-    if (seq !== undefined) return seq;
+    const row = rows[index];
+    if (row?.message != null && !row.own) return row.message.seq;
   }
   return 0;
 }
