@@ -141,13 +141,13 @@ export class Session {
     ]);
     const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
     if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
-    this.store.setState({
+    this.store.setState((before) => ({
       me: own,
       conversations: Object.fromEntries(snapshot.conversations.map((one) => [one.id, one])),
       people: Object.fromEntries([...snapshot.people, ...(own ? [own] : [])].map((one) => [one.id, one])),
       drafts: snapshot.drafts,
-      loaded: snapshot.conversations.length > 0,
-    });
+      loaded: before.loaded || snapshot.conversations.length > 0,
+    }));
     if (openId !== null && messages.length > 0) {
       this.changes.window(openId, (window) =>
         window.items.length > 0 ? window : { ...window, items: messages, atStart: messages[0]?.seq === 1 },

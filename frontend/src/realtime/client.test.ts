@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ServerFrame } from '@/protocol';
+import { FakeClock } from '../../test/fake/clock';
+import { FakeServer } from '../../test/fake/server';
+import { FakeNetwork } from '../../test/fake/transport';
+import { RealtimeClient, SignedOutError } from './client';
+
+let server: FakeServer;
+let network: FakeNetwork;
+let clock: FakeClock;
+let fresh: number;
+let client: RealtimeClient;
+
+beforeEach(async () => {
+  server = new FakeServer();
+  network = new FakeNetwork(server);
+  clock = new FakeClock();
+  fresh = 0;
+  const anna = server.addPerson('anna');
+  client = new RealtimeClient({
+    transport: network.transport,
+    tokens: {
+      access: async () => server.signIn(anna.id).access_token,
+      refresh: async () => {
+        fresh += 1;
+        if (!server.accounts.has(anna.id)) throw new SignedOutError('gone');
+        return server.signIn(anna.id).access_token;
+      },
+    },
+    resume: async () => ({ known: {}, epoch: null }),
+    clock,
+    random: () => 0.5,
+    deviceId: 'device',
+  });
+  client.start();
+  await clock.advance(10);
+});
+
+function everybody(frame: ServerFrame): void {
+  for (const socket of server.sockets) socket.deliver(frame);
+}
+
+describe('the client', () => {
+  it('brings a fresh token to a connection that goes on', async () => {
+    everybody({ type: 'token.expiring', expires_in: 60 });
+    await clock.advance(10);
+    expect(fresh).toBe(1);
+    expect(server.received.some((frame) => frame.type === 'token')).toBe(true);
+    expect(client.state.name).toBe('connected');
+  });
+
+  it('is closed for good when no fresh token can be had', async () => {
+    server.accounts.clear();
+    everybody({ type: 'token.expiring', expires_in: 60 });
+    await clock.advance(10);
+    expect(client.state).toEqual({ name: 'closed', reason: 'signed_out' });
+  });
+
+  it('comes back when the server asked it to', async () => {
+    everybody({ type: 'bye', code: 1012, reason: 'restart', reconnect_after_ms: 3_000 });
+    server.dropAll(1012);
+    await clock.advance(2_900);
+    expect(client.state.name).toBe('waiting');
+    await clock.advance(700);
+    expect(client.state.name).toBe('connected');
+  });
+
+  it('passes on frames of a newer server without stumbling', async () => {
+    const heard: string[] = [];
+    client.frames.on((frame) => heard.push(frame.type));
+    everybody({ type: 'poll.opened', poll: {} } as unknown as ServerFrame);
+    await clock.advance(10);
+    expect(heard).toEqual(['poll.opened']);
+    expect(client.state.name).toBe('connected');
+  });
+
+  it('breaks the silence with a ping and stays', async () => {
+    await clock.advance(server.heartbeatS * 1000 + 100);
+    expect(server.received.filter((frame) => frame.type === 'ping')).toHaveLength(1);
+    await clock.advance(10_000);
+    expect(client.state.name).toBe('connected');
+  });
+
+  it('answers every request, also when the line is lost', async () => {
+    await expect(client.request({ type: 'ping' })).resolves.toMatchObject({ type: 'pong' });
+    const lost = client.request({ type: 'ping' });
+    network.goDown();
+    await expect(lost).rejects.toMatchObject({ code: 'connection_lost' });
+    await expect(client.request({ type: 'ping' })).rejects.toMatchObject({ code: 'connection_lost' });
+    expect(client.notify({ type: 'ping' })).toBe(false);
+  });
+
+  it('stops when it is told to', async () => {
+    client.stop();
+    await clock.advance(60_000);
+    expect(client.state.name).toBe('disconnected');
+    expect(server.sockets.size).toBe(0);
+  });
+});
