@@ -362,17 +362,23 @@ class Device:
         self._run.note_state(message)
         asking = self.asking.pop(frame.get("ref", ""), None)
         held = self.replica.messages.get(message["conversation_id"], {}).get(message["id"])
-        # What waits in the queue comes to every device, to those that hold it too. An answer may repeat what is there,
-        # which a device cannot tell that has yet to fetch what was reset.
-        again = "ref" in frame or frame.get("queued", False)
-        is_old = held["rev"] >= message["rev"] if held else message["conversation_id"] in self.replica.to_fetch
-        repeats = again and is_old
-        self._see(frame["type"], message, message["id"], repeats=repeats)
+        self._see(frame["type"], message, message["id"], repeats=self._repeats(frame, held))
         if asking is not None:
             asking.change.outcome, asking.change.rev = "done", message["rev"]
             self._answered(asking)
             self._tally.answers["changes"] += 1
             self._tally.wrote()
+
+    def _repeats(self, frame: Frame, held: Frame | None) -> bool:
+        """Tell whether a message is none that is new to this device, by the nature of the frame that brings it."""
+        if frame.get("queued", False):
+            # What waits in the queue comes to every device, in its present state, to those that hold it too.
+            return held is not None
+        if "ref" not in frame:
+            return False
+        # An answer may repeat what is there already, which a device cannot tell that has yet to fetch what was reset.
+        message = frame["message"]
+        return held["rev"] >= message["rev"] if held else message["conversation_id"] in self.replica.to_fetch
 
     def _see(self, type_: str, place: Frame, message_id: str, *, repeats: bool) -> None:
         live = self.replica.live

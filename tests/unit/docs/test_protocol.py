@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, get_args
 
