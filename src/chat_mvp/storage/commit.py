@@ -57,43 +57,39 @@ class MongoCommit:
         self._client = database.client
         self._db: Collections = database.collections
         self._session: AsyncClientSession | None = None
-        self._uncertain: AsyncClientSession | None = None
+        self._is_uncertain = False
 
     async def commit(self, writes: Writes) -> None:
         """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
         # Before anything is waited for, see Writes.seal.
         steps = writes.seal()
-        session = self._session or await self._begin_session()
-        self._session = None
+        # The same session also after a failure: where the abort did not arrive, beginning anew in it is one.
+        session = self._session = self._session or await self._begin_session()
+        await session.start_transaction(
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority", j=True),
+            read_preference=ReadPreference.PRIMARY,
+            max_commit_time_ms=COMMIT_TIMEOUT_MS,
+        )
         try:
-            await session.start_transaction(
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority", j=True),
-                read_preference=ReadPreference.PRIMARY,
-                max_commit_time_ms=COMMIT_TIMEOUT_MS,
-            )
-            try:
-                for command, expected in steps:
-                    await self._run(command, expected, session)
-            except PyMongoError as error:
-                await _abort(session)
-                if is_passing(error):
-                    raise TransientError from error
-                raise
-            except BaseException:
-                await _abort(session)
-                raise
-            await _finish(session)
-        except UnknownOutcomeError:
-            self._uncertain = session
+            for command, expected in steps:
+                await self._run(command, expected, session)
+        except PyMongoError as error:
+            await _abort(session)
+            if is_passing(error):
+                raise TransientError from error
             raise
         except BaseException:
-            await session.end_session()
+            await _abort(session)
             raise
-        self._session = session
+        try:
+            await _finish(session)
+        except UnknownOutcomeError:
+            self._is_uncertain = True
+            raise
 
     async def _begin_session(self) -> AsyncClientSession:
-        """Begin a session, and end the one before it, whoever it belonged to.
+        """Begin the session of this process, and end that of the one before it.
 
         A process that was killed inside a transaction leaves it behind, and until the server gives it up, after five
         seconds, nobody else can write to its conversations. Should the process still live, its transaction fails and
@@ -130,20 +126,18 @@ class MongoCommit:
         Looking for the documents would not do: a commit that still waits in the buffers of a hung server would be
         found missing, and happen afterwards.
         """
-        session = self._uncertain
-        if session is not None:
+        if self._session is not None and self._is_uncertain:
             try:
-                await _finish(session)
+                await _finish(self._session)
             except UnknownOutcomeError as error:
                 raise unavailable() from error
             except (TransientError, PyMongoError):
                 # It did not happen, or the server knows the session no more.
                 pass
             else:
-                self._uncertain, self._session = None, session
+                self._is_uncertain = False
                 return True
-            self._uncertain = None
-            await session.end_session()
+            self._is_uncertain = False
         # Servers forget sessions after half an hour; what is stored under a new id remains to be seen.
         if writes.new_messages:
             return await self._exists("messages", {"_id": ObjectId(writes.new_messages[0].message.id)})

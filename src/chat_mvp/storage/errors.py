@@ -20,8 +20,13 @@ from chat_mvp.errors import UnavailableError
 RETRY_AFTER_MS = 1_000
 """Long enough for most elections, short enough for a person to wait."""
 
-# Codes that mean "not now": stepping down, shutting down, interrupted, out of disk, over a time limit.
-_PASSING_CODES = frozenset({6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
+# Codes that mean "not now": unreachable (6, 7, 89, 9001), over a time limit (24, 50, 64, 262), no primary or one that
+# is not ready yet (133, 134, 189, 211, 10107, 13435, 13436), shutting down (91, 11600), interrupted, with its cursors
+# (43, 175, 237, 11601, 11602), out of disk (14031).
+_PASSING_CODES = frozenset(
+    {6, 7, 24, 43, 50, 64, 89, 91, 133, 134, 175, 189, 211, 237, 262}
+    | {9001, 10107, 11600, 11601, 11602, 13435, 13436, 14031}
+)
 
 
 def unavailable() -> UnavailableError:

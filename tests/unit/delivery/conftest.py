@@ -62,7 +62,7 @@ class TroubledCommit(MongoCommit):
                 await self.gate.wait()
             case "lost":
                 await super().commit(writes)
-                self._uncertain, self._session = self._session, None
+                self._is_uncertain = True
                 raise UnknownOutcomeError
         await super().commit(writes)
 
