@@ -3,7 +3,7 @@
  * changes one module at most. Answers of HTTP that have no schema name of their own are put together here.
  */
 import type { components } from '@/generated/api';
-import type { Member, Message, Receipt } from '@/generated/frames';
+import type { Member, Receipt } from '@/generated/frames';
 
 export type {
   Attachment,
@@ -48,7 +48,6 @@ export interface Page<T> {
 
 export type Marks = Pick<Receipt, 'delivered_seq' | 'read_seq'>;
 export type Role = Member['role'];
-export type MessageKind = Message['kind'];
 
 /** Close codes a client must tell apart (protocol, section 2). */
 export const CloseCode = {

@@ -72,6 +72,8 @@ export const de: Catalogue = {
   'conversations.mute': 'Stumm schalten',
   'conversations.unmute': 'Wieder melden',
   'conversations.archive': 'Archivieren',
+  'conversations.unarchive': 'Aus dem Archiv holen',
+  'conversations.archived': (n) => `Archiviert (${n})`,
   'conversations.markRead': 'Als gelesen markieren',
   'conversations.options': (name) => `Möglichkeiten für ${name}`,
   'conversations.back': 'Zurück',

@@ -69,6 +69,8 @@ export const en = {
   'conversations.mute': 'Mute',
   'conversations.unmute': 'Unmute',
   'conversations.archive': 'Archive',
+  'conversations.unarchive': 'Take out of the archive',
+  'conversations.archived': (n: number) => `Archived (${n})`,
   'conversations.markRead': 'Mark as read',
   'conversations.options': (name: string) => `Options for ${name}`,
   'conversations.back': 'Back',

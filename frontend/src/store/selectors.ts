@@ -4,10 +4,10 @@ import type { ChatState, PendingMessage } from './state';
 
 export type Delivery = 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
 
-/** Pinned first, then by last activity. Archived ones are left out. */
-export function listConversations(state: ChatState): Conversation[] {
+/** Pinned first, then by last activity; either the archived ones or the others. */
+export function listConversations(state: ChatState, archived = false): Conversation[] {
   return Object.values(state.conversations)
-    .filter((one) => !one.me.archived)
+    .filter((one) => one.me.archived === archived)
     .sort(
       (a, b) =>
         Number(b.me.pinned) - Number(a.me.pinned) ||

@@ -1,5 +1,5 @@
 /** What the window shows, normalised. Values are replaced, never changed in place. */
-import type { Contact, Conversation, Marks, Member, Message, OwnUser, PresenceState, User } from '@/protocol';
+import type { Contact, Conversation, Member, Message, OwnUser, PresenceState, User } from '@/protocol';
 
 /** A run of messages without a gap in `seq`, ascending. */
 export interface MessageWindow {
@@ -70,5 +70,3 @@ export const EMPTY: ChatState = {
   unreadNotifications: 0,
   loaded: false,
 };
-
-export type MarkHolder = Marks;

@@ -1,4 +1,4 @@
-import { Search, SquarePen } from 'lucide-react';
+import { Archive, Search, SquarePen } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n } from '@/app/context';
@@ -25,7 +25,15 @@ export function ConversationList({
 }: ConversationListProps) {
   const { t } = useI18n();
   const [query, setQuery] = useState('');
-  const conversations = useChat(useShallow(listConversations));
+  const [archiveOpen, setArchiveOpen] = useState(false);
+  const live = useChat(useShallow((state) => listConversations(state)));
+  const archived = useChat(useShallow((state) => listConversations(state, true)));
+  // A search looks everywhere, and an open conversation never vanishes from the list.
+  const withArchive = archiveOpen || query !== '' || archived.some((one) => one.id === selected);
+  const conversations = useMemo(
+    () => (withArchive ? [...live, ...archived] : live),
+    [withArchive, live, archived],
+  );
   const titles = useChat(useShallow((state) => conversations.map((one) => titleOf(state, one))));
   const loaded = useChat((state) => state.loaded);
   const shown = useMemo(
@@ -69,6 +77,17 @@ export function ConversationList({
               />
             ))}
           </ul>
+          {archived.length > 0 && query === '' && (
+            <button
+              type="button"
+              aria-expanded={withArchive}
+              onClick={() => setArchiveOpen(!archiveOpen)}
+              className="mt-2 flex min-h-10 w-full items-center gap-3 rounded-xl px-3 text-sm text-muted hover:bg-hover hover:text-ink"
+            >
+              <Archive size={16} aria-hidden />
+              {t('conversations.archived', archived.length)}
+            </button>
+          )}
           {shown.length === 0 && loaded && (
             <div className="px-4 py-10 text-center text-sm text-muted">
               <p className="font-medium text-ink">

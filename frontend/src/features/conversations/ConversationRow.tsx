@@ -190,9 +190,9 @@ function RowMenu({
         </MenuItem>
         <MenuItem
           icon={<Archive size={16} />}
-          onSelect={() => void attempt(() => actions.own(id, { archived: true }))}
+          onSelect={() => void attempt(() => actions.own(id, { archived: !me.archived }))}
         >
-          {t('conversations.archive')}
+          {me.archived ? t('conversations.unarchive') : t('conversations.archive')}
         </MenuItem>
       </Menu>
     </div>

@@ -45,7 +45,7 @@ export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
 
   const entries = useMemo<Entry[]>(() => {
     const fits = (text: string) => query.trim() === '' || matches(text, query);
-    const conversations = listConversations(state);
+    const conversations = [...listConversations(state), ...listConversations(state, true)];
     const direct = new Set(conversations.map((one) => one.peer?.id));
     const found: Entry[] = conversations
       .filter((one) => fits(`${titleOf(state, one)} ${one.peer?.username ?? ''}`))
