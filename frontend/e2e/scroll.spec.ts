@@ -79,6 +79,9 @@ test('opens at the first unread message and jumps to the latest and back to a da
   await page.getByRole('button', { name: 'Jump', exact: true }).click();
   await expect(messages(page).locator('article[aria-posinset="1"]')).toBeVisible();
   await expect(messages(page).getByText('This is the beginning of your conversation.')).toBeVisible();
+  // And stays there: pages fetched below are not followed.
+  await page.waitForTimeout(500);
+  await expect(messages(page).locator('article[aria-posinset="1"]')).toBeVisible();
   await page.getByRole('button', { name: 'Jump to the latest message' }).click();
   await expect.poll(() => page.evaluate(() => window.__probe.distanceToEnd())).toBeLessThanOrEqual(1);
 });

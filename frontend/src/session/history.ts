@@ -62,10 +62,13 @@ export class History {
       }
       const cached = await this.#db.messages(conversationId, PAGE, first.seq);
       if (cached.length > 0) {
+        if (this.#store.getState().windows[conversationId]?.items[0]?.seq !== first.seq) return;
         this.#sync.takePage(conversationId, cached, 'join');
         return;
       }
       const page = await this.#api.history(conversationId, { before: first.seq, limit: PAGE });
+      // Somebody jumped elsewhere meanwhile: the page no longer fits.
+      if (this.#store.getState().windows[conversationId]?.items[0]?.seq !== first.seq) return;
       this.#sync.takePage(conversationId, page, 'join', page.length < PAGE ? { atStart: true } : {});
     });
   }
@@ -77,6 +80,7 @@ export class History {
       const last = window?.items.at(-1);
       if (window === undefined || last === undefined || window.atEnd) return;
       const page = await this.#api.history(conversationId, { after: last.seq, limit: PAGE });
+      if (this.#store.getState().windows[conversationId]?.items.at(-1)?.seq !== last.seq) return;
       this.#sync.takePage(conversationId, page, 'join', {
         atEnd: this.#reachesEnd(conversationId, page, last.seq),
       });

@@ -97,6 +97,16 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
     };
   }, [history, conversationId]);
 
+  // A page that is fetched below after a jump is not news: following it would run away to the end, page by page. The
+  // page that reaches the end does not count either, so it is the state before it that decides.
+  const followedBefore = useRef(window_.atEnd);
+  const follows = window_.atEnd && followedBefore.current;
+  useEffect(() => {
+    followedBefore.current = window_.atEnd;
+  }, [window_.atEnd]);
+  // Between a jump and its first picture the place on the screen still belongs to the old messages.
+  const jumping = useRef(false);
+
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -104,7 +114,7 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 8,
     anchorTo: 'end',
-    followOnAppend: true,
+    followOnAppend: follows,
     scrollEndThreshold: END_PX,
     paddingStart: 16,
     measureElement: exactHeight,
@@ -119,7 +129,7 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
   if (online) failing.current = false;
   const fetchAround = useCallback(() => {
     const element = scroller.current;
-    if (element === null || !positioned.current || failing.current) return;
+    if (element === null || !positioned.current || failing.current || jumping.current) return;
     const { scrollTop, scrollHeight, clientHeight } = element;
     const failed = () => {
       // Not asked again at every step of the wheel; the next connection clears it.
@@ -167,8 +177,10 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
 
   const jumpTo = useCallback(
     async (seq: number) => {
+      jumping.current = true;
       await attempt(() => history.jumpTo(conversationId, seq));
       requestAnimationFrame(() => {
+        jumping.current = false;
         const index = rowsRef.current.findIndex((row) => row.message?.seq === seq);
         const row = rowsRef.current[index];
         if (row === undefined) return;
