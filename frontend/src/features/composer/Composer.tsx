@@ -192,6 +192,7 @@ export function Composer(props: ComposerProps) {
           className="flex items-end gap-1 rounded-2xl border border-field-line bg-field p-1 has-[textarea:focus-visible]:border-accent has-[textarea:focus-visible]:outline has-[textarea:focus-visible]:outline-accent"
         >
           <EmojiPopover
+            align="start"
             onPick={insert}
             trigger={
               <IconButton label={t('composer.emoji')} className="rounded-xl">

@@ -5,8 +5,14 @@ import { useRadix } from '@/ui/useRadix';
 
 const EmojiPicker = lazy(() => import('./EmojiPicker'));
 
+export interface EmojiPopoverProps {
+  trigger: ReactNode;
+  onPick: (emoji: string) => void;
+  align?: 'start' | 'end';
+}
+
 /** The picker beside its button. */
-export function EmojiPopover({ trigger, onPick }: { trigger: ReactNode; onPick: (emoji: string) => void }) {
+export function EmojiPopover({ trigger, onPick, align = 'end' }: EmojiPopoverProps) {
   const { t } = useI18n();
   const [open, setOpen] = useState(false);
   const parts = useRadix()?.Popover;
@@ -23,7 +29,7 @@ export function EmojiPopover({ trigger, onPick }: { trigger: ReactNode; onPick: 
           aria-label={t('emoji.label')}
           sideOffset={8}
           collisionPadding={8}
-          align="end"
+          align={align}
           className="rise z-50 rounded-xl border border-line bg-raised text-ink shadow-raised"
         >
           <Suspense fallback={<div className="h-80 w-[19.5rem]" />}>
