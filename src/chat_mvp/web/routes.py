@@ -14,8 +14,7 @@ from chat_mvp.web.files import INDEX, WebFile
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
-    # The list of messages positions its rows, and the dialogs theirs, by style attributes.
-    "style-src": "'self' 'unsafe-inline'",
+    "style-src": "'self'",
     "img-src": "'self' data: blob:",
     "connect-src": "'self'",
     "object-src": "'none'",
