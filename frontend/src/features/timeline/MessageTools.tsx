@@ -33,7 +33,7 @@ export function MessageTools({ message, own, onReply, onEdit }: MessageToolsProp
       role="toolbar"
       aria-label={t('message.actions')}
       className={cx(
-        'absolute -top-4 z-10 flex items-center rounded-lg border border-line bg-raised p-0.5 shadow-raised',
+        'absolute -top-8 z-10 flex items-center rounded-lg border border-line bg-raised p-0.5 shadow-raised',
         own ? 'end-2' : 'start-2',
       )}
     >
