@@ -4,7 +4,7 @@
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import openapi_config
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database
-from chat_mvp.storage.commit import MongoCommit
+from chat_mvp.storage.commit import MongoCommit, TransientError
 from chat_mvp.storage.connections import Connections
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
@@ -106,8 +106,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_blocked=contacts.fetch_blocked_pairs,
         cache_seconds=settings.presence_ttl_seconds,
     )
+    commit = MongoCommit(database)
     writer = Writer(
-        commit=MongoCommit(database),
+        commit=commit,
         messages=messages,
         rosters=rosters,
         bus=bus,
@@ -261,7 +262,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime, passwords)],
+        lifespan=[_lifespan(runtime, passwords, commit)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -271,9 +272,11 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
 
 
-def _lifespan(runtime: Runtime, passwords: Passwords) -> Any:
+def _lifespan(runtime: Runtime, passwords: Passwords, commit: MongoCommit) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        with suppress(TransientError):
+            await commit.take_over()
         runtime.start()
         try:
             yield

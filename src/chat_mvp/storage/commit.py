@@ -59,6 +59,14 @@ class MongoCommit:
         self._session: AsyncClientSession | None = None
         self._is_uncertain = False
 
+    async def take_over(self) -> None:
+        """End what a killed process before this one may have left under way; call it before anything is read.
+
+        Otherwise its last commit could still happen after somebody has read that it did not. ``TransientError`` when
+        the database cannot do it now; then the first commit does it.
+        """
+        self._session = self._session or await self._begin_session()
+
     async def commit(self, writes: Writes) -> None:
         """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
         # Before anything is waited for, see Writes.seal.
