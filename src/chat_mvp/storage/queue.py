@@ -49,11 +49,15 @@ class Queue:
 
     async def fetch_urgent(self, recipient_id: str) -> list[str]:
         """Return the conversations in which a message of high priority waits, the longest waiting first."""
-        query = {"_id.recipient_id": known_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}
+        pipeline: list[RawDocument] = [
+            {"$match": {"_id.recipient_id": known_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}},
+            # Grouped there, because however much waits, only the conversations matter.
+            {"$group": {"_id": "$_id.conversation_id", "since": {"$min": "$created_at"}}},
+            {"$sort": {"since": 1}},
+        ]
         with translated():
-            entries = await self._queue.find(query, {"created_at": 1}).to_list(None)
-        entries.sort(key=lambda entry: entry["created_at"])
-        return list(dict.fromkeys(str(entry["_id"]["conversation_id"]) for entry in entries))
+            cursor = await self._queue.aggregate(pipeline)
+            return [str(row["_id"]) async for row in cursor]
 
     async def fetch_seqs(
         self,
