@@ -43,13 +43,6 @@ class Contacts:
         }
         return await self._fetch_other_sides(user_id, query)
 
-    async def fetch_blocked_either(self, user_id: str) -> set[str]:
-        """Return everybody between whom and this person there is a block, whoever made it."""
-        user = to_object_id(user_id)
-        return await self._fetch_other_sides(
-            user_id, {"blocked": True, "$or": [{"owner_id": user}, {"other_id": user}]}
-        )
-
     async def put(
         self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None, at: datetime
     ) -> tuple[ContactRecord, bool]:
