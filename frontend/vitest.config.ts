@@ -9,7 +9,11 @@ export default mergeConfig(
       include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}'],
       setupFiles: ['./test/setup.ts'],
       maxWorkers: 2,
+      // What waits for ever ends by these; what loops for ever is ended by scripts/within.mjs.
       testTimeout: 20_000,
+      hookTimeout: 20_000,
+      teardownTimeout: 5_000,
+      bail: 10,
       restoreMocks: true,
       css: false,
     },
