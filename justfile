@@ -37,6 +37,10 @@ test-faults *args: install
 bench *args: install
     @exec chat-mvp bench "$@"
 
+# Measure the web client in a real Chromium against its goals: just bench-web
+bench-web *args: install
+    @exec python tools/bench_web.py "$@"
+
 # Check form, types and architecture, of the server and of the web client
 lint: install
     ruff check

@@ -1,67 +1,98 @@
 /** Measures inside the page what a person sees: positions are read after paint, never before it. */
 import type { Page } from '@playwright/test';
 
-/** Puts `__probe` into the page. */
-export async function installProbe(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const feed = () => document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
-    /**
-     * Resolves at the last moment before a paint: in a ResizeObserver made later than the list's own, on an element
-     * as deep as its rows. An animation frame comes before the list has corrected itself, and a message after the
-     * paint may come after the next change too.
-     */
-    const painted = () =>
-      new Promise<void>((resolve) => {
-        const observer = new ResizeObserver(() => {
-          observer.disconnect();
-          resolve();
-        });
-        observer.observe(feed().querySelector('[data-index]') ?? feed());
-      });
-    const firstVisible = () => {
-      const top = feed().getBoundingClientRect().top;
-      const found = [...feed().querySelectorAll<HTMLElement>('article')].find(
-        (one) => one.getBoundingClientRect().bottom > top + 1,
-      );
-      return found === undefined
-        ? null
-        : { position: found.getAttribute('aria-posinset'), top: found.getBoundingClientRect().top };
-    };
-    const topOf = (position: string) =>
-      feed().querySelector(`article[aria-posinset="${position}"]`)?.getBoundingClientRect().top ?? null;
-
-    const probe = {
-      painted,
-      oldest: () => Number(feed().querySelector('article')?.getAttribute('aria-posinset') ?? 0),
-      /** How far the first visible message moves in `frames` frames after `act`. */
-      async movement(act: () => void, frames: number): Promise<number> {
-        act();
-        await painted();
-        const anchor = firstVisible();
-        if (anchor === null || anchor.position === null) return -1;
-        let worst = 0;
-        for (let frame = 0; frame < frames; frame += 1) {
-          await painted();
-          const now = topOf(anchor.position);
-          worst = Math.max(worst, now === null ? 10_000 : Math.abs(now - anchor.top));
-        }
-        return worst;
-      },
-      scrollTo(top: number) {
-        feed().scrollTop = top;
-      },
-      distanceToEnd: () => feed().scrollHeight - feed().scrollTop - feed().clientHeight,
-      rows: () => feed().querySelectorAll('article').length,
-    };
-    (window as unknown as { __probe: typeof probe }).__probe = probe;
-  });
-}
-
 export interface Probe {
   painted(): Promise<void>;
+  /** The number of the first message in the page. */
   oldest(): number;
+  /** How many pixels the first visible message moves in `frames` frames after `act`; -1 when there is none. */
   movement(act: () => void, frames: number): Promise<number>;
+  /** The same for one message, from the first frame in which it is in sight. */
+  movementOf(position: number, frames: number): Promise<number>;
+  /** Makes a row that is drawn above the visible ones higher, as a late image would; false when there is none. */
+  growAbove(pixels: number): boolean;
   scrollTo(top: number): void;
   distanceToEnd(): number;
   rows(): number;
+}
+
+declare global {
+  interface Window {
+    __probe: Probe;
+  }
+}
+
+/** Puts `__probe` into the page. */
+export async function installProbe(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    /** What is gone has moved further than anybody would bear. */
+    const GONE_PX = 10_000;
+    const feed = () => document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
+    const articles = () => [...feed().querySelectorAll<HTMLElement>('article')];
+    const painted = () =>
+      new Promise<void>((resolve) => {
+        // An animation frame comes before the list has corrected itself; the task after it comes after the paint.
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel();
+          port2.onmessage = () => {
+            port1.close();
+            resolve();
+          };
+          port1.postMessage(null);
+        });
+      });
+    const firstVisible = () => {
+      const top = feed().getBoundingClientRect().top;
+      return articles().find((one) => one.getBoundingClientRect().bottom > top + 1);
+    };
+    const topOf = (position: string) =>
+      feed().querySelector(`article[aria-posinset="${position}"]`)?.getBoundingClientRect().top ?? null;
+    const worstOf = async (position: string, from: number, frames: number) => {
+      let worst = 0;
+      for (let frame = 0; frame < frames; frame += 1) {
+        await painted();
+        const now = topOf(position);
+        worst = Math.max(worst, now === null ? GONE_PX : Math.abs(now - from));
+      }
+      return worst;
+    };
+
+    window.__probe = {
+      painted,
+      oldest: () => Number(feed().querySelector('article')?.getAttribute('aria-posinset') ?? 0),
+      async movement(act, frames) {
+        act();
+        await painted();
+        const anchor = firstVisible();
+        const position = anchor?.getAttribute('aria-posinset') ?? null;
+        if (anchor === undefined || position === null) return -1;
+        return worstOf(position, anchor.getBoundingClientRect().top, frames);
+      },
+      async movementOf(position, frames) {
+        const name = String(position);
+        for (;;) {
+          await painted();
+          const { top, bottom } = feed().getBoundingClientRect();
+          const at = topOf(name);
+          if (at !== null && at >= top && at < bottom) return worstOf(name, at, frames);
+        }
+      },
+      growAbove(pixels) {
+        const seen = firstVisible();
+        const above = articles().findLast(
+          (one) => seen !== undefined && one.getBoundingClientRect().top < seen.getBoundingClientRect().top,
+        );
+        if (above === undefined) return false;
+        const late = document.createElement('div');
+        late.style.height = `${pixels}px`;
+        above.append(late);
+        return true;
+      },
+      scrollTo(top) {
+        feed().scrollTop = top;
+      },
+      distanceToEnd: () => feed().scrollHeight - feed().scrollTop - feed().clientHeight,
+      rows: () => articles().length,
+    };
+  });
 }

@@ -1,0 +1,168 @@
+/** Coming back: after a reload, to another conversation, and to what was missed. */
+import { type Browser, expect, type Page } from '@playwright/test';
+import { expectConnected, messages, open, PASSWORD } from '../people';
+import { type Account, Seeder } from '../seed';
+import { installStopwatch } from './stopwatch';
+
+/** Milliseconds. */
+export interface Openings {
+  reload: number[];
+  stored: number[];
+  missed: number[];
+}
+
+const MISSED = 100;
+/** The page writes to the device what it fetched, and fetches what it may need, a moment after it is shown. */
+const SETTLED_MS = 2_500;
+
+declare global {
+  interface Window {
+    __shownAt?: number;
+    __reads?: number[];
+    __caughtUpAt?: Promise<number>;
+  }
+}
+
+/** Signs in through the page. */
+export async function signIn(page: Page, name: string): Promise<void> {
+  await page.goto('./');
+  await page.getByRole('textbox', { name: 'Username' }).fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expectConnected(page);
+}
+
+export async function toLatest(page: Page): Promise<void> {
+  await expect(messages(page).getByRole('article').first()).toBeVisible();
+  const latest = page.getByRole('button', { name: /latest|new messages/ });
+  if (await latest.isVisible()) await latest.click();
+}
+
+export async function measureOpening(browser: Browser, baseUrl: string, rounds: number): Promise<Openings> {
+  const seeder = new Seeder(baseUrl);
+  const anna = await seeder.account('anna');
+  const ben = await seeder.account('ben');
+  const cleo = await seeder.account('cleo');
+  const room = await seeder.direct(ben, anna);
+  await seeder.fill(room, ben, 400);
+  await seeder.fill(await seeder.direct(cleo, anna), cleo, 400);
+  const context = await browser.newContext();
+  await installStopwatch(context);
+  const page = await context.newPage();
+  await signIn(page, anna.name);
+  for (const other of [cleo, ben]) {
+    await open(page, other.name);
+    await toLatest(page);
+    await page.waitForTimeout(SETTLED_MS);
+  }
+  await context.addInitScript(watchReload);
+  const reload = await reloads(page, rounds);
+  const stored = await reads(page, [cleo, ben], rounds);
+  const missed: number[] = [];
+  for (let round = 0; round < Math.ceil(rounds / 2); round += 1) {
+    missed.push(await catchUp(page, seeder, room, ben, `caught up ${round}`));
+  }
+  await context.close();
+  return { reload, stored, missed };
+}
+
+async function reloads(page: Page, rounds: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    await page.reload();
+    await page.waitForFunction(() => window.__shownAt !== undefined);
+    times.push((await page.evaluate(() => window.__shownAt)) ?? Number.NaN);
+    await expectConnected(page);
+    await page.waitForTimeout(SETTLED_MS);
+  }
+  return times;
+}
+
+/** Notes how long after the beginning of the navigation messages were painted, and how long the device took to read. */
+function watchReload(): void {
+  const watch = async () => {
+    while (document.querySelectorAll('[role="feed"] article').length < 4) {
+      await window.__stopwatch.afterPaint();
+    }
+    await window.__stopwatch.afterPaint();
+    window.__shownAt = performance.now();
+  };
+  void watch();
+  // From the question to the last row, however many steps the library takes.
+  const times: number[] = [];
+  window.__reads = times;
+  const openCursor = IDBIndex.prototype.openCursor;
+  const timed = function (
+    this: IDBObjectStore,
+    ...args: Parameters<IDBObjectStore['openCursor']>
+  ): IDBRequest<IDBCursorWithValue | null> {
+    const request = openOfStore.apply(this, args);
+    if (this.name !== 'messages') return request;
+    const began = performance.now();
+    this.transaction.addEventListener('complete', () => times.push(performance.now() - began));
+    return request;
+  };
+  const openOfStore = IDBObjectStore.prototype.openCursor;
+  IDBObjectStore.prototype.openCursor = timed;
+  IDBIndex.prototype.openCursor = function (...args) {
+    const request = openCursor.apply(this, args);
+    if (this.objectStore.name !== 'messages') return request;
+    const began = performance.now();
+    this.objectStore.transaction.addEventListener('complete', () => times.push(performance.now() - began));
+    return request;
+  };
+}
+
+/** The client's own reads, as it changes between two conversations. */
+async function reads(page: Page, others: readonly Account[], rounds: number): Promise<number[]> {
+  await page.evaluate(() => {
+    if (window.__reads !== undefined) window.__reads.length = 0;
+  });
+  for (let round = 0; round < rounds; round += 1) {
+    for (const other of others) {
+      await open(page, other.name);
+      await expect(messages(page).getByRole('article').first()).toBeVisible();
+      await page.waitForTimeout(200);
+    }
+  }
+  return (await page.evaluate(() => window.__reads)) ?? [];
+}
+
+/** From the moment the browser says that the network is back to the last message on the screen. */
+async function catchUp(
+  page: Page,
+  seeder: Seeder,
+  room: string,
+  from: Account,
+  last: string,
+): Promise<number> {
+  const context = page.context();
+  await context.setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await seeder.fill(room, from, MISSED - 1);
+  await seeder.say(room, from, last);
+  await page.evaluate((text) => {
+    const back = new Promise<number>((resolve) => {
+      window.addEventListener('online', () => resolve(performance.now()), { once: true });
+    });
+    const shown = () => {
+      const feed = document.querySelector('[role="feed"]');
+      const row = [...(feed?.querySelectorAll('article') ?? [])].at(-1);
+      return (
+        feed !== null &&
+        row?.textContent?.includes(text) === true &&
+        row.getBoundingClientRect().bottom <= feed.getBoundingClientRect().bottom + 1
+      );
+    };
+    window.__caughtUpAt = back.then(async (began) => {
+      do await window.__stopwatch.afterPaint();
+      while (!shown());
+      return performance.now() - began;
+    });
+  }, last);
+  await context.setOffline(false);
+  const took = await page.evaluate(() => window.__caughtUpAt ?? Number.NaN);
+  await expectConnected(page);
+  await page.waitForTimeout(SETTLED_MS);
+  return took;
+}

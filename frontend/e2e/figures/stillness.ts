@@ -1,0 +1,112 @@
+/** Whether what somebody reads stays where it is, in pixels, sampled after paint. */
+import { expect, type Page } from '@playwright/test';
+import { messages } from '../people';
+import { installProbe } from '../probe';
+import type { Account, Seeder } from '../seed';
+
+const FRAMES = 30;
+/** Where there is something above and below. */
+const READING_PX = 900;
+
+/** Pixels: the farthest that the first visible message went, for each time. */
+export interface Movements {
+  prepending: number[];
+  appending: number[];
+  growing: number[];
+  jumping: number[];
+}
+
+export interface Reading {
+  page: Page;
+  seeder: Seeder;
+  room: string;
+  /** The one who writes. */
+  from: Account;
+  /** How many messages there are. */
+  count: number;
+}
+
+/** `reading.page` shows the end of the conversation. */
+export async function measureStillness(reading: Reading, rounds: number): Promise<Movements> {
+  await installProbe(reading.page);
+  return {
+    jumping: await jumping(reading, rounds),
+    prepending: await prepending(reading.page, rounds),
+    appending: await appending(reading, rounds),
+    growing: await growing(reading.page, rounds),
+  };
+}
+
+async function prepending(page: Page, rounds: number): Promise<number[]> {
+  const moved: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const before = await page.evaluate(() => window.__probe.oldest());
+    moved.push(
+      await page.evaluate(
+        (frames) => window.__probe.movement(() => window.__probe.scrollTo(250), frames),
+        FRAMES,
+      ),
+    );
+    await expect.poll(() => page.evaluate(() => window.__probe.oldest())).toBeLessThan(before);
+  }
+  return moved;
+}
+
+async function appending({ page, seeder, room, from }: Reading, rounds: number): Promise<number[]> {
+  const moved: number[] = [];
+  await stopAt(page, READING_PX);
+  for (let round = 0; round < rounds; round += 1) {
+    const moving = page.evaluate((frames) => window.__probe.movement(() => undefined, frames), FRAMES);
+    await seeder.say(room, from, `while reading above ${round}`);
+    moved.push(await moving);
+  }
+  return moved;
+}
+
+async function growing(page: Page, rounds: number): Promise<number[]> {
+  const moved: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    await stopAt(page, READING_PX + 400 * round);
+    const moving = page.evaluate((frames) => window.__probe.movement(() => undefined, frames), FRAMES);
+    const grown = await page.evaluate(() => window.__probe.growAbove(180));
+    if (!grown) throw new Error('Nothing is drawn above what is visible.');
+    moved.push(await moving);
+  }
+  return moved;
+}
+
+/** Through a quotation, to messages that are not loaded. */
+async function jumping({ page, seeder, room, from, count }: Reading, rounds: number): Promise<number[]> {
+  const moved: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const seq = Math.round((count * (round + 1)) / (rounds + 2));
+    const target = await idAt(seeder, room, from, seq);
+    const text = `about number ${seq}`;
+    await seeder.say(room, from, text, target);
+    const row = messages(page).getByRole('article').filter({ hasText: text });
+    await expect(row).toBeVisible();
+    const moving = page.evaluate(([position, frames]) => window.__probe.movementOf(position, frames), [
+      seq,
+      2 * FRAMES,
+    ] as const);
+    await row.getByRole('button').first().click();
+    moved.push(await moving);
+    await page.getByRole('button', { name: 'Jump to the latest message' }).click();
+    await expect.poll(() => page.evaluate(() => window.__probe.distanceToEnd())).toBeLessThanOrEqual(1);
+  }
+  return moved;
+}
+
+async function idAt(seeder: Seeder, room: string, who: Account, seq: number): Promise<string> {
+  const path = `/conversations/${room}/messages?after=${seq - 1}&limit=1`;
+  const page = await seeder.call<{ items: { id: string }[] }>(path, 'GET', undefined, who.token);
+  const id = page.items[0]?.id;
+  if (id === undefined) throw new Error(`There is no message ${seq}.`);
+  return id;
+}
+
+/** Comes to rest there, with the pages above and below fetched. */
+async function stopAt(page: Page, top: number): Promise<void> {
+  await page.evaluate((at) => window.__probe.scrollTo(at), top);
+  await page.waitForTimeout(700);
+}

@@ -1,0 +1,121 @@
+/**
+ * Notes inside the page when things happen to a text of the form `probe-7-`: on the wire, in the page, on the screen.
+ * Times are milliseconds since the epoch with fractions, so that those of two pages can be compared.
+ */
+import type { BrowserContext, Page } from '@playwright/test';
+
+export interface Times {
+  key: number;
+  sent: number;
+  acked: number;
+  received: number;
+  drawn: number;
+  painted: number;
+}
+
+export interface Stopwatch {
+  /** Resolves in the task after the next paint: what a position is then is what a person sees. */
+  afterPaint(): Promise<void>;
+  now(): number;
+  times: Record<string, Partial<Times>>;
+}
+
+declare global {
+  interface Window {
+    __stopwatch: Stopwatch;
+  }
+}
+
+/** Every page that the context opens from now on has `__stopwatch`. */
+export async function installStopwatch(context: BrowserContext): Promise<void> {
+  await context.addInitScript(inPage);
+}
+
+/** The times of one text; waits until it is painted. */
+export async function timesOf(page: Page, text: string): Promise<Partial<Times>> {
+  const painted = await page.waitForFunction((name) => {
+    const times = window.__stopwatch.times[name];
+    return times?.painted === undefined ? null : times;
+  }, text);
+  return (await painted.jsonValue()) as Partial<Times>;
+}
+
+function inPage(): void {
+  const now = () => performance.timeOrigin + performance.now();
+  const times: Record<string, Partial<Times>> = {};
+  const nameOf: Record<string, string> = {};
+  const afterPaint = () =>
+    new Promise<void>((resolve) => {
+      requestAnimationFrame(() => {
+        const { port1, port2 } = new MessageChannel();
+        port2.onmessage = () => {
+          port1.close();
+          resolve();
+        };
+        port1.postMessage(null);
+      });
+    });
+  const probeIn = (text: string) => /probe-\d+-/.exec(text)?.[0];
+  const note = (name: string | undefined, what: keyof Times, at = now()) => {
+    if (name === undefined) return;
+    times[name] ??= {};
+    times[name][what] ??= at;
+  };
+  const idIn = (data: string) => /"client_message_id":"([^"]+)"/.exec(data)?.[1] ?? '';
+
+  let pressed = 0;
+  window.addEventListener(
+    'keydown',
+    (event) => {
+      // When the browser got the key, not when the page found time for it.
+      if (event.key === 'Enter') pressed = performance.timeOrigin + event.timeStamp;
+    },
+    true,
+  );
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    if (typeof data === 'string' && data.includes('"message.send"')) {
+      const name = probeIn(data);
+      if (name !== undefined) nameOf[idIn(data)] = name;
+      note(name, 'key', pressed);
+      note(name, 'sent');
+    }
+    send.call(this, data);
+  };
+  const Native = WebSocket;
+  window.WebSocket = class extends Native {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      this.addEventListener('message', ({ data }) => {
+        if (typeof data !== 'string') return;
+        if (data.includes('"message.ack"')) note(nameOf[idIn(data)], 'acked');
+        else if (data.includes('"message.new"')) note(probeIn(data), 'received');
+      });
+    }
+  };
+
+  const shows = (name: string) => {
+    const feed = document.querySelector('[role="feed"]');
+    if (feed === null) return false;
+    const row = [...feed.querySelectorAll('article')].findLast((one) => one.textContent?.includes(name));
+    return row !== undefined && row.getBoundingClientRect().bottom <= feed.getBoundingClientRect().bottom + 1;
+  };
+  const watchPaint = async (name: string) => {
+    do await afterPaint();
+    while (!shows(name));
+    note(name, 'painted');
+  };
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        if (!(node instanceof Element) || node.closest('[role="feed"]') === null) continue;
+        const name = probeIn(node.textContent ?? '');
+        if (name === undefined || times[name]?.drawn !== undefined) continue;
+        note(name, 'drawn');
+        void watchPaint(name);
+      }
+    }
+  }).observe(document, { subtree: true, childList: true });
+
+  window.__stopwatch = { afterPaint, now, times };
+}
