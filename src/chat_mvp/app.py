@@ -36,6 +36,7 @@ from chat_mvp.features.messages import routes as message_routes
 from chat_mvp.features.messages.handlers import message_handlers
 from chat_mvp.features.messages.history import MessageHistory
 from chat_mvp.features.messages.service import MessageService
+from chat_mvp.features.messages.sync import MessageSync
 from chat_mvp.features.presence import routes as presence_routes
 from chat_mvp.features.presence.handlers import presence_handlers
 from chat_mvp.features.presence.service import PresenceService
@@ -237,6 +238,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "conversation_service": conversation_service,
         "message_service": message_service,
         "message_history": MessageHistory(rosters=rosters, messages=messages, conversations=conversations),
+        "message_sync": MessageSync(writer=writer, messages=messages, conversations=conversations),
         "presence_service": presence_service,
     }
     routes = [

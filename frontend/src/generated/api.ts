@@ -457,6 +457,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what changed since a time
+         * @description Return the messages of all own conversations made or changed after a time, in their present state.
+         *
+         *     ``server_time`` is the ``after`` of the next time, and the same on every page.
+         */
+        get: operations["getMessagesSync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{message_id}": {
         parameters: {
             query?: never;
@@ -1146,6 +1168,15 @@ export interface components {
         ThreadSummary: {
             count: number;
             last_seq: number;
+        };
+        /**
+         * TimedPage
+         * @description Messages made or changed after a time, and the time to ask from next; `next` is there while there are more.
+         */
+        TimedPage: {
+            items: components["schemas"]["Message"][];
+            next: string | null;
+            server_time: string;
         };
         /**
          * User
@@ -3073,6 +3104,69 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other refusal; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessagesSync: {
+        parameters: {
+            query: {
+                /** @description An RFC 3339 time with an offset */
+                after: string;
+                /** @description Items in a page, at most */
+                limit?: number;
+                /** @description The `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimedPage"];
+                };
+            };
+            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is not allowed; `errors` names the fields (`validation`) */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -194,6 +194,7 @@ class Batch:
         changed.rev = roster.conversation.rev
         message = record.message = changed
         self.writes.changed_messages[message.id] = record
+        self.writes.changed_in.add(message.conversation_id)
         if replaced_text is not None:
             self.writes.replaced_texts.setdefault(message.id, []).append(replaced_text)
         self.tell(

@@ -4,6 +4,7 @@ Only ``storage.commit`` writes what other members can see; a person's own settin
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -96,6 +97,14 @@ class Conversations:
         with translated():
             documents = await self._conversations.find({"_id": {"$in": wanted}}).to_list(None)
         return {str(document["_id"]): conversation_record(document) for document in documents}
+
+    async def fetch_changed_since(self, ids: Iterable[str], since: datetime) -> list[str]:
+        """Return those of the conversations in which a message was made or changed after a moment, by ascending id."""
+        wanted = [to_object_id(i) for i in ids]
+        query = {"_id": {"$in": wanted}, "$or": [{name: {"$gt": since}} for name in ("activity_at", "changed_at")]}
+        with translated():
+            documents = await self._conversations.find(query, {"_id": 1}).to_list(None)
+        return sorted(str(document["_id"]) for document in documents)
 
     async def fetch_direct_ids(self, keys: Iterable[str]) -> dict[str, str]:
         """Return the ids of the direct conversations of these pairs, by ``direct_key``, where there are any."""

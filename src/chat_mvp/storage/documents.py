@@ -109,6 +109,8 @@ class ConversationDocument(Document):
     activity_at: datetime
     last_seq: int = 0
     rev: int = 0
+    changed_at: datetime | None = None
+    """When one of its messages was last changed after it was sent; ``activity_at`` is when the last one was sent."""
     direct_key: str | None = None
     """The two user ids of a direct conversation in ascending order, so that a pair has one."""
 
@@ -184,6 +186,8 @@ class MessageDocument(Document):
     pinned: bool = False
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
+    changed_at: datetime | None = None
+    """When it was last changed in any way; left out of what never was, whose time is ``created_at``."""
     edits: list[dict[str, Any]] = Field(default_factory=list)
 
     class Settings:

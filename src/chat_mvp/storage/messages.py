@@ -4,7 +4,7 @@ Only ``storage.commit`` writes here, inside the writer's transaction.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -102,6 +102,11 @@ def _to_reaction(document: RawDocument) -> Reaction:
     return Reaction(emoji=document["emoji"], count=len(user_ids), user_ids=user_ids)
 
 
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How far a clock may be set back before changes of that time can be overlooked by who asks by time."""
+
+_CHANGES_AT_ONCE = 20
+
 # Earlier texts are read on their own page only.
 _WITHOUT_EDITS = {"edits": 0}
 
@@ -166,6 +171,34 @@ class Messages:
             latest.pop(record.message.id, None)
             latest[record.message.id] = record
         return list(latest.values())
+
+    async def fetch_changed_since(
+        self,
+        conversation_id: str,
+        since: datetime,
+        *,
+        above_seq: int,
+        below_rev: int | None,
+        limit: int,
+    ) -> list[MessageRecord]:
+        """Return at most ``limit`` messages made or changed after a moment, each once, by descending ``rev``.
+
+        Read is no more than what changed since then: in the order of ``rev`` times ascend too, as far as clocks do.
+        """
+        query: RawDocument = {"conversation_id": to_object_id(conversation_id)}
+        if below_rev is not None:
+            query["rev"] = {"$lt": below_rev}
+        found: list[MessageRecord] = []
+        with translated():
+            cursor = self._messages.find(query, _WITHOUT_EDITS, sort=[("rev", -1)], batch_size=_CHANGES_AT_ONCE)
+            async with cursor:
+                async for document in cursor:
+                    changed_at = document.get("changed_at") or document["created_at"]
+                    if len(found) == limit or changed_at <= since - CLOCK_TOLERANCE:
+                        break
+                    if changed_at > since and document["seq"] > above_seq:
+                        found.append(to_record(document))
+        return found
 
     async def fetch_last(self, last_seqs: dict[str, int]) -> dict[str, Message]:
         """Return the message at the given place of each conversation, by conversation."""

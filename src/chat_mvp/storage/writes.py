@@ -44,6 +44,8 @@ class Writes(Struct, kw_only=True):
     advances: dict[str, Advance] = field(default_factory=dict)
     new_messages: list[MessageRecord] = field(default_factory=list)
     changed_messages: dict[str, MessageRecord] = field(default_factory=dict)
+    changed_in: set[str] = field(default_factory=set)
+    """The conversations of these."""
     replaced_texts: dict[str, list[str]] = field(default_factory=dict)
     thread_replies: list[tuple[str, int]] = field(default_factory=list)
     """Root of a thread, and the sequence number of a reply to it."""
@@ -164,6 +166,8 @@ def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
             "rev": conversation.rev,
             "activity_at": conversation.activity_at,
         }
+        if conversation_id in writes.changed_in:
+            fields["changed_at"] = writes.now
     changed = writes.changed_conversations.get(conversation_id)
     if changed is not None:
         fields |= {
@@ -182,7 +186,7 @@ def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
 def _message_updates(writes: Writes) -> list[RawDocument]:
     updates: list[RawDocument] = []
     for message_id, record in writes.changed_messages.items():
-        change: RawDocument = {"$set": to_changes(record.message)}
+        change: RawDocument = {"$set": to_changes(record.message) | {"changed_at": writes.now}}
         replaced = writes.replaced_texts.get(message_id)
         if record.message.deleted_at is not None:
             # What was deleted is not to be read in its history either.

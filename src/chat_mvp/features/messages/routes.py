@@ -1,5 +1,6 @@
 """HTTP routes of messages: history, sending, editing, deleting, reactions, receipts, earlier texts, changes."""
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -20,18 +21,22 @@ from chat_mvp.features.messages.schemas import (
     MessagePage,
     ReceiptList,
     SendBody,
+    TimedPage,
 )
 from chat_mvp.features.messages.service import Asker, Draft, MessageService
+from chat_mvp.features.messages.sync import MessageSync, Place
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
 from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import MembershipRecord
+from chat_mvp.times import format_time, parse_time
 
 Seq = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="A sequence number")]
 Emoji = Annotated[str, PathParameter(description="One emoji")]
 ConversationId = Annotated[str, QueryParameter(description="24 hexadecimal digits")]
+Moment = Annotated[str, QueryParameter(description="An RFC 3339 time with an offset")]
 Rev = Annotated[int, QueryParameter(ge=0, le=2**53, description="A revision")]
 
 
@@ -87,6 +92,36 @@ async def send(
     )
     message, duplicate = await message_service.send_and_wait(Asker(caller.user_id), draft)
     return Response(message, status_code=HTTP_200_OK if duplicate else HTTP_201_CREATED)
+
+
+@get(
+    "/messages/sync",
+    summary="Read what changed since a time",
+    tags=["messages"],
+    responses=problems(401, 422, 503),
+)
+async def sync_since(
+    caller: Caller,
+    message_sync: NamedDependency[MessageSync],
+    after: Moment,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> TimedPage:
+    """Return the messages of all own conversations made or changed after a time, in their present state.
+
+    ``server_time`` is the ``after`` of the next time, and the same on every page.
+    """
+    changes = await message_sync.fetch(
+        caller.user_id,
+        _moment("after", after),
+        place=decode_cursor(cursor, Place),
+        limit=limit,
+    )
+    return TimedPage(
+        items=changes.messages,
+        next=None if changes.next is None else encode_cursor(changes.next),
+        server_time=format_time(changes.server_time),
+    )
 
 
 @get("/messages/{message_id:str}", summary="Read one message", tags=["messages"], responses=problems(401, 404))
@@ -213,6 +248,7 @@ async def sync(
 ROUTES: list[HTTPRouteHandler] = [
     history,
     send,
+    sync_since,
     fetch,
     edit,
     remove,
@@ -229,6 +265,14 @@ def _emoji(text: str) -> str:
     if not 1 <= len(emoji) <= 32:  # noqa: PLR2004  (the limit of the contract)
         raise ValidationError("A reaction is one emoji.", fields={"emoji": "is not one emoji"})
     return emoji
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError):
+        detail = "is no time with an offset, such as 2026-11-21T10:00:00Z"
+        raise ValidationError(f"{name} {detail}.", fields={name: detail}) from None
 
 
 def _receipt_state(member: MembershipRecord, seq: int) -> ReceiptState:

@@ -39,6 +39,14 @@ class ChangePage(Struct, kw_only=True):
     rev: int
 
 
+class TimedPage(Struct, kw_only=True):
+    """Messages made or changed after a time, and the time to ask from next; ``next`` is there while there are more."""
+
+    items: list[Message]
+    next: str | None
+    server_time: str
+
+
 class Edit(Struct, kw_only=True):
     """An earlier text of a message, and when it was replaced."""
 
