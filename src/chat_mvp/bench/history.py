@@ -58,7 +58,7 @@ class History:
         )
         for message in messages:
             writes.insert_message(message, ())
-        await self._commit.commit(writes)
+        await self._commit.commit(writes, lambda: None)
 
     def _message(self, conversation_id: str, sender_id: str, seq: int, rev: int) -> MessageRecord:
         return MessageRecord(

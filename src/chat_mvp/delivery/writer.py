@@ -1,7 +1,8 @@
 """Group commit: one writer for each process takes what waits, commits it in one transaction, and lets out the effects.
 
 While one batch commits, the next gathers. There is no timer: a lone operation is taken at once. The writer is the only
-one that publishes stored things, and it does so after the commit, in order.
+one that publishes stored things, and it does so after the commit, in order: once the next batch is on its way to the
+database where one is ready, so that the two work side by side.
 """
 
 import asyncio
@@ -43,6 +44,14 @@ class Unresolved(NamedTuple):
     refused: Refusals
 
 
+class Stored(NamedTuple):
+    """A batch that is committed and not let out yet; ``turn`` ends when it is."""
+
+    batch: Batch
+    refused: Refusals
+    turn: asyncio.Future[None]
+
+
 class Writer:
     """Takes operations, stores them in batches, answers each exactly once."""
 
@@ -79,6 +88,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._unresolved: Unresolved | None = None
         self._turn: asyncio.Future[None] | None = None
+        self._stored: Stored | None = None
         self._failing = False
         self._committing = False
         self._isolating = False
@@ -124,6 +134,8 @@ class Writer:
         """
         if self._turn is not None:
             await asyncio.wait([self._turn])
+        elif self._stored is not None:
+            await asyncio.wait([self._stored.turn])
 
     async def _run(self) -> None:
         try:
@@ -131,24 +143,36 @@ class Writer:
                 if self.waiting or self._unresolved is not None:
                     await self._take_turn()
                 else:
+                    self._let_out_stored()
                     self._wake.clear()
                     await self._wake.wait()
         finally:
+            self._let_out_stored()
             self._end_turn()
 
     async def _take_turn(self) -> None:
-        if self._turn is None:
-            self._turn = asyncio.get_running_loop().create_future()
+        self._turn = self._turn or asyncio.get_running_loop().create_future()
         ahead, self._ahead = self._ahead, None
         operations = ahead.operations if ahead is not None and ahead.operations else self._take()
         try:
-            await self._process(operations, planned=ahead.batch if ahead is not None and ahead.operations else None)
+            done = await self._process(operations, planned=ahead.batch if ahead and ahead.operations else None)
         except Exception:  # noqa: BLE001
             # Nothing may end the writer: what went wrong is answered, and the next batch is another matter.
             _LOG.exception("batch failed", operations=len(operations))
             await self._isolate(operations)
-        if self._unresolved is None:
+            done = None
+        self._let_out_stored()
+        if done is not None:
+            self._stored, self._turn = Stored(*done, self._turn), None
+        elif self._unresolved is None:
             self._end_turn()
+
+    def _let_out_stored(self) -> None:
+        stored, self._stored = self._stored, None
+        if stored is not None:
+            _let_out(stored.batch.effects)
+            _refuse(stored.refused)
+            stored.turn.set_result(None)
 
     def _end_turn(self) -> None:
         if self._turn is not None:
@@ -173,13 +197,22 @@ class Writer:
         self._isolating = True
         for operation in operations:
             try:
-                await self._process([operation])
+                done = await self._process([operation])
+                if done is not None:
+                    batch, refused = done
+                    _let_out(batch.effects)
+                    _refuse(refused)
             except Exception:  # noqa: BLE001  (one poisonous operation must not take its neighbours along)
                 _LOG.exception("operation failed", operation=type(operation).__name__)
                 operation.refuse(InternalError("The server could not store this."))
         self._isolating = False
 
-    async def _process(self, operations: list[Operation], planned: Batch | None = None) -> None:
+    async def _process(
+        self,
+        operations: list[Operation],
+        planned: Batch | None = None,
+    ) -> tuple[Batch, Refusals] | None:
+        """Store them, and return what is to be let out; ``None`` when all were answered because that took too long."""
         # Once a batch has waited in vain, those behind it are tried once each until one succeeds: their senders have
         # waited already.
         deadline = monotonic() + (0 if self._failing else self._deadline_s)
@@ -195,16 +228,14 @@ class Writer:
                 self._failing = False
                 self.batches += 1
                 self.operations += len(operations)
-                _let_out(batch.effects)
-                for operation, error in refused:
-                    operation.refuse(error)
-                return
+                return batch, refused
             # It stood on what has turned out otherwise.
             planned = None
             if monotonic() > deadline:
                 self._failing = True
-                _refuse_all(operations, unavailable())
-                return
+                error = unavailable()
+                _refuse([(operation, error) for operation in operations])
+                return None
 
     async def _attempt(
         self,
@@ -214,6 +245,9 @@ class Writer:
         look_up: bool,
     ) -> tuple[Batch, Refusals]:
         """Plan, unless it is planned already, and commit once. ``look_up`` asks first which sends are stored."""
+        if planned is None or self._unresolved is not None:
+            # What comes now asks the database and waits for it, which the batch before has no part in.
+            self._let_out_stored()
         stored = await self._resolve(operations)
         if stored is not None:
             return stored
@@ -225,13 +259,12 @@ class Writer:
         if batch.writes.is_empty():
             return batch, refused
         batch.writes.seal()
-        # By the time this is called, the first command is on its way.
-        asyncio.get_running_loop().call_soon(self._open_ahead)
         self._committing = True
         try:
-            await self._commit.commit(batch.writes)
+            await self._commit.commit(batch.writes, self._use_the_wait)
         except BaseException as error:
             self._committing = False
+            self._let_out_stored()
             if isinstance(error, UnknownOutcomeError):
                 self._unresolved = Unresolved(operations, batch, refused)
             self._rosters.forget(batch.writes.touched())
@@ -242,6 +275,11 @@ class Writer:
             # Nothing came; what comes later is not to be dated back to now.
             self._ahead = None
         return batch, refused
+
+    def _use_the_wait(self) -> None:
+        """While the database works: let out the batch before, and plan the next one."""
+        self._let_out_stored()
+        self._open_ahead()
 
     def _open_ahead(self) -> None:
         """Begin to plan the next batch with what waits, while the present one commits."""
@@ -344,6 +382,6 @@ def _let_out(effects: Sequence[Effect]) -> None:
             _LOG.exception("effect failed")
 
 
-def _refuse_all(operations: list[Operation], error: ChatError) -> None:
-    for operation in operations:
+def _refuse(refused: Refusals) -> None:
+    for operation, error in refused:
         operation.refuse(error)

@@ -3,6 +3,7 @@
 Every transaction states its own concerns; nothing is inherited from the client.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bson import ObjectId
@@ -14,7 +15,8 @@ from pymongo.read_preferences import ReadPreference
 
 from chat_mvp.storage.client import Collections, Database, RawDocument
 from chat_mvp.storage.errors import is_passing, translated, unavailable
-from chat_mvp.storage.writes import Writes
+from chat_mvp.storage.pipeline import Meanwhile, run_together
+from chat_mvp.storage.writes import Step, Writes
 
 COMMIT_TIMEOUT_MS = 5_000
 
@@ -37,8 +39,11 @@ class UnknownOutcomeError(Exception):
 class Commit(Protocol):
     """What the writer needs of storage; the fault tests wrap it."""
 
-    async def commit(self, writes: Writes) -> None:
-        """Store all of it durably, or raise ``StaleError``, ``TransientError`` or ``UnknownOutcomeError``."""
+    async def commit(self, writes: Writes, meanwhile: Meanwhile) -> None:
+        """Store all of it durably, or raise ``StaleError``, ``TransientError`` or ``UnknownOutcomeError``.
+
+        ``meanwhile`` is called at most once, when the database has been told and its answer is waited for.
+        """
         ...
 
     async def was_committed(self, writes: Writes) -> bool:
@@ -67,7 +72,7 @@ class MongoCommit:
         """
         self._session = self._session or await self._begin_session()
 
-    async def commit(self, writes: Writes) -> None:
+    async def commit(self, writes: Writes, meanwhile: Meanwhile) -> None:
         """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
         # Before anything is waited for, see Writes.seal.
         steps = writes.seal()
@@ -80,8 +85,7 @@ class MongoCommit:
             max_commit_time_ms=COMMIT_TIMEOUT_MS,
         )
         try:
-            for command, expected in steps:
-                await self._run(command, expected, session)
+            await self._run(steps, session, meanwhile)
         except PyMongoError as error:
             await _abort(session)
             if is_passing(error):
@@ -119,14 +123,16 @@ class MongoCommit:
             raise
         return session
 
-    async def _run(self, command: RawDocument, expected: int | None, session: AsyncClientSession) -> None:
-        answer = await self._db.command(command, session=session)
-        for error in answer.get("writeErrors", ()):
-            if error["code"] == _DUPLICATE_KEY:
+    async def _run(self, steps: Sequence[Step], session: AsyncClientSession, meanwhile: Meanwhile) -> None:
+        commands = [step.command for step in steps]
+        answers = await run_together(self._client, self._db.name, commands, session, meanwhile)
+        for step, answer in zip(steps, answers, strict=False):
+            for error in answer.get("writeErrors", ()):
+                if error["code"] == _DUPLICATE_KEY:
+                    raise StaleError
+                raise OperationFailure("a write was refused", error["code"])
+            if step.expected is not None and answer["n"] != step.expected:
                 raise StaleError
-            raise OperationFailure("a write was refused", error["code"])
-        if expected is not None and answer["n"] != expected:
-            raise StaleError
 
     async def was_committed(self, writes: Writes) -> bool:
         """Ask for the commit once more in its own session, which the server answers with what became of it.

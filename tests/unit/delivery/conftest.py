@@ -23,6 +23,7 @@ from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.errors import unavailable
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.pipeline import Meanwhile
 from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
@@ -47,7 +48,7 @@ class TroubledCommit(MongoCommit):
         self.held_up = asyncio.Event()
         self.away = False
 
-    async def commit(self, writes: Writes) -> None:
+    async def commit(self, writes: Writes, meanwhile: Meanwhile) -> None:
         if self.poison is not None and any(self.poison in record.message.text for record in writes.new_messages):
             raise RuntimeError("a document that cannot be stored")
         match self.trouble.popleft() if self.trouble else None:
@@ -58,13 +59,14 @@ class TroubledCommit(MongoCommit):
             case "broken":
                 raise RuntimeError("nobody expected this")
             case "slow":
+                meanwhile()
                 self.held_up.set()
                 await self.gate.wait()
             case "lost":
-                await super().commit(writes)
+                await super().commit(writes, meanwhile)
                 self._is_uncertain = True
                 raise UnknownOutcomeError
-        await super().commit(writes)
+        await super().commit(writes, meanwhile)
 
     async def was_committed(self, writes: Writes) -> bool:
         if self.away:

@@ -1,0 +1,83 @@
+"""Several commands of one transaction, sent together over one connection and answered together.
+
+The driver waits for the answer of each command before it sends the next, and each of those waits also waits for
+whatever else the event loop has to do. The database takes the commands of one connection in the order in which they
+come, and after one that fails it refuses the others of the transaction, so nothing is lost by not waiting. The driver
+has no public way to do this: here alone its internals are used, which is why its version is held to one minor release.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bson.codec_options import DEFAULT_CODEC_OPTIONS
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.pool import AsyncConnection
+from pymongo.helpers_shared import _check_command_response
+from pymongo.message import _op_msg
+from pymongo.read_preferences import ReadPreference
+
+from chat_mvp.storage.client import RawDocument
+
+Meanwhile = Callable[[], None]
+
+
+async def run_together(
+    client: AsyncMongoClient[RawDocument],
+    database: str,
+    commands: Sequence[RawDocument],
+    session: AsyncClientSession,
+    meanwhile: Meanwhile,
+) -> list[RawDocument]:
+    """Run the commands in the session's open transaction and return their answers, in order.
+
+    ``meanwhile`` is called when all of them are on their way. After an answer with ``writeErrors`` none follows, because the others are refused only for that. When a command
+    fails as a whole, the driver's error is raised, labelled as the driver does. Either way the transaction is to be
+    aborted.
+    """
+    async with await client._conn_for_writes(session, "transaction") as connection:  # noqa: SLF001
+        requests: list[int] = []
+        messages: list[bytes] = []
+        largest = 0
+        for command in commands:
+            prepared = dict(command)
+            session._apply_to(prepared, False, ReadPreference.PRIMARY, connection)  # noqa: SLF001
+            connection.send_cluster_time(prepared, session, client)
+            if session._starting_transaction:  # noqa: SLF001
+                session._transaction.set_in_progress()  # noqa: SLF001
+            request, message, _, size = _op_msg(
+                0,
+                prepared,
+                database,
+                ReadPreference.PRIMARY,
+                DEFAULT_CODEC_OPTIONS,
+                connection.compression_context,
+            )
+            requests.append(request)
+            messages.append(message)
+            largest = max(largest, size)
+        await connection.send_message(b"".join(messages), largest)
+        meanwhile()
+        answers = await _receive(connection, requests)
+        for answer in answers:
+            await client._process_response(answer, session)  # noqa: SLF001
+        accepted: list[RawDocument] = []
+        for answer in answers:
+            _check_command_response(answer, connection.max_wire_version)
+            accepted.append(answer)
+            if "writeErrors" in answer:
+                break
+        return accepted
+
+
+async def _receive(connection: AsyncConnection, requests: Sequence[int]) -> list[RawDocument]:
+    # All of them, also after a failure: the next user of the connection must not find the answers of this one.
+    answers: list[RawDocument] = []
+    try:
+        for request in requests:
+            reply: Any = await connection.receive_message(request)
+            answers.append(reply.unpack_response(DEFAULT_CODEC_OPTIONS)[0])
+    except BaseException:
+        await connection.close_conn(None)
+        raise
+    return answers
