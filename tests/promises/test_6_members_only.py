@@ -105,6 +105,27 @@ async def test_one_who_comes_back_does_not_see_what_was_between(chat: Chat) -> N
         assert socket.texts(room) == ["together again"]
 
 
+async def test_a_newcomer_is_not_told_of_changes_to_what_was_before(chat: Chat) -> None:
+    ann, bob, cat = await chat.people("ann", "bob", "cat")
+    room = await ann.group(bob)
+    before = await ann.say(room, "before cat")
+    socket = await cat.connect()
+    expect_json(await ann.put(f"/conversations/{room}/members/{cat.id}"))
+    await ann.edit(before["id"], "before cat, edited")
+    await bob.react(before["id"], "🤫")
+    await ann.erase(before["id"])
+    last = await ann.say(room, "with cat")
+    await socket.expect_text("with cat")
+    assert "before cat" not in str(socket.frames)
+    assert [message["seq"] for message in socket.messages()] == [last["seq"] - 1, last["seq"]]
+
+    hall = await ann.group(bob, visibility="public")
+    spoken = await ann.say(hall, "in public")
+    expect_json(await ann.put(f"/conversations/{hall}/members/{cat.id}"))
+    await ann.edit(spoken["id"], "in public, edited")
+    await socket.expect("message.edited", message={"text": "in public, edited"})
+
+
 async def test_a_revoked_session_gets_nothing(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)

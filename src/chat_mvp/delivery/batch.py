@@ -198,7 +198,7 @@ class Batch:
         if replaced_text is not None:
             self.writes.replaced_texts.setdefault(message.id, []).append(replaced_text)
         self.tell(
-            roster.everybody(),
+            roster.audience_of(message.seq),
             frame(message),
             conversation_id=message.conversation_id,
             rev=message.rev,

@@ -39,6 +39,14 @@ class Roster(Struct, kw_only=True):
             self.audience = tuple(user_id for user_id, member in self.members.items() if member.visible)
         return self.audience
 
+    def shows(self, member: MembershipRecord, seq: int) -> bool:
+        """Tell whether the member may see the message at this place: what was said before they came only in public."""
+        return seq > member.joined_seq or self.conversation.visibility == "public"
+
+    def audience_of(self, seq: int) -> tuple[str, ...]:
+        """Return the ids of everybody who may see the message at this place."""
+        return tuple(user_id for user_id in self.everybody() if self.shows(self.members[user_id], seq))
+
     def member(self, user_id: str) -> MembershipRecord | None:
         """Return this person's place, unless they have none or cannot see it yet."""
         member = self.members.get(user_id)

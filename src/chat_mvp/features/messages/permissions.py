@@ -36,4 +36,4 @@ def check_may_react(roster: Roster, message: Message) -> None:
 
 def can_see(roster: Roster, member: MembershipRecord, seq: int) -> bool:
     """Tell whether the member may see the message at this place: what was said before they came only in public."""
-    return seq > member.joined_seq or roster.conversation.visibility == "public"
+    return roster.shows(member, seq)
