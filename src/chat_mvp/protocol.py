@@ -24,6 +24,8 @@ MAX_RESUME_CHANGES = 500
 MAX_SUBSCRIBED_PRESENCES = 200
 MAX_ATTACHMENTS = 20
 MAX_EMOJIS_PER_MESSAGE = 20
+MAX_PINNED_MESSAGES = 100
+"""In one conversation."""
 MAX_CONNECTIONS_PER_ACCOUNT = 20
 MAX_SMALL_CONVERSATION = 64
 """Up to this many members, receipts are told and ``others_…`` marks are computed."""
@@ -429,6 +431,12 @@ class MessageReaction(AnswerFrame, tag="message.reaction", kw_only=True):
     message: Message
 
 
+class MessagePinned(ServerFrame, tag="message.pinned", kw_only=True):
+    """A message after it was pinned or unpinned, for everybody in the conversation."""
+
+    message: Message
+
+
 class MessageChanged(ServerFrame, tag="message.changed", kw_only=True):
     """While catching up: an older message that is no longer what the client knew."""
 
@@ -561,6 +569,7 @@ AnyServerFrame = (
     | MessageEdited
     | MessageDeleted
     | MessageReaction
+    | MessagePinned
     | MessageChanged
     | Receipt
     | Drained

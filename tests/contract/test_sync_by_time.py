@@ -58,6 +58,7 @@ async def test_made_and_changed_after_a_time(chat: Chat) -> None:
         await ann.edit(old[0]["id"], "edited since"),
         await ann.erase(old[1]["id"]),
         await ann.react(old[2]["id"], "👍"),
+        await ann.pin(old[3]["id"]),
         await ann.say(room, "made since"),
         await bob.say(group, "made elsewhere"),
     ]

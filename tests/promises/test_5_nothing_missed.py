@@ -25,12 +25,19 @@ async def unreact(person: Person, message_id: str) -> None:
     expect_json(await person.delete(reaction_path(message_id, "🎉")))
 
 
+async def unpin(person: Person, message_id: str) -> None:
+    await person.pin(message_id)
+    await person.unpin(message_id)
+
+
 CHANGES: dict[str, Change] = {
     "send": lambda person, room, _: person.say(room, "new"),
     "edit": lambda person, _, message_id: person.edit(message_id, "edited"),
     "delete": lambda person, _, message_id: person.erase(message_id),
     "react": lambda person, _, message_id: person.react(message_id, "👍"),
     "react and take it back": lambda person, _, message_id: unreact(person, message_id),
+    "pin": lambda person, _, message_id: person.pin(message_id),
+    "pin and take it back": lambda person, _, message_id: unpin(person, message_id),
 }
 
 
@@ -74,7 +81,7 @@ async def random_changes(people: list[Person], room: str, dice: random.Random, c
         texts = [message for message in await person.page(room, limit=100) if message["kind"] == "text"]
         alive = [message for message in texts if message["deleted_at"] is None]
         own = [message for message in alive if message["sender_id"] == person.id]
-        action = dice.choice(["send", "send", "edit", "delete", "react", "unreact"])
+        action = dice.choice(["send", "send", "edit", "delete", "react", "unreact", "pin", "unpin"])
         if action == "edit" and own:
             await person.edit(dice.choice(own)["id"], f"edit {dice.random()}")
         elif action == "delete" and own:
@@ -83,6 +90,8 @@ async def random_changes(people: list[Person], room: str, dice: random.Random, c
             await person.request("PUT", reaction_path(dice.choice(alive)["id"], dice.choice(EMOJIS)))
         elif action == "unreact" and alive:
             await person.request("DELETE", reaction_path(dice.choice(alive)["id"], dice.choice(EMOJIS)))
+        elif action in {"pin", "unpin"} and alive:
+            await person.request("PUT" if action == "pin" else "DELETE", f"/messages/{dice.choice(alive)['id']}/pin")
         else:
             await person.say(room, f"text {dice.random()}", priority=dice.choice(["normal", "high"]))
 

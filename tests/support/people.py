@@ -119,6 +119,14 @@ class Person:
         message: dict[str, Any] = expect_json(await self.put(reaction_path(message_id, emoji)))
         return message
 
+    async def pin(self, message_id: str) -> dict[str, Any]:
+        message: dict[str, Any] = expect_json(await self.put(f"/messages/{message_id}/pin"))
+        return message
+
+    async def unpin(self, message_id: str) -> dict[str, Any]:
+        message: dict[str, Any] = expect_json(await self.delete(f"/messages/{message_id}/pin"))
+        return message
+
     async def page(self, conversation_id: str, **params: Any) -> list[dict[str, Any]]:
         """Return one page of history."""
         page = expect_json(await self.get(f"/conversations/{conversation_id}/messages", **params))

@@ -25,7 +25,9 @@ QUIET_S = 0.3
 WINDOW = 100
 """How many sends a test has open at once: fewer than a server may refuse to hold."""
 
-_MESSAGE_EVENTS = ("message.new", "message.edited", "message.deleted", "message.reaction", "message.changed")
+_MESSAGE_EVENTS = (
+    *("message.new", "message.edited", "message.deleted", "message.reaction", "message.pinned", "message.changed"),
+)
 
 
 class Socket:

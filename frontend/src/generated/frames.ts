@@ -21,6 +21,7 @@ export type ServerFrame =
   | MessageEdited
   | MessageDeleted
   | MessageReaction
+  | MessagePinned
   | MessageChanged
   | Receipt
   | Drained
@@ -379,6 +380,13 @@ export interface MessageDeleted {
 export interface MessageReaction {
   type: "message.reaction";
   ref?: string | number;
+  message: Message;
+}
+/**
+ * A message after it was pinned or unpinned, for everybody in the conversation.
+ */
+export interface MessagePinned {
+  type: "message.pinned";
   message: Message;
 }
 /**

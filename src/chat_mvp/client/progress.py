@@ -10,11 +10,12 @@ from chat_mvp.protocol import (
     MessageDeleted,
     MessageEdited,
     MessageNew,
+    MessagePinned,
     MessageReaction,
     Ready,
 )
 
-_WITH_MESSAGE = MessageNew | MessageEdited | MessageDeleted | MessageReaction | MessageChanged
+_WITH_MESSAGE = MessageNew | MessageEdited | MessageDeleted | MessageReaction | MessagePinned | MessageChanged
 
 
 class Progress:

@@ -192,6 +192,7 @@ class Batch:
         roster = self.roster(changed.conversation_id)
         self._advance(roster.conversation, with_message=False)
         changed.rev = roster.conversation.rev
+        roster.conversation.pinned_count += changed.pinned - record.message.pinned
         message = record.message = changed
         self.writes.changed_messages[message.id] = record
         self.writes.changed_in.add(message.conversation_id)

@@ -39,14 +39,25 @@ def conversation_document(record: ConversationRecord) -> RawDocument:
         "activity_at": record.activity_at,
         "last_seq": record.last_seq,
         "rev": record.rev,
+        "pinned_count": record.pinned_count,
         "direct_key": record.direct_key,
     }
 
 
+_CONVERSATION_FIELDS = tuple(
+    name for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by", "pinned_count"}
+)
+
+
 def conversation_record(document: RawDocument) -> ConversationRecord:
     """Return the record of a stored conversation."""
-    fields = {name: document[name] for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by"}}
-    return ConversationRecord(id=str(document["_id"]), created_by=str(document["created_by"]), **fields)
+    fields = {name: document[name] for name in _CONVERSATION_FIELDS}
+    return ConversationRecord(
+        id=str(document["_id"]),
+        created_by=str(document["created_by"]),
+        pinned_count=document.get("pinned_count", 0),
+        **fields,
+    )
 
 
 def membership_document(record: MembershipRecord) -> RawDocument:

@@ -111,6 +111,7 @@ class ConversationDocument(Document):
     rev: int = 0
     changed_at: datetime | None = None
     """When one of its messages was last changed after it was sent; ``activity_at`` is when the last one was sent."""
+    pinned_count: int = 0
     direct_key: str | None = None
     """The two user ids of a direct conversation in ascending order, so that a pair has one."""
 

@@ -73,6 +73,7 @@ class ConversationRecord(Struct, kw_only=True):
     last_seq: int
     rev: int
     direct_key: str | None
+    pinned_count: int = 0
 
 
 class MembershipRecord(Struct, kw_only=True):

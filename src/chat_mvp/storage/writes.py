@@ -167,7 +167,7 @@ def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
             "activity_at": conversation.activity_at,
         }
         if conversation_id in writes.changed_in:
-            fields["changed_at"] = writes.now
+            fields |= {"changed_at": writes.now, "pinned_count": conversation.pinned_count}
     changed = writes.changed_conversations.get(conversation_id)
     if changed is not None:
         fields |= {

@@ -160,6 +160,7 @@ def test_limits() -> None:
         "`ref`": [64],
         "emoji of a reaction": [32],
         "different emojis on one message": [protocol.MAX_EMOJIS_PER_MESSAGE],
+        "pinned messages of a conversation": [protocol.MAX_PINNED_MESSAGES],
         "attachments of a message": [protocol.MAX_ATTACHMENTS],
         "people found as mentions in one text": [MAX_MENTIONS],
         "earlier texts kept of one message": [MAX_EDITS_KEPT],
@@ -181,7 +182,7 @@ def test_limits() -> None:
         "waiting to be read by one client": [protocol.MAX_WAITING_FRAMES, protocol.MAX_WAITING_BYTES],
         "connections of one account": [protocol.MAX_CONNECTIONS_PER_ACCOUNT],
         "frames on one connection": [FRAMES_PER_S, FRAMES_BURST, protocol.CLOSE_TOO_MANY],
-        "sends, edits, deletions and reactions of one account": [
+        "sends, edits, deletions, reactions and pins of one account": [
             settings["rate_limit_sends_per_s"],
             settings["rate_limit_send_burst"],
         ],

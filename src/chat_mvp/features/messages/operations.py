@@ -14,7 +14,9 @@ from chat_mvp.features.messages.permissions import (
     can_see,
     check_may_delete,
     check_may_edit,
+    check_may_pin,
     check_may_react,
+    check_may_unpin,
     check_not_deleted,
 )
 from chat_mvp.protocol import (
@@ -23,6 +25,7 @@ from chat_mvp.protocol import (
     Message,
     MessageDeleted,
     MessageEdited,
+    MessagePinned,
     MessageReaction,
     Reaction,
     Receipt,
@@ -283,6 +286,40 @@ class React(MessageOperation):
         else:
             people[self._emoji].remove(self._user_id)
         return [Reaction(emoji=emoji, count=len(ids), user_ids=ids) for emoji, ids in people.items() if ids]
+
+
+class Pin(MessageOperation):
+    """Pin a message for everybody in the conversation, or unpin it. What is so already changes nothing."""
+
+    __slots__ = ("_pinned",)
+
+    def __init__(
+        self,
+        message_id: str,
+        user_id: str,
+        *,
+        pinned: bool,
+        connection_id: str | None,
+        done: Callable[[Message], None],
+        refuse: Refuse,
+    ) -> None:
+        """Pin it when ``pinned``, unpin it otherwise."""
+        super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
+        self._pinned = pinned
+
+    def apply(self, batch: Batch) -> None:
+        """Check, then change."""
+        roster, member, record = self._find(batch)
+        check = check_may_pin if self._pinned else check_may_unpin
+        check(roster, record.message, member)
+        if self._pinned != record.message.pinned:
+            batch.change_message(
+                record,
+                structs.replace(record.message, pinned=self._pinned),
+                lambda message: MessagePinned(message=message),
+                except_connection=self._connection_id,
+            )
+        self._finish(batch, record)
 
 
 class RaiseMarks:

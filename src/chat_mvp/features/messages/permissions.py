@@ -2,7 +2,7 @@
 
 from chat_mvp.delivery.rosters import Roster
 from chat_mvp.errors import CannotMessageError, ConflictError, ForbiddenError
-from chat_mvp.protocol import Message
+from chat_mvp.protocol import MAX_PINNED_MESSAGES, Message
 from chat_mvp.storage.records import MembershipRecord
 
 
@@ -31,6 +31,22 @@ def check_may_react(roster: Roster, message: Message) -> None:
     """Anyone in the conversation reacts, unless a block stands between the two of a direct one."""
     if roster.blocked:
         raise CannotMessageError
+    check_not_deleted(message)
+
+
+def check_may_pin(roster: Roster, message: Message, member: MembershipRecord) -> None:
+    """Both pin in a direct conversation, unless a block stands between them; elsewhere admins and owners do."""
+    check_may_unpin(roster, message, member)
+    if roster.blocked:
+        raise CannotMessageError
+    if not message.pinned and roster.conversation.pinned_count >= MAX_PINNED_MESSAGES:
+        raise ConflictError(f"A conversation has at most {MAX_PINNED_MESSAGES} pinned messages.")
+
+
+def check_may_unpin(roster: Roster, message: Message, member: MembershipRecord) -> None:
+    """Whoever pins may unpin, whatever stands between the two of a direct conversation."""
+    if roster.conversation.kind != "direct" and member.role not in {"owner", "admin"}:
+        raise ForbiddenError("Only admins and owners pin messages here.")
     check_not_deleted(message)
 
 

@@ -1,4 +1,4 @@
-"""HTTP routes of messages: history, sending, editing, deleting, reactions, receipts, earlier texts, changes."""
+"""HTTP routes of messages: history, sending, editing, deleting, reactions, pins, receipts, earlier texts, changes."""
 
 from datetime import datetime
 from typing import Annotated
@@ -193,6 +193,29 @@ async def remove_reaction(
     )
 
 
+@put(
+    "/messages/{message_id:str}/pin",
+    summary="Pin a message",
+    tags=["messages"],
+    responses=problems(401, 403, 404, 409, 429, 503),
+)
+async def pin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
+    """Pin a message for everybody in the conversation."""
+    return await message_service.pin_and_wait(Asker(caller.user_id), path_id(message_id), pinned=True)
+
+
+@delete(
+    "/messages/{message_id:str}/pin",
+    status_code=HTTP_200_OK,
+    summary="Unpin a message",
+    tags=["messages"],
+    responses=problems(401, 403, 404, 409, 429, 503),
+)
+async def unpin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
+    """Unpin it, for everybody too."""
+    return await message_service.pin_and_wait(Asker(caller.user_id), path_id(message_id), pinned=False)
+
+
 @get(
     "/messages/{message_id:str}/receipts",
     summary="See who has a message and who read it",
@@ -254,6 +277,8 @@ ROUTES: list[HTTPRouteHandler] = [
     remove,
     add_reaction,
     remove_reaction,
+    pin,
+    unpin,
     receipts,
     edits,
     sync,

@@ -10,7 +10,15 @@ from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.errors import CannotMessageError, NotFoundError, RateLimitedError, ValidationError
-from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, RaiseMarks, React, Refuse, SendMessage
+from chat_mvp.features.messages.operations import (
+    DeleteMessage,
+    EditMessage,
+    Pin,
+    RaiseMarks,
+    React,
+    Refuse,
+    SendMessage,
+)
 from chat_mvp.features.messages.texts import check_emoji, check_storable, check_text, mentioned_names
 from chat_mvp.protocol import Message, Priority, User
 from chat_mvp.security.ratelimit import Limiter
@@ -139,6 +147,19 @@ class MessageService:
         )
         self._writer.submit(operation)
 
+    def pin(self, asker: Asker, message_id: str, *, pinned: bool, done: Changed, refuse: Refuse) -> None:
+        """Hand a pin, or its end, to the writer."""
+        self._check_rate(asker)
+        operation = Pin(
+            message_id,
+            asker.user_id,
+            pinned=pinned,
+            connection_id=asker.connection_id,
+            done=done,
+            refuse=refuse,
+        )
+        self._writer.submit(operation)
+
     def raise_marks(
         self,
         user_id: str,
@@ -189,6 +210,10 @@ class MessageService:
         return await outcome(
             lambda done, refuse: self.react(asker, message_id, emoji, present=present, done=done, refuse=refuse),
         )
+
+    async def pin_and_wait(self, asker: Asker, message_id: str, *, pinned: bool) -> Message:
+        """Pin or unpin, and return the message as it is now."""
+        return await outcome(lambda done, refuse: self.pin(asker, message_id, pinned=pinned, done=done, refuse=refuse))
 
     # ------------------------------------------------------------------------------------------------------ internal
 
