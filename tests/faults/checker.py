@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from tests.faults.memberships import check_frames, check_moves, check_views
 from tests.faults.observations import Ack, Change, Connection, MessageState, Observations
 
 NEW = "message.new"
@@ -17,7 +18,7 @@ def check(run: Observations) -> list[str]:
     """Return one sentence for each breach of the contract."""
     checks = (
         *(check_sequences, check_acks, check_duplicates, check_contents, check_changes, check_revisions),
-        *(check_copies, check_members, check_order, check_receipts, check_queues),
+        *(check_moves, check_views, check_copies, check_frames, check_order, check_receipts, check_queues),
     )
     return [*run.faults_seen, *(complaint for each in checks for complaint in each(run))]
 
@@ -114,16 +115,16 @@ def check_revisions(run: Observations) -> Iterator[str]:
 
 
 def check_copies(run: Observations) -> Iterator[str]:
-    """Every device of every member holds exactly what a fresh fetch says."""
+    """Every device of every member holds exactly what a fresh fetch shows them, and nothing of other conversations."""
     for device, (person, copies) in run.copies.items():
         for conversation_id in copies:
-            if conversation_id not in run.stored or person not in run.stored[conversation_id].members:
+            if (person, conversation_id) not in run.views:
                 yield f"{device} holds conversation {conversation_id}, of which {person} is no member"
-        for conversation_id, stored in run.stored.items():
-            if person not in stored.members:
+        for (viewer, conversation_id), view in run.views.items():
+            if viewer != person:
                 continue
             held = copies.get(conversation_id, {})
-            fresh = {message["id"]: message for message in stored.messages}
+            fresh = {message["id"]: message for message in view.messages}
             wrong = [key for key in fresh.keys() | held.keys() if held.get(key) != fresh.get(key)]
             if wrong:
                 first = min(wrong)
@@ -131,15 +132,6 @@ def check_copies(run: Observations) -> Iterator[str]:
                     f"{device} differs in {len(wrong)} messages of conversation {conversation_id}; "
                     f"held {held.get(first)}, fresh {fresh.get(first)}"
                 )
-
-
-def check_members(run: Observations) -> Iterator[str]:
-    """Nobody gets a frame of a conversation they are not in."""
-    for connection in run.connections:
-        for conversation_id in {seen.conversation_id for seen in connection.seen}:
-            stored = run.stored.get(conversation_id)
-            if stored is None or connection.person not in stored.members:
-                yield f"{connection.device} was told of conversation {conversation_id} without being a member"
 
 
 def check_order(run: Observations) -> Iterator[str]:
@@ -168,7 +160,7 @@ def _check_order(connection: Connection) -> Iterator[str]:
     last_seq: dict[str, int] = {}
     last_rev: dict[str, int] = {}
     for seen in connection.seen:
-        if seen.repeats:
+        if seen.repeats or not seen.message_id:
             continue
         where = seen.conversation_id
         if seen.type == NEW:

@@ -24,8 +24,10 @@ from tests.support.people import Person
 from tests.support.socket import Frame
 
 RETRIABLE = {"rate_limited", "unavailable", "internal"}
-MAY_BE_REFUSED = {"conflict"}
+DELETED = "conflict"
 """Changing a message that somebody deleted a moment ago."""
+STRANGER = "not_found"
+"""What somebody is told who was let out of the conversation, and who asks for what was said before they came."""
 
 ANSWER_WITHIN_S = 30.0
 """A request that has no answer by then is a hung one, on a connection that is open all the while."""
@@ -33,6 +35,8 @@ READY_WITHIN_S = 15.0
 CONFIRM_EVERY_S = 0.1
 RECENT = 200
 """How many of the messages seen last are changed at random; a message's conversation and id."""
+MARK = "mark "
+"""How the ``ref`` of a confirmation begins; the conversation follows."""
 SOCKET, HTTP = "socket", "http"
 WAYS = ((SOCKET,), (HTTP,), (SOCKET, SOCKET), (HTTP, SOCKET))
 """How a message is transmitted: one way, or twice as clients do that are unsure."""
@@ -63,6 +67,8 @@ class Asking(Struct):
     asked_at: float = 0.0
     insists: bool = False
     """Whether it is asked again when its outcome is unknown."""
+    conversation_id: str = ""
+    transmissions: int = 0
 
 
 class Device:
@@ -86,6 +92,8 @@ class Device:
         self._highest: dict[str, int] = {}
         self._confirmed: dict[str, int] = {}
         self._read: set[str] = set()
+        self._knows_places = False
+        """Whether it has asked, on this connection, since when the person is in each conversation."""
         self._away_until = 0.0
         self._leaving = False
         self._over_http: set[asyncio.Task[None]] = set()
@@ -100,11 +108,13 @@ class Device:
         self._run.attempts[self.person.id, client_message_id] = attempt
         self.sending[client_message_id] = Sending(attempt)
 
-    def change(self, message_id: str, kind: str, value: str = "") -> None:
+    def change(self, conversation_id: str, message_id: str, kind: str, value: str = "") -> None:
         """Begin to edit, delete or react."""
         change = Change(person=self.person.id, message_id=message_id, kind=kind, value=value)
         self._run.changes.append(change)
-        self.asking[f"{self.name}-change-{self._next()}"] = Asking(change, insists=self._chance.random() < 0.5)
+        self.asking[f"{self.name}-change-{self._next()}"] = Asking(
+            change, insists=self._chance.random() < 0.5, conversation_id=conversation_id
+        )
 
     def read(self, conversation_id: str) -> None:
         """Note that the person has seen the conversation."""
@@ -118,7 +128,7 @@ class Device:
     @property
     def settled(self) -> bool:
         """Whether the device is connected, has caught up and waits for nothing."""
-        caught_up = self._socket is not None and self.replica.live and not self.replica.to_fetch
+        caught_up = self._socket is not None and self.replica.live and not self.replica.to_fetch and self._knows_places
         return caught_up and not self.unsettled and not self._over_http and self._unconfirmed() == {}
 
     @property
@@ -170,6 +180,7 @@ class Device:
             self._tally.connects += 1
             self._record = Connection(device=self.name, person=self.person.id)
             self._run.connections.append(self._record)
+            self._knows_places = False
             self.replica.lose_connection()
             known = {"known": self.replica.known, "epoch": self.replica.epoch} if self.replica.epoch else {}
             await socket.send(json.dumps({"type": "connect", "token": self.person.access_token, **known}))
@@ -186,6 +197,8 @@ class Device:
             if known and not frame["recovered"]:
                 self._run.faults_seen.append(f"{self.name}: known was refused; {self.replica.known}, {frame}")
             self.replica.take([frame])
+            self._record.listed = frozenset(entry["id"] for entry in frame["conversations"])
+            self._forget_left()
             self._confirmed = {entry["id"]: entry["delivered_seq"] for entry in frame["conversations"]}
             self._socket = socket
             talking = asyncio.create_task(self._talk(socket))
@@ -212,6 +225,7 @@ class Device:
                 if self.replica.live and time.monotonic() - confirmed_at >= CONFIRM_EVERY_S:
                     confirmed_at = time.monotonic()
                     await self._confirm(socket)
+                    await self._fetch_places()
                     await self._fetch_missing()
                 await asyncio.sleep(0.02)
 
@@ -231,6 +245,7 @@ class Device:
         for ref, asking in self.asking.items():
             if asking.due_at is not None and asking.due_at <= now:
                 asking.due_at, asking.asked_at = None, now
+                asking.transmissions += 1
                 await socket.send(json.dumps(_change_frame(ref, asking.change)))
         self._look_for_hung(now)
 
@@ -280,9 +295,12 @@ class Device:
             message = answer.json()
             self._run.note_state(message)
             self._acked(attempt, message["id"], message["seq"], duplicate=answer.status_code == 200)
-        elif answer.json()["code"] in RETRIABLE:
-            self._tally.answers[answer.json()["code"]] += 1
+        elif (code := answer.json()["code"]) in RETRIABLE:
+            self._tally.answers[code] += 1
             one.due_at = time.monotonic() + self._chance.uniform(0.2, 1.0)
+        elif code == STRANGER:
+            self._tally.answers[code] += 1
+            self._give_up(attempt)
         else:
             self._run.faults_seen.append(f"{self.name}: {attempt} over HTTP was refused: {answer.text}")
             self.sending.pop(attempt.client_message_id, None)
@@ -290,11 +308,28 @@ class Device:
     async def _fetch_missing(self) -> None:
         for conversation_id in list(self.replica.to_fetch):
             with contextlib.suppress(httpx.TransportError, AssertionError):
+                joined_seq = self.replica.joined_seq.get(conversation_id, 0)
                 fetched = await self.person.history(conversation_id)
                 for message in fetched:
                     self._run.note_state(message)
+                self.replica.merge(conversation_id, fetched, joined_seq=joined_seq)
+                for message in self.replica.messages.get(conversation_id, {}).values():
                     self._note(conversation_id, message["id"], message["seq"])
-                self.replica.merge(conversation_id, fetched)
+
+    async def _fetch_places(self) -> None:
+        """Ask since when the person is where: ``ready`` does not tell that they left and came back."""
+        if self._knows_places:
+            return
+        with contextlib.suppress(httpx.TransportError, AssertionError):
+            for conversation in await self.person.conversations():
+                self.replica.see_from(conversation["id"], conversation["me"]["joined_seq"])
+            self._knows_places = True
+
+    def _forget_left(self) -> None:
+        """Confirm nothing any more where the person is no member now."""
+        for conversation_id in self._highest.keys() - self.replica.messages.keys():
+            del self._highest[conversation_id]
+            self._confirmed.pop(conversation_id, None)
 
     # --- what comes
 
@@ -307,6 +342,11 @@ class Device:
             case "receipt":
                 marks = (frame["conversation_id"], frame["user_id"], frame["delivered_seq"], frame["read_seq"])
                 self._record.receipts.append(marks)
+                self._see_other(frame["type"], frame["conversation_id"], seq=frame["delivered_seq"])
+            case "conversation.joined":
+                self._see_other(frame["type"], frame["conversation"]["id"])
+            case "conversation.left" | "member.joined" | "member.left":
+                self._see_other(frame["type"], frame["conversation_id"])
             case "conversation.reset":
                 self._tally.resets += 1
             case "notification" | "presence" | "presence.snapshot" | "typing" | "bye":
@@ -314,6 +354,8 @@ class Device:
         if "message" in frame:
             self._take_message(frame)
         self.replica.take([frame])
+        if frame["type"] == "conversation.left":
+            self._forget_left()
 
     def _take_ack(self, frame: Frame) -> None:
         attempt = self._run.attempts[self.person.id, frame["client_message_id"]]
@@ -330,6 +372,14 @@ class Device:
         if one is not None:
             self._answered(one)
 
+    def _give_up(self, attempt: Attempt) -> None:
+        """Send it no more: whoever sent it is no member."""
+        attempt.refused = True
+        self._run.strangers.append((attempt.sender, attempt.conversation_id))
+        one = self.sending.pop(attempt.client_message_id, None)
+        if one is not None:
+            self._answered(one)
+
     def _answered(self, one: Sending | Asking) -> None:
         self._tally.slowest_answer_s = max(self._tally.slowest_answer_s, time.monotonic() - one.asked_at)
 
@@ -337,25 +387,42 @@ class Device:
         code, ref = frame["code"], frame.get("ref")
         self._tally.answers[code] += 1
         due_at = time.monotonic() + frame.get("retry_after_ms", 300) / 1000 * self._chance.uniform(0.5, 1.0)
-        if ref in self.asking:
-            asking = self.asking[ref]
+        if code in RETRIABLE:
+            self._try_later(ref, due_at)
+        elif not self._take_refusal(code, ref):
+            self._run.faults_seen.append(f"{self.name}: refused for no reason: {frame}")
+
+    def _try_later(self, ref: str | None, due_at: float) -> None:
+        if ref is None:
+            # The connection ends for it: we confirm again.
+            self._confirmed = {}
+        elif ref in self.asking:
+            self._answered(self.asking[ref])
+            self._leave_unknown(ref, self.asking[ref], due_at)
+        elif ref in self.sending:
+            self._answered(self.sending[ref])
+            self.sending[ref].due_at = due_at
+        else:
+            self._confirmed.pop(ref.removeprefix(MARK), None)
+
+    def _take_refusal(self, code: str, ref: str | None) -> bool:
+        """Take a refusal that may be deserved; false when it cannot be."""
+        if ref is None or code not in {DELETED, STRANGER}:
+            return False
+        asking = self.asking.pop(ref, None)
+        if asking is not None:
             self._answered(asking)
-            if code in RETRIABLE:
-                self._leave_unknown(ref, asking, due_at)
-                return
-            asking.change.outcome = "refused"
-            del self.asking[ref]
-            if code in MAY_BE_REFUSED:
-                return
-        elif code in RETRIABLE:
-            if ref in self.sending:
-                self._answered(self.sending[ref])
-                self.sending[ref].due_at = due_at
-            elif ref is None:
-                # It was about what we confirmed, or the connection ends for it: either way we confirm again.
-                self._confirmed = {}
-            return
-        self._run.faults_seen.append(f"{self.name}: refused for no reason: {frame}")
+            if code == DELETED or asking.transmissions == 1:
+                asking.change.outcome = "refused"
+            if code == STRANGER:
+                self._run.strangers.append((self.person.id, asking.conversation_id))
+            return True
+        attempt = self._run.attempts.get((self.person.id, ref))
+        if attempt is not None:
+            self._give_up(attempt)
+        elif ref.startswith(MARK):
+            self._run.strangers.append((self.person.id, ref.removeprefix(MARK)))
+        return code == STRANGER
 
     def _take_message(self, frame: Frame) -> None:
         message = frame["message"]
@@ -387,6 +454,10 @@ class Device:
         self._record.seen.append(seen)
         self._note(conversation_id, message_id, place["seq"])
 
+    def _see_other(self, type_: str, conversation_id: str, *, seq: int = 0) -> None:
+        seen = Seen(type_, conversation_id, "", seq, 0, self.replica.live, repeats=False)
+        self._record.seen.append(seen)
+
     def _note(self, conversation_id: str, message_id: str, seq: int) -> None:
         self._highest[conversation_id] = max(seq, self._highest.get(conversation_id, 0))
         self.recent.append((conversation_id, message_id))
@@ -397,7 +468,9 @@ class Device:
         return {
             conversation_id: seq
             for conversation_id, seq in self._highest.items()
-            if conversation_id not in self.replica.to_fetch and seq > self._confirmed.get(conversation_id, 0)
+            if conversation_id in self.replica.messages
+            and conversation_id not in self.replica.to_fetch
+            and seq > self._confirmed.get(conversation_id, 0)
         }
 
     async def _confirm(self, socket: ClientConnection) -> None:
@@ -405,7 +478,8 @@ class Device:
             self._confirmed[conversation_id] = seq
             type_ = "read" if conversation_id in self._read else "delivered"
             self._read.discard(conversation_id)
-            await socket.send(json.dumps({"type": type_, "conversation_id": conversation_id, "seq": seq}))
+            mark = {"conversation_id": conversation_id, "seq": seq, "ref": f"{MARK}{conversation_id}"}
+            await socket.send(json.dumps({"type": type_, **mark}))
 
     def _next(self) -> int:
         self._numbers += 1

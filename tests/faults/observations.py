@@ -19,6 +19,8 @@ class Attempt(Struct):
     conversation_id: str
     text: str
     transmissions: int = 0
+    refused: bool = False
+    """Whether it was answered that the sender is not in the conversation."""
 
 
 class Ack(Struct, frozen=True):
@@ -43,8 +45,23 @@ class Change(Struct):
     rev: int = 0
 
 
+class Move(Struct):
+    """Somebody who was to be let into a group or out of it. ``joined_at`` is what the answer to an ``add`` said."""
+
+    actor: str
+    person: str
+    conversation_id: str
+    kind: Literal["add", "remove", "leave"]
+    transmissions: int = 0
+    outcome: Outcome = "unknown"
+    joined_at: str = ""
+
+
 class Seen(Struct, frozen=True):
-    """A frame about a message as one connection got it. ``live`` is whether it came after ``drained``.
+    """A frame about a conversation as one connection got it. ``live`` is whether it came after ``drained``.
+
+    Frames that are about no message have neither ``message_id`` nor ``seq`` nor ``rev``, but receipts, whose delivered
+    mark is their ``seq``.
 
     ``repeats`` marks what is no news to this device: an ack with ``duplicate``, the present state of a message as the
     answer to a request that changed nothing, a message from the queue that the device holds already.
@@ -64,13 +81,15 @@ class Connection(Struct):
 
     device: str
     person: str
+    listed: frozenset[str] = frozenset()
+    """The conversations that ``ready`` named."""
     seen: list[Seen] = field(default_factory=list)
     receipts: list[tuple[str, str, int, int]] = field(default_factory=list)
     """Conversation, user, delivered and read marks."""
 
 
 class Stored(Struct):
-    """A conversation as a fresh fetch shows it after the run."""
+    """A conversation as a fresh fetch by somebody shows it who was in it from the beginning to the end."""
 
     members: frozenset[str]
     rev: int
@@ -78,9 +97,25 @@ class Stored(Struct):
     messages: list[MessageState]
 
 
+class View(Struct):
+    """A conversation as a fresh fetch by one of its members shows it, who sees it from behind ``joined_seq`` on."""
+
+    joined_seq: int
+    rev: int
+    messages: list[MessageState]
+
+
 class Observations(Struct):
     """Everything about one run."""
 
+    names: dict[str, str] = field(default_factory=dict)
+    """The ids of people by the names that the messages of the system call them."""
+    founders: dict[str, frozenset[str]] = field(default_factory=dict)
+    """For each conversation those who are in it from its beginning."""
+    founded_at: dict[str, str] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    strangers: list[tuple[str, str]] = field(default_factory=list)
+    """Who was told, of which conversation, that there is no such thing."""
     attempts: dict[tuple[str, str], Attempt] = field(default_factory=dict)
     acks: list[Ack] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -90,6 +125,8 @@ class Observations(Struct):
     faults_seen: list[str] = field(default_factory=list)
     """What clients noticed themselves: a request without an answer, two states for one revision, …"""
     stored: dict[str, Stored] = field(default_factory=dict)
+    views: dict[tuple[str, str], View] = field(default_factory=dict)
+    """By person and conversation."""
     copies: dict[str, tuple[str, Copies]] = field(default_factory=dict)
     """For each device: whose it is, and what it holds."""
     queued: dict[str, int] = field(default_factory=dict)

@@ -30,12 +30,14 @@ def repeat(result: Result) -> str:
 def _figures(result: Result) -> Table:
     tally = result.tally
     errors = ", ".join(f"{code} {n}" for code, n in sorted(tally.answers.items()) if code not in {"acks", "changes"})
+    moves = ", ".join(f"{name} {n}" for name, n in sorted(tally.moves.items()))
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("devices", result.devices),
         ("messages acknowledged", result.messages),
         ("acks, repeated ones included", tally.answers["acks"]),
         ("edits, deletions, reactions", tally.answers["changes"]),
+        ("membership changes", moves or "none"),
         ("connections made, lost", f"{tally.connects}, {tally.lost_connections}"),
         ("conversations reset", tally.resets),
         ("errors answered", errors or "none"),

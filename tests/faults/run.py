@@ -8,8 +8,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.faults.checker import check, check_copies
+from tests.faults.comings import Comings
 from tests.faults.device import Device
-from tests.faults.observations import Observations, Stored
+from tests.faults.observations import Observations, Stored, View
 from tests.faults.tally import Tally
 from tests.faults.topology import TOPOLOGIES, Topology
 from tests.support.people import Chat, Person
@@ -66,6 +67,7 @@ class _Run:
         self._seen = Observations()
         self._tally = Tally()
         self._people: list[Person] = []
+        self._owners: dict[str, Person] = {}
         self._devices: list[Device] = []
         self._lives: list[asyncio.Task[None]] = []
         self._violations: list[str] = []
@@ -80,6 +82,7 @@ class _Run:
         await asyncio.gather(
             self._break_processes(ends_at),
             self._break_connections(ends_at),
+            self._come_and_go(ends_at),
             *(self._act(d, ends_at) for d in self._devices),
         )
         self._tally.end()
@@ -104,10 +107,17 @@ class _Run:
         """Make people with devices, who talk in pairs and groups; nobody is in all of them."""
         names = ("ann", "bob", "cyd", "dan", "eve")
         ann, bob, cyd, dan, eve = self._people = await self._chat.people(*names)
-        await ann.direct(bob)
-        await cyd.direct(eve)
-        await bob.group(cyd, dan, eve, name="Four")
-        await eve.group(ann, dan, name="Three")
+        self._seen.names = {person.username: person.id for person in self._people}
+        for one, other in ((ann, bob), (cyd, eve)):
+            # Both ask for it, or the other one would not see it before its first message.
+            await one.direct(other)
+            self._seen.founders[await other.direct(one)] = frozenset({one.id, other.id})
+        for name, owner, *others in (("Four", bob, cyd, dan, eve), ("Three", eve, ann, dan)):
+            group = await owner.group(*others, name=name)
+            self._owners[group] = owner
+            self._seen.founders[group] = frozenset(person.id for person in (owner, *others))
+        for group, owner in self._owners.items():
+            self._seen.founded_at[group] = (await owner.conversation(group))["created_at"]
         self._devices = [
             Device(
                 f"{name}-{number}",
@@ -149,13 +159,18 @@ class _Run:
             return
         own = message["sender_id"] == device.person.id
         if lot < 0.85 and own:
-            device.change(message_id, "edit", f"{text}, on second thought")
+            device.change(conversation_id, message_id, "edit", f"{text}, on second thought")
         elif lot < 0.88 and own:
-            device.change(message_id, "delete")
+            device.change(conversation_id, message_id, "delete")
         elif lot < 0.96:
-            device.change(message_id, "add", chance.choice(EMOJIS))
+            device.change(conversation_id, message_id, "add", chance.choice(EMOJIS))
         else:
-            device.change(message_id, "remove", chance.choice(EMOJIS))
+            device.change(conversation_id, message_id, "remove", chance.choice(EMOJIS))
+
+    async def _come_and_go(self, ends_at: float) -> None:
+        chance = random.Random(f"{self._seed} comings")
+        comings = Comings(self._owners, self._people, run=self._seen, tally=self._tally, chance=chance)
+        await comings.go_on(ends_at)
 
     # --- trouble
 
@@ -212,14 +227,19 @@ class _Run:
     async def _fetch(self) -> None:
         """Fetch everything anew over HTTP, as each member sees it, and note what every device holds."""
         self._seen.stored.clear()
+        self._seen.views.clear()
         for person in self._people:
             for conversation in await person.conversations():
-                conversation_id = conversation["id"]
+                conversation_id, joined_seq = conversation["id"], conversation["me"]["joined_seq"]
+                messages = await person.history(conversation_id)
+                self._seen.views[person.id, conversation_id] = View(joined_seq, conversation["rev"], messages)
+                if joined_seq:
+                    continue
                 stored = Stored(
                     members=frozenset(await person.members(conversation_id)),
                     rev=conversation["rev"],
                     last_seq=conversation["last_seq"],
-                    messages=await person.history(conversation_id),
+                    messages=messages,
                 )
                 first = self._seen.stored.setdefault(conversation_id, stored)
                 if first != stored:

@@ -12,6 +12,8 @@ class Tally(Struct):
     faults: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     """Acks, and errors by their code."""
+    moves: Counter[str] = field(default_factory=Counter)
+    """People let in and out, and the requests for it that were not answered or in vain."""
     connects: int = 0
     lost_connections: int = 0
     resets: int = 0

@@ -8,13 +8,13 @@ import pytest
 
 from tests.faults.checker import check
 from tests.faults.model import PlainChat
-from tests.faults.observations import Change, Observations, Seen
+from tests.faults.observations import Change, Move, Observations, Seen
 
 
 def history() -> Observations:
-    """Two people with three devices in one room, a third who is in another; one of everything."""
-    chat = PlainChat({"room": frozenset({"ann", "bob"}), "else": frozenset({"cyd"})})
-    for name, person in {"ann-1": "ann", "ann-2": "ann", "bob-1": "bob", "cyd-1": "cyd"}.items():
+    """Two people with three devices in one room, a third who is in another, a fourth who comes and goes; one of all."""
+    chat = PlainChat({"room": frozenset({"ann", "bob", "dan"}), "else": frozenset({"cyd"})})
+    for name, person in {"ann-1": "ann", "ann-2": "ann", "bob-1": "bob", "cyd-1": "cyd", "dan-1": "dan"}.items():
         chat.add_device(name, person)
         chat.connect(name)
     for number in range(1, 6):
@@ -27,6 +27,11 @@ def history() -> Observations:
     chat.connect("bob-1")
     chat.react("bob-1", "message 1", "👍", present=True, answer_lost=False)
     chat.send("bob-1", "room", "name 1", "an answer", answer_lost=False)
+    chat.remove_member("ann", "room", "dan", answer_lost=False)
+    chat.send("dan-1", "room", "name 1", "too late", answer_lost=False)
+    chat.send("ann-1", "room", "name 6", "without dan", answer_lost=False)
+    chat.add_member("ann", "room", "dan", answer_lost=False)
+    chat.send("ann-1", "room", "name 7", "with dan again", answer_lost=False)
     run = chat.finish()
     run.connections[0].receipts += [("room", "bob", 3, 0), ("room", "bob", 5, 5)]
     return run
@@ -168,6 +173,71 @@ def leave_in_queue(run: Observations) -> None:
     run.queued["bob"] = 1
 
 
+def tell_who_has_left(run: Observations) -> None:
+    of_dan = next(connection for connection in run.connections if connection.person == "dan")
+    gone = next(message for message in messages(run) if message["text"] == "without dan")
+    of_dan.seen.append(Seen("message.new", "room", gone["id"], gone["seq"], gone["rev"], live=True, repeats=False))
+
+
+def tell_before_letting_in(run: Observations) -> None:
+    of_dan = next(connection for connection in run.connections if connection.person == "dan")
+    of_dan.seen = [seen for seen in of_dan.seen if seen.type != "conversation.joined"]
+
+
+def tell_a_mark_raised_since(run: Observations) -> None:
+    of_dan = next(connection for connection in run.connections if connection.person == "dan")
+    run.stored["room"].members -= {"dan"}
+    del messages(run)[-2:]
+    of_dan.seen.append(Seen("receipt", "room", "", messages(run)[-1]["seq"], 0, live=True, repeats=False))
+
+
+def show_what_was_before(run: Observations) -> None:
+    run.views["dan", "room"].messages.insert(0, messages(run)[0])
+
+
+def show_a_stranger(run: Observations) -> None:
+    run.views["cyd", "room"] = run.views["ann", "room"]
+
+
+def show_a_member_nothing(run: Observations) -> None:
+    del run.views["bob", "room"]
+
+
+def show_from_the_beginning(run: Observations) -> None:
+    run.views["dan", "room"].joined_seq = 0
+
+
+def lose_confirmed_removal(run: Observations) -> None:
+    run.moves.append(Move("ann", "dan", "room", "remove", transmissions=1, outcome="done"))
+
+
+def lose_confirmed_addition(run: Observations) -> None:
+    run.moves.append(Move("ann", "dan", "room", "add", transmissions=1, outcome="done", joined_at="never"))
+
+
+def remove_unasked(run: Observations) -> None:
+    run.moves = [move for move in run.moves if move.kind != "remove"]
+
+
+def remove_twice(run: Observations) -> None:
+    run.moves[0].transmissions = 2
+    removal = next(message for message in messages(run) if message["text"] == "ann removed dan")
+    messages(run).append({**removal, "id": "again", "client_message_id": "again"})
+    messages(run).append({**removal, "id": "and again", "client_message_id": "and again"})
+
+
+def keep_a_member(run: Observations) -> None:
+    run.stored["room"].members |= {"cyd"}
+
+
+def turn_a_member_away(run: Observations) -> None:
+    run.strangers.append(("ann", "room"))
+
+
+def refuse_what_is_stored(run: Observations) -> None:
+    run.attempts["ann", "name 2"].refused = True
+
+
 SPOILERS: dict[Callable[[Observations], None], str] = {
     lose_message: "acknowledged and not stored",
     lose_message_in_the_middle: "seq is not",
@@ -191,13 +261,27 @@ SPOILERS: dict[Callable[[Observations], None], str] = {
     lose_on_device: "bob-1 differs in 1 messages",
     keep_old_state: "ann-1 differs in 1 messages",
     keep_what_is_not_stored: "ann-1 differs in 1 messages",
-    tell_a_stranger: "without being a member",
+    tell_a_stranger: "without ever being a member",
     give_a_stranger_a_copy: "is no member",
     turn_new_messages_round: "came after",
     turn_revisions_round: "with rev",
     repeat_new_message: "came after",
     lower_marks: "marks of bob went from",
     read_what_was_not_delivered: "marks of bob went from",
+    tell_who_has_left: "a frame of a time when they were not a member",
+    tell_before_letting_in: "outside of what it was told",
+    tell_a_mark_raised_since: "a frame of a time when they were not a member",
+    show_what_was_before: "is shown another conversation",
+    show_a_stranger: "is no member of it",
+    show_a_member_nothing: "is not shown it",
+    show_from_the_beginning: "sees room from behind 0 on",
+    lose_confirmed_removal: "confirmed 2 times, happened 1 times",
+    lose_confirmed_addition: "added and told so",
+    remove_unasked: "happened 1 times, asked 0 times",
+    remove_twice: "of somebody who was out",
+    keep_a_member: "its messages tell",
+    turn_a_member_away: "was called a stranger",
+    refuse_what_is_stored: "refused and stored all the same",
     leave_in_queue: "1 messages still wait for bob",
 }
 
@@ -220,7 +304,10 @@ def test_outcomes_that_nobody_knows_may_be_either() -> None:
     assert check(run) == []
     messages(run)[0]["text"] = "perhaps"
     messages(run)[4]["reactions"] = [{"emoji": "🎉", "user_ids": ["bob"]}]
-    for _, copies in run.copies.values():
-        if "room" in copies:
-            copies["room"] = {message["id"]: message for message in messages(run)}
+    for (person, conversation_id), view in run.views.items():
+        if conversation_id == "room":
+            view.messages = [message for message in messages(run) if message["seq"] > view.joined_seq]
+            for owner, copies in run.copies.values():
+                if owner == person:
+                    copies["room"] = {message["id"]: message for message in view.messages}
     assert check(run) == []

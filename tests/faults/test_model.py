@@ -14,6 +14,10 @@ ROOMS = {
 }
 DEVICES = {"ann-1": "ann", "ann-2": "ann", "bob-1": "bob", "cyd-1": "cyd"}
 
+OWNER = {"pair": "ann", "trio": "ann", "other": "bob"}
+"""Somebody stays, who can say afterwards what happened."""
+
+people = st.sampled_from(sorted(set(DEVICES.values())))
 devices = st.sampled_from(sorted(DEVICES))
 rooms = st.sampled_from(sorted(ROOMS))
 emojis = st.sampled_from(["👍", "🎉"])
@@ -39,7 +43,7 @@ class FaultlessChat(RuleBasedStateMachine):
 
     @rule(target=sent, device=devices, room=rooms, lost=st.booleans())
     def send(self, device: str, room: str, lost: bool) -> object:
-        if DEVICES[device] not in ROOMS[room]:
+        if DEVICES[device] not in self.chat.rooms[room].since:
             return multiple()
         self.names += 1
         entry = (self._present(device), room, f"name {self.names}", f"text {self.names}")
@@ -60,7 +64,7 @@ class FaultlessChat(RuleBasedStateMachine):
 
     @rule(device=devices, number=st.integers(0, 50), kind=st.sampled_from(["edit", "delete"]), lost=st.booleans())
     def change_own(self, device: str, number: int, kind: str, lost: bool) -> None:
-        own = [message for message in self.chat.messages() if message["sender_id"] == DEVICES[device]]
+        own = [m for m in self.chat.messages() if m["sender_id"] == DEVICES[device] and m["kind"] == "text"]
         if not own:
             return
         message_id = own[number % len(own)]["id"]
@@ -72,10 +76,20 @@ class FaultlessChat(RuleBasedStateMachine):
 
     @rule(device=devices, number=st.integers(0, 50), emoji=emojis, present=st.booleans(), lost=st.booleans())
     def react(self, device: str, number: int, emoji: str, present: bool, lost: bool) -> None:
-        visible = [m for m in self.chat.messages() if DEVICES[device] in ROOMS[m["conversation_id"]]]
+        visible = [m for m in self.chat.messages() if m["kind"] == "text"]
         if visible:
             message_id = visible[number % len(visible)]["id"]
             self.chat.react(device, message_id, emoji, present=present, answer_lost=lost)
+
+    @rule(actor=people, person=people, room=rooms, lost=st.booleans())
+    def let_in(self, actor: str, person: str, room: str, lost: bool) -> None:
+        if actor in self.chat.rooms[room].since:
+            self.chat.add_member(actor, room, person, answer_lost=lost)
+
+    @rule(actor=people, person=people, room=rooms, lost=st.booleans())
+    def let_out(self, actor: str, person: str, room: str, lost: bool) -> None:
+        if actor in self.chat.rooms[room].since and person != OWNER[room]:
+            self.chat.remove_member(actor, room, person, answer_lost=lost)
 
     @rule(device=devices)
     def lose_connection(self, device: str) -> None:
@@ -93,7 +107,7 @@ class FaultlessChat(RuleBasedStateMachine):
     def what_waits_was_not_confirmed(self) -> None:
         places = {(message["conversation_id"], message["seq"]) for message in self.chat.messages()}
         for person, room, seq in self.chat.queue:
-            assert person in ROOMS[room]
+            assert person in self.chat.rooms[room].since
             assert (room, seq) in places
 
     def teardown(self) -> None:
