@@ -62,7 +62,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expectAccessible(page, 'details');
       await page.getByRole('button', { name: 'Close details' }).click();
       await page.keyboard.press('Control+k');
-      await page.getByRole('textbox', { name: 'Find people, conversations and commands' }).fill('b');
+      await page
+        .getByRole('combobox', { name: 'Find people, conversations, messages and commands' })
+        .fill('b');
       await expectAccessible(page, 'switcher');
       await page.keyboard.press('Escape');
       await page.keyboard.press('Control+/');

@@ -3,8 +3,10 @@ import './styles/base.css';
 import { App } from './app/App';
 import { browserPlatform } from './app/platform';
 import { createSettings } from './app/settings';
+import { watchThisPage } from './app/version';
 import { registerWorker, reloadOnceWhenPartsAreGone } from './app/worker';
 import { Announcer } from './lib/announcer';
+import { systemClock } from './lib/clock';
 import { watchSurroundings } from './realtime/wake';
 import { Accounts } from './session/accounts';
 
@@ -18,8 +20,19 @@ watchSurroundings({
   networkChanged: (online) => accounts.store.getState().session?.networkChanged(online),
   woke: () => accounts.store.getState().session?.woke(),
 });
+const version = watchThisPage({
+  say: () => accounts.store.getState().session?.changes.notice('update_ready'),
+  clock: systemClock,
+});
+accounts.store.subscribe(({ session }, before) => {
+  if (session === before.session) return;
+  session?.link.states.on((state) => {
+    if (state.name === 'connected' && !state.catchingUp) void version.check();
+    if (state.name === 'closed' && state.reason === 'protocol') version.misunderstood();
+  });
+});
 registerWorker(
-  () => accounts.store.getState().session?.changes.notice('update_ready'),
+  () => void version.check(),
   (conversationId) => {
     location.hash = `#/c/${conversationId}`;
   },
@@ -31,5 +44,7 @@ reloadOnceWhenPartsAreGone();
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no #root.');
 void restored.then(() => {
-  createRoot(root).render(<App accounts={accounts} settings={settings} announcer={new Announcer()} />);
+  createRoot(root).render(
+    <App accounts={accounts} settings={settings} announcer={new Announcer(systemClock)} />,
+  );
 });

@@ -30,7 +30,8 @@ export type Problem = components['schemas']['Problem'];
 export type SignedIn = components['schemas']['SignedIn'];
 /** What registering answers: without tokens an e-mail address waits for its verification. */
 export type Registered = components['schemas']['Registered'];
-export type MessageReceipt = components['schemas']['MemberReceipt'];
+/** `at`: it had come that far by then at the latest; absent or null where the server does not know. */
+export type MessageReceipt = components['schemas']['MemberReceipt'] & { at?: string | null };
 
 export interface DeviceSession {
   id: string;

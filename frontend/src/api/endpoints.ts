@@ -132,7 +132,7 @@ export class Api {
     return this.#all<Contact>('/contacts');
   }
 
-  putContact(userId: string, nickname?: string): Promise<Contact> {
+  putContact(userId: string, nickname?: string | null): Promise<Contact> {
     return this.#http.call(`/contacts/${userId}`, { method: 'PUT', body: { nickname } });
   }
 

@@ -57,7 +57,7 @@ function show() {
     exclusively: (_, run) => run(),
     deviceName: 'test',
   });
-  render(<App accounts={accounts} settings={createSettings()} announcer={new Announcer()} />);
+  render(<App accounts={accounts} settings={createSettings()} announcer={new Announcer(systemClock)} />);
   return userEvent.setup();
 }
 

@@ -2,8 +2,14 @@ import { Component, type ReactNode } from 'react';
 import { useI18n } from '@/app/context';
 import { Button } from '@/ui/Button';
 
+interface Props {
+  children: ReactNode;
+  /** Shown instead of the whole page's message: where only a part broke and the rest goes on. */
+  fallback?: (reset: () => void) => ReactNode;
+}
+
 /** Never a white page: whatever was written stays in the outbox and in the drafts, and there is a way on. */
-export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {
+export class ErrorBoundary extends Component<Props, { broken: boolean }> {
   override state = { broken: false };
 
   static getDerivedStateFromError(): { broken: boolean } {
@@ -11,7 +17,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: 
   }
 
   override render(): ReactNode {
-    return this.state.broken ? <Broken /> : this.props.children;
+    if (!this.state.broken) return this.props.children;
+    return this.props.fallback?.(() => this.setState({ broken: false })) ?? <Broken />;
   }
 }
 
@@ -27,5 +34,25 @@ function Broken() {
         </Button>
       </div>
     </main>
+  );
+}
+
+/** Stands where a panel or a dialog could not be opened: its script did not come, or it broke. */
+export function BrokenPart({ onClose }: { onClose: () => void }) {
+  const { t } = useI18n();
+  return (
+    <div
+      role="alert"
+      className="fixed inset-x-4 bottom-4 z-50 mx-auto flex max-w-md flex-wrap items-center gap-3 rounded-xl border border-line bg-raised p-4 shadow-raised"
+    >
+      <div className="min-w-48 flex-1">
+        <p className="font-semibold">{t('app.brokenPart.title')}</p>
+        <p className="text-sm text-muted">{t('app.brokenPart.text')}</p>
+      </div>
+      <Button onClick={onClose}>{t('dialog.close')}</Button>
+      <Button kind="primary" onClick={() => location.reload()}>
+        {t('app.broken.reload')}
+      </Button>
+    </div>
   );
 }

@@ -1,15 +1,17 @@
-import { Keyboard, LogOut, Settings as SettingsIcon, SquarePen, SunMoon } from 'lucide-react';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { useLocation, useRoute } from 'wouter';
-import { ChatPane, ConversationList, NewConversation } from '@/features/conversations';
+import { ChatPane, ConversationList } from '@/features/conversations';
 import { useIncoming } from '@/features/notifications';
 import { Connection } from '@/features/presence';
-import { type Command, useShortcuts } from '@/features/shortcuts';
+import { type Runs, useShortcuts } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
-import { listConversations, titleOf } from '@/store/selectors';
+import { listConversations, titleOf, unreadOf } from '@/store/selectors';
+import { Confirm } from '@/ui/Dialog';
 import { useChat, useI18n, useSession, useSettings } from './context';
+import { BrokenPart, ErrorBoundary } from './ErrorBoundary';
 import { Notices } from './Notices';
 
+const NewConversation = lazy(() => import('@/features/conversations/NewConversation'));
 const SettingsDialog = lazy(() => import('@/features/settings/SettingsDialog'));
 const Palette = lazy(() => import('@/features/shortcuts/Palette'));
 const ShortcutsHelp = lazy(() => import('@/features/shortcuts/ShortcutsHelp'));
@@ -18,77 +20,72 @@ export interface ShellProps {
   onSignOut: () => Promise<void>;
 }
 
-type Layer = 'new' | 'settings' | 'palette' | 'help' | null;
+type Layer = 'new' | 'settings' | 'keys' | 'palette' | 'help' | 'signOut' | null;
 
 /** The window of somebody who is signed in: the list, and beside it (on a phone: instead of it) one conversation. */
 export function Shell({ onSignOut }: ShellProps) {
   const { t } = useI18n();
   const session = useSession();
-  const [settings, set] = useSettings();
-  const [, params] = useRoute<{ id: string }>('/c/:id');
+  const [, set] = useSettings();
+  const [, params] = useRoute<{ id: string; seq?: string }>('/c/:id/:seq?');
   const [, navigate] = useLocation();
   const [layer, setLayer] = useState<Layer>(null);
   const [details, setDetails] = useState(false);
   const wanted = params?.id ?? null;
+  const seq = params?.seq === undefined ? null : Number(params.seq) || null;
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
   const shown = exists ? wanted : null;
   const title = useChat((state) => {
     const conversation = shown === null ? undefined : state.conversations[shown];
     return conversation === undefined ? t('conversations.label') : titleOf(state, conversation);
   });
-  const open = useCallback((id: string) => navigate(`/c/${id}`), [navigate]);
+  const open = useCallback(
+    (id: string, at?: number) => navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`),
+    [navigate],
+  );
+  const arrived = useCallback(() => navigate(`/c/${wanted}`, { replace: true }), [navigate, wanted]);
   const close = useCallback(() => setLayer(null), []);
+  const unsent = useChat((state) => Object.values(state.pending).reduce((sum, list) => sum + list.length, 0));
+  const signOut = useCallback(
+    () => (unsent > 0 ? setLayer('signOut') : void onSignOut()),
+    [unsent, onSignOut],
+  );
   useIncoming(shown);
 
-  useShortcuts({
-    palette: () => setLayer(layer === 'palette' ? null : 'palette'),
-    help: () => setLayer('help'),
-    create: () => setLayer('new'),
-    step: (by, unread) => {
-      const all = listConversations(session.store.getState());
+  const step = useCallback(
+    (by: 1 | -1, unread: boolean) => {
+      const state = session.store.getState();
+      const all = listConversations(state);
       const here = all.findIndex((one) => one.id === shown);
       const ordered = [...all.slice(here + 1), ...all.slice(0, Math.max(0, here))];
-      const next = (by === 1 ? ordered : ordered.reverse()).find((one) => !unread || one.me.unread > 0);
+      const next = (by === 1 ? ordered : ordered.reverse()).find(
+        (one) => !unread || unreadOf(state, one) > 0,
+      );
       if (next !== undefined) open(next.id);
     },
-    focusComposer: () => document.querySelector<HTMLTextAreaElement>('main textarea')?.focus(),
-  });
+    [session, shown, open],
+  );
 
-  const commands = useMemo<Command[]>(() => {
-    const theme = settings.theme === 'dark' ? 'light' : 'dark';
-    return [
-      {
-        id: 'new',
-        name: t('conversations.new'),
-        keys: 'Alt N',
-        icon: <SquarePen size={18} />,
-        run: () => setLayer('new'),
-      },
-      {
-        id: 'settings',
-        name: t('settings.title'),
-        icon: <SettingsIcon size={18} />,
-        run: () => setLayer('settings'),
-      },
-      {
-        id: 'theme',
-        name: `${t('settings.theme')}: ${t(`settings.theme.${theme}`)}`,
-        icon: <SunMoon size={18} />,
-        run: () => set({ theme }),
-      },
-      {
-        id: 'help',
-        name: t('shortcuts.title'),
-        keys: 'Ctrl /',
-        icon: <Keyboard size={18} />,
-        run: () => setLayer('help'),
-      },
-      { id: 'out', name: t('auth.signOut'), icon: <LogOut size={18} />, run: () => void onSignOut() },
-    ];
-  }, [t, set, settings.theme, onSignOut]);
+  const runs = useMemo<Runs>(
+    () => ({
+      palette: () => setLayer((now) => (now === 'palette' ? null : 'palette')),
+      help: () => setLayer('help'),
+      new: () => setLayer('new'),
+      settings: () => setLayer('settings'),
+      details: () => setDetails((now) => !now),
+      next: () => step(1, false),
+      previous: () => step(-1, false),
+      nextUnread: () => step(1, true),
+      previousUnread: () => step(-1, true),
+      theme: () => set({ theme: document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark' }),
+      signOut,
+    }),
+    [set, step, signOut],
+  );
+  useShortcuts(runs, () => document.querySelector<HTMLTextAreaElement>('main textarea')?.focus());
 
   return (
-    <div className="safe-x flex h-dvh flex-col bg-sidebar">
+    <div className="safe-x safe-top flex h-dvh flex-col bg-sidebar">
       <Connection />
       <Notices />
       <main className="flex min-h-0 flex-1">
@@ -104,7 +101,7 @@ export function Shell({ onSignOut }: ShellProps) {
             onSelect={open}
             onNew={() => setLayer('new')}
             onSettings={() => setLayer('settings')}
-            onSignOut={onSignOut}
+            onSignOut={signOut}
           />
         </div>
         <div className={cx('relative flex min-w-0 flex-1 bg-canvas', shown === null && 'max-sm:hidden')}>
@@ -117,6 +114,8 @@ export function Shell({ onSignOut }: ShellProps) {
             <ChatPane
               key={shown}
               id={shown}
+              seq={seq}
+              onArrived={arrived}
               onBack={() => navigate('/')}
               details={details}
               onDetails={setDetails}
@@ -125,20 +124,41 @@ export function Shell({ onSignOut }: ShellProps) {
           )}
         </div>
       </main>
-      <Suspense fallback={null}>
-        {layer === 'new' && (
-          <NewConversation
-            onClose={close}
-            onStarted={(id) => {
+      <ErrorBoundary
+        fallback={(reset) => (
+          <BrokenPart
+            onClose={() => {
               close();
-              open(id);
+              reset();
             }}
           />
         )}
-        {layer === 'settings' && <SettingsDialog onClose={close} />}
-        {layer === 'palette' && <Palette commands={commands} onClose={close} onOpen={open} />}
-        {layer === 'help' && <ShortcutsHelp onClose={close} />}
-      </Suspense>
+      >
+        <Suspense fallback={null}>
+          {layer === 'new' && (
+            <NewConversation
+              onClose={close}
+              onStarted={(id) => {
+                close();
+                open(id);
+              }}
+            />
+          )}
+          {layer === 'settings' && <SettingsDialog onClose={close} />}
+          {layer === 'keys' && <SettingsDialog onClose={close} first="keyboard" />}
+          {layer === 'palette' && <Palette runs={runs} onClose={close} onOpen={open} />}
+          {layer === 'signOut' && (
+            <Confirm
+              title={t('auth.signOut')}
+              text={t('settings.unsent', unsent)}
+              action={t('auth.signOut')}
+              onConfirm={() => void onSignOut()}
+              onClose={close}
+            />
+          )}
+          {layer === 'help' && <ShortcutsHelp onClose={close} onChange={() => setLayer('keys')} />}
+        </Suspense>
+      </ErrorBoundary>
     </div>
   );
 }

@@ -49,7 +49,7 @@ export function useI18n(): I18n {
 
 export function useSettings(): [Settings, (change: Partial<Settings>) => void] {
   const store = must(useContext(SettingsContext), 'SettingsProvider');
-  return [useStore(store), (change) => store.setState(change)];
+  return [useStore(store), store.setState];
 }
 
 export function useSession(): Session {

@@ -1,5 +1,6 @@
 /** Settings of this device, kept where they can be read before the first paint. */
 import { createStore } from 'zustand/vanilla';
+import type { OwnKeys } from '@/features/shortcuts';
 import { type Language, preferredLanguage } from '@/lib/i18n';
 
 export interface Settings {
@@ -9,6 +10,10 @@ export interface Settings {
   notifications: boolean;
   enterSends: boolean;
   singleKeys: boolean;
+  /** What a screen reader is told of new messages. */
+  announce: 'all' | 'mentions' | 'off';
+  /** Keys chosen instead of the registry's, by command. */
+  keys: OwnKeys;
 }
 
 const KEY = 'chat-mvp.settings';
@@ -21,6 +26,8 @@ function load(): Settings {
     notifications: false,
     enterSends: true,
     singleKeys: true,
+    announce: 'all',
+    keys: {},
   };
   try {
     return { ...defaults, ...JSON.parse(localStorage.getItem(KEY) ?? '{}') };

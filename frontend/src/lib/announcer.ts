@@ -1,29 +1,44 @@
 /**
  * The one polite live region of the page. A virtualised list must not be one itself: rows that come and go while
- * scrolling would be read aloud. Several announcements in a moment become one.
+ * scrolling would be read aloud. What is said within a moment is said at once, and of a flood only how much it was
+ * and its end.
  */
-const GATHER_MS = 300;
+import type { Clock } from './clock';
+
+const GATHER_MS = 400;
 /** More than this at once is noise. */
 const MOST = 3;
 
 export class Announcer {
+  readonly #clock: Clock;
   #element: HTMLElement | null = null;
   #waiting: string[] = [];
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #scheduled = false;
+  /** What stands for the ones that are left out. */
+  #more: (count: number) => string = () => '';
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   attach(element: HTMLElement | null): void {
     this.#element = element;
   }
 
-  say(text: string): void {
+  /** `more` says in the person's language how many came before the last ones, when they come too fast. */
+  say(text: string, more: (count: number) => string): void {
     this.#waiting.push(text);
-    this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
+    this.#more = more;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.after(GATHER_MS, () => this.#flush());
   }
 
   #flush(): void {
-    this.#timer = null;
-    const said = this.#waiting.slice(-MOST);
+    this.#scheduled = false;
+    const all = this.#waiting;
     this.#waiting = [];
+    const said = all.length <= MOST ? all : [this.#more(all.length - MOST + 1), ...all.slice(-MOST + 1)];
     if (this.#element !== null) this.#element.textContent = said.join('. ');
   }
 }

@@ -33,3 +33,41 @@ export function matches(text: string, query: string): boolean {
     .filter(Boolean)
     .every((part) => words.some((word) => word.startsWith(part)) || fold(text).startsWith(part));
 }
+
+/** Scripts that put no spaces between words: there a term may stand anywhere. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+
+/** The words of a search, folded. */
+export function searchTerms(query: string): string[] {
+  return fold(query).split(/\s+/).filter(Boolean);
+}
+
+/** Where the first term stands when every term begins a word of `text` (as an index into the folded text), or null. */
+export function findInText(text: string, terms: readonly string[]): number | null {
+  const folded = fold(text);
+  let first: number | null = null;
+  for (const term of terms) {
+    const at = UNSPACED.test(term) ? folded.indexOf(term) : wordStart(folded, term);
+    if (at < 0) return null;
+    first ??= at;
+  }
+  return first;
+}
+
+function wordStart(text: string, term: string): number {
+  for (let at = text.indexOf(term); at >= 0; at = text.indexOf(term, at + 1)) {
+    if (at === 0 || !/[\p{L}\p{N}]/u.test(text[at - 1] ?? '')) return at;
+  }
+  return -1;
+}
+
+const BEFORE = 24;
+
+/** One line of a message around what was searched for. */
+export function snippet(text: string, query: string, limit = 120): string {
+  const flat = oneLine(text, 10_000);
+  const at = findInText(flat, searchTerms(query)) ?? 0;
+  if (at <= BEFORE * 2) return oneLine(flat, limit);
+  // The folded text may be a little longer or shorter, which moves the cut by some letters and harms nothing.
+  return `…${oneLine(flat.slice(flat.indexOf(' ', at - BEFORE) + 1), limit)}`;
+}

@@ -1,4 +1,5 @@
 /** What the client keeps on the device. Two implementations: IndexedDB, and memory where that is forbidden. */
+import type { Emitter } from '@/lib/emitter';
 import type { Conversation, Member, Message, User } from '@/protocol';
 import type { PendingMessage } from '@/store/state';
 
@@ -25,12 +26,18 @@ export interface Snapshot {
 export interface ChatDb {
   /** False when nothing outlives the page. */
   readonly persistent: boolean;
+  /** Tells when something could not be written and is only remembered until the page goes. */
+  readonly full?: Emitter<void>;
   snapshot(): Promise<Snapshot>;
   write(batch: Batch): Promise<void>;
   known(): Promise<Record<string, number>>;
   /** The newest messages below `before` (or of all), ascending and without a gap, the last one at `before - 1`. */
   messages(conversationId: string, limit: number, before?: number): Promise<Message[]>;
   messageById(id: string): Promise<Message | undefined>;
+  /** What is stored of a range of `seq`, both ends included, ascending; there may be gaps. */
+  range(conversationId: string, from: number, to: number): Promise<Message[]>;
+  /** Messages of anybody that fit a search (see `findInText`), newest first. */
+  search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]>;
   putMembers(conversationId: string, members: Member[]): Promise<void>;
   members(conversationId: string): Promise<Member[]>;
   putDraft(conversationId: string, text: string): Promise<void>;

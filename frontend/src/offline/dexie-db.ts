@@ -4,6 +4,7 @@ import { contiguousTail } from '@/store/messages';
 import type { PendingMessage } from '@/store/state';
 import type { Batch, ChatDb, Snapshot } from './db';
 import { ChatDexie } from './schema';
+import { bestFits, newestFirst } from './search';
 
 export class DexieDb implements ChatDb {
   readonly persistent = true;
@@ -81,6 +82,23 @@ export class DexieDb implements ChatDb {
 
   messageById(id: string): Promise<Message | undefined> {
     return this.#db.messages.where('id').equals(id).first();
+  }
+
+  range(conversationId: string, from: number, to: number): Promise<Message[]> {
+    return this.#db.messages
+      .where('[conversation_id+seq]')
+      .between([conversationId, from], [conversationId, to], true, true)
+      .toArray();
+  }
+
+  async search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
+    const found: Message[] = [];
+    // One conversation at a time, so that typing goes on meanwhile; whole pages, because a cursor is ten times slower.
+    for (const id of await this.#db.conversations.toCollection().primaryKeys()) {
+      if (signal?.aborted) return [];
+      found.push(...bestFits(await this.#ofConversation(id).toArray(), query, limit));
+    }
+    return newestFirst(found, limit);
   }
 
   async putMembers(conversationId: string, members: Member[]): Promise<void> {

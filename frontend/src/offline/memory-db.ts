@@ -2,6 +2,7 @@ import type { Conversation, Member, Message, User } from '@/protocol';
 import { contiguousTail } from '@/store/messages';
 import type { PendingMessage } from '@/store/state';
 import type { Batch, ChatDb, Snapshot } from './db';
+import { bestFits, newestFirst } from './search';
 
 /** The same promises for as long as the page lives: private windows, and browsers that refuse IndexedDB. */
 export class MemoryDb implements ChatDb {
@@ -58,6 +59,17 @@ export class MemoryDb implements ChatDb {
       for (const message of inside.values()) if (message.id === id) return message;
     }
     return undefined;
+  }
+
+  async range(conversationId: string, from: number, to: number): Promise<Message[]> {
+    return [...(this.#messages.get(conversationId)?.values() ?? [])]
+      .filter((one) => one.seq >= from && one.seq <= to)
+      .sort((a, b) => a.seq - b.seq);
+  }
+
+  async search(query: string, limit: number): Promise<Message[]> {
+    const all = [...this.#messages.values()].flatMap((inside) => [...inside.values()]);
+    return newestFirst(bestFits(all, query, Number.POSITIVE_INFINITY), limit);
   }
 
   async putMembers(conversationId: string, members: Member[]): Promise<void> {

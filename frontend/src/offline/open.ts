@@ -1,6 +1,7 @@
 import type { ChatDb } from './db';
 import { DexieDb } from './dexie-db';
 import { MemoryDb } from './memory-db';
+import { SturdyDb } from './sturdy-db';
 
 /** A broken profile may never answer. */
 const OPEN_TIMEOUT_MS = 3_000;
@@ -12,7 +13,7 @@ export async function openDb(accountId: string): Promise<ChatDb> {
     const timeout = new Promise<never>((_, reject) => {
       setTimeout(() => reject(new Error('IndexedDB does not answer.')), OPEN_TIMEOUT_MS);
     });
-    return await Promise.race([DexieDb.open(accountId), timeout]);
+    return new SturdyDb(await Promise.race([DexieDb.open(accountId), timeout]));
   } catch {
     return new MemoryDb();
   }

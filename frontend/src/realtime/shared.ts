@@ -6,7 +6,7 @@
 import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
 import type { ServerFrame } from '@/protocol';
-import type { PendingMessage } from '@/store/state';
+import type { ChosenPresence, PendingMessage, UnreadMark } from '@/store/state';
 import { type OutgoingFrame, RequestError } from './client';
 import type { Line } from './link';
 import { type ConnectionState, INITIAL } from './machine';
@@ -15,7 +15,9 @@ import { type ConnectionState, INITIAL } from './machine';
 export type Note =
   | { kind: 'pending'; record: PendingMessage }
   | { kind: 'pending_gone'; clientMessageId: string; conversationId: string }
-  | { kind: 'read'; conversationId: string; seq: number };
+  | { kind: 'read'; conversationId: string; seq: number }
+  | { kind: 'unread_from'; conversationId: string; mark: UnreadMark | null }
+  | { kind: 'presence'; state: ChosenPresence };
 
 type Packet =
   | { kind: 'hello' }

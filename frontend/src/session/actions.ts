@@ -8,10 +8,11 @@ import { RequestError } from '@/realtime/client';
 import type { Line } from '@/realtime/link';
 import type { Outbox } from '@/realtime/outbox';
 import { indexOfSeq } from '@/store/messages';
-import { dropConversation, omit, putConversation } from '@/store/reduce';
+import { dropConversation, putConversation } from '@/store/reduce';
 import type { PendingMessage } from '@/store/state';
 import type { Changes, ChatStore } from '@/store/store';
 import type { Persister } from './persister';
+import type { UnreadMarks } from './unread';
 
 /** The server ends "is typing" after 6 s, so it is said again a little earlier. */
 const TYPING_REPEAT_MS = 4_000;
@@ -27,6 +28,7 @@ export interface ActionParts {
   outbox: Outbox;
   persister: Persister;
   clock: Clock;
+  unread: UnreadMarks;
 }
 
 export class Actions {
@@ -92,7 +94,8 @@ export class Actions {
 
   /** The person has seen everything up to `seq`; told to the server now or at the next connect. */
   read(conversationId: string, seq: number): void {
-    const { changes, link, persister, store } = this.#parts;
+    const { changes, link, persister, store, unread } = this.#parts;
+    unread.readUpTo(conversationId, seq);
     const before = store.getState().conversations[conversationId]?.me.read_seq ?? 0;
     if (seq <= before) return;
     changes.read(conversationId, seq);
@@ -176,39 +179,6 @@ export class Actions {
   async setRole(id: string, userId: string, role: Role): Promise<void> {
     await this.#parts.api.setRole(id, userId, role);
     await this.loadMembers(id);
-  }
-
-  async loadContacts(): Promise<void> {
-    const { api, changes, store } = this.#parts;
-    const [contacts, blocked] = await Promise.all([api.contacts(), api.blocked()]);
-    const people = blocked.map((one) => ('user' in one ? one.user : one));
-    changes.people([...contacts.map((one) => one.user), ...people]);
-    store.setState({
-      contacts: Object.fromEntries(contacts.map((one) => [one.user.id, one])),
-      blocked: Object.fromEntries(people.map((one) => [one.id, one])),
-    });
-  }
-
-  async setContact(userId: string, isContact: boolean, nickname?: string): Promise<void> {
-    const { api, store } = this.#parts;
-    if (isContact) {
-      const contact = await api.putContact(userId, nickname);
-      store.setState((state) => ({ contacts: { ...state.contacts, [userId]: contact } }));
-    } else {
-      await api.deleteContact(userId);
-      store.setState((state) => ({ contacts: omit(state.contacts, userId) }));
-    }
-  }
-
-  async setBlocked(userId: string, isBlocked: boolean): Promise<void> {
-    const { api, store } = this.#parts;
-    if (isBlocked) await api.block(userId);
-    else await api.unblock(userId);
-    store.setState((state) => {
-      const person = state.people[userId];
-      if (!isBlocked || person === undefined) return { blocked: omit(state.blocked, userId) };
-      return { blocked: { ...state.blocked, [userId]: person } };
-    });
   }
 
   async updateMe(body: Parameters<Api['updateMe']>[0]): Promise<void> {

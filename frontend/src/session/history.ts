@@ -2,7 +2,8 @@
 import type { Api } from '@/api/endpoints';
 import type { ChatDb } from '@/offline/db';
 import type { Message } from '@/protocol';
-import { EMPTY_WINDOW, indexOfSeq } from '@/store/messages';
+import { EMPTY_WINDOW, indexOfSeq, runAround } from '@/store/messages';
+import { firstUnreadOf, unreadOf } from '@/store/selectors';
 import type { Changes, ChatStore } from '@/store/store';
 import type { Sync } from './sync';
 
@@ -38,8 +39,9 @@ export class History {
       if (conversation === undefined || window === undefined || conversation.last_seq === 0) return;
       const first = window.items[0]?.seq ?? Number.POSITIVE_INFINITY;
       const last = window.items.at(-1)?.seq ?? 0;
-      const firstUnread = conversation.me.read_seq + 1;
-      if (conversation.me.unread > 0 && firstUnread < first) {
+      const state = this.#store.getState();
+      const firstUnread = firstUnreadOf(state, conversation);
+      if (unreadOf(state, conversation) > 0 && firstUnread < first) {
         await this.jumpTo(conversationId, firstUnread);
       } else if (
         last < conversation.last_seq ||
@@ -79,6 +81,15 @@ export class History {
       const window = this.#store.getState().windows[conversationId];
       const last = window?.items.at(-1);
       if (window === undefined || last === undefined || window.atEnd) return;
+      const cached = await this.#db.range(conversationId, last.seq + 1, last.seq + PAGE);
+      if (cached[0]?.seq === last.seq + 1) {
+        if (this.#store.getState().windows[conversationId]?.items.at(-1)?.seq !== last.seq) return;
+        const run = runAround(cached, last.seq + 1);
+        this.#sync.takePage(conversationId, run, 'join', {
+          atEnd: this.#reachesEnd(conversationId, run, last.seq),
+        });
+        return;
+      }
       const page = await this.#api.history(conversationId, { after: last.seq, limit: PAGE });
       if (this.#store.getState().windows[conversationId]?.items.at(-1)?.seq !== last.seq) return;
       this.#sync.takePage(conversationId, page, 'join', {
@@ -87,15 +98,37 @@ export class History {
     });
   }
 
-  /** Brings a message and its surroundings into the window. */
+  /** Brings a message and its surroundings into the window, from the device where it has enough of them. */
   async jumpTo(conversationId: string, seq: number): Promise<void> {
     const window = this.#store.getState().windows[conversationId];
     if (window !== undefined && indexOfSeq(window.items, seq) >= 0) return;
-    const page = await this.#api.history(conversationId, { around: seq, limit: PAGE });
+    const page = await this.#around(conversationId, seq);
     this.#sync.takePage(conversationId, page, 'replace', {
       atStart: page[0]?.seq === 1,
       atEnd: this.#reachesEnd(conversationId, page, seq),
     });
+  }
+
+  async #around(conversationId: string, seq: number): Promise<Message[]> {
+    const half = PAGE / 2;
+    const stored = await this.#db.range(conversationId, seq - half, seq + half);
+    const run = runAround(stored, seq);
+    const last = this.#store.getState().conversations[conversationId]?.last_seq ?? 0;
+    const first = this.#store.getState().conversations[conversationId]?.me.joined_seq ?? 0;
+    const whole = Math.min(seq + half, last) - Math.max(seq - half, first + 1) + 1;
+    if (run.length >= whole) return run;
+    try {
+      return await this.#api.history(conversationId, { around: seq, limit: PAGE });
+    } catch (error) {
+      // Without a network a part is better than nothing.
+      if (run.length > 0) return run;
+      throw error;
+    }
+  }
+
+  /** Messages on this device that fit, newest first; works offline. */
+  search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
+    return this.#db.search(query, limit, signal);
   }
 
   /** Back to the newest message. */

@@ -26,6 +26,8 @@ export class Persister {
   #known: Record<string, number> = {};
   #reset = new Set<string>();
   #left = new Set<string>();
+  /** Something of these was not stored, so what is known of them must not be raised before the next connect. */
+  readonly #behind = new Set<string>();
   #people = false;
   #scheduled = false;
   #last: Promise<void> = Promise.resolve();
@@ -50,6 +52,7 @@ export class Persister {
   }
 
   known(conversationId: string, rev: number): void {
+    if (this.#behind.has(conversationId)) return;
     this.#known[conversationId] = rev;
     this.#schedule();
   }
@@ -64,6 +67,11 @@ export class Persister {
     this.reset(conversationId);
     delete this.#known[conversationId];
     this.#left.add(conversationId);
+  }
+
+  /** Begin again from what is stored: the server repeats what is missing. */
+  catchUp(): void {
+    this.#behind.clear();
   }
 
   /** Resolves when everything gathered so far is stored (or has failed to be). */
@@ -89,8 +97,11 @@ export class Persister {
     if (!writes()) return this.#last;
     this.#last = this.#last.then(async () => {
       try {
+        for (const id of this.#behind) delete batch.known?.[id];
         await db.write(batch);
       } catch (error) {
+        for (const one of messages) this.#behind.add(one.conversation_id);
+        for (const id of [...Object.keys(batch.known ?? {}), ...(batch.reset ?? [])]) this.#behind.add(id);
         failed(error);
       }
       // Also when the disk is full: the person sees the message, and the server must not send it for ever.

@@ -12,10 +12,13 @@ import type { Note } from '@/realtime/shared';
 import type { LinkState, PendingMessage } from '@/store/state';
 import { Changes, type ChatStore, createChatStore } from '@/store/store';
 import { Actions } from './actions';
+import { Contacts } from './contacts';
 import { Drafts } from './drafts';
 import { History } from './history';
+import { OwnPresence } from './own-presence';
 import { Persister } from './persister';
 import { Sync } from './sync';
+import { UnreadMarks } from './unread';
 
 /** Messages on the device, over all conversations; each keeps its newest 50 whatever this says. */
 const CACHE_BUDGET = 30_000;
@@ -52,6 +55,9 @@ export class Session {
   readonly actions: Actions;
   readonly history: History;
   readonly drafts: Drafts;
+  readonly contacts: Contacts;
+  readonly unread: UnreadMarks;
+  readonly presence: OwnPresence;
   readonly api: Api;
   readonly link: Line;
   readonly #db: ChatDb;
@@ -122,7 +128,21 @@ export class Session {
     });
     this.drafts = new Drafts({ db, api, changes, store, clock });
     this.history = new History({ store, changes, db, api, sync });
-    this.actions = new Actions({ store, changes, db, api, link, outbox: this.#outbox, persister, clock });
+    this.contacts = new Contacts({ store, changes, db, api });
+    this.unread = new UnreadMarks({ store, db, tabs: () => link.tabs });
+    this.presence = new OwnPresence({ store, db, api, link });
+    this.actions = new Actions({
+      store,
+      changes,
+      db,
+      api,
+      link,
+      outbox: this.#outbox,
+      persister,
+      clock,
+      unread: this.unread,
+    });
+    db.full?.on(() => changes.notice('storage_full'));
     link.frames.on((frame) => this.#receive(frame));
     link.states.on((state) => this.#connectionChanged(state));
     link.tabs?.notes.on((note) => this.#noted(note));
@@ -138,6 +158,9 @@ export class Session {
       this.#db.snapshot(),
       this.#db.getMeta<OwnUser>('me'),
       openId === null ? [] : this.#db.messages(openId, FIRST_PAGE),
+      this.contacts.restore(),
+      this.unread.restore(),
+      this.presence.restore(),
     ]);
     const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
     if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
@@ -209,6 +232,12 @@ export class Session {
         this.changes.read(note.conversationId, note.seq);
         this.#persister.conversation(note.conversationId);
         return;
+      case 'unread_from':
+        this.unread.noted(note.conversationId, note.mark);
+        return;
+      case 'presence':
+        this.presence.noted(note.state);
+        return;
     }
   }
 
@@ -217,6 +246,7 @@ export class Session {
       this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
     }
     if (!this.#sync.handle(frame)) return;
+    if (frame.type === 'ready' && this.#leads()) this.presence.connected();
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
   }
@@ -250,7 +280,8 @@ export class Session {
       for (const conversation of conversations) {
         this.#sync.handle({ type: 'conversation.updated', conversation });
       }
-      await this.actions.loadContacts();
+      await this.contacts.load();
+      await this.presence.refresh();
       this.#persister.people();
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.

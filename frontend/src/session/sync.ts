@@ -48,6 +48,7 @@ export class Sync {
   async resume(): Promise<Resume> {
     const { db, persister } = this.#options;
     await persister.flush();
+    persister.catchUp();
     this.#startingOver = false;
     const [known, epoch] = await Promise.all([db.known(), db.getMeta<string>('epoch')]);
     this.#sentKnown = epoch !== undefined;

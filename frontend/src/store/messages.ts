@@ -91,3 +91,14 @@ export function fromPending(
     deleted_at: null,
   };
 }
+
+/** The messages around `seq` without a gap, out of a list with gaps; none when `seq` itself is missing. */
+export function runAround(messages: readonly Message[], seq: number): Message[] {
+  const at = messages.findIndex((one) => one.seq === seq);
+  if (at < 0) return [];
+  let from = at;
+  let to = at;
+  while (messages[from - 1]?.seq === (messages[from]?.seq ?? 0) - 1) from -= 1;
+  while (messages[to + 1]?.seq === (messages[to]?.seq ?? 0) + 1) to += 1;
+  return messages.slice(from, to + 1);
+}

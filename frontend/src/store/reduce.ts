@@ -282,6 +282,7 @@ export function dropConversation(state: ChatState, conversationId: string): Chat
     typing: omit(state.typing, conversationId),
     pending: omit(state.pending, conversationId),
     drafts: omit(state.drafts, conversationId),
+    unreadFrom: omit(state.unreadFrom, conversationId),
   };
 }
 

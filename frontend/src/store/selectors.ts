@@ -38,12 +38,39 @@ export function deliveryOf(message: Message, conversation: Conversation | undefi
   return 'sent';
 }
 
+/** What the server counts, and what was marked by hand on this device. */
+export function unreadOf(state: ChatState, conversation: Conversation): number {
+  return conversation.me.unread + (state.unreadFrom[conversation.id]?.count ?? 0);
+}
+
+/** The first `seq` that is not read; meaningful where `unreadOf` is above 0. */
+export function firstUnreadOf(state: ChatState, conversation: Conversation): number {
+  const first = conversation.me.read_seq + 1;
+  return Math.min(first, state.unreadFrom[conversation.id]?.seq ?? first);
+}
+
 export function unreadTotal(state: ChatState, now: number): number {
   return Object.values(state.conversations)
     .filter((one) => !one.me.archived && !isMuted(one, now))
-    .reduce((sum, one) => sum + one.me.unread, 0);
+    .reduce((sum, one) => sum + unreadOf(state, one), 0);
 }
 
 export function isMuted(conversation: Conversation, now: number): boolean {
   return conversation.me.muted_until !== null && Date.parse(conversation.me.muted_until) > now;
+}
+
+/** One's own always; those of others as admin or owner of a group or channel. */
+export function mayDelete(state: ChatState, message: Message): boolean {
+  if (message.sender_id === state.me?.id) return true;
+  const conversation = state.conversations[message.conversation_id];
+  return conversation !== undefined && conversation.kind !== 'direct' && conversation.me.role !== 'member';
+}
+
+/** Whether a message is meant for the person: it names them, or answers a message of theirs that is at hand. */
+export function concerns(state: ChatState, message: Message): boolean {
+  const me = state.me?.id;
+  if (me === undefined) return false;
+  if (message.mentions.includes(me)) return true;
+  const answered = state.windows[message.conversation_id]?.items.find((one) => one.id === message.reply_to);
+  return answered?.sender_id === me;
 }

@@ -24,6 +24,18 @@ export interface PendingMessage {
   error: string | null;
 }
 
+/**
+ * "Unread from here": read marks only grow on the server, so this one is of this device. `count` messages of others
+ * stand between `seq` and what the server counts as read; it goes when the person reads on.
+ */
+export interface UnreadMark {
+  seq: number;
+  count: number;
+}
+
+/** How the person wants to be seen; `invisible` looks like offline to everybody else. */
+export type ChosenPresence = 'online' | 'away' | 'dnd' | 'invisible';
+
 export type LinkState = 'offline' | 'connecting' | 'catching_up' | 'online' | 'closed';
 
 /** Things worth one quiet line: `code` names a text of the catalogue. */
@@ -47,6 +59,8 @@ export interface ChatState {
   drafts: Record<string, string>;
   contacts: Record<string, Contact>;
   blocked: Record<string, User>;
+  unreadFrom: Record<string, UnreadMark>;
+  chosenPresence: ChosenPresence;
   notices: Notice[];
   unreadNotifications: number;
   /** The conversation list is known, from the cache or from the server: an empty one is truly empty. */
@@ -66,6 +80,8 @@ export const EMPTY: ChatState = {
   drafts: {},
   contacts: {},
   blocked: {},
+  unreadFrom: {},
+  chosenPresence: 'online',
   notices: [],
   unreadNotifications: 0,
   loaded: false,

@@ -54,7 +54,10 @@ export interface MenuItemProps {
   disabled?: boolean;
   onSelect: () => void;
   children: ReactNode;
-  hint?: string;
+  /** The keys that do the same. */
+  hint?: string | undefined;
+  /** A tip that says more. */
+  title?: string | undefined;
 }
 
 const ITEM =
@@ -67,19 +70,25 @@ export function MenuItem({
   onSelect,
   children,
   hint,
+  title,
 }: MenuItemProps) {
   const DropdownMenu = useParts();
   return (
     <DropdownMenu.Item
       disabled={disabled}
       onSelect={onSelect}
+      title={title}
       className={cx(ITEM, danger && 'text-danger', disabled && 'opacity-50')}
     >
       <span aria-hidden className="grid w-5 place-items-center">
         {icon}
       </span>
       <span className="flex-1">{children}</span>
-      {hint !== undefined && <kbd className="text-xs text-muted">{hint}</kbd>}
+      {hint && (
+        <kbd aria-hidden className="font-sans text-xs text-muted pointer-coarse:hidden">
+          {hint}
+        </kbd>
+      )}
     </DropdownMenu.Item>
   );
 }

@@ -49,17 +49,21 @@ export function Switch({ label, text, checked, disabled = false, onChange }: Swi
 
 export interface SegmentsProps<T extends string> {
   label: string;
+  text?: string;
   value: T;
   options: { value: T; label: string }[];
   onChange: (value: T) => void;
 }
 
 /** A short list of choices, all in sight: radio buttons that look like one bar. */
-export function Segments<T extends string>({ label, value, options, onChange }: SegmentsProps<T>) {
+export function Segments<T extends string>({ label, text, value, options, onChange }: SegmentsProps<T>) {
   const name = useId();
   return (
     <fieldset className="flex flex-col gap-1.5">
-      <legend className="mb-1.5 font-medium">{label}</legend>
+      <legend className="mb-1.5 font-medium">
+        {label}
+        {text !== undefined && <span className="block text-sm font-normal text-muted">{text}</span>}
+      </legend>
       <div className="flex flex-wrap gap-1 rounded-xl bg-sidebar p-1">
         {options.map((one) => (
           <label

@@ -11,6 +11,7 @@ import {
 } from 'react';
 import { useAttempt, useChat, useI18n, useSession, useSettings } from '@/app/context';
 import { EmojiPopover, emojiByName, emojiIfLoaded } from '@/features/emoji';
+import { useKeys } from '@/features/shortcuts';
 import { codePoints, isVisible, oneLine } from '@/lib/text';
 import type { Conversation, Message } from '@/protocol';
 import { nameOf, titleOf } from '@/store/selectors';
@@ -21,6 +22,8 @@ import { useCompletion } from './useCompletion';
 
 const MAX_CHARS = 10_000;
 const MAX_HEIGHT_PX = 240;
+/** What a command puts around the selection. */
+const MARKS: Record<string, string | undefined> = { bold: '**', italic: '_', code: '`' };
 
 export type ComposerMode =
   | { kind: 'new' }
@@ -55,14 +58,17 @@ export function Composer(props: ComposerProps) {
   const suggestions = useCompletion(id, trigger);
   const title = useChat((state) => titleOf(state, conversation));
   const barred = useBarred(conversation);
+  const keys = useKeys();
   useImperativeHandle(ref, () => box.current as HTMLTextAreaElement);
 
+  // Asking for the height lays the whole page out, so not for every message that arrives.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
     element.style.height = 'auto';
     element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT_PX)}px`;
-  });
+  }, [text]);
 
   useEffect(() => {
     if (matchMedia('(pointer: fine)').matches) box.current?.focus();
@@ -142,6 +148,8 @@ export function Composer(props: ComposerProps) {
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.nativeEvent.isComposing) return;
     const control = event.ctrlKey || event.metaKey;
+    const called = keys.called(event, 'composer');
+    const mark = called === null ? undefined : MARKS[called];
     if (suggestions.length > 0 && !control) {
       if (event.key === 'ArrowDown') setActive((active + 1) % suggestions.length);
       else if (event.key === 'ArrowUp') setActive((active + suggestions.length - 1) % suggestions.length);
@@ -155,9 +163,7 @@ export function Composer(props: ComposerProps) {
     else if (event.key === 'ArrowUp' && text === '' && event.altKey === false)
       event.shiftKey ? onLeaveUp() : onEditLast();
     else if (event.key === 'Escape' && mode.kind !== 'new') onMode({ kind: 'new' });
-    else if (control && !event.shiftKey && event.key.toLowerCase() === 'b') format('**');
-    else if (control && !event.shiftKey && event.key.toLowerCase() === 'i') format('_');
-    else if (control && !event.shiftKey && event.key.toLowerCase() === 'e') format('`');
+    else if (mark !== undefined) format(mark);
     else if (event.key === 'PageUp' && !scrolls(event.currentTarget)) onScroll(-1);
     else if (event.key === 'PageDown' && !scrolls(event.currentTarget)) onScroll(1);
     else return;

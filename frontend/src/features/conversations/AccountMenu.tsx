@@ -1,32 +1,17 @@
 import { LogOut, Settings as SettingsIcon } from 'lucide-react';
-import { useState } from 'react';
 import { useChat, useI18n, useSession } from '@/app/context';
 import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
-import { Confirm } from '@/ui/Dialog';
 import { Menu, MenuChoice, MenuDivider, MenuItem } from '@/ui/Menu';
 
-type Chosen = 'online' | 'away' | 'dnd' | 'invisible';
-
 /** One's own name and picture, with what concerns oneself behind it. */
-export function AccountMenu({
-  onSettings,
-  onSignOut,
-}: {
-  onSettings: () => void;
-  onSignOut: () => Promise<void>;
-}) {
+export function AccountMenu({ onSettings, onSignOut }: { onSettings: () => void; onSignOut: () => void }) {
   const { t } = useI18n();
-  const { link } = useSession();
+  const { presence } = useSession();
   const me = useChat((state) => state.me);
-  const unsent = useChat((state) => Object.values(state.pending).reduce((sum, list) => sum + list.length, 0));
-  const [presence, setPresence] = useState<Chosen>('online');
-  const [asking, setAsking] = useState(false);
+  const chosen = useChat((state) => state.chosenPresence);
+  const online = useChat((state) => state.link === 'online' || state.link === 'catching_up');
   const name = me?.display_name || me?.username || '…';
-  const choose = (state: Chosen) => {
-    setPresence(state);
-    link.notify({ type: 'presence.set', state, status_text: me?.status_text ?? null });
-  };
   return (
     <>
       <Menu
@@ -42,7 +27,7 @@ export function AccountMenu({
               name={name}
               url={me?.avatar_url ?? null}
               size="small"
-              presence={presence === 'invisible' ? 'offline' : presence}
+              presence={chosen === 'invisible' || !online ? 'offline' : chosen}
             />
             <span className="truncate font-semibold" dir="auto">
               {name}
@@ -52,8 +37,8 @@ export function AccountMenu({
       >
         <MenuChoice
           label={t('presence.set')}
-          value={presence}
-          onChange={choose}
+          value={chosen}
+          onChange={(state) => presence.choose(state)}
           options={[
             { value: 'online', label: t('presence.online') },
             { value: 'away', label: t('presence.away') },
@@ -67,22 +52,9 @@ export function AccountMenu({
         </MenuItem>
       </Menu>
       <span className="flex-1" />
-      <IconButton
-        label={t('auth.signOut')}
-        className="rtl:-scale-x-100"
-        onClick={() => (unsent > 0 ? setAsking(true) : void onSignOut())}
-      >
+      <IconButton label={t('auth.signOut')} className="rtl:-scale-x-100" onClick={onSignOut}>
         <LogOut size={19} aria-hidden />
       </IconButton>
-      {asking && (
-        <Confirm
-          title={t('auth.signOut')}
-          text={t('settings.unsent', unsent)}
-          action={t('auth.signOut')}
-          onConfirm={() => void onSignOut()}
-          onClose={() => setAsking(false)}
-        />
-      )}
     </>
   );
 }

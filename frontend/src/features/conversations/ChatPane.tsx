@@ -1,6 +1,7 @@
 import { ArrowLeft, PanelRight } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { useChat, useI18n, useSession } from '@/app/context';
+import { BrokenPart, ErrorBoundary } from '@/app/ErrorBoundary';
 import { Composer, type ComposerMode } from '@/features/composer';
 import { usePresence, useTyping } from '@/features/presence';
 import { Timeline, type TimelineHandle } from '@/features/timeline';
@@ -8,6 +9,7 @@ import type { Conversation, Message } from '@/protocol';
 import { titleOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
+import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
 
@@ -15,6 +17,9 @@ const WRITING: ComposerMode = { kind: 'new' };
 
 export interface ChatPaneProps {
   id: string;
+  /** A message to show. */
+  seq: number | null;
+  onArrived: () => void;
   onBack: () => void;
   details: boolean;
   onDetails: (shown: boolean) => void;
@@ -22,12 +27,14 @@ export interface ChatPaneProps {
 }
 
 /** One conversation: its head, its messages, and the box to write in. */
-export function ChatPane({ id, onBack, details, onDetails, onOpen }: ChatPaneProps) {
+export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpen }: ChatPaneProps) {
   const conversation = useChat((state) => state.conversations[id]);
   const [mode, setMode] = useState<ComposerMode>(WRITING);
   const timeline = useRef<TimelineHandle>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
+  const pane = useRef<HTMLDivElement>(null);
   const session = useSession();
+  useSwipeBack(pane, onBack);
 
   useEffect(() => {
     if (conversation?.kind === 'direct') return;
@@ -48,14 +55,22 @@ export function ChatPane({ id, onBack, details, onDetails, onOpen }: ChatPanePro
   if (conversation === undefined) return null;
   return (
     <>
-      <div className="flex min-w-0 flex-1 flex-col">
+      <div ref={pane} className="flex min-w-0 flex-1 flex-col bg-canvas">
         <ChatHeader
           conversation={conversation}
           onBack={onBack}
           details={details}
           onDetails={() => onDetails(!details)}
         />
-        <Timeline ref={timeline} conversationId={id} onReply={reply} onEdit={edit} onLeave={focusComposer} />
+        <Timeline
+          ref={timeline}
+          conversationId={id}
+          seq={seq}
+          onArrived={onArrived}
+          onReply={reply}
+          onEdit={edit}
+          onLeave={focusComposer}
+        />
         <Composer
           ref={composer}
           conversation={conversation}
@@ -68,14 +83,16 @@ export function ChatPane({ id, onBack, details, onDetails, onOpen }: ChatPanePro
         />
       </div>
       {details && (
-        <Suspense fallback={null}>
-          <DetailsPanel
-            conversation={conversation}
-            onClose={() => onDetails(false)}
-            onJumpToDate={(time) => timeline.current?.toDate(time)}
-            onOpen={onOpen}
-          />
-        </Suspense>
+        <ErrorBoundary fallback={() => <BrokenPart onClose={() => onDetails(false)} />}>
+          <Suspense fallback={null}>
+            <DetailsPanel
+              conversation={conversation}
+              onClose={() => onDetails(false)}
+              onJumpToDate={() => timeline.current?.askForDate()}
+              onOpen={onOpen}
+            />
+          </Suspense>
+        </ErrorBoundary>
       )}
     </>
   );

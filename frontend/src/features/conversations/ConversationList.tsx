@@ -13,7 +13,7 @@ export interface ConversationListProps {
   onSelect: (id: string) => void;
   onNew: () => void;
   onSettings: () => void;
-  onSignOut: () => Promise<void>;
+  onSignOut: () => void;
 }
 
 export function ConversationList({
@@ -65,7 +65,7 @@ export function ConversationList({
             className="h-9 w-full rounded-lg border border-transparent bg-hover ps-9 pe-3 text-sm placeholder:text-muted focus:border-field-line"
           />
         </div>
-        <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
+        <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
           {/* biome-ignore lint/a11y/noRedundantRoles: without its bullets Safari no longer takes it for a list. */}
           <ul role="list" aria-label={t('conversations.label')} className="flex flex-col gap-0.5">
             {shown.map((conversation) => (

@@ -6,7 +6,7 @@ import { cx } from '@/lib/cx';
 import { oneLine } from '@/lib/text';
 import { shortWhen } from '@/lib/time';
 import type { Conversation } from '@/protocol';
-import { deliveryOf, isMuted, nameOf, titleOf } from '@/store/selectors';
+import { deliveryOf, isMuted, nameOf, titleOf, unreadOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
 import { Menu, MenuItem } from '@/ui/Menu';
@@ -34,7 +34,8 @@ export const ConversationRow = memo(function ConversationRow({
   const pending = useChat((state) => state.pending[conversation.id]?.at(-1));
   const when = pending?.created_at ?? last?.created_at ?? conversation.created_at;
   const muted = isMuted(conversation, Date.now());
-  const { unread, pinned } = conversation.me;
+  const { pinned } = conversation.me;
+  const unread = useChat((state) => unreadOf(state, conversation));
   return (
     <li className="group relative">
       <a
@@ -157,6 +158,7 @@ function RowMenu({
   const { actions } = useSession();
   const attempt = useAttempt();
   const { id, me, last_seq } = conversation;
+  const unread = useChat((state) => unreadOf(state, conversation));
   return (
     <div className="absolute end-2 bottom-1.5 opacity-0 group-has-focus-visible:opacity-100 group-hover:opacity-100 has-data-[state=open]:opacity-100 pointer-coarse:hidden">
       <Menu
@@ -171,7 +173,7 @@ function RowMenu({
           </IconButton>
         }
       >
-        {me.unread > 0 && (
+        {unread > 0 && (
           <MenuItem icon={<Check size={16} />} onSelect={() => actions.read(id, last_seq)}>
             {t('conversations.markRead')}
           </MenuItem>

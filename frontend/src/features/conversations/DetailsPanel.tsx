@@ -1,6 +1,7 @@
-import { Ban, CalendarSearch, LogOut, Pencil, UserMinus, UserPlus, X } from 'lucide-react';
+import { Ban, CalendarSearch, LogOut, Pencil, Tag, UserMinus, UserPlus, X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { Nickname } from '@/features/people';
 import { usePresence } from '@/features/presence';
 import type { Conversation, User } from '@/protocol';
 import { nameOf, titleOf } from '@/store/selectors';
@@ -14,7 +15,7 @@ import { MemberList } from './MemberList';
 export interface DetailsPanelProps {
   conversation: Conversation;
   onClose: () => void;
-  onJumpToDate: (time: number) => void;
+  onJumpToDate: () => void;
   onOpen: (conversationId: string) => void;
 }
 
@@ -55,7 +56,9 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
         )}
       </div>
       <div className="flex flex-col gap-1 px-3 pb-6">
-        <JumpToDate onJump={onJumpToDate} />
+        <Action icon={<CalendarSearch size={18} />} onClick={onJumpToDate}>
+          {t('message.jumpToDate')}
+        </Action>
         {conversation.peer != null ? (
           <PersonActions user={conversation.peer} />
         ) : (
@@ -68,9 +71,13 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
 
 function PersonLines({ user }: { user: User }) {
   const presence = usePresence(user.id);
+  // Under a name of one's own for them, their own one as well.
+  const renamed = useChat((state) => nameOf(state, user) !== (user.display_name || user.username));
   return (
     <>
-      <p className="text-sm text-muted">@{user.username}</p>
+      <p className="text-sm text-muted" dir="auto">
+        {renamed && user.display_name ? `${user.display_name} · ` : ''}@{user.username}
+      </p>
       {presence.text !== '' && <p className="text-sm text-muted">{presence.text}</p>}
       {user.bio !== '' && (
         <p className="text-sm whitespace-pre-wrap" dir="auto">
@@ -106,79 +113,41 @@ function Action({
   );
 }
 
-function JumpToDate({ onJump }: { onJump: (time: number) => void }) {
-  const { t } = useI18n();
-  const [asking, setAsking] = useState(false);
-  const [date, setDate] = useState('');
-  const go = () => {
-    const time = new Date(`${date}T00:00:00`).getTime();
-    if (Number.isNaN(time)) return;
-    setAsking(false);
-    onJump(time);
-  };
-  return (
-    <>
-      <Action icon={<CalendarSearch size={18} />} onClick={() => setAsking(true)}>
-        {t('message.jumpToDate')}
-      </Action>
-      {asking && (
-        <Dialog
-          title={t('message.jumpToDate')}
-          size="small"
-          onClose={() => setAsking(false)}
-          footer={
-            <Button kind="primary" disabled={date === ''} onClick={go}>
-              {t('message.jump')}
-            </Button>
-          }
-        >
-          <TextField
-            label={t('message.date')}
-            type="date"
-            value={date}
-            max={new Date().toISOString().slice(0, 10)}
-            onChange={(event) => setDate(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter') go();
-            }}
-          />
-        </Dialog>
-      )}
-    </>
-  );
-}
-
 function PersonActions({ user }: { user: User }) {
   const { t } = useI18n();
-  const { actions } = useSession();
+  const { contacts } = useSession();
   const attempt = useAttempt();
   const isContact = useChat((state) => state.contacts[user.id] !== undefined);
   const isBlocked = useChat((state) => state.blocked[user.id] !== undefined);
   const name = useChat((state) => nameOf(state, user));
-  const [asking, setAsking] = useState(false);
-  const block = (on: boolean) => void attempt(() => actions.setBlocked(user.id, on));
+  const [asking, setAsking] = useState<'block' | 'name' | null>(null);
+  const block = (on: boolean) => void attempt(() => contacts.setBlocked(user.id, on));
   return (
     <>
+      <Action icon={<Tag size={18} />} onClick={() => setAsking('name')}>
+        {t('contact.nickname')}
+      </Action>
       <Action
         icon={isContact ? <UserMinus size={18} /> : <UserPlus size={18} />}
-        onClick={() => void attempt(() => actions.setContact(user.id, !isContact))}
+        onClick={() => void attempt(() => (isContact ? contacts.remove(user.id) : contacts.add(user.id)))}
       >
         {isContact ? t('contact.remove') : t('contact.add')}
       </Action>
       <Action
         icon={<Ban size={18} />}
         danger={!isBlocked}
-        onClick={() => (isBlocked ? block(false) : setAsking(true))}
+        onClick={() => (isBlocked ? block(false) : setAsking('block'))}
       >
         {isBlocked ? t('contact.unblock') : t('contact.block')}
       </Action>
-      {asking && (
+      {asking === 'name' && <Nickname user={user} onClose={() => setAsking(null)} />}
+      {asking === 'block' && (
         <Confirm
           title={t('contact.block.title', name)}
           text={t('contact.block.text')}
           action={t('contact.block')}
           onConfirm={() => block(true)}
-          onClose={() => setAsking(false)}
+          onClose={() => setAsking(null)}
         />
       )}
     </>

@@ -12,7 +12,7 @@ export interface NewConversationProps {
 }
 
 /** One person makes a direct conversation, several (or a name) make a group. */
-export function NewConversation({ onClose, onStarted }: NewConversationProps) {
+export default function NewConversation({ onClose, onStarted }: NewConversationProps) {
   const i18n = useI18n();
   const { t } = i18n;
   const { actions } = useSession();

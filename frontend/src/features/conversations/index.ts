@@ -1,3 +1,2 @@
 export { ChatPane } from './ChatPane';
 export { ConversationList } from './ConversationList';
-export { NewConversation } from './NewConversation';

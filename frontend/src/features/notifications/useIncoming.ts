@@ -3,7 +3,7 @@ import { useAnnouncer, useChat, useI18n, useSession, useSettings } from '@/app/c
 import { oneLine } from '@/lib/text';
 import type { Message } from '@/protocol';
 import type { Session } from '@/session/session';
-import { isMuted, nameOf, titleOf, unreadTotal } from '@/store/selectors';
+import { concerns, isMuted, nameOf, titleOf, unreadTotal } from '@/store/selectors';
 import { drawBadge } from './badge';
 
 /** Tells of new messages: aloud for the open conversation, on the desktop for a page in the background. */
@@ -23,11 +23,16 @@ export function useIncoming(openId: string | null): void {
         const { message } = frame;
         if (message.sender_id === state.me?.id || message.kind !== 'text') return;
         const name = nameOf(state, state.people[message.sender_id]);
-        if (message.conversation_id === open.current)
-          announcer.say(t('message.said', name, oneLine(message.text)));
+        const aloud =
+          settings.announce === 'all' || (settings.announce === 'mentions' && concerns(state, message));
+        if (aloud && message.conversation_id === open.current) {
+          announcer.say(t('message.said', name, oneLine(message.text)), (count) =>
+            t('message.saidMore', count),
+          );
+        }
         if (settings.notifications && document.visibilityState === 'hidden') notify(session, message, name);
       }),
-    [session, announcer, settings.notifications, t],
+    [session, announcer, settings.announce, settings.notifications, t],
   );
 
   const unread = useChat((state) => unreadTotal(state, Date.now()));

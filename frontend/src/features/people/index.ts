@@ -1,2 +1,3 @@
+export { Nickname } from './Nickname';
 export { PeoplePicker } from './PeoplePicker';
 export { usePeopleSearch } from './usePeopleSearch';

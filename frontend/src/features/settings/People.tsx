@@ -1,20 +1,23 @@
-import { type ReactNode, useEffect } from 'react';
+import { Tag } from 'lucide-react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { Nickname } from '@/features/people';
 import type { User } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
-import { Button } from '@/ui/Button';
+import { Button, IconButton } from '@/ui/Button';
 
 /** The contact list and the block list. */
 export function People() {
   const { t } = useI18n();
-  const { actions } = useSession();
+  const session = useSession();
   const attempt = useAttempt();
+  const [renaming, setRenaming] = useState<User | null>(null);
   const contacts = useChat((state) => state.contacts);
   const blocked = useChat((state) => state.blocked);
   useEffect(() => {
-    void actions.loadContacts().catch(() => undefined);
-  }, [actions]);
+    void session.contacts.load().catch(() => undefined);
+  }, [session]);
   return (
     <div className="flex flex-col gap-6">
       <List title={t('contact.list')} empty={t('contact.none')}>
@@ -22,8 +25,9 @@ export function People() {
           <Row
             key={user.id}
             user={user}
+            onRename={() => setRenaming(user)}
             action={t('contact.remove')}
-            onAction={() => void attempt(() => actions.setContact(user.id, false))}
+            onAction={() => void attempt(() => session.contacts.remove(user.id))}
           />
         ))}
       </List>
@@ -33,10 +37,11 @@ export function People() {
             key={user.id}
             user={user}
             action={t('contact.unblock')}
-            onAction={() => void attempt(() => actions.setBlocked(user.id, false))}
+            onAction={() => void attempt(() => session.contacts.setBlocked(user.id, false))}
           />
         ))}
       </List>
+      {renaming !== null && <Nickname user={renaming} onClose={() => setRenaming(null)} />}
     </div>
   );
 }
@@ -50,14 +55,35 @@ function List({ title, empty, children }: { title: string; empty: string; childr
   );
 }
 
-function Row({ user, action, onAction }: { user: User; action: string; onAction: () => void }) {
+function Row({
+  user,
+  action,
+  onAction,
+  onRename,
+}: {
+  user: User;
+  action: string;
+  onAction: () => void;
+  onRename?: () => void;
+}) {
+  const { t } = useI18n();
   const name = useChat((state) => nameOf(state, user));
   return (
-    <li className="flex flex-wrap items-center gap-3 py-1.5">
+    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 py-1.5">
       <Avatar id={user.id} name={name} url={user.avatar_url} size="small" />
-      <span className="min-w-24 flex-1 truncate" dir="auto">
-        {name}
+      <span className="min-w-24 flex-1">
+        <span className="block truncate" dir="auto">
+          {name}
+        </span>
+        <span className="block truncate text-sm text-muted" dir="auto">
+          {user.display_name && user.display_name !== name ? `${user.display_name} · ` : ''}@{user.username}
+        </span>
       </span>
+      {onRename !== undefined && (
+        <IconButton size="small" label={t('contact.nickname.of', name)} onClick={onRename}>
+          <Tag size={16} aria-hidden />
+        </IconButton>
+      )}
       <Button className="min-h-9 px-3 text-sm" onClick={onAction}>
         {action}
         <span className="sr-only">: {name}</span>

@@ -5,15 +5,22 @@ import { LANGUAGES, type Language } from '@/lib/i18n';
 import { Dialog } from '@/ui/Dialog';
 import { Segments, Switch } from '@/ui/Switch';
 import { Devices } from './Devices';
+import { KeySettings } from './KeySettings';
 import { People } from './People';
 import { Profile } from './Profile';
 
-const PAGES = ['profile', 'appearance', 'people', 'devices'] as const;
+const PAGES = ['profile', 'appearance', 'keyboard', 'people', 'devices'] as const;
 type PageName = (typeof PAGES)[number];
 
-export default function SettingsDialog({ onClose }: { onClose: () => void }) {
+export default function SettingsDialog({
+  onClose,
+  first = 'profile',
+}: {
+  onClose: () => void;
+  first?: PageName;
+}) {
   const { t } = useI18n();
-  const [page, setPage] = useState<PageName>('profile');
+  const [page, setPage] = useState<PageName>(first);
   return (
     <Dialog title={t('settings.title')} onClose={onClose} size="large">
       <div className="flex flex-col gap-6 sm:min-h-96 sm:flex-row">
@@ -39,6 +46,7 @@ export default function SettingsDialog({ onClose }: { onClose: () => void }) {
         <div className="min-w-0 flex-1">
           {page === 'profile' && <Profile />}
           {page === 'appearance' && <Appearance />}
+          {page === 'keyboard' && <Keys />}
           {page === 'people' && <People />}
           {page === 'devices' && <Devices />}
         </div>
@@ -84,12 +92,33 @@ function Appearance() {
         checked={settings.enterSends}
         onChange={(enterSends) => set({ enterSends })}
       />
+      <Segments
+        label={t('settings.announce')}
+        text={t('settings.announce.text')}
+        value={settings.announce}
+        onChange={(announce) => set({ announce })}
+        options={[
+          { value: 'all', label: t('settings.announce.all') },
+          { value: 'mentions', label: t('settings.announce.mentions') },
+          { value: 'off', label: t('settings.announce.off') },
+        ]}
+      />
+    </div>
+  );
+}
+
+function Keys() {
+  const { t } = useI18n();
+  const [settings, set] = useSettings();
+  return (
+    <div className="flex flex-col gap-6">
       <Switch
         label={t('settings.singleKeys')}
         text={t('settings.singleKeys.text')}
         checked={settings.singleKeys}
         onChange={(singleKeys) => set({ singleKeys })}
       />
+      <KeySettings />
     </div>
   );
 }

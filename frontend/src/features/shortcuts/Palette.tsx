@@ -1,91 +1,73 @@
-import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react';
+import {
+  ChevronDown,
+  ChevronsDown,
+  ChevronsUp,
+  ChevronUp,
+  Keyboard,
+  LogOut,
+  PanelRight,
+  Settings,
+  SquarePen,
+  SunMoon,
+} from 'lucide-react';
+import { Fragment, type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { usePeopleSearch } from '@/features/people';
 import { cx } from '@/lib/cx';
-import { matches } from '@/lib/text';
+import { matches, snippet } from '@/lib/text';
+import { shortWhen } from '@/lib/time';
+import type { Conversation, Message, User } from '@/protocol';
 import { listConversations, nameOf, titleOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { Dialog } from '@/ui/Dialog';
-
-export interface Command {
-  id: string;
-  name: string;
-  icon: ReactNode;
-  keys?: string;
-  run: () => void;
-}
+import { COMMANDS, commandsOf, type Everywhere } from './registry';
+import { useKeys } from './useKeys';
+import { useMessageSearch } from './useMessageSearch';
+import type { Runs } from './useShortcuts';
 
 export interface PaletteProps {
-  commands: Command[];
+  runs: Runs;
   onClose: () => void;
-  onOpen: (conversationId: string) => void;
+  /** Opens a conversation, at one of its messages. */
+  onOpen: (conversationId: string, seq?: number) => void;
 }
+
+type Group = 'conversations' | 'people' | 'messages' | 'commands';
 
 interface Entry {
   id: string;
+  group: Group;
   name: string;
+  /** A second line. */
+  text?: string;
   hint: string;
   picture: ReactNode;
   run: () => void;
 }
 
-const MOST = 8;
+const MOST = 6;
 
-/** Ctrl+K: conversations, people and commands by the beginning of a word; works offline over what the device knows. */
-export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
+const ICONS: Record<Exclude<Everywhere, 'palette'>, ReactNode> = {
+  help: <Keyboard size={18} />,
+  new: <SquarePen size={18} />,
+  settings: <Settings size={18} />,
+  details: <PanelRight size={18} />,
+  next: <ChevronDown size={18} />,
+  previous: <ChevronUp size={18} />,
+  nextUnread: <ChevronsDown size={18} />,
+  previousUnread: <ChevronsUp size={18} />,
+  theme: <SunMoon size={18} />,
+  signOut: <LogOut size={18} />,
+};
+
+/** Ctrl+K: conversations, people, messages and commands; works offline over what the device knows. */
+export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
   const { t } = useI18n();
-  const { actions } = useSession();
-  const attempt = useAttempt();
   const id = useId();
   const [query, setQuery] = useState('');
   const [active, setActive] = useState(0);
-  const state = useChat(useShallow((all) => ({ ...all })));
-  const { people } = usePeopleSearch(query);
-
-  const entries = useMemo<Entry[]>(() => {
-    const fits = (text: string) => query.trim() === '' || matches(text, query);
-    const conversations = [...listConversations(state), ...listConversations(state, true)];
-    const direct = new Set(conversations.map((one) => one.peer?.id));
-    const found: Entry[] = conversations
-      .filter((one) => fits(`${titleOf(state, one)} ${one.peer?.username ?? ''}`))
-      .slice(0, MOST)
-      .map((one) => ({
-        id: one.id,
-        name: titleOf(state, one),
-        hint: one.peer == null ? t('details.members', one.member_count) : `@${one.peer.username}`,
-        picture: (
-          <Avatar
-            id={one.peer?.id ?? one.id}
-            name={titleOf(state, one)}
-            url={one.peer?.avatar_url ?? one.avatar_url}
-            size="small"
-            group={one.kind !== 'direct'}
-          />
-        ),
-        run: () => onOpen(one.id),
-      }));
-    const strangers: Entry[] = people
-      .filter((one) => !direct.has(one.id))
-      .slice(0, MOST)
-      .map((one) => ({
-        id: one.id,
-        name: nameOf(state, one),
-        hint: `@${one.username}`,
-        picture: <Avatar id={one.id} name={nameOf(state, one)} url={one.avatar_url} size="small" />,
-        run: () => void attempt(async () => onOpen(await actions.start({ kind: 'direct', user_id: one.id }))),
-      }));
-    const orders: Entry[] = commands
-      .filter((one) => fits(one.name))
-      .map((one) => ({
-        id: one.id,
-        name: one.name,
-        hint: one.keys ?? '',
-        picture: <span className="grid size-8 place-items-center text-muted">{one.icon}</span>,
-        run: one.run,
-      }));
-    return [...found, ...strangers, ...orders];
-  }, [actions, attempt, commands, onOpen, people, query, state, t]);
+  const entries = useEntries(query, runs, onOpen);
 
   const current = Math.min(active, Math.max(0, entries.length - 1));
   const choose = (entry: Entry | undefined) => {
@@ -106,6 +88,7 @@ export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
     <Dialog title={t('palette.title')} hideTitle onClose={onClose}>
       <input
         type="text"
+        role="combobox"
         value={query}
         data-autofocus
         autoComplete="off"
@@ -113,6 +96,7 @@ export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
         aria-label={t('palette.find')}
         placeholder={t('palette.find')}
         aria-autocomplete="list"
+        aria-expanded={entries.length > 0}
         aria-controls={`${id}-list`}
         aria-activedescendant={entries.length > 0 ? `${id}-${current}` : undefined}
         onChange={(event) => {
@@ -127,39 +111,137 @@ export default function Palette({ commands, onClose, onOpen }: PaletteProps) {
         role="listbox"
         tabIndex={0}
         aria-label={t('palette.results')}
-        className="max-h-[50dvh] min-h-14 overflow-y-auto p-2"
+        className="h-[min(50dvh,26rem)] overflow-y-auto p-2"
       >
         {entries.map((entry, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the text box handles the keys.
-          // biome-ignore lint/a11y/useFocusableInteractive: the text box keeps the focus and names the active option.
-          <div
-            key={entry.id}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === current}
-            ref={(element) => {
-              if (index === current) element?.scrollIntoView?.({ block: 'nearest' });
-            }}
-            onPointerMove={() => setActive(index)}
-            onClick={() => choose(entry)}
-            className={cx(
-              'flex min-h-11 items-center gap-3 rounded-lg px-3',
-              index === current && 'bg-hover',
+          <Fragment key={`${entry.group} ${entry.id}`}>
+            {entry.group !== entries[index - 1]?.group && (
+              <p role="presentation" className="px-3 pt-2 pb-1 text-xs font-semibold text-muted first:pt-1">
+                {t(`palette.${entry.group}`)}
+              </p>
             )}
-          >
-            {entry.picture}
-            <span className="min-w-0 flex-1 truncate font-medium" dir="auto">
-              {entry.name}
-            </span>
-            <span className="text-sm text-muted">{entry.hint}</span>
-          </div>
+            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the text box handles the keys. */}
+            {/* biome-ignore lint/a11y/useFocusableInteractive: the text box keeps the focus and names the active option. */}
+            <div
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === current}
+              ref={(element) => {
+                if (index === current) element?.scrollIntoView?.({ block: 'nearest' });
+              }}
+              onPointerMove={() => setActive(index)}
+              onClick={() => choose(entry)}
+              className={cx(
+                'flex min-h-11 items-center gap-3 rounded-lg px-3 py-1',
+                index === current && 'bg-hover',
+              )}
+            >
+              {entry.picture}
+              <span className="min-w-0 flex-1">
+                <span className="block truncate font-medium" dir="auto">
+                  {entry.name}
+                </span>
+                {entry.text !== undefined && (
+                  <span className="block truncate text-sm text-muted" dir="auto">
+                    {entry.text}
+                  </span>
+                )}
+              </span>
+              <span className="max-w-[45%] truncate text-sm text-muted">{entry.hint}</span>
+            </div>
+          </Fragment>
         ))}
+        {entries.length === 0 && (
+          <p role="presentation" className="pt-10 text-center text-muted">
+            {t('palette.none')}
+          </p>
+        )}
       </div>
-      {entries.length === 0 && (
-        <p role="status" className="pb-6 text-center text-muted">
-          {t('palette.none')}
-        </p>
-      )}
+      <p role="status" className="sr-only">
+        {entries.length === 0 ? t('palette.none') : t('palette.count', entries.length)}
+      </p>
     </Dialog>
   );
+}
+
+/** What fits, best kind first: where one talks, with whom one could, what was said, what can be done. */
+function useEntries(query: string, runs: Runs, onOpen: PaletteProps['onOpen']): Entry[] {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const { actions } = useSession();
+  const keys = useKeys();
+  const attempt = useAttempt();
+  const state = useChat(useShallow((all) => ({ ...all })));
+  const { people } = usePeopleSearch(query);
+  const messages = useMessageSearch(query);
+
+  return useMemo<Entry[]>(() => {
+    const fits = (text: string) => query.trim() === '' || matches(text, query);
+    const conversations = [...listConversations(state), ...listConversations(state, true)];
+    const direct = new Set(conversations.map((one) => one.peer?.id));
+    const ofConversation = (one: Conversation): Entry => ({
+      id: one.id,
+      group: 'conversations',
+      name: titleOf(state, one),
+      hint: one.peer == null ? t('details.members', one.member_count) : `@${one.peer.username}`,
+      picture: (
+        <Avatar
+          id={one.peer?.id ?? one.id}
+          name={titleOf(state, one)}
+          url={one.peer?.avatar_url ?? one.avatar_url}
+          size="small"
+          group={one.kind !== 'direct'}
+        />
+      ),
+      run: () => onOpen(one.id),
+    });
+    const ofPerson = (one: User): Entry => ({
+      id: one.id,
+      group: 'people',
+      name: nameOf(state, one),
+      hint: `@${one.username}`,
+      picture: <Avatar id={one.id} name={nameOf(state, one)} url={one.avatar_url} size="small" />,
+      run: () => void attempt(async () => onOpen(await actions.start({ kind: 'direct', user_id: one.id }))),
+    });
+    const ofMessage = (one: Message): Entry => {
+      const sender = state.people[one.sender_id];
+      const conversation = state.conversations[one.conversation_id];
+      const name = one.sender_id === state.me?.id ? t('message.you') : nameOf(state, sender);
+      const place = conversation === undefined ? '' : titleOf(state, conversation);
+      return {
+        id: one.id,
+        group: 'messages',
+        name: snippet(one.text, query),
+        text: place === '' || place === name ? name : `${name} · ${place}`,
+        hint: shortWhen(i18n, one.created_at),
+        picture: <Avatar id={one.sender_id} name={name} url={sender?.avatar_url ?? null} size="small" />,
+        run: () => onOpen(one.conversation_id, one.seq),
+      };
+    };
+    const ofCommand = (one: Exclude<Everywhere, 'palette'>): Entry => ({
+      id: one,
+      group: 'commands',
+      name: t(COMMANDS[one].name),
+      hint: keys.hint(one),
+      picture: <span className="grid size-8 place-items-center text-muted">{ICONS[one]}</span>,
+      run: runs[one],
+    });
+    return [
+      ...conversations
+        .filter((one) =>
+          fits(`${titleOf(state, one)} ${one.peer?.username ?? ''} ${one.peer?.display_name ?? ''}`),
+        )
+        .slice(0, MOST)
+        .map(ofConversation),
+      ...people
+        .filter((one) => !direct.has(one.id))
+        .slice(0, MOST)
+        .map(ofPerson),
+      ...messages.map(ofMessage),
+      ...(commandsOf('everywhere') as Everywhere[])
+        .filter((one) => one !== 'palette')
+        .filter((one) => fits(t(COMMANDS[one].name)))
+        .map(ofCommand),
+    ];
+  }, [actions, attempt, i18n, keys, messages, onOpen, people, query, runs, state, t]);
 }

@@ -1,76 +1,73 @@
 import { useI18n } from '@/app/context';
-import type { TextKey } from '@/locales/en';
+import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
+import { Kbd } from './Kbd';
+import { COMMANDS, commandsOf, PLACES, type Place } from './registry';
+import { useKeys } from './useKeys';
 
-type PlainKey = Extract<
-  TextKey,
-  `shortcuts.${string}` | 'message.reply' | 'message.edit' | 'message.react' | 'message.more'
->;
+/** Keys that stay as they are, beside those of the registry. */
+const FIXED = {
+  everywhere: [[['?'], 'shortcuts.help'] as const, [['Esc'], 'shortcuts.close'] as const],
+  composer: [
+    [['Enter'], 'shortcuts.send'] as const,
+    [['Shift', 'Enter'], 'shortcuts.newline'] as const,
+    [['↑'], 'shortcuts.editLast'] as const,
+    [['Shift', '↑'], 'shortcuts.intoMessages'] as const,
+  ],
+  message: [[['↑', '↓'], 'shortcuts.move'] as const, [['Enter'], 'message.more'] as const],
+};
 
-const GROUPS: { title: PlainKey; rows: [string[], PlainKey][] }[] = [
-  {
-    title: 'shortcuts.general',
-    rows: [
-      [['Ctrl', 'K'], 'shortcuts.palette'],
-      [['Ctrl', '/'], 'shortcuts.help'],
-      [['Alt', 'N'], 'shortcuts.new'],
-      [['Alt', '↓'], 'shortcuts.nextConversation'],
-      [['Alt', '↑'], 'shortcuts.previousConversation'],
-      [['Alt', 'Shift', '↓'], 'shortcuts.nextUnread'],
-      [['Esc'], 'shortcuts.close'],
-    ],
-  },
-  {
-    title: 'shortcuts.composer',
-    rows: [
-      [['Enter'], 'shortcuts.send'],
-      [['Shift', 'Enter'], 'shortcuts.newline'],
-      [['↑'], 'shortcuts.editLast'],
-      [['Ctrl', 'B'], 'shortcuts.bold'],
-      [['Ctrl', 'I'], 'shortcuts.italic'],
-      [['Ctrl', 'E'], 'shortcuts.code'],
-    ],
-  },
-  {
-    title: 'shortcuts.messages',
-    rows: [
-      [['↑', '↓'], 'shortcuts.move'],
-      [['R'], 'message.reply'],
-      [['E'], 'message.edit'],
-      [['+'], 'message.react'],
-      [['Enter'], 'message.more'],
-    ],
-  },
-];
+const TITLES = {
+  everywhere: 'shortcuts.general',
+  composer: 'shortcuts.composer',
+  message: 'shortcuts.messages',
+} as const;
 
-export default function ShortcutsHelp({ onClose }: { onClose: () => void }) {
+export default function ShortcutsHelp({ onClose, onChange }: { onClose: () => void; onChange: () => void }) {
   const { t } = useI18n();
   return (
-    <Dialog title={t('shortcuts.title')} onClose={onClose} size="large" readOnly>
+    <Dialog
+      title={t('shortcuts.title')}
+      onClose={onClose}
+      size="large"
+      readOnly
+      footer={<Button onClick={onChange}>{t('shortcuts.change')}</Button>}
+    >
       <div className="grid gap-x-10 gap-y-6 sm:grid-cols-2">
-        {GROUPS.map((group) => (
-          <section key={group.title}>
-            <h3 className="pb-2 text-sm font-semibold text-muted">{t(group.title)}</h3>
-            <dl className="flex flex-col gap-2">
-              {group.rows.map(([keys, text]) => (
-                <div key={text} className="flex items-center gap-3">
-                  <dt className="flex-1">{t(text)}</dt>
-                  <dd className="flex gap-1">
-                    {keys.map((key) => (
-                      <kbd
-                        key={key}
-                        className="min-w-7 rounded-md border border-line bg-sidebar px-1.5 py-0.5 text-center font-sans text-sm"
-                      >
-                        {key}
-                      </kbd>
-                    ))}
-                  </dd>
-                </div>
-              ))}
-            </dl>
-          </section>
+        {PLACES.map((place) => (
+          <Group key={place} place={place} />
         ))}
       </div>
     </Dialog>
+  );
+}
+
+function Group({ place }: { place: Place }) {
+  const { t } = useI18n();
+  const keys = useKeys();
+  const commands = commandsOf(place).filter((id) => keys.names(id).length > 0);
+  return (
+    <section>
+      <h3 className="pb-2 text-sm font-semibold text-muted">{t(TITLES[place])}</h3>
+      <dl className="flex flex-col gap-2">
+        {commands.map((id) => (
+          <Line key={id} text={t(COMMANDS[id].name)} names={keys.names(id)} />
+        ))}
+        {FIXED[place].map(([names, text]) => (
+          <Line key={names.join()} text={t(text)} names={names} />
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Line({ text, names }: { text: string; names: readonly string[] }) {
+  return (
+    <div className="flex items-center gap-3">
+      <dt className="flex-1">{text}</dt>
+      <dd>
+        <Kbd names={names} />
+      </dd>
+    </div>
   );
 }

@@ -1,2 +1,3 @@
-export type { Command } from './Palette';
-export { useShortcuts } from './useShortcuts';
+export type { Everywhere, OwnKeys } from './registry';
+export { useKeys } from './useKeys';
+export { type Runs, useShortcuts } from './useShortcuts';

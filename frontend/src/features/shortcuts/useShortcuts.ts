@@ -1,43 +1,31 @@
 import { useEffect, useRef } from 'react';
+import type { Everywhere } from './registry';
+import { useKeys } from './useKeys';
 
-export interface ShortcutActions {
-  palette: () => void;
-  help: () => void;
-  create: () => void;
-  /** One conversation up (-1) or down (1) the list; only among unread ones if wanted. */
-  step: (by: 1 | -1, unread: boolean) => void;
-  focusComposer: () => void;
-}
+export type Runs = Record<Everywhere, () => void>;
 
-/** Keys that work everywhere. Nothing happens while a dialog is open or an input method composes. */
-export function useShortcuts(actions: ShortcutActions): void {
-  const latest = useRef(actions);
-  latest.current = actions;
+/** Keys that work everywhere. Nothing but the switcher opens while a dialog is open or an input method composes. */
+export function useShortcuts(runs: Runs, onEscape: () => void): void {
+  const keys = useKeys();
+  const latest = useRef({ runs, onEscape, keys });
+  latest.current = { runs, onEscape, keys };
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.isComposing || event.defaultPrevented) return;
+      const now = latest.current;
       const open = document.querySelector('dialog[open]') !== null;
-      const control = event.ctrlKey || event.metaKey;
-      if (control && isKey(event, 'k', 'KeyK')) latest.current.palette();
-      else if (open) return;
-      else if (control && event.key === '/') latest.current.help();
-      else if (event.key === '?' && !isWriting(event.target)) latest.current.help();
-      else if (event.altKey && !control && isKey(event, 'n', 'KeyN')) latest.current.create();
-      else if (event.altKey && event.key === 'ArrowDown') latest.current.step(1, event.shiftKey);
-      else if (event.altKey && event.key === 'ArrowUp') latest.current.step(-1, event.shiftKey);
-      else if (event.key === 'Escape' && !isWriting(event.target)) latest.current.focusComposer();
+      const writing = isWriting(event.target);
+      const called = now.keys.called(event, 'everywhere') as Everywhere | null;
+      if (called !== null && (!open || called === 'palette')) now.runs[called]();
+      else if (open || writing) return;
+      else if (event.key === '?') now.runs.help();
+      else if (event.key === 'Escape') now.onEscape();
       else return;
       event.preventDefault();
     };
     window.addEventListener('keydown', onKeyDown);
     return () => window.removeEventListener('keydown', onKeyDown);
   }, []);
-}
-
-/** By letter, and by place on keyboards that have other letters. */
-function isKey(event: KeyboardEvent, letter: string, code: string): boolean {
-  const latin = /^[a-z]$/i.test(event.key);
-  return latin ? event.key.toLowerCase() === letter : event.code === code;
 }
 
 function isWriting(target: EventTarget | null): boolean {

@@ -1,10 +1,18 @@
 import { useEffect, useState } from 'react';
 import { explain, useChat, useI18n, useSession } from '@/app/context';
+import type { I18n } from '@/lib/i18n';
+import { clockTime, dayLabel } from '@/lib/time';
 import type { Message, MessageReceipt } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { Dialog } from '@/ui/Dialog';
 import { Ticks } from '@/ui/Ticks';
+
+/** The time of a day, and the day unless it is today. */
+function moment(i18n: I18n, iso: string): string {
+  const day = dayLabel(i18n, iso);
+  return day === i18n.t('time.today') ? clockTime(i18n, iso) : `${day}, ${clockTime(i18n, iso)}`;
+}
 
 const SHOWN = { queued: 'sent', delivered: 'delivered', read: 'read' } as const;
 
@@ -40,7 +48,9 @@ export default function DeliveryInfo({ message, onClose }: { message: Message; o
                   {nameOf(state, person)}
                 </span>
                 <span className="text-sm text-muted" aria-hidden>
-                  {t(`state.${SHOWN[one.state]}`)}
+                  {one.at == null
+                    ? t(`state.${SHOWN[one.state]}`)
+                    : t(`receipt.${one.state === 'read' ? 'read' : 'delivered'}`, moment(i18n, one.at))}
                 </span>
                 <Ticks delivery={SHOWN[one.state]} className="text-muted" />
               </li>

@@ -1,4 +1,4 @@
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import { useChat, useI18n, useSettings } from '@/app/context';
 import { cx } from '@/lib/cx';
 import { clockTime, dayLabel, fullTime } from '@/lib/time';
@@ -7,6 +7,7 @@ import { deliveryOf, nameOf } from '@/store/selectors';
 import { Avatar, hueOf } from '@/ui/Avatar';
 import { Ticks } from '@/ui/Ticks';
 import { FailedSend } from './FailedSend';
+import { type MessageAsk, MessageDialogs } from './MessageDialogs';
 import { MessageText } from './MessageText';
 import { MessageTools } from './MessageTools';
 import { Quote } from './Quote';
@@ -26,7 +27,10 @@ export interface MessageRowProps {
   onActive: (key: string | null) => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
+  onUnread: (message: Message) => void;
   onJump: (seq: number) => void;
+  /** The line of a day was chosen. */
+  onDay: () => void;
 }
 
 const NAME_COLOURS = [
@@ -46,7 +50,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { t } = i18n;
   const [settings] = useSettings();
   const name = useChat((state) => (row.own ? t('message.you') : nameOf(state, state.people[row.senderId])));
-  const onKeyDown = useMessageKeys(props);
+  const [ask, setAsk] = useState<MessageAsk | null>(null);
+  const onKeyDown = useMessageKeys(props, setAsk);
   const compact = settings.density === 'compact';
   return (
     <article
@@ -66,7 +71,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
     >
       {beginning && <p className="pb-3 text-center text-sm text-muted">{t('message.beginning')}</p>}
-      {row.newDay && <DayLine label={dayLabel(i18n, row.createdAt)} />}
+      {row.newDay && <DayLine label={dayLabel(i18n, row.createdAt)} onChoose={props.onDay} />}
       {row.firstUnread && <UnreadLine label={t('message.unreadDivider')} />}
       {row.system ? (
         <p id={`t-${row.key}`} className="py-1 text-center text-sm text-muted">
@@ -86,18 +91,30 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       ) : (
         <div className={cx('flex gap-2.5', row.own && 'justify-end', flashing && 'flash')}>
           {!row.own && <Side row={row} name={name} />}
-          <Bubble {...props} name={name} />
+          <Bubble {...props} name={name} onAsk={setAsk} />
         </div>
+      )}
+      {ask !== null && row.message !== null && (
+        <MessageDialogs message={row.message} ask={ask} onClose={() => setAsk(null)} />
       )}
     </article>
   );
 });
 
-function DayLine({ label }: { label: string }) {
+/** Leads to any other day, like the dates of a calendar. */
+function DayLine({ label, onChoose }: { label: string; onChoose: () => void }) {
+  const { t } = useI18n();
   return (
-    <p className="my-3 flex items-center gap-3 text-xs font-medium text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-      {label}
-    </p>
+    <div className="my-2 flex items-center gap-2 before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+      <button
+        type="button"
+        title={t('message.jumpToDate')}
+        onClick={onChoose}
+        className="min-h-7 rounded-full px-2.5 text-xs font-medium text-muted hover:bg-hover hover:text-ink pointer-coarse:min-h-11"
+      >
+        {label}
+      </button>
+    </div>
   );
 }
 
@@ -118,8 +135,8 @@ function Side({ row, name }: { row: Row; name: string }) {
   );
 }
 
-function Bubble(props: MessageRowProps & { name: string }) {
-  const { row, conversationId, active, onActive, onReply, onEdit, onJump, name } = props;
+function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk) => void }) {
+  const { row, conversationId, active, onActive, onReply, onEdit, onUnread, onJump, name, onAsk } = props;
   const i18n = useI18n();
   const { t } = i18n;
   const { message, pending, own } = row;
@@ -184,7 +201,14 @@ function Bubble(props: MessageRowProps & { name: string }) {
       {message !== null && message.reactions.length > 0 && <Reactions message={message} />}
       {pending?.state === 'failed' && <FailedSend pending={pending} />}
       {active && message !== null && !deleted && (
-        <MessageTools message={message} own={own} onReply={onReply} onEdit={onEdit} />
+        <MessageTools
+          message={message}
+          own={own}
+          onReply={onReply}
+          onEdit={onEdit}
+          onUnread={onUnread}
+          onAsk={onAsk}
+        />
       )}
     </div>
   );

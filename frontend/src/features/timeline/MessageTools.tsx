@@ -1,15 +1,13 @@
-import { Copy, EllipsisVertical, Info, Pencil, Reply, SmilePlus, Trash2 } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
-import { useAttempt, useI18n, useSession } from '@/app/context';
+import { Copy, EllipsisVertical, Info, MailOpen, Pencil, Reply, SmilePlus, Trash2 } from 'lucide-react';
+import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { EmojiPopover } from '@/features/emoji';
+import { useKeys } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
 import type { Message } from '@/protocol';
+import { mayDelete } from '@/store/selectors';
 import { IconButton } from '@/ui/Button';
-import { Confirm } from '@/ui/Dialog';
 import { Menu, MenuItem } from '@/ui/Menu';
-import { useMayDelete } from './useMayDelete';
-
-const DeliveryInfo = lazy(() => import('./DeliveryInfo'));
+import type { MessageAsk } from './MessageDialogs';
 
 const QUICK = ['👍', '❤️', '😂'];
 
@@ -18,15 +16,17 @@ export interface MessageToolsProps {
   own: boolean;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
+  onUnread: (message: Message) => void;
+  onAsk: (ask: MessageAsk) => void;
 }
 
 /** What can be done with a message, beside the one that is pointed at or has the focus. */
-export function MessageTools({ message, own, onReply, onEdit }: MessageToolsProps) {
+export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }: MessageToolsProps) {
   const { t } = useI18n();
   const { actions } = useSession();
   const attempt = useAttempt();
-  const [asking, setAsking] = useState<'delete' | 'info' | null>(null);
-  const mayDelete = useMayDelete(message);
+  const deletable = useChat((state) => mayDelete(state, message));
+  const keys = useKeys();
   const react = (emoji: string) => void attempt(() => actions.react(message, emoji));
   return (
     <div
@@ -68,41 +68,43 @@ export function MessageTools({ message, own, onReply, onEdit }: MessageToolsProp
         }
       >
         {own && (
-          <MenuItem icon={<Pencil size={16} />} hint="E" onSelect={() => onEdit(message)}>
+          <MenuItem icon={<Pencil size={16} />} hint={keys.hint('edit')} onSelect={() => onEdit(message)}>
             {t('message.edit')}
           </MenuItem>
         )}
         <MenuItem
           icon={<Copy size={16} />}
+          hint={keys.hint('copy')}
           onSelect={() => void navigator.clipboard?.writeText(message.text)}
         >
           {t('message.copy')}
         </MenuItem>
+        {!own && (
+          <MenuItem
+            icon={<MailOpen size={16} />}
+            hint={keys.hint('unread')}
+            title={t('message.markUnread.text')}
+            onSelect={() => onUnread(message)}
+          >
+            {t('message.markUnread')}
+          </MenuItem>
+        )}
         {own && (
-          <MenuItem icon={<Info size={16} />} onSelect={() => setAsking('info')}>
+          <MenuItem hint={keys.hint('info')} icon={<Info size={16} />} onSelect={() => onAsk('info')}>
             {t('message.info')}
           </MenuItem>
         )}
-        {mayDelete && (
-          <MenuItem icon={<Trash2 size={16} />} danger onSelect={() => setAsking('delete')}>
+        {deletable && (
+          <MenuItem
+            icon={<Trash2 size={16} />}
+            danger
+            hint={keys.hint('delete')}
+            onSelect={() => onAsk('delete')}
+          >
             {t('message.delete')}
           </MenuItem>
         )}
       </Menu>
-      {asking === 'delete' && (
-        <Confirm
-          title={t('message.delete.title')}
-          text={t('message.delete.text')}
-          action={t('message.delete')}
-          onConfirm={() => void attempt(() => actions.remove(message))}
-          onClose={() => setAsking(null)}
-        />
-      )}
-      {asking === 'info' && (
-        <Suspense fallback={null}>
-          <DeliveryInfo message={message} onClose={() => setAsking(null)} />
-        </Suspense>
-      )}
     </div>
   );
 }

@@ -1,8 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown } from 'lucide-react';
 import {
   type KeyboardEvent,
+  lazy,
   type Ref,
+  Suspense,
   useCallback,
   useEffect,
   useImperativeHandle,
@@ -13,10 +14,14 @@ import {
 } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import type { Message } from '@/protocol';
+import { firstUnreadOf, unreadOf } from '@/store/selectors';
 import type { MessageWindow } from '@/store/state';
 import { MessageRow } from './MessageRow';
+import { LatestButton, UnreadBar } from './Pointers';
 import { buildRows, type Row } from './rows';
 import { useReadMark } from './useReadMark';
+
+const JumpToDate = lazy(() => import('./JumpToDate'));
 
 const NO_WINDOW: MessageWindow = { items: [], atStart: false, atEnd: true };
 const NO_PENDING: never[] = [];
@@ -38,12 +43,15 @@ export interface TimelineHandle {
   toLatest(): void;
   scrollPages(pages: number): void;
   focusLast(): void;
-  /** To the first message at or after a time. */
-  toDate(time: number): void;
+  askForDate(): void;
 }
 
 export interface TimelineProps {
   conversationId: string;
+  /** A message to show first, instead of the first unread or the newest one. */
+  seq: number | null;
+  /** It is shown. */
+  onArrived: () => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   /** Esc, or Tab out of the list. */
@@ -52,8 +60,9 @@ export interface TimelineProps {
 }
 
 /** The messages of one conversation, however many there are: only what is in sight exists in the page. */
-export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: TimelineProps) {
+export function Timeline(props: TimelineProps) {
   'use no memo';
+  const { conversationId, seq: wanted, onArrived, onReply, onEdit, onLeave, ref } = props;
   const { t } = useI18n();
   const session = useSession();
   const { history } = session;
@@ -71,9 +80,18 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
 
   // Frozen while the conversation is open: reading moves the mark, not the line a person looks for.
   const [unreadAfter, setUnreadAfter] = useState<number | null>(() => {
-    const own = session.store.getState().conversations[conversationId]?.me;
-    return own !== undefined && own.unread > 0 ? own.read_seq : null;
+    const state = session.store.getState();
+    const own = state.conversations[conversationId];
+    return own !== undefined && unreadOf(state, own) > 0 ? firstUnreadOf(state, own) - 1 : null;
   });
+  const [unreadCount] = useState(() => {
+    const state = session.store.getState();
+    const own = state.conversations[conversationId];
+    return own === undefined ? 0 : unreadOf(state, own);
+  });
+  // After "unread from here" nothing counts as read until the person goes on.
+  const [held, setHeld] = useState(false);
+  const [askingDate, setAskingDate] = useState(false);
 
   const shownPending = window_.atEnd ? pending : NO_PENDING;
   const rows = useMemo(
@@ -164,11 +182,12 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
     virtualizer,
     rows,
     atEnd: atEnd && window_.atEnd,
-    ready: positioned.current,
+    ready: positioned.current && !held,
   });
 
   const toLatest = useCallback(() => {
     setUnreadAfter(null);
+    setHeld(false);
     void history
       .jumpToLatest(conversationId)
       .catch(() => undefined)
@@ -191,6 +210,28 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
     },
     [attempt, history, conversationId, virtualizer],
   );
+
+  useEffect(() => {
+    if (wanted === null || !opened) return;
+    void jumpTo(wanted).then(onArrived);
+  }, [wanted, opened, jumpTo, onArrived]);
+
+  const toDate = (time: number) =>
+    void attempt(async () => {
+      const seq = await history.findDate(conversationId, time);
+      if (seq !== null) await jumpTo(seq);
+    });
+
+  const markUnread = useCallback(
+    (message: Message) => {
+      setHeld(true);
+      setUnreadAfter(message.seq - 1);
+      session.unread.set(conversationId, message.seq);
+    },
+    [session, conversationId],
+  );
+
+  const askForDate = useCallback(() => setAskingDate(true), []);
 
   const focusRow = useCallback(
     (index: number) => {
@@ -215,11 +256,7 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
       element?.scrollBy({ top: pages * element.clientHeight * 0.9 });
     },
     focusLast: () => focusRow(rowsRef.current.length - 1),
-    toDate: (time) =>
-      void attempt(async () => {
-        const seq = await history.findDate(conversationId, time);
-        if (seq !== null) await jumpTo(seq);
-      }),
+    askForDate,
   }));
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
@@ -241,7 +278,6 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
   };
 
   const items = virtualizer.getVirtualItems();
-  const newBelow = conversation !== undefined && !(atEnd && window_.atEnd) ? conversation.me.unread : 0;
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       <div
@@ -276,6 +312,8 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
                     onActive={setActive}
                     onReply={onReply}
                     onEdit={onEdit}
+                    onUnread={markUnread}
+                    onDay={askForDate}
                     onJump={jumpTo}
                   />
                 </div>
@@ -284,17 +322,20 @@ export function Timeline({ conversationId, onReply, onEdit, onLeave, ref }: Time
           </div>
         </div>
       </div>
+      {hasUnread && unreadInSight && (virtualizer.range?.startIndex ?? 0) > unreadIndex && (
+        <UnreadBar
+          count={unreadCount}
+          since={rows[unreadIndex]?.createdAt ?? ''}
+          onClick={() => virtualizer.scrollToIndex(unreadIndex, { align: 'start' })}
+        />
+      )}
       {!(atEnd && window_.atEnd) && rows.length > 0 && (
-        <button
-          type="button"
-          onClick={toLatest}
-          className="rise absolute end-4 bottom-3 flex min-h-10 items-center gap-2 rounded-full border border-line bg-raised px-3 font-medium shadow-raised hover:bg-hover"
-        >
-          <ArrowDown size={18} aria-hidden />
-          <span className={newBelow > 0 ? 'text-sm' : 'sr-only'}>
-            {newBelow > 0 ? t('message.newBelow', newBelow) : t('message.latest')}
-          </span>
-        </button>
+        <LatestButton unread={conversation?.me.unread ?? 0} onClick={toLatest} />
+      )}
+      {askingDate && (
+        <Suspense fallback={null}>
+          <JumpToDate onJump={toDate} onClose={() => setAskingDate(false)} />
+        </Suspense>
       )}
     </div>
   );

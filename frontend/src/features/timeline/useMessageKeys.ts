@@ -1,22 +1,34 @@
 import type { KeyboardEvent } from 'react';
-import { useChat, useSettings } from '@/app/context';
+import { useSession, useSettings } from '@/app/context';
+import { useKeys } from '@/features/shortcuts';
+import { mayDelete } from '@/store/selectors';
+import type { MessageAsk } from './MessageDialogs';
 import type { MessageRowProps } from './MessageRow';
 
-/** Single keys on a message that has the focus; they can be turned off (WCAG 2.1.4). */
-export function useMessageKeys({ row, onReply, onEdit }: MessageRowProps) {
+/** Keys on a message that has the focus; single letters can be turned off (WCAG 2.1.4). */
+export function useMessageKeys(
+  { row, onReply, onEdit, onUnread }: MessageRowProps,
+  onAsk: (ask: MessageAsk) => void,
+) {
   const [settings] = useSettings();
-  const me = useChat((state) => state.me?.id);
+  const { store } = useSession();
+  const keys = useKeys();
   return (event: KeyboardEvent<HTMLElement>) => {
     const { message } = row;
     if (event.target !== event.currentTarget || message === null || message.deleted_at !== null) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const tool = (name: string) =>
       event.currentTarget.querySelector<HTMLButtonElement>(`[data-tool="${name}"]`);
+    const command = keys.called(event, 'message');
+    const single = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (event.key === 'Enter') tool('more')?.focus();
-    else if (!settings.singleKeys) return;
-    else if (event.key === 'r') onReply(message);
-    else if (event.key === 'e' && message.sender_id === me) onEdit(message);
-    else if (event.key === '+') tool('react')?.click();
+    else if (command === null || (single && !settings.singleKeys)) return;
+    else if (command === 'reply') onReply(message);
+    else if (command === 'edit' && row.own) onEdit(message);
+    else if (command === 'react') tool('react')?.click();
+    else if (command === 'copy') void navigator.clipboard?.writeText(message.text);
+    else if (command === 'unread' && !row.own) onUnread(message);
+    else if (command === 'info' && row.own) onAsk('info');
+    else if (command === 'delete' && mayDelete(store.getState(), message)) onAsk('delete');
     else return;
     event.preventDefault();
   };

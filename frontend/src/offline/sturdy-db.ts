@@ -1,0 +1,158 @@
+/**
+ * A database that may fill up or break while it is used: what a person wrote must not depend on that. Room is made
+ * first, by keeping fewer messages; what still cannot be written is remembered until the page goes.
+ */
+import { Emitter } from '@/lib/emitter';
+import type { Member, Message } from '@/protocol';
+import type { PendingMessage } from '@/store/state';
+import type { Batch, ChatDb, Snapshot } from './db';
+import { MemoryDb } from './memory-db';
+
+/** What each conversation keeps when room has to be made. */
+const KEPT_WHEN_FULL = 50;
+
+export class SturdyDb implements ChatDb {
+  readonly full = new Emitter<void>();
+  readonly #disk: ChatDb;
+  /** What the disk would not take; it wins over what the disk says. */
+  readonly #memory = new MemoryDb();
+  readonly #cleared = new Set<string>();
+
+  constructor(disk: ChatDb) {
+    this.#disk = disk;
+  }
+
+  get persistent(): boolean {
+    return this.#disk.persistent;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const [disk, memory] = await Promise.all([this.#disk.snapshot(), this.#memory.snapshot()]);
+    const drafts = { ...disk.drafts, ...memory.drafts };
+    for (const id of this.#cleared) delete drafts[id];
+    return { ...disk, drafts, outbox: merged(disk.outbox, memory.outbox) };
+  }
+
+  /** All or nothing, as the disk has it: rejects when it does not fit after room was made. */
+  async write(batch: Batch): Promise<void> {
+    try {
+      await this.#disk.write(batch);
+    } catch {
+      await this.#makeRoom();
+      await this.#disk.write(batch);
+    }
+  }
+
+  async putDraft(conversationId: string, text: string): Promise<void> {
+    const kept = await this.#store(
+      () => this.#disk.putDraft(conversationId, text),
+      () => this.#memory.putDraft(conversationId, text),
+    );
+    if (kept) await this.#memory.putDraft(conversationId, '');
+    if (kept || text !== '') this.#cleared.delete(conversationId);
+    else this.#cleared.add(conversationId);
+  }
+
+  async putPending(record: PendingMessage): Promise<void> {
+    const kept = await this.#store(
+      () => this.#disk.putPending(record),
+      () => this.#memory.putPending(record),
+    );
+    if (kept) await this.#memory.deletePending(record.client_message_id);
+  }
+
+  async deletePending(clientMessageId: string): Promise<void> {
+    await this.#memory.deletePending(clientMessageId);
+    await this.#disk.deletePending(clientMessageId);
+  }
+
+  async outbox(): Promise<PendingMessage[]> {
+    return merged(await this.#disk.outbox(), await this.#memory.outbox());
+  }
+
+  async getMeta<T>(key: string): Promise<T | undefined> {
+    return (await this.#memory.getMeta<T>(key)) ?? (await this.#disk.getMeta<T>(key));
+  }
+
+  async putMeta(key: string, value: unknown): Promise<void> {
+    const kept = await this.#store(
+      () => this.#disk.putMeta(key, value),
+      () => this.#memory.putMeta(key, value),
+    );
+    if (kept) await this.#memory.putMeta(key, undefined);
+  }
+
+  known(): Promise<Record<string, number>> {
+    return this.#disk.known();
+  }
+
+  messages(conversationId: string, limit: number, before?: number): Promise<Message[]> {
+    return this.#disk.messages(conversationId, limit, before);
+  }
+
+  messageById(id: string): Promise<Message | undefined> {
+    return this.#disk.messageById(id);
+  }
+
+  range(conversationId: string, from: number, to: number): Promise<Message[]> {
+    return this.#disk.range(conversationId, from, to);
+  }
+
+  search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
+    return this.#disk.search(query, limit, signal);
+  }
+
+  putMembers(conversationId: string, members: Member[]): Promise<void> {
+    return this.#disk.putMembers(conversationId, members);
+  }
+
+  members(conversationId: string): Promise<Member[]> {
+    return this.#disk.members(conversationId);
+  }
+
+  dropCache(): Promise<void> {
+    return this.#disk.dropCache();
+  }
+
+  evict(perConversation: number): Promise<void> {
+    return this.#disk.evict(perConversation);
+  }
+
+  async destroy(): Promise<void> {
+    await this.#memory.destroy();
+    await this.#disk.destroy();
+  }
+
+  close(): void {
+    this.#disk.close();
+  }
+
+  /** False when only memory has it. */
+  async #store(toDisk: () => Promise<void>, toMemory: () => Promise<void>): Promise<boolean> {
+    try {
+      await toDisk();
+      return true;
+    } catch {
+      // Told below, after the second try.
+    }
+    // Before anything slow: whoever asks next must find it.
+    await toMemory();
+    await this.#makeRoom();
+    try {
+      await toDisk();
+      return true;
+    } catch {
+      this.full.emit();
+      return false;
+    }
+  }
+
+  #makeRoom(): Promise<void> {
+    return this.#disk.evict(KEPT_WHEN_FULL).catch(() => undefined);
+  }
+}
+
+function merged(disk: readonly PendingMessage[], memory: readonly PendingMessage[]): PendingMessage[] {
+  const byId = new Map([...disk, ...memory].map((one) => [one.client_message_id, one]));
+  return [...byId.values()].sort((a, b) => a.order - b.order);
+}
