@@ -24,6 +24,9 @@ export interface Row {
   last: boolean;
 }
 
+/** What of a row depends on more than its message. */
+const FLAGS = ['own', 'newDay', 'firstUnread', 'first', 'last'] as const;
+
 /** Reading a date costs more than everything else here, and a list of thousands is built again for each page. */
 const moments = new Map<string, { at: number; day: string }>();
 const MOMENTS_KEPT = 20_000;
@@ -35,6 +38,18 @@ function momentOf(iso: string): { at: number; day: string } {
   const moment = { at: Date.parse(iso), day: dayKey(iso) };
   moments.set(iso, moment);
   return moment;
+}
+
+/** The row of each message as it was last built: one that says the same stays the same, and is not drawn again. */
+const built = new WeakMap<Message | PendingMessage, Row>();
+
+function unlessSame(row: Row): Row {
+  const source = row.message ?? row.pending;
+  if (source === null) return row;
+  const before = built.get(source);
+  if (before !== undefined && FLAGS.every((flag) => before[flag] === row[flag])) return before;
+  built.set(source, row);
+  return row;
 }
 
 export function keyOf(senderId: string, clientMessageId: string): string {
@@ -96,7 +111,8 @@ export function buildRows(
       row.first = false;
     }
   }
-  return more && messages.length > 1 ? rows.slice(1) : rows;
+  const same = rows.map(unlessSame);
+  return more && messages.length > 1 ? same.slice(1) : same;
 }
 
 function continues(before: Row, row: Row): boolean {
