@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import json
 import random
+import socket as sockets
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from msgspec import Struct
@@ -33,6 +35,9 @@ ANSWER_WITHIN_S = 30.0
 """A request that has no answer by then is a hung one, on a connection that is open all the while."""
 READY_WITHIN_S = 15.0
 CONFIRM_EVERY_S = 0.1
+TOO_SLOW = 4408
+IN_TIME_S = 3.0
+"""A connection that lives so long after it was read again was not too slow."""
 RECENT = 200
 """How many of the messages seen last are changed at random; a message's conversation and id."""
 MARK = "mark "
@@ -92,21 +97,31 @@ class Device:
         self._highest: dict[str, int] = {}
         self._confirmed: dict[str, int] = {}
         self._read: set[str] = set()
+        self._yet_to_fetch: set[str] = set()
+        """Conversations that were reset before this connection began, and whose revision the server was told."""
         self._knows_places = False
         """Whether it has asked, on this connection, since when the person is in each conversation."""
         self._away_until = 0.0
+        self._stall_s = 0.0
+        self._stalled = False
         self._leaving = False
         self._over_http: set[asyncio.Task[None]] = set()
         self._numbers = 0
 
     # --- what the person does
 
-    def send(self, conversation_id: str, text: str) -> None:
-        """Begin to send a message."""
+    def send(self, conversation_id: str, text: str) -> str:
+        """Begin to send a message and return its ``client_message_id``."""
         client_message_id = f"{self.name}-{self._next()}"
         attempt = Attempt(self.person.id, client_message_id, conversation_id, text)
         self._run.attempts[self.person.id, client_message_id] = attempt
         self.sending[client_message_id] = Sending(attempt)
+        return client_message_id
+
+    def own_message_id(self, conversation_id: str, client_message_id: str) -> str | None:
+        """Return the id of an own message once the device holds it."""
+        held = self.replica.messages.get(conversation_id, {}).values()
+        return next((m["id"] for m in held if m["client_message_id"] == client_message_id), None)
 
     def change(self, conversation_id: str, message_id: str, kind: str, value: str = "") -> None:
         """Begin to edit, delete or react."""
@@ -153,9 +168,19 @@ class Device:
         self._away_until = time.monotonic() + seconds
         self.cut()
 
+    def stall(self, seconds: float) -> None:
+        """Connect anew, over a connection that holds next to nothing, and once caught up read nothing for a while."""
+        self._stall_s = seconds
+        self.cut()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the device is connected and does not read."""
+        return self._stalled
+
     def come_back(self) -> None:
-        """End a pause at once."""
-        self._away_until = 0.0
+        """End a pause at once, and stop reading no more."""
+        self._away_until = self._stall_s = 0.0
 
     async def leave(self) -> None:
         """Close the connection and do not come back."""
@@ -176,6 +201,8 @@ class Device:
 
     async def _once(self) -> None:
         options: dict[str, Any] = {"compression": None, "max_size": None, "ping_interval": None, "proxy": None}
+        if self._stall_s:
+            options |= {"sock": narrow_socket(self._url), "max_queue": 1}
         async with connect(self._url, open_timeout=5, close_timeout=1, **options) as socket:
             self._tally.connects += 1
             self._record = Connection(device=self.name, person=self.person.id)
@@ -196,6 +223,7 @@ class Device:
                 return
             if known and not frame["recovered"]:
                 self._run.faults_seen.append(f"{self.name}: known was refused; {self.replica.known}, {frame}")
+            self._yet_to_fetch = self.replica.to_fetch & self.replica.known.keys()
             self.replica.take([frame])
             self._record.listed = frozenset(entry["id"] for entry in frame["conversations"])
             self._forget_left()
@@ -203,9 +231,9 @@ class Device:
             self._socket = socket
             talking = asyncio.create_task(self._talk(socket))
             try:
-                async for data in socket:
-                    self._take(json.loads(data))
+                await self._follow(socket)
             finally:
+                self._stalled = False
                 self._socket = None
                 self.replica.lose_connection()
                 self._tally.lost_connections += not self._leaving
@@ -213,6 +241,25 @@ class Device:
                 await asyncio.wait([talking])
             if not talking.cancelled():
                 talking.result()
+
+    async def _follow(self, socket: ClientConnection) -> None:
+        read_on_at = 0.0
+        try:
+            async for data in socket:
+                self._take(json.loads(data))
+                if self._stall_s and self.replica.live:
+                    self._stalled = True
+                    await asyncio.sleep(self._stall_s)
+                    self._stall_s, self._stalled = 0.0, False
+                    read_on_at = time.monotonic()
+        finally:
+            self._count_slow(socket, read_on_at)
+
+    def _count_slow(self, socket: ClientConnection, read_on_at: float) -> None:
+        if read_on_at:
+            in_time = time.monotonic() - read_on_at > IN_TIME_S
+            closed = "closed with 4408" if socket.close_code == TOO_SLOW else "cut off"
+            self._tally.slow_readers["read on in time" if in_time else closed] += 1
 
     async def _talk(self, socket: ClientConnection) -> None:
         confirmed_at = 0.0
@@ -359,7 +406,7 @@ class Device:
 
     def _take_ack(self, frame: Frame) -> None:
         attempt = self._run.attempts[self.person.id, frame["client_message_id"]]
-        self._see(frame["type"], frame, frame["message_id"], repeats=frame["duplicate"])
+        self._see(frame, frame, frame["message_id"], repeats=frame["duplicate"])
         self.replica.put_own(frame, self.person.id, attempt.text)
         self._acked(attempt, frame["message_id"], frame["seq"], duplicate=frame["duplicate"])
 
@@ -429,7 +476,7 @@ class Device:
         self._run.note_state(message)
         asking = self.asking.pop(frame.get("ref", ""), None)
         held = self.replica.messages.get(message["conversation_id"], {}).get(message["id"])
-        self._see(frame["type"], message, message["id"], repeats=self._repeats(frame, held))
+        self._see(frame, message, message["id"], repeats=self._repeats(frame, held))
         if asking is not None:
             asking.change.outcome, asking.change.rev = "done", message["rev"]
             self._answered(asking)
@@ -439,18 +486,21 @@ class Device:
     def _repeats(self, frame: Frame, held: Frame | None) -> bool:
         """Tell whether a message is none that is new to this device, by the nature of the frame that brings it."""
         if frame.get("queued", False):
-            # What waits in the queue comes to every device, in its present state, to those that hold it too.
-            return held is not None
+            # What waits in the queue comes to every device, in its present state, to those that hold it too, and to
+            # those that have yet to fetch it, because the conversation was reset.
+            return held is not None or frame["message"]["conversation_id"] in self._yet_to_fetch
         if "ref" not in frame:
             return False
         # An answer may repeat what is there already, which a device cannot tell that has yet to fetch what was reset.
         message = frame["message"]
         return held["rev"] >= message["rev"] if held else message["conversation_id"] in self.replica.to_fetch
 
-    def _see(self, type_: str, place: Frame, message_id: str, *, repeats: bool) -> None:
+    def _see(self, frame: Frame, place: Frame, message_id: str, *, repeats: bool) -> None:
         live = self.replica.live
         conversation_id = place["conversation_id"]
-        seen = Seen(type_, conversation_id, message_id, place["seq"], place["rev"], live, repeats)
+        seen = Seen(
+            frame["type"], conversation_id, message_id, place["seq"], place["rev"], live, repeats, "ref" in frame
+        )
         self._record.seen.append(seen)
         self._note(conversation_id, message_id, place["seq"])
 
@@ -484,6 +534,21 @@ class Device:
     def _next(self) -> int:
         self._numbers += 1
         return self._numbers
+
+
+def narrow_socket(url: str) -> sockets.socket:
+    """Return a TCP connection to the server whose receiving side can hold next to nothing."""
+    narrow = sockets.socket()
+    narrow.settimeout(1.0)
+    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    address = urlsplit(url)
+    try:
+        narrow.connect((address.hostname, address.port))
+    except OSError:
+        narrow.close()
+        raise
+    narrow.setblocking(False)
+    return narrow
 
 
 def _change_frame(ref: str, change: Change) -> Frame:

@@ -156,8 +156,11 @@ def _check_told(connection: Connection) -> Iterator[str]:
 
 
 def _may_be_late(seen: Seen) -> bool:
-    """Tell whether a frame may come to people who left: an ack of what they sent before, a mark raised before."""
-    return (seen.type == ACK and seen.repeats) or seen.type in {RECEIPT, LEFT}
+    """Tell whether a frame may come to people who left, or before they are told that they are in.
+
+    That is an ack of what they sent before, a mark that was raised before, and an answer while they are catching up.
+    """
+    return (seen.type == ACK and seen.repeats) or seen.type in {RECEIPT, LEFT} or (seen.answers and not seen.live)
 
 
 def _may_see(seen: Seen, own: list[Period]) -> bool:

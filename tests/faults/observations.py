@@ -74,6 +74,8 @@ class Seen(Struct, frozen=True):
     rev: int
     live: bool
     repeats: bool
+    answers: bool = False
+    """Whether the device asked for it: answers are not held back by catching up, as everything else is."""
 
 
 class Connection(Struct):

@@ -31,6 +31,7 @@ def _figures(result: Result) -> Table:
     tally = result.tally
     errors = ", ".join(f"{code} {n}" for code, n in sorted(tally.answers.items()) if code not in {"acks", "changes"})
     moves = ", ".join(f"{name} {n}" for name, n in sorted(tally.moves.items()))
+    slow = ", ".join(f"{name} {n}" for name, n in sorted(tally.slow_readers.items()))
     table = Table.grid(padding=(0, 2))
     for name, value in (
         ("devices", result.devices),
@@ -38,6 +39,7 @@ def _figures(result: Result) -> Table:
         ("acks, repeated ones included", tally.answers["acks"]),
         ("edits, deletions, reactions", tally.answers["changes"]),
         ("membership changes", moves or "none"),
+        ("slow readers", slow or "none"),
         ("connections made, lost", f"{tally.connects}, {tally.lost_connections}"),
         ("conversations reset", tally.resets),
         ("errors answered", errors or "none"),

@@ -11,6 +11,7 @@ from tests.faults.checker import check, check_copies
 from tests.faults.comings import Comings
 from tests.faults.device import Device
 from tests.faults.observations import Observations, Stored, View
+from tests.faults.slow import slow_down_readers
 from tests.faults.tally import Tally
 from tests.faults.topology import TOPOLOGIES, Topology
 from tests.support.people import Chat, Person
@@ -83,6 +84,7 @@ class _Run:
             self._break_processes(ends_at),
             self._break_connections(ends_at),
             self._come_and_go(ends_at),
+            slow_down_readers(self._devices, random.Random(f"{self._seed} slow readers"), ends_at),
             *(self._act(d, ends_at) for d in self._devices),
         )
         self._tally.end()

@@ -14,6 +14,8 @@ class Tally(Struct):
     """Acks, and errors by their code."""
     moves: Counter[str] = field(default_factory=Counter)
     """People let in and out, and the requests for it that were not answered or in vain."""
+    slow_readers: Counter[str] = field(default_factory=Counter)
+    """What became of devices that stopped reading for a while."""
     connects: int = 0
     lost_connections: int = 0
     resets: int = 0

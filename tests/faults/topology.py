@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +18,9 @@ from tests.support.server import Server
 RESTART_WITHIN_S = 60.0
 STEP_DOWN_S = 6
 """How long the old primary may not be elected again; longer than the 5 s in which another has to catch up."""
+STOPPED_S = (0.05, 0.4)
+RUNNING_S = 0.05
+"""A slow process is stopped for so long again and again, and runs for so long in between."""
 
 Harm = Callable[[float], Awaitable[None]]
 """Does one kind of harm; ``seconds`` is how long a hang lasts, other kinds make no use of it."""
@@ -83,6 +88,7 @@ class Single(_WithServer):
             "hang of the server": self.hang_server,
             "kill -9 of mongod": self.kill_mongod,
             "hang of mongod": self.hang_mongod,
+            "slow mongod": self.slow_mongod,
         }
 
     async def start(self) -> None:
@@ -108,6 +114,10 @@ class Single(_WithServer):
         for pid in self.server.mongod_pids():
             await hang(pid, seconds)
 
+    async def slow_mongod(self, seconds: float) -> None:
+        for pid in self.server.mongod_pids():
+            await slow_down(pid, seconds)
+
 
 class Three(_WithServer):
     """The program with a replica set of three on loopback."""
@@ -123,6 +133,7 @@ class Three(_WithServer):
             "hang of the server": self.hang_server,
             "kill -9 of the primary": self.kill_primary,
             "hang of the primary": self.hang_primary,
+            "slow primary": self.slow_primary,
             "step down": self.step_down,
             "kill -9 of a secondary": self.kill_secondary,
         }
@@ -154,6 +165,9 @@ class Three(_WithServer):
     async def hang_primary(self, seconds: float) -> None:
         await hang(await self.nodes.primary_pid(), seconds)
 
+    async def slow_primary(self, seconds: float) -> None:
+        await slow_down(await self.nodes.primary_pid(), seconds)
+
     async def step_down(self, seconds: float) -> None:
         with contextlib.suppress(ExecutionTimeout):
             # Refused while no other node is near enough to take over.
@@ -161,6 +175,14 @@ class Three(_WithServer):
 
 
 TOPOLOGIES: dict[str, Callable[[Path], Topology]] = {"single": Single, "three": Three}
+
+
+async def slow_down(pid: int, seconds: float) -> None:
+    """Let a process run for a moment now and then only, as on a machine or a disk that is overloaded."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        await hang(pid, random.uniform(*STOPPED_S))
+        await asyncio.sleep(RUNNING_S)
 
 
 async def hang(pid: int, seconds: float) -> None:
