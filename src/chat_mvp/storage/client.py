@@ -10,10 +10,12 @@ from typing import Any
 
 from beanie import init_beanie
 from bson import ObjectId
+from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
@@ -44,8 +46,36 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+class NotBefore(ReadConcern):
+    """Majority-committed, and nothing older than what this process has stored.
+
+    Majority alone would not do: a primary that was elected a moment ago may not know yet that the last writes of the
+    one before it are committed, and show how things were before them. Who connects just then would be brought up to
+    date without them, and never hear of them, since they were told to everybody before.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing stored."""
+        super().__init__("majority")
+        self._moment: Timestamp | None = None
+
+    def advance(self, moment: Timestamp | None) -> None:
+        """Show nothing older than ``moment``, at which a write was committed by a majority."""
+        if moment is not None and (self._moment is None or moment > self._moment):
+            self._moment = moment
+
+    @property
+    def document(self) -> RawDocument:
+        """Return the concern as commands carry it."""
+        moment = {} if self._moment is None else {"afterClusterTime": self._moment}
+        return super().document | moment
+
+
 class Database:
-    """An open database. ``collections`` is for plain documents; Beanie's documents are bound beside it."""
+    """An open database. ``collections`` is for plain documents; Beanie's documents are bound beside it.
+
+    Whatever is read from ``collections`` shows all that was stored by the time that ``read_concern`` knows of.
+    """
 
     def __init__(
         self,
@@ -56,7 +86,8 @@ class Database:
     ) -> None:
         """Keep both clients; ``epoch`` names this database's history and changes when it is restored from a backup."""
         self.client = client
-        self.collections: Collections = client[name]
+        self.read_concern = NotBefore()
+        self.collections: Collections = client.get_database(name, read_concern=self.read_concern)
         self.epoch = epoch
         self._motor = motor
 

@@ -61,6 +61,7 @@ class MongoCommit:
         """Write to this database."""
         self._client = database.client
         self._db: Collections = database.collections
+        self._read_concern = database.read_concern
         self._session: AsyncClientSession | None = None
         self._is_uncertain = False
 
@@ -99,6 +100,7 @@ class MongoCommit:
         except UnknownOutcomeError:
             self._is_uncertain = True
             raise
+        self._read_concern.advance(session.operation_time)
 
     async def _begin_session(self) -> AsyncClientSession:
         """Begin the session of this process, and end that of the one before it.
@@ -150,6 +152,7 @@ class MongoCommit:
                 pass
             else:
                 self._is_uncertain = False
+                self._read_concern.advance(self._session.operation_time)
                 return True
             self._is_uncertain = False
         # Servers forget sessions after half an hour; what is stored under a new id remains to be seen.
