@@ -1,6 +1,7 @@
 /**
- * After Vite: builds the service worker with the list of files it keeps, then writes a .gz and a .br beside every
- * text file, so that the server compresses nothing at run time.
+ * After Vite: writes how large everything became, for the client's own panel; builds the service worker with the list
+ * of files it keeps; then writes a .gz and a .br beside every text file, so that the server compresses nothing at run
+ * time.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'vite';
+import { largestOf, measureSizes } from './sizes.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const source = fileURLToPath(new URL('../src/sw/worker.ts', import.meta.url));
@@ -63,5 +65,7 @@ async function compress() {
   }
 }
 
+const sizes = largestOf(await measureSizes(new URL('../dist/', import.meta.url)));
+await writeFile(join(dist, 'sizes.json'), `${JSON.stringify(sizes)}\n`);
 await buildWorker();
 await compress();

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { useLocation, useRoute } from 'wouter';
 import { ChatPane, ConversationList } from '@/features/conversations';
+import { usePaintTimings } from '@/features/debug';
 import { useIncoming } from '@/features/notifications';
 import { Connection } from '@/features/presence';
 import { type Runs, useShortcuts } from '@/features/shortcuts';
@@ -14,13 +15,14 @@ import { Notices } from './Notices';
 const NewConversation = lazy(() => import('@/features/conversations/NewConversation'));
 const SettingsDialog = lazy(() => import('@/features/settings/SettingsDialog'));
 const Palette = lazy(() => import('@/features/shortcuts/Palette'));
+const ConnectionDetails = lazy(() => import('@/features/debug/ConnectionDetails'));
 const ShortcutsHelp = lazy(() => import('@/features/shortcuts/ShortcutsHelp'));
 
 export interface ShellProps {
   onSignOut: () => Promise<void>;
 }
 
-type Layer = 'new' | 'settings' | 'keys' | 'palette' | 'help' | 'signOut' | null;
+type Layer = 'new' | 'settings' | 'keys' | 'palette' | 'help' | 'debug' | 'signOut' | null;
 
 /** The window of somebody who is signed in: the list, and beside it (on a phone: instead of it) one conversation. */
 export function Shell({ onSignOut }: ShellProps) {
@@ -51,6 +53,7 @@ export function Shell({ onSignOut }: ShellProps) {
     [unsent, onSignOut],
   );
   useIncoming(shown);
+  usePaintTimings();
 
   const step = useCallback(
     (by: 1 | -1, unread: boolean) => {
@@ -78,6 +81,7 @@ export function Shell({ onSignOut }: ShellProps) {
       nextUnread: () => step(1, true),
       previousUnread: () => step(-1, true),
       theme: () => set({ theme: document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark' }),
+      debug: () => setLayer('debug'),
       signOut,
     }),
     [set, step, signOut],
@@ -147,6 +151,7 @@ export function Shell({ onSignOut }: ShellProps) {
           {layer === 'settings' && <SettingsDialog onClose={close} />}
           {layer === 'keys' && <SettingsDialog onClose={close} first="keyboard" />}
           {layer === 'palette' && <Palette runs={runs} onClose={close} onOpen={open} />}
+          {layer === 'debug' && <ConnectionDetails onClose={close} />}
           {layer === 'signOut' && (
             <Confirm
               title={t('auth.signOut')}

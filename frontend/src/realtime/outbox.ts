@@ -21,6 +21,8 @@ export interface OutboxOptions {
   send: (record: PendingMessage) => Promise<MessageAck>;
   /** A record was added, failed, or waits again. */
   changed: (record: PendingMessage) => void;
+  /** How long the server took to confirm one, in milliseconds. */
+  confirmed?: (ms: number) => void;
   clock: Clock;
   random: () => number;
 }
@@ -152,9 +154,11 @@ export class Outbox {
   }
 
   async #sendOnce(record: PendingMessage): Promise<{ done: boolean; waitMs: number }> {
-    const { send, changed } = this.#options;
+    const { send, changed, confirmed, clock } = this.#options;
+    const began = clock.now();
     try {
       await send(record);
+      confirmed?.(clock.now() - began);
       void this.#forget(record.client_message_id);
       return { done: true, waitMs: 0 };
     } catch (error) {

@@ -9,6 +9,7 @@ import type { Line } from '@/realtime/link';
 import type { ConnectionState } from '@/realtime/machine';
 import { Outbox } from '@/realtime/outbox';
 import type { Note } from '@/realtime/shared';
+import { Timings } from '@/realtime/timings';
 import type { LinkState, PendingMessage } from '@/store/state';
 import { Changes, type ChatStore, createChatStore } from '@/store/store';
 import { Actions } from './actions';
@@ -60,6 +61,7 @@ export class Session {
   readonly presence: OwnPresence;
   readonly api: Api;
   readonly link: Line;
+  readonly timings = new Timings();
   readonly #db: ChatDb;
   readonly #clock: Clock;
   readonly #sync: Sync;
@@ -113,6 +115,7 @@ export class Session {
       storage: db,
       clock,
       random,
+      confirmed: (ms) => this.timings.add('sendToAck', ms),
       changed: (record) => {
         changes.pending(record);
         written(record);

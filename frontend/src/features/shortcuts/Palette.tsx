@@ -1,4 +1,5 @@
 import {
+  Activity,
   ChevronDown,
   ChevronsDown,
   ChevronsUp,
@@ -58,6 +59,7 @@ const ICONS: Record<Exclude<Everywhere, 'palette'>, ReactNode> = {
   nextUnread: <ChevronsDown size={18} />,
   previousUnread: <ChevronsUp size={18} />,
   theme: <SunMoon size={18} />,
+  debug: <Activity size={18} />,
   signOut: <LogOut size={18} />,
 };
 

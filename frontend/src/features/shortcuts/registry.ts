@@ -30,6 +30,7 @@ export const COMMANDS = {
   nextUnread: { place: 'everywhere', name: 'shortcuts.nextUnread', keys: 'Alt+Shift+ArrowDown' },
   previousUnread: { place: 'everywhere', name: 'shortcuts.previousUnread', keys: 'Alt+Shift+ArrowUp' },
   theme: { place: 'everywhere', name: 'shortcuts.theme', keys: '' },
+  debug: { place: 'everywhere', name: 'debug.title', keys: '' },
   signOut: { place: 'everywhere', name: 'auth.signOut', keys: '' },
   bold: { place: 'composer', name: 'shortcuts.bold', keys: 'Mod+B' },
   italic: { place: 'composer', name: 'shortcuts.italic', keys: 'Mod+I' },

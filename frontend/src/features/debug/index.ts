@@ -1,0 +1,1 @@
+export { usePaintTimings } from './usePaintTimings';
