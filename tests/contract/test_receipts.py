@@ -1,10 +1,12 @@
 """What was delivered and what was read: marks, receipts and unread counts (protocol.md section 2)."""
 
+import asyncio
 from typing import Any
 
-from tests.support.http import expect_json
+from tests.conftest import Launch
+from tests.support.http import expect_json, expect_problem
 from tests.support.people import Chat, Person
-from tests.support.shapes import check_fields
+from tests.support.shapes import check_fields, check_time
 from tests.support.waiting import eventually
 
 RECEIPT = {"type", "conversation_id", "user_id", "delivered_seq", "read_seq"}
@@ -138,3 +140,55 @@ async def test_a_new_members_marks_begin_at_the_end(chat: Chat) -> None:
     # The system message that tells of the joining may stand on either side of the marks.
     assert me["joined_seq"] in {before, after}
     assert (me["delivered_seq"], me["read_seq"], me["unread"]) == (me["joined_seq"], me["joined_seq"], 0)
+
+
+async def receipts_of(person: Person, message_id: str) -> dict[str, tuple[str, str | None]]:
+    """Return how far a message has come with each of the others, and since when."""
+    answer = expect_json(await person.get(f"/messages/{message_id}/receipts"))
+    for item in answer["items"]:
+        check_fields(item, {"user_id", "state", "at"})
+        assert (item["at"] is None) == (item["state"] == "queued")
+        if item["at"] is not None:
+            check_time(item["at"])
+    return {item["user_id"]: (item["state"], item["at"]) for item in answer["items"]}
+
+
+async def test_the_receipts_of_a_message(launch: Launch) -> None:
+    chat = await launch()
+    ann, bob, cat, late = await chat.people("ann", "bob", "cat", "late")
+    room = await ann.group(bob, cat)
+    first, second = [await ann.say(room, text) for text in ("one", "two")]
+    assert await receipts_of(ann, first["id"]) == {bob.id: ("queued", None), cat.id: ("queued", None)}
+
+    socket = await bob.connect()
+    await socket.tell("delivered", conversation_id=room, seq=first["seq"])
+    await eventually(lambda: receipts_of(ann, first["id"]), lambda found: found[bob.id][0] == "delivered")
+    state, at = (await receipts_of(cat, first["id"]))[bob.id]
+    assert state == "delivered"
+    assert str(at) >= second["created_at"]
+    assert (await receipts_of(ann, second["id"]))[bob.id] == ("queued", None)
+
+    await asyncio.sleep(0.01)
+    await socket.tell("read", conversation_id=room, seq=first["seq"])
+    await eventually(lambda: receipts_of(ann, first["id"]), lambda found: found[bob.id][0] == "read")
+    read_at = str((await receipts_of(ann, first["id"]))[bob.id][1])
+    assert read_at > str(at), "when it was read, not when it was delivered"
+
+    await asyncio.sleep(0.01)
+    await socket.tell("read", conversation_id=room, seq=second["seq"])
+    await eventually(lambda: receipts_of(ann, second["id"]), lambda found: found[bob.id][0] == "read")
+    after = await receipts_of(ann, second["id"])
+    assert str(after[bob.id][1]) > read_at
+    assert await receipts_of(ann, first["id"]) == after, "of an older message, the latest that it can have been"
+
+    expect_json(await ann.put(f"/conversations/{room}/members/{late.id}"))
+    assert late.id not in await receipts_of(ann, second["id"]), "who came later is not waited for"
+    await chat.server.crash_and_restart()
+    assert await receipts_of(ann, second["id"]) == after
+
+
+async def test_receipts_are_for_members(chat: Chat) -> None:
+    ann, bob, stranger = await chat.people("ann", "bob", "stranger")
+    message = await ann.say(await ann.direct(bob), "hello")
+    for message_id in (message["id"], "0123456789abcdef01234567", "no-id"):
+        expect_problem(await stranger.get(f"/messages/{message_id}/receipts"), 404, "not_found")

@@ -871,6 +871,7 @@ export interface components {
             user_id: string;
             /** @enum {unknown} */
             state: "delivered" | "queued" | "read";
+            at: string | null;
         };
         /**
          * Message

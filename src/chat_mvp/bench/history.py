@@ -7,7 +7,7 @@ from chat_mvp.storage.client import Database
 from chat_mvp.storage.commit import MongoCommit
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.ids import new_id
-from chat_mvp.storage.records import ConversationRecord, MessageRecord
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time, utc_now
 
@@ -36,25 +36,29 @@ class History:
             for record in records.values():
                 count = min(BATCH, -(-missing // len(records)), missing - added)
                 if count > 0:
-                    await self._add(record, sorted(members[record.id]), count)
+                    await self._add(
+                        record, [members[record.id][user_id] for user_id in sorted(members[record.id])], count
+                    )
                     added += count
             on_progress(added)
         return added
 
-    async def _add(self, record: ConversationRecord, member_ids: list[str], count: int) -> None:
+    async def _add(self, record: ConversationRecord, members: list[MembershipRecord], count: int) -> None:
         from_seq, from_rev, now = record.last_seq, record.rev, utc_now()
         messages = [
-            self._message(record.id, member_ids[number % len(member_ids)], number, from_rev + number - from_seq)
+            self._message(record.id, members[number % len(members)].user_id, number, from_rev + number - from_seq)
             for number in range(from_seq + 1, from_seq + count + 1)
         ]
         record.last_seq += count
         record.rev += count
         record.activity_at = now
-        reached = (record.last_seq, record.last_seq)
+        for member in members:
+            member.delivered_seq = member.read_seq = record.last_seq
+            member.delivered_at = member.read_at = now
         writes = Writes(
             now=now,
             advances={record.id: Advance(conversation=record, from_seq=from_seq, from_rev=from_rev)},
-            marks={(record.id, user_id): reached for user_id in member_ids},
+            marks={(record.id, member.user_id): member for member in members},
         )
         for message in messages:
             writes.insert_message(message, ())

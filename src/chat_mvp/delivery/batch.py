@@ -214,9 +214,11 @@ class Batch:
         delivered = min(max(delivered, read, member.delivered_seq), last_seq)
         if delivered == member.delivered_seq and read == member.read_seq:
             return False
-        member.delivered_seq = delivered
-        member.read_seq = read
-        self.writes.marks[member.conversation_id, member.user_id] = (delivered, read)
+        if delivered > member.delivered_seq:
+            member.delivered_seq, member.delivered_at = delivered, self.now
+        if read > member.read_seq:
+            member.read_seq, member.read_at = read, self.now
+        self.writes.marks[member.conversation_id, member.user_id] = member
         return True
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:

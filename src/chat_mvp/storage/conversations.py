@@ -81,7 +81,9 @@ def membership_document(record: MembershipRecord) -> RawDocument:
 
 
 _MEMBERSHIP_FIELDS = tuple(
-    name for name in MembershipRecord.__struct_fields__ if name not in {"conversation_id", "user_id"}
+    name
+    for name in MembershipRecord.__struct_fields__
+    if name not in {"conversation_id", "user_id", "delivered_at", "read_at"}
 )
 
 
@@ -90,6 +92,8 @@ def membership_record(document: RawDocument) -> MembershipRecord:
     return MembershipRecord(
         conversation_id=str(document["conversation_id"]),
         user_id=str(document["user_id"]),
+        delivered_at=document.get("delivered_at"),
+        read_at=document.get("read_at"),
         **{name: document[name] for name in _MEMBERSHIP_FIELDS},
     )
 

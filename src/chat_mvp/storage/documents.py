@@ -146,6 +146,9 @@ class MembershipDocument(Document):
     joined_seq: int
     delivered_seq: int
     read_seq: int
+    delivered_at: datetime | None = None
+    """When ``delivered_seq`` came to where it is."""
+    read_at: datetime | None = None
     muted_until: datetime | None = None
     pinned: bool = False
     archived: bool = False

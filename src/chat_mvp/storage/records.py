@@ -93,6 +93,9 @@ class MembershipRecord(Struct, kw_only=True):
     archived: bool
     draft: str
     notify: Notify
+    delivered_at: datetime | None = None
+    """When ``delivered_seq`` came to where it is."""
+    read_at: datetime | None = None
 
 
 class MessageRecord(Struct, kw_only=True):

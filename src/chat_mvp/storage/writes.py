@@ -51,8 +51,8 @@ class Writes(Struct, kw_only=True):
     """Root of a thread, and the sequence number of a reply to it."""
     message_documents: list[RawDocument] = field(default_factory=list)
     queue_documents: list[RawDocument] = field(default_factory=list)
-    marks: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    """Conversation and user, to delivered and read marks; what is delivered leaves the queue."""
+    marks: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
+    """By conversation and user, who has raised a mark; what is delivered leaves the queue."""
     new_conversations: list[ConversationRecord] = field(default_factory=list)
     changed_conversations: dict[str, ConversationRecord] = field(default_factory=dict)
     removed_conversations: list[str] = field(default_factory=list)
@@ -203,9 +203,15 @@ def _message_updates(writes: Writes) -> list[RawDocument]:
 
 def _membership_updates(writes: Writes) -> list[RawDocument]:
     updates: list[RawDocument] = []
-    for (conversation_id, user_id), (delivered, read) in writes.marks.items():
+    for (conversation_id, user_id), record in writes.marks.items():
         query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
-        highest = {"delivered_seq": delivered, "read_seq": read, "updated_at": writes.now}
+        highest = {
+            "delivered_seq": record.delivered_seq,
+            "read_seq": record.read_seq,
+            "delivered_at": record.delivered_at,
+            "read_at": record.read_at,
+            "updated_at": writes.now,
+        }
         updates.append({"q": query, "u": {"$max": highest}})
     for (conversation_id, user_id), record in writes.changed_memberships.items():
         query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
@@ -226,8 +232,8 @@ def _membership_removals(writes: Writes) -> list[RawDocument]:
 def _queue_removals(writes: Writes) -> list[RawDocument]:
     return [
         *(
-            queue_range(user_id, conversation_id, last=delivered)
-            for (conversation_id, user_id), (delivered, _) in writes.marks.items()
+            queue_range(user_id, conversation_id, last=record.delivered_seq)
+            for (conversation_id, user_id), record in writes.marks.items()
         ),
         *(queue_range(user_id, conversation_id) for conversation_id, user_id in writes.removed_memberships),
     ]

@@ -31,7 +31,7 @@ from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, en
 from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import MembershipRecord
-from chat_mvp.times import format_time, parse_time
+from chat_mvp.times import format_optional, format_time, parse_time
 
 Seq = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="A sequence number")]
 Emoji = Annotated[str, PathParameter(description="One emoji")]
@@ -227,7 +227,7 @@ async def receipts(caller: Caller, message_history: NamedDependency[MessageHisto
     roster, _, message = await message_history.find(caller.user_id, path_id(message_id))
     return ReceiptList(
         items=[
-            MemberReceipt(user_id=member.user_id, state=_receipt_state(member, message.seq))
+            _receipt(member, message.seq)
             for member in roster.members.values()
             if member.user_id != message.sender_id and member.joined_seq < message.seq
         ],
@@ -300,7 +300,11 @@ def _moment(name: str, text: str) -> datetime:
         raise ValidationError(f"{name} {detail}.", fields={name: detail}) from None
 
 
-def _receipt_state(member: MembershipRecord, seq: int) -> ReceiptState:
+def _receipt(member: MembershipRecord, seq: int) -> MemberReceipt:
+    state: ReceiptState = "queued"
+    at: datetime | None = None
     if member.read_seq >= seq:
-        return "read"
-    return "delivered" if member.delivered_seq >= seq else "queued"
+        state, at = "read", member.read_at
+    elif member.delivered_seq >= seq:
+        state, at = "delivered", member.delivered_at
+    return MemberReceipt(user_id=member.user_id, state=state, at=format_optional(at))

@@ -66,6 +66,7 @@ class MemberReceipt(Struct, kw_only=True):
 
     user_id: Id
     state: ReceiptState
+    at: str | None
 
 
 class ReceiptList(Struct, kw_only=True):
