@@ -13,6 +13,7 @@ class Browser {
   readonly #queue: (() => void)[] = [];
   #held = false;
   connections = 0;
+  posted = 0;
 
   constructor(
     readonly token: string,
@@ -25,6 +26,7 @@ class Browser {
     const channel: Channel = {
       onmessage: null,
       postMessage: (packet) => {
+        this.posted += 1;
         const copy = structuredClone(packet);
         for (const other of this.#channels) {
           if (other !== channel) queueMicrotask(() => other.onmessage?.({ data: copy } as MessageEvent));
@@ -131,5 +133,37 @@ describe('several tabs', () => {
     first.share({ kind: 'read', conversationId: 'c', seq: 3 });
     await settle();
     expect(notes).toEqual([{ kind: 'read', conversationId: 'c', seq: 3 }]);
+  });
+
+  it('cost nothing where there is one alone', async () => {
+    const { browser, first, second, server, room, ben } = await twoTabs();
+    second.stop();
+    first.stop();
+    const only = browser.tab('only');
+    only.start();
+    await browser.clock.advance(10);
+    const before = browser.posted;
+    server.say(room, ben.id, 'hello');
+    await settle();
+    expect(only.leads).toBe(true);
+    expect(browser.posted).toBe(before);
+  });
+
+  it('hear the one that takes over, whoever came last', async () => {
+    const { browser, first, second, server, room, ben } = await twoTabs();
+    const third = browser.tab('third');
+    third.start();
+    await browser.clock.advance(10);
+    first.stop();
+    second.stop();
+    const fourth = browser.tab('fourth');
+    fourth.start();
+    await browser.clock.advance(10);
+    expect(third.leads).toBe(true);
+    const heard: string[] = [];
+    fourth.frames.on((frame) => heard.push(frame.type));
+    server.say(room, ben.id, 'hello');
+    await settle();
+    expect(heard).toEqual(['message.new']);
   });
 });

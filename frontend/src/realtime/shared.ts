@@ -69,6 +69,8 @@ export class SharedLink implements Line {
   #election: AbortController | null = null;
   #resign: (() => void) | null = null;
   #expectsWelcome = false;
+  /** Another tab has been heard. Each says hello when it starts, so one that has heard nothing is alone. */
+  #company = false;
   #next = 1;
 
   constructor(options: SharedLinkOptions) {
@@ -176,6 +178,7 @@ export class SharedLink implements Line {
   }
 
   #hear(packet: Packet): void {
+    this.#company = true;
     if (packet.kind === 'note') {
       this.notes.emit(packet.note);
       return;
@@ -245,6 +248,8 @@ export class SharedLink implements Line {
   }
 
   #post(packet: Packet): void {
+    // A copy of every frame for nobody would cost more than what is done with the frame.
+    if (!this.#company && packet.kind !== 'hello') return;
     this.#options.channel.postMessage(packet);
   }
 }

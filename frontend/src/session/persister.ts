@@ -4,8 +4,8 @@ import type { Batch, ChatDb } from '@/offline/db';
 import type { Message } from '@/protocol';
 import type { ChatStore } from '@/store/store';
 
-/** Long enough to gather a burst, short enough that a crash loses nothing a person would notice. */
-const GATHER_MS = 25;
+/** Long enough to gather a burst and to let it be painted, short enough that a crash loses nothing a person notices. */
+const GATHER_MS = 60;
 
 export interface PersisterOptions {
   db: ChatDb;

@@ -6,6 +6,9 @@ import type { Session } from '@/session/session';
 import { concerns, isMuted, nameOf, titleOf, unreadTotal } from '@/store/selectors';
 import { drawBadge } from './badge';
 
+/** Drawing the icon takes longer than a frame: after the message itself, and once for many. */
+const BADGE_MS = 150;
+
 /** Tells of new messages: aloud for the open conversation, on the desktop for a page in the background. */
 export function useIncoming(openId: string | null): void {
   const session = useSession();
@@ -36,9 +39,15 @@ export function useIncoming(openId: string | null): void {
   );
 
   const unread = useChat((state) => unreadTotal(state, Date.now()));
+  const badged = useRef(0);
   useEffect(() => {
-    document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) Chat` : 'Chat';
-    drawBadge(unread);
+    if (unread === badged.current) return;
+    const timer = setTimeout(() => {
+      badged.current = unread;
+      document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) Chat` : 'Chat';
+      drawBadge(unread);
+    }, BADGE_MS);
+    return () => clearTimeout(timer);
   }, [unread]);
 }
 

@@ -63,7 +63,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       onKeyDown={onKeyDown}
       onFocus={() => onActive(row.key)}
       onPointerEnter={(event) => {
-        if (event.pointerType === 'mouse') onActive(row.key);
+        // Rows that pass below a mouse that rests are not pointed at.
+        const moved = event.movementX !== 0 || event.movementY !== 0;
+        if (event.pointerType === 'mouse' && moved) onActive(row.key);
       }}
       className={cx(
         'group/message rounded-lg outline-offset-[-2px]',

@@ -95,4 +95,19 @@ describe('rows', () => {
     });
     expect(buildRows([sent], [], 'anna', null)[0]?.key).toBe(before);
   });
+
+  it('stay the same object while they say the same, so that only what changed is drawn again', () => {
+    const [first, second, third] = [1, 2, 3].map((seq) => message(seq, 'ben', NOON)) as [
+      Message,
+      Message,
+      Message,
+    ];
+    const before = buildRows([first, second], [], 'anna', null);
+    const after = buildRows([first, second, third], [], 'anna', null);
+    expect(after[0]).toBe(before[0]);
+    // No longer the last of its group.
+    expect(after[1]).not.toBe(before[1]);
+    const edited = { ...first, text: 'other' };
+    expect(buildRows([edited, second, third], [], 'anna', null)[0]).not.toBe(after[0]);
+  });
 });

@@ -13,13 +13,23 @@ interface Options {
 
 /** Marks as read what a person can see: the newest row in sight, while the page is in front of them. */
 export function useReadMark({ conversationId, virtualizer, rows, atEnd, ready }: Options): void {
-  const { actions } = useSession();
+  const { actions, link, store } = useSession();
   const looking = useLooking();
   const bottom = virtualizer.range?.endIndex ?? -1;
   const seen = newestSeq(rows, atEnd ? rows.length - 1 : bottom);
   useEffect(() => {
     if (ready && looking && seen > 0) actions.read(conversationId, seen);
   }, [actions, conversationId, looking, ready, seen]);
+  // What arrives before somebody's eyes is never unread: in the same moment, so that it is drawn once and not twice.
+  const watching = ready && looking && atEnd;
+  useEffect(() => {
+    if (!watching) return;
+    return link.frames.on((frame) => {
+      if (frame.type !== 'message.new' || frame.queued || store.getState().link !== 'online') return;
+      const { conversation_id: id, seq, sender_id: sender } = frame.message;
+      if (id === conversationId && sender !== store.getState().me?.id) actions.read(id, seq);
+    });
+  }, [actions, conversationId, link, store, watching]);
 }
 
 /** Of others: one's own need no reading. */
