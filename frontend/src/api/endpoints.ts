@@ -204,6 +204,10 @@ export class Api {
     return this.#http.call(`/messages/${id}`);
   }
 
+  pin(id: string, on: boolean): Promise<Message> {
+    return this.#http.call(`/messages/${id}/pin`, { method: on ? 'PUT' : 'DELETE' });
+  }
+
   async receipts(id: string): Promise<MessageReceipt[]> {
     return (await this.#http.call<{ items: MessageReceipt[] }>(`/messages/${id}/receipts`)).items;
   }

@@ -98,7 +98,7 @@ describe('the page', () => {
     const user = show();
     await signIn(user, 'anna');
     await user.click(await screen.findByRole('button', { name: 'New conversation' }));
-    await user.type(screen.getByRole('textbox', { name: 'Find people' }), 'ben');
+    await user.type(await screen.findByRole('textbox', { name: 'Find people' }), 'ben');
     await user.click(await screen.findByRole('option', { name: /Ben Okafor/ }));
     await user.click(screen.getByRole('button', { name: 'Start' }));
     const box = await screen.findByRole('textbox', { name: 'Message' });

@@ -3,7 +3,7 @@ import { de } from '@/locales/de';
 import { en } from '@/locales/en';
 import { preferredLanguage } from './i18n';
 import { uuidv7 } from './ids';
-import { codePoints, isVisible, matches, oneLine } from './text';
+import { codePoints, findInText, isVisible, matches, oneLine, searchTerms, snippet } from './text';
 
 describe('texts', () => {
   it('count what the protocol counts', () => {
@@ -25,6 +25,20 @@ describe('texts', () => {
     expect(matches('Léa Martin', 'lea')).toBe(true);
     expect(matches('Léa Martin', 'mar')).toBe(true);
     expect(matches('Léa Martin', 'tin')).toBe(false);
+  });
+
+  it('are searched word by word, and anywhere in scripts without spaces', () => {
+    const fits = (text: string, query: string) => findInText(text, searchTerms(query)) !== null;
+    expect(fits('Bring the (blue) paint', 'blue pai')).toBe(true);
+    expect(fits('Bring the (blue) paint', 'aint')).toBe(false);
+    expect(fits('明日公園で会いましょう', '公園')).toBe(true);
+  });
+
+  it('show the part that was searched for', () => {
+    const long = `${'many words before it '.repeat(6)}and then the needle, with something after`;
+    expect(snippet(long, 'needle')).toMatch(/^….*needle/);
+    expect(snippet(long, 'needle').length).toBeLessThan(long.length);
+    expect(snippet('short **needle**', 'needle')).toBe('short needle');
   });
 });
 

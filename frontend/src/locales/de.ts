@@ -129,6 +129,9 @@ export const de: Catalogue = {
   'message.react': 'Reagieren',
   'message.more': 'Mehr',
   'message.info': 'Wer hat sie gelesen',
+  'message.pin': 'Für alle anheften',
+  'message.unpin': 'Lösen',
+  'message.pinned': 'Angeheftet',
   'message.markUnread': 'Ab hier ungelesen',
   'message.markUnread.text':
     'Auf diesem Gerät, bis du weiterliest. Andere sehen weiterhin, dass du sie gelesen hast.',
@@ -192,6 +195,8 @@ export const de: Catalogue = {
   'details.rename': 'Umbenennen',
   'details.name': 'Name',
   'details.description': 'Beschreibung',
+  'details.pinned': 'Angeheftete Nachrichten',
+  'details.pinned.none': 'Nichts ist angeheftet. Hefte eine Nachricht über ihr Menü an.',
   'details.save': 'Speichern',
   'details.leave': 'Gruppe verlassen',
   'details.leave.title': 'Diese Gruppe verlassen?',

@@ -97,6 +97,43 @@ describe.each([
     );
   });
 
+  it('gives a range with its holes, and what is pinned', async () => {
+    const db = await open();
+    await db.write({ messages: [1, 2, 5, 6].map((seq) => ({ ...message(seq), pinned: seq === 5 })) });
+    await db.write({ messages: [{ ...message(2, 'other'), pinned: true }] });
+    expect((await db.range('c', 2, 5)).map((one) => one.seq)).toEqual([2, 5]);
+    expect((await db.pinned('c')).map((one) => one.seq)).toEqual([5]);
+  });
+
+  it('finds messages of all conversations by the beginnings of their words, newest first', async () => {
+    const db = await open();
+    const said = (seq: number, room: string, text: string, minute: number, extra: Partial<Message> = {}) =>
+      ({
+        ...message(seq, room),
+        kind: 'text',
+        text,
+        deleted_at: null,
+        created_at: `2026-11-21T10:0${minute}:00.000Z`,
+        ...extra,
+      }) as Message;
+    await db.write({
+      conversations: [{ id: 'c' }, { id: 'd' }] as Conversation[],
+      messages: [
+        said(1, 'c', 'The café (near the river) opens', 1),
+        said(1, 'd', 'CAFE tomorrow?', 3),
+        said(2, 'c', 'decaf, please', 2),
+        said(3, 'c', 'the cafe is gone', 4, { deleted_at: '2026-11-21T10:05:00.000Z' }),
+        said(2, 'd', 'somebody opened the café', 5, { kind: 'system' }),
+      ],
+    });
+    const found = async (query: string, limit = 10) =>
+      (await db.search(query, limit)).map((one) => `${one.conversation_id}${one.seq}`);
+    expect(await found('cafe')).toEqual(['d1', 'c1']);
+    expect(await found('cafe', 1)).toEqual(['d1']);
+    expect(await found('river caf')).toEqual(['c1']);
+    expect(await found('iver')).toEqual([]);
+  });
+
   it('remembers settings and forgets an empty draft', async () => {
     const db = await open();
     await db.putMeta('epoch', 'e');

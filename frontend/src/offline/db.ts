@@ -27,7 +27,7 @@ export interface ChatDb {
   /** False when nothing outlives the page. */
   readonly persistent: boolean;
   /** Tells when something could not be written and is only remembered until the page goes. */
-  readonly full?: Emitter<void>;
+  readonly troubles?: Emitter<void>;
   snapshot(): Promise<Snapshot>;
   write(batch: Batch): Promise<void>;
   known(): Promise<Record<string, number>>;
@@ -36,6 +36,8 @@ export interface ChatDb {
   messageById(id: string): Promise<Message | undefined>;
   /** What is stored of a range of `seq`, both ends included, ascending; there may be gaps. */
   range(conversationId: string, from: number, to: number): Promise<Message[]>;
+  /** Pinned messages of a conversation, as far as they are stored, ascending. */
+  pinned(conversationId: string): Promise<Message[]>;
   /** Messages of anybody that fit a search (see `findInText`), newest first. */
   search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]>;
   putMembers(conversationId: string, members: Member[]): Promise<void>;

@@ -91,6 +91,10 @@ export class DexieDb implements ChatDb {
       .toArray();
   }
 
+  async pinned(conversationId: string): Promise<Message[]> {
+    return (await this.#ofConversation(conversationId).toArray()).filter((one) => one.pinned);
+  }
+
   async search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
     const found: Message[] = [];
     // One conversation at a time, so that typing goes on meanwhile; whole pages, because a cursor is ten times slower.

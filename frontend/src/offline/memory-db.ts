@@ -67,6 +67,10 @@ export class MemoryDb implements ChatDb {
       .sort((a, b) => a.seq - b.seq);
   }
 
+  async pinned(conversationId: string): Promise<Message[]> {
+    return (await this.range(conversationId, 0, Number.POSITIVE_INFINITY)).filter((one) => one.pinned);
+  }
+
   async search(query: string, limit: number): Promise<Message[]> {
     const all = [...this.#messages.values()].flatMap((inside) => [...inside.values()]);
     return newestFirst(bestFits(all, query, Number.POSITIVE_INFINITY), limit);

@@ -12,7 +12,7 @@ import { MemoryDb } from './memory-db';
 const KEPT_WHEN_FULL = 50;
 
 export class SturdyDb implements ChatDb {
-  readonly full = new Emitter<void>();
+  readonly troubles = new Emitter<void>();
   readonly #disk: ChatDb;
   /** What the disk would not take; it wins over what the disk says. */
   readonly #memory = new MemoryDb();
@@ -98,6 +98,10 @@ export class SturdyDb implements ChatDb {
     return this.#disk.range(conversationId, from, to);
   }
 
+  pinned(conversationId: string): Promise<Message[]> {
+    return this.#disk.pinned(conversationId);
+  }
+
   search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
     return this.#disk.search(query, limit, signal);
   }
@@ -142,7 +146,7 @@ export class SturdyDb implements ChatDb {
       await toDisk();
       return true;
     } catch {
-      this.full.emit();
+      this.troubles.emit();
       return false;
     }
   }

@@ -78,6 +78,11 @@ export class Actions {
     );
   }
 
+  /** For everybody in the conversation. */
+  pin(message: Message, on: boolean): Promise<void> {
+    return this.#optimistic(message, { ...message, pinned: on }, () => this.#parts.api.pin(message.id, on));
+  }
+
   /** Sets one's own reaction, or takes it back when it is there. */
   react(message: Message, emoji: string): Promise<void> {
     const me = this.#parts.store.getState().me?.id ?? '';

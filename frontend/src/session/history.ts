@@ -126,6 +126,11 @@ export class History {
     }
   }
 
+  /** Pinned messages as far as this device has them: what was read here, and what was pinned since. */
+  pinned(conversationId: string): Promise<Message[]> {
+    return this.#db.pinned(conversationId);
+  }
+
   /** Messages on this device that fit, newest first; works offline. */
   search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
     return this.#db.search(query, limit, signal);

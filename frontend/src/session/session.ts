@@ -145,7 +145,7 @@ export class Session {
       clock,
       unread: this.unread,
     });
-    db.full?.on(() => changes.notice('storage_full'));
+    db.troubles?.on(() => changes.notice('storage_full'));
     link.frames.on((frame) => this.#receive(frame));
     link.states.on((state) => this.#connectionChanged(state));
     link.tabs?.notes.on((note) => this.#noted(note));

@@ -118,6 +118,7 @@ export class Sync {
       case 'message.edited':
       case 'message.deleted':
       case 'message.reaction':
+      case 'message.pinned':
         this.#arrived(frame.message);
         return;
       case 'conversation.reset':
@@ -142,13 +143,9 @@ export class Sync {
         persister.conversation(frame.conversation_id);
         return;
       default:
-        this.#recordUnnamed(frame);
+        // Nothing of it is kept on the device.
+        return;
     }
-  }
-
-  #recordUnnamed(frame: ServerFrame): void {
-    const { type, message } = frame as unknown as { type: string; message?: Message };
-    if (type === 'message.pinned' && message !== undefined) this.#arrived(message);
   }
 
   #arrived(message: Message): void {

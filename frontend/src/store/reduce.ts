@@ -23,6 +23,7 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
     case 'message.edited':
     case 'message.deleted':
     case 'message.reaction':
+    case 'message.pinned':
     case 'message.changed':
       return applyChanged(state, frame.message);
     case 'receipt':
@@ -53,14 +54,8 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
       return putPresences(state, frame.items);
     default:
       // Frames about the line itself, and frames of a newer server: neither changes what is shown.
-      return applyUnnamed(state, frame);
+      return state;
   }
-}
-
-/** Pins are announced with the whole message like every other change. */
-function applyUnnamed(state: ChatState, frame: ServerFrame): ChatState {
-  const { type, message } = frame as unknown as { type: string; message?: Message };
-  return type === 'message.pinned' && message !== undefined ? applyChanged(state, message) : state;
 }
 
 export function putConversation(state: ChatState, conversation: Conversation): ChatState {

@@ -74,3 +74,9 @@ export function concerns(state: ChatState, message: Message): boolean {
   const answered = state.windows[message.conversation_id]?.items.find((one) => one.id === message.reply_to);
   return answered?.sender_id === me;
 }
+
+/** Both in a direct conversation, admins and owners elsewhere. */
+export function mayPin(state: ChatState, conversationId: string): boolean {
+  const conversation = state.conversations[conversationId];
+  return conversation !== undefined && (conversation.kind === 'direct' || conversation.me.role !== 'member');
+}

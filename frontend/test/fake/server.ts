@@ -63,6 +63,10 @@ export class FakeServer {
   readonly sockets = new Set<FakeSocket>();
   /** Every frame any client sent, for assertions. */
   readonly received: ClientFrame[] = [];
+  /** How people want to be seen. */
+  readonly presence = new Map<string, string>();
+  /** Nicknames by owner and other. */
+  readonly contacts = new Map<string, Map<string, string | null>>();
   readonly #tokens = new Map<string, string>();
   #now = Date.parse('2026-11-20T09:00:00.000Z');
   #nextId = 1;
@@ -129,7 +133,7 @@ export class FakeServer {
   change(
     messageId: string,
     change: Partial<Message>,
-    type: 'message.edited' | 'message.deleted' | 'message.reaction',
+    type: 'message.edited' | 'message.deleted' | 'message.reaction' | 'message.pinned',
   ): Message {
     const room = this.#roomOf(messageId);
     const index = room.messages.findIndex((one) => one.id === messageId);
@@ -310,6 +314,9 @@ export class FakeServer {
             state: frame.state,
           });
         }
+        return;
+      case 'presence.set':
+        this.presence.set(userId, frame.state);
         return;
       case 'ping':
         socket.deliver({ type: 'pong', ref, server_time: this.now() });
@@ -502,7 +509,12 @@ export class FakeServer {
           .map((one) => this.#public(one.user.id)),
       );
     }
-    if (parts[0] === 'contacts') return page([]);
+    if (parts[0] === 'users' && parts[2] === 'presence') {
+      const chosen = this.presence.get(parts[1] as string) ?? 'online';
+      const state = chosen === 'invisible' ? 'offline' : chosen;
+      return { status: 200, body: { user_id: parts[1], state, last_seen: null, status_text: '' } };
+    }
+    if (parts[0] === 'contacts') return this.#contactsHttp(method, parts[1], body, userId);
     if (url.pathname === '/auth/logout') return { status: 204 };
     if (url.pathname === '/conversations' && method === 'GET') {
       const own = [...this.rooms.values()].filter((room) => room.members.has(userId));
@@ -512,6 +524,12 @@ export class FakeServer {
       const members = body.kind === 'direct' ? [String(body.user_id)] : (body.member_ids as string[]);
       const id = this.addRoom(body.kind as Room['kind'], [userId, ...members], (body.name as string) ?? null);
       return { status: 201, body: this.conversation(id, userId) };
+    }
+    if (parts[0] === 'messages' && parts[2] === 'pin') {
+      return {
+        status: 200,
+        body: this.change(parts[1] as string, { pinned: method === 'PUT' }, 'message.pinned'),
+      };
     }
     if (parts[0] === 'conversations' && parts[1] !== undefined) {
       const roomId = parts[1];
@@ -535,6 +553,28 @@ export class FakeServer {
       return { status: 200, body: this.conversation(roomId, userId) };
     }
     return null;
+  }
+
+  #contactsHttp(
+    method: string,
+    other: string | undefined,
+    body: Record<string, unknown>,
+    userId: string,
+  ): FakeAnswer {
+    const own = this.contacts.get(userId) ?? new Map<string, string | null>();
+    this.contacts.set(userId, own);
+    const contact = (id: string) => ({
+      user: this.#public(id),
+      nickname: own.get(id) ?? null,
+      created_at: this.now(),
+    });
+    if (method === 'GET') {
+      const ids = other === undefined ? [...own.keys()] : [];
+      return { status: 200, body: { items: ids.map(contact), next: null } };
+    }
+    if (method === 'DELETE') own.delete(other as string);
+    else own.set(other as string, (body.nickname as string | null | undefined) ?? null);
+    return method === 'DELETE' ? { status: 204 } : { status: 200, body: contact(other as string) };
   }
 
   #members(roomId: string): Member[] {

@@ -23,7 +23,7 @@ export interface ChatPaneProps {
   onBack: () => void;
   details: boolean;
   onDetails: (shown: boolean) => void;
-  onOpen: (conversationId: string) => void;
+  onOpen: (conversationId: string, seq?: number) => void;
 }
 
 /** One conversation: its head, its messages, and the box to write in. */

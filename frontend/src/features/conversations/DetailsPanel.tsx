@@ -11,12 +11,14 @@ import { Confirm, Dialog } from '@/ui/Dialog';
 import { TextArea, TextField } from '@/ui/TextField';
 import { AddPeople } from './AddPeople';
 import { MemberList } from './MemberList';
+import { PinnedMessages } from './PinnedMessages';
 
 export interface DetailsPanelProps {
   conversation: Conversation;
   onClose: () => void;
   onJumpToDate: () => void;
-  onOpen: (conversationId: string) => void;
+  /** Another conversation, or a message of this one. */
+  onOpen: (conversationId: string, seq?: number) => void;
 }
 
 /** Beside the messages: who this is, or who is in it, and what can be done about it. */
@@ -59,6 +61,7 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
         <Action icon={<CalendarSearch size={18} />} onClick={onJumpToDate}>
           {t('message.jumpToDate')}
         </Action>
+        <PinnedMessages conversationId={conversation.id} onOpen={(seq) => onOpen(conversation.id, seq)} />
         {conversation.peer != null ? (
           <PersonActions user={conversation.peer} />
         ) : (

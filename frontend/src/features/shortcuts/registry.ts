@@ -39,6 +39,7 @@ export const COMMANDS = {
   edit: { place: 'message', name: 'message.edit', keys: 'E' },
   react: { place: 'message', name: 'message.react', keys: '+' },
   copy: { place: 'message', name: 'message.copy', keys: 'C' },
+  pin: { place: 'message', name: 'message.pin', keys: 'P' },
   unread: { place: 'message', name: 'message.markUnread', keys: 'U' },
   info: { place: 'message', name: 'message.info', keys: 'I' },
   delete: { place: 'message', name: 'message.delete', keys: 'Delete' },

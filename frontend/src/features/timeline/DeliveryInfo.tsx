@@ -8,15 +8,11 @@ import { Avatar } from '@/ui/Avatar';
 import { Dialog } from '@/ui/Dialog';
 import { Ticks } from '@/ui/Ticks';
 
-/** The time of a day, and the day unless it is today. */
-function moment(i18n: I18n, iso: string): string {
-  const day = dayLabel(i18n, iso);
-  return day === i18n.t('time.today') ? clockTime(i18n, iso) : `${day}, ${clockTime(i18n, iso)}`;
-}
-
 const SHOWN = { queued: 'sent', delivered: 'delivered', read: 'read' } as const;
+/** Who has read it comes first, then who has it. */
+const RANK = { read: 0, delivered: 1, queued: 2 };
 
-/** Who has a message and who has read it. */
+/** Who has a message and who has read it, and since when at the latest. */
 export default function DeliveryInfo({ message, onClose }: { message: Message; onClose: () => void }) {
   const i18n = useI18n();
   const { t } = i18n;
@@ -24,39 +20,72 @@ export default function DeliveryInfo({ message, onClose }: { message: Message; o
   const [receipts, setReceipts] = useState<MessageReceipt[] | null>(null);
   const [error, setError] = useState<string | null>(null);
   const me = useChat((state) => state.me?.id);
-  const state = useChat((all) => all);
+  const marks = useChat((state) => {
+    const conversation = state.conversations[message.conversation_id];
+    return `${conversation?.others_read_seq} ${conversation?.others_delivered_seq}`;
+  });
+  // Asked again when somebody reads it while one looks.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   useEffect(() => {
-    api.receipts(message.id).then(setReceipts, (problem: unknown) => setError(explain(i18n, problem)));
-  }, [api, message.id, i18n]);
+    let wanted = true;
+    api.receipts(message.id).then(
+      (found) => {
+        if (wanted) setReceipts(found.filter((one) => one.user_id !== me));
+      },
+      (problem: unknown) => {
+        if (wanted) setError(explain(i18n, problem));
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [api, message.id, i18n, me, marks]);
+  const ordered = [...(receipts ?? [])].sort((a, b) => RANK[a.state] - RANK[b.state]);
   return (
     <Dialog title={t('message.info')} onClose={onClose} size="small">
-      {error !== null && <p role="alert">{error}</p>}
-      <ul className="flex flex-col gap-1">
-        {receipts
-          ?.filter((one) => one.user_id !== me)
-          .map((one) => {
-            const person = state.people[one.user_id];
-            return (
-              <li key={one.user_id} className="flex items-center gap-3 py-1.5">
-                <Avatar
-                  id={one.user_id}
-                  name={nameOf(state, person)}
-                  url={person?.avatar_url ?? null}
-                  size="small"
-                />
-                <span className="flex-1 truncate" dir="auto">
-                  {nameOf(state, person)}
-                </span>
-                <span className="text-sm text-muted" aria-hidden>
-                  {one.at == null
-                    ? t(`state.${SHOWN[one.state]}`)
-                    : t(`receipt.${one.state === 'read' ? 'read' : 'delivered'}`, moment(i18n, one.at))}
-                </span>
-                <Ticks delivery={SHOWN[one.state]} className="text-muted" />
-              </li>
-            );
-          })}
+      {error !== null && (
+        <p role="alert" className="text-danger">
+          {error}
+        </p>
+      )}
+      {receipts?.length === 0 && <p className="text-muted">{t('receipt.nobody')}</p>}
+      <ul className="flex min-h-11 flex-col gap-1">
+        {ordered.map((one) => (
+          <ReceiptRow key={one.user_id} receipt={one} />
+        ))}
       </ul>
     </Dialog>
   );
+}
+
+function ReceiptRow({ receipt }: { receipt: MessageReceipt }) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const person = useChat((state) => state.people[receipt.user_id]);
+  const name = useChat((state) => nameOf(state, person));
+  const { state, at } = receipt;
+  return (
+    <li className="flex items-center gap-3 py-1.5">
+      <Avatar id={receipt.user_id} name={name} url={person?.avatar_url ?? null} size="small" />
+      <span className="min-w-0 flex-1">
+        <span className="block truncate" dir="auto">
+          {name}
+        </span>
+        <span className="block text-sm text-muted">
+          {at == null
+            ? t(`state.${SHOWN[state]}`)
+            : t(state === 'read' ? 'receipt.read' : 'receipt.delivered', moment(i18n, at))}
+        </span>
+      </span>
+      <span aria-hidden>
+        <Ticks delivery={SHOWN[state]} className="text-muted" />
+      </span>
+    </li>
+  );
+}
+
+/** The time of a day, and the day unless it is today. */
+function moment(i18n: I18n, iso: string): string {
+  const day = dayLabel(i18n, iso);
+  return day === i18n.t('time.today') ? clockTime(i18n, iso) : `${day}, ${clockTime(i18n, iso)}`;
 }

@@ -1,3 +1,4 @@
+import { Pin } from 'lucide-react';
 import { memo, useState } from 'react';
 import { useChat, useI18n, useSettings } from '@/app/context';
 import { cx } from '@/lib/cx';
@@ -192,6 +193,12 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
               delivery === 'failed' && 'text-muted',
             )}
           >
+            {message?.pinned === true && (
+              <span title={t('message.pinned')}>
+                <Pin size={12} aria-hidden />
+                <span className="sr-only">{t('message.pinned')}</span>
+              </span>
+            )}
             {message?.edited_at != null && !deleted && <span>{t('message.edited')}</span>}
             <time dateTime={row.createdAt} title={fullTime(i18n, row.createdAt)}>
               {clockTime(i18n, row.createdAt)}

@@ -1,10 +1,21 @@
-import { Copy, EllipsisVertical, Info, MailOpen, Pencil, Reply, SmilePlus, Trash2 } from 'lucide-react';
+import {
+  Copy,
+  EllipsisVertical,
+  Info,
+  MailOpen,
+  Pencil,
+  Pin,
+  PinOff,
+  Reply,
+  SmilePlus,
+  Trash2,
+} from 'lucide-react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { EmojiPopover } from '@/features/emoji';
 import { useKeys } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
 import type { Message } from '@/protocol';
-import { mayDelete } from '@/store/selectors';
+import { mayDelete, mayPin } from '@/store/selectors';
 import { IconButton } from '@/ui/Button';
 import { Menu, MenuItem } from '@/ui/Menu';
 import type { MessageAsk } from './MessageDialogs';
@@ -25,6 +36,7 @@ export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }:
   const { t } = useI18n();
   const { actions } = useSession();
   const attempt = useAttempt();
+  const pinnable = useChat((state) => mayPin(state, message.conversation_id));
   const deletable = useChat((state) => mayDelete(state, message));
   const keys = useKeys();
   const react = (emoji: string) => void attempt(() => actions.react(message, emoji));
@@ -79,6 +91,15 @@ export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }:
         >
           {t('message.copy')}
         </MenuItem>
+        {pinnable && (
+          <MenuItem
+            icon={message.pinned ? <PinOff size={16} /> : <Pin size={16} />}
+            hint={keys.hint('pin')}
+            onSelect={() => void attempt(() => actions.pin(message, !message.pinned))}
+          >
+            {message.pinned ? t('message.unpin') : t('message.pin')}
+          </MenuItem>
+        )}
         {!own && (
           <MenuItem
             icon={<MailOpen size={16} />}

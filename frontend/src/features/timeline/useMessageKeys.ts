@@ -1,17 +1,18 @@
 import type { KeyboardEvent } from 'react';
-import { useSession, useSettings } from '@/app/context';
+import { useAttempt, useSession, useSettings } from '@/app/context';
 import { useKeys } from '@/features/shortcuts';
-import { mayDelete } from '@/store/selectors';
+import { mayDelete, mayPin } from '@/store/selectors';
 import type { MessageAsk } from './MessageDialogs';
 import type { MessageRowProps } from './MessageRow';
 
 /** Keys on a message that has the focus; single letters can be turned off (WCAG 2.1.4). */
 export function useMessageKeys(
-  { row, onReply, onEdit, onUnread }: MessageRowProps,
+  { row, conversationId, onReply, onEdit, onUnread }: MessageRowProps,
   onAsk: (ask: MessageAsk) => void,
 ) {
   const [settings] = useSettings();
-  const { store } = useSession();
+  const { actions, store } = useSession();
+  const attempt = useAttempt();
   const keys = useKeys();
   return (event: KeyboardEvent<HTMLElement>) => {
     const { message } = row;
@@ -26,6 +27,8 @@ export function useMessageKeys(
     else if (command === 'edit' && row.own) onEdit(message);
     else if (command === 'react') tool('react')?.click();
     else if (command === 'copy') void navigator.clipboard?.writeText(message.text);
+    else if (command === 'pin' && mayPin(store.getState(), conversationId))
+      void attempt(() => actions.pin(message, !message.pinned));
     else if (command === 'unread' && !row.own) onUnread(message);
     else if (command === 'info' && row.own) onAsk('info');
     else if (command === 'delete' && mayDelete(store.getState(), message)) onAsk('delete');
