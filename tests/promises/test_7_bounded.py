@@ -7,6 +7,10 @@ or the history still has it.
 import asyncio
 import socket as sockets
 
+import psutil
+
+from tests.conftest import Launch
+from tests.support.backlog import add_backlog
 from tests.support.people import Chat
 from tests.support.replica import Follower, assert_converges
 from tests.support.socket import Socket
@@ -18,6 +22,12 @@ TOO_MUCH = 180
 """So many of them are 7 MB: more than the network's buffers, about 3 MB, and the server's 1 MiB can hold."""
 
 CLOSE_TRIED_S = 2.0
+
+MANY = 20_000
+"""So many waiting messages of a thousand characters are 28 MB on the wire."""
+
+GROWTH = 12 * 1024 * 1024
+"""What the server may need beside: pages of the queue, and what waits for one connection, at most 1 MiB."""
 
 
 def narrow_socket(port: int) -> sockets.socket:
@@ -102,3 +112,40 @@ async def test_a_slow_reader_of_a_long_queue_is_waited_for(chat: Chat) -> None:
     await slow.expect("drained", within=30.0)
     assert [message["seq"] for message in slow.messages("message.new")] == list(range(1, 201))
     assert slow.is_open
+
+
+async def test_a_long_queue_is_never_held_in_memory(launch: Launch) -> None:
+    """It is read page by page, at the pace of a client that stops in the middle, and each message comes once."""
+    chat = await launch()
+    ann, bob, cat = await chat.people("ann", "bob", "cat")
+    room, urgent = await ann.direct(bob), await cat.direct(bob)
+    first = await ann.say(room, "first")
+    await cat.say(urgent, "urgent", priority="high")
+    await add_backlog(chat.server, room, ann.id, bob.id, [f"{number} {'x' * 1000}" for number in range(MANY)])
+    last = await ann.say(room, "last")
+    server = psutil.Process(chat.server.pid)
+    before = peak = server.memory_info().rss
+
+    socket = await bob.connect(drained=False, max_queue=16)
+    assert socket.ready["queued"] == MANY + 3
+    for pause in (True, False):
+        if pause:
+            socket.stop_reading()
+        else:
+            socket.read_on()
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            peak = max(peak, server.memory_info().rss)
+    while not socket.all("drained"):
+        await asyncio.sleep(0.05)
+        peak = max(peak, server.memory_info().rss)
+        assert socket.is_open
+    assert peak - before < GROWTH, f"{(peak - before) / 2**20:.1f} MiB more"
+    messages = [frame["message"] for frame in socket.all("message.new", queued=True)]
+    assert socket.all("drained")[0]["count"] == MANY + 3
+    assert [message["text"] for message in messages[:2]] == ["urgent", "first"]
+    assert [message["seq"] for message in messages[1:]] == list(range(first["seq"], last["seq"] + 1))
+
+    await socket.send("delivered", conversation_id=room, seq=last["seq"])
+    assert (await socket.say(room, "everything"))["seq"] == last["seq"] + 1, "stored behind the confirmation"
+    assert (await bob.connect()).ready["queued"] == 1
