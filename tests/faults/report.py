@@ -22,6 +22,12 @@ def show(result: Result, console: Console) -> None:
     console.print(Panel(Group(*parts), title=title, border_style="red" if result.violations else "green"))
 
 
+def within(what: str, cost_s: float, bound_s: float) -> bool:
+    """Print what something cost beside what it may cost, and tell whether that is less."""
+    Console(width=120).print(f"{what}: {cost_s:.1f} s, at most {bound_s:g} s")
+    return cost_s < bound_s
+
+
 def repeat(result: Result) -> str:
     """Return the command that does the same harm again."""
     return f"just test-faults --topology {result.topology} --seed {result.seed} --seconds {result.seconds:g}"

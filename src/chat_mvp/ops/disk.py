@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MINIMUM_FREE_BYTES = 256 * 1024 * 1024
@@ -9,20 +10,37 @@ MINIMUM_FREE_BYTES = 256 * 1024 * 1024
 LOOK_EVERY_S = 2.0
 
 
+def free_bytes(directory: Path) -> int:
+    """Return how much may still be written on the disk of ``directory``."""
+    return shutil.disk_usage(directory).free
+
+
 class DiskRoom:
     """Whether there is room for more on one disk."""
 
-    def __init__(self, directory: Path | None, *, minimum_free: int = MINIMUM_FREE_BYTES) -> None:
-        """Look at the disk of ``directory``; without one, where the database is elsewhere, there is always room."""
+    def __init__(
+        self,
+        directory: Path | None,
+        *,
+        minimum_free: int = MINIMUM_FREE_BYTES,
+        free: Callable[[Path], int] = free_bytes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look at the disk of ``directory``; without one, where the database is elsewhere, there is always room.
+
+        ``free`` tells how many bytes are free there, ``clock`` how many seconds have passed.
+        """
         self._directory = directory
         self._minimum_free = minimum_free
+        self._free = free
+        self._clock = clock
         self._looked_at = float("-inf")
         self._has_room = True
 
     def __call__(self) -> bool:
         """Tell whether there is room, as of at most ``LOOK_EVERY_S`` seconds ago."""
-        now = time.monotonic()
+        now = self._clock()
         if self._directory is not None and now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now
-            self._has_room = shutil.disk_usage(self._directory).free >= self._minimum_free
+            self._has_room = self._free(self._directory) >= self._minimum_free
         return self._has_room

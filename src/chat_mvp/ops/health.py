@@ -4,7 +4,6 @@ The application provides ``readiness: Readiness`` as a dependency and shows thes
 """
 
 import asyncio
-import shutil
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from chat_mvp.errors import UnavailableError
-from chat_mvp.ops.disk import MINIMUM_FREE_BYTES
+from chat_mvp.ops.disk import MINIMUM_FREE_BYTES, free_bytes
 
 WRITE_WITHIN_S = 2.0
 GOOD_FOR_S = 1.0
@@ -68,7 +67,8 @@ class Readiness:
 
     async def _look(self) -> str | None:
         try:
-            return await self._database_problem() or self._disk_problem()
+            # The disk first: where it is full, the database takes no write for that very reason.
+            return self._disk_problem() or await self._database_problem()
         finally:
             self._checked_at = time.monotonic()
 
@@ -87,7 +87,7 @@ class Readiness:
     def _disk_problem(self) -> str | None:
         if self._disk is None:
             return None
-        free = shutil.disk_usage(self._disk).free
+        free = free_bytes(self._disk)
         if free >= self._minimum_free:
             return None
         _LOG.warning("not_ready", reason="the disk is nearly full", free_bytes=free)

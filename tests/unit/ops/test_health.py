@@ -83,6 +83,7 @@ async def test_a_full_disk_is_not_ready(store: Store, tmp_path: Path) -> None:
     assert await readiness(store, disk=tmp_path, minimum_free=1).problem() is None
     problem = await readiness(store, disk=tmp_path, minimum_free=10**18).problem()
     assert problem == "The disk of the data directory is nearly full."
+    assert store.asked == 1, "a full disk is reason enough"
 
 
 async def test_over_http(store: Store) -> None:
