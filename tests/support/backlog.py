@@ -1,5 +1,7 @@
 """Messages that wait for somebody, put into the database directly: sending tens of thousands would take too long."""
 
+from typing import Any
+
 from pymongo import AsyncMongoClient
 
 from chat_mvp.protocol import Message
@@ -17,7 +19,8 @@ async def add_backlog(
 ) -> None:
     """Store these messages behind those of a conversation, as they would be stored while the recipient is away."""
     assert server.mongo_uri is not None
-    async with AsyncMongoClient(server.mongo_uri, tz_aware=True) as client:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(server.mongo_uri, tz_aware=True)
+    async with client:
         database = client[server.database]
         conversation = await database["conversations"].find_one({"_id": to_object_id(conversation_id)})
         assert conversation is not None
