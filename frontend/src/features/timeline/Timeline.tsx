@@ -191,7 +191,12 @@ export function Timeline(props: TimelineProps) {
     void history
       .jumpToLatest(conversationId)
       .catch(() => undefined)
-      .then(() => requestAnimationFrame(() => virtualizer.scrollToEnd()));
+      .then(() =>
+        requestAnimationFrame(() => {
+          // Scrolling looks again for several frames, also where there is nowhere to go.
+          if (!virtualizer.isAtEnd(1)) virtualizer.scrollToEnd();
+        }),
+      );
   }, [history, conversationId, virtualizer]);
 
   const jumpTo = useCallback(
@@ -230,6 +235,12 @@ export function Timeline(props: TimelineProps) {
     },
     [session, conversationId],
   );
+
+  // Rows that pass below a mouse that rests are not pointed at.
+  const mouse = useRef({ x: -1, y: -1 });
+  const pointed = useCallback((key: string, x: number, y: number) => {
+    if (x !== mouse.current.x || y !== mouse.current.y) setActive(key);
+  }, []);
 
   const askForDate = useCallback(() => setAskingDate(true), []);
 
@@ -287,6 +298,9 @@ export function Timeline(props: TimelineProps) {
         aria-busy={!opened}
         tabIndex={0}
         onKeyDown={onKeyDown}
+        onPointerMove={(event) => {
+          mouse.current = { x: event.clientX, y: event.clientY };
+        }}
         onPointerLeave={() => setActive(null)}
         className="flex min-h-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none]"
       >
@@ -310,6 +324,7 @@ export function Timeline(props: TimelineProps) {
                     active={active === row.key}
                     flashing={flash === row.key}
                     onActive={setActive}
+                    onPointed={pointed}
                     onReply={onReply}
                     onEdit={onEdit}
                     onUnread={markUnread}
