@@ -62,6 +62,8 @@ def main() -> None:
     (output / "results.md").write_text(markdown(figures, machine, browser, at, load_average), encoding="utf-8")
     (output / "results.svg").write_text(svg(figures), encoding="utf-8")
     console = Console()
+    # A file has room for every row on one line.
+    console = console if console.is_terminal else Console(width=140)
     console.print(table(figures))
     missed = [it.what for it in figures if not it.met]
     console.print(f"\n{len(missed)} missed: {'; '.join(missed)}" if missed else "\nEvery goal is met.")

@@ -91,8 +91,8 @@ def table(figures: Sequence[WebFigure]) -> Table:
 def markdown(figures: Sequence[WebFigure], machine: Machine, browser: str, at: str, load_average: float) -> str:
     """Return everything as a page: what it was measured on, the goals, and where the time of a message goes."""
     on = (
-        f"{machine.cores} cores of {machine.processor}, {machine.memory_gib:g} GiB, {machine.system}, {browser} without "
-        f"a screen or a graphics card; chat-mvp {machine.version}, {at[:10]}, load average before {load_average:.1f}"
+        f"{machine.cores} cores of {machine.processor}, {machine.memory_gib:g} GiB, {machine.system}, {browser} "
+        f"without a screen or a graphics card; chat-mvp {machine.version}, {at[:10]}, load average before {load_average:.1f}"
     )
     lines = [f"Measured on {on}.", "", "| what | goal | measured | | how |", "|---|---|---:|---|---|"]
     lines += [f"| {it.what} | {it.wanted} | {it.shown} | {it.verdict} | {it.how} |" for it in figures if it.wanted]
@@ -110,13 +110,17 @@ def svg(figures: Sequence[WebFigure]) -> str:
     width = _LEFT + _BAR + _RIGHT
     goal_x = _LEFT + _BAR * _GOAL_AT
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        f'font-size="13" fill="{_INK}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+            f'font-size="13" fill="{_INK}">'
+        ),
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        f'<text x="16" y="26" font-size="15" font-weight="bold">The web client against its goals</text>',
+        '<text x="16" y="26" font-size="15" font-weight="bold">The web client against its goals</text>',
         *_bars(rows),
-        f'<line x1="{goal_x}" x2="{goal_x}" y1="{_HEAD - 6}" y2="{height - _FOOT + 4}" stroke="{_INK}" '
-        f'stroke-dasharray="3 3"/>',
+        (
+            f'<line x1="{goal_x}" x2="{goal_x}" y1="{_HEAD - 6}" y2="{height - _FOOT + 4}" stroke="{_INK}" '
+            f'stroke-dasharray="3 3"/>'
+        ),
         f'<text x="{goal_x}" y="{height - 12}" text-anchor="middle" fill="{_QUIET}">goal</text>',
         "</svg>",
     ]
@@ -124,10 +128,10 @@ def svg(figures: Sequence[WebFigure]) -> str:
 
 
 def _bars(rows: Sequence[WebFigure]) -> Iterator[str]:
+    """One line of the plot for each figure; what is far beyond its goal ends at the edge, with the figure beside it."""
     for index, it in enumerate(rows):
         top = _HEAD + _ROW * index
         colour = _MET if it.met else _MISSED
-        # What is far beyond the goal ends at the edge; its figure stands beside it.
         length = max(2.0, min(1.0, it.share * _GOAL_AT) * _BAR)
         text = top + _ROW / 2 + 4
         note = f"{it.shown} ({it.wanted})" + ("" if it.met else ": missed")
