@@ -26,6 +26,8 @@ export interface MessageRowProps {
   active: boolean;
   flashing: boolean;
   onActive: (key: string | null) => void;
+  /** A mouse came over it, at this place of the window. */
+  onPointed: (key: string, x: number, y: number) => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onUnread: (message: Message) => void;
@@ -64,9 +66,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       onKeyDown={onKeyDown}
       onFocus={() => onActive(row.key)}
       onPointerEnter={(event) => {
-        // Rows that pass below a mouse that rests are not pointed at.
-        const moved = event.movementX !== 0 || event.movementY !== 0;
-        if (event.pointerType === 'mouse' && moved) onActive(row.key);
+        if (event.pointerType === 'mouse') props.onPointed(row.key, event.clientX, event.clientY);
       }}
       className={cx(
         'group/message rounded-lg outline-offset-[-2px]',

@@ -1,0 +1,43 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { messages, newPerson, open, say, startWith } from './people';
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`tells how the connection does, and nothing secret: ${colorScheme}`, async ({ browser }) => {
+    const ben = await newPerson(browser, 'ben');
+    const anna = await newPerson(browser, 'anna', { colorScheme, reducedMotion: 'reduce' });
+    const { page } = anna;
+    await startWith(page, ben.name);
+    await say(page, 'hello');
+    await open(ben.page, anna.name);
+    await say(ben.page, 'hello back');
+    await expect(messages(page).getByText('hello back')).toBeVisible();
+
+    await page.keyboard.press('Control+k');
+    await page
+      .getByRole('textbox', { name: 'Find people, conversations, messages and commands' })
+      .fill('connection');
+    await page.getByRole('option', { name: 'Connection details' }).click();
+    const panel = page.getByRole('dialog', { name: 'Connection details' });
+    const line = (name: string) =>
+      panel.getByText(name, { exact: true }).locator('xpath=following-sibling::dd');
+    await expect(line('State')).toHaveText('Connected (connected)');
+    await expect(line('Held by')).toHaveText('this tab');
+    for (const timed of ['Round trip to the server', 'Sending to confirmation', 'Arrival to screen']) {
+      await expect(line(timed)).toHaveText(/^[\d.,]+ ms, 95 % within [\d.,]+ ms \(of \d+\)$/);
+    }
+    await expect(line('Conversations')).toHaveText('1');
+    await expect(line('Messages in this page')).toHaveText('2');
+    await expect(line('First load, scripts')).toHaveText(/^[\d.]+ of 170 kB$/);
+    const text = await panel.innerText();
+    expect(text).not.toMatch(/eyJ|token|@example/i);
+    expect(text).not.toContain(anna.name);
+
+    const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+    expect(violations.map((one) => one.id)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await expect(panel).toBeHidden();
+  });
+}

@@ -1,0 +1,236 @@
+/** Finding people, conversations and messages; coming back to what was read; names, pins and keys of one's own. */
+import { expect, test } from '@playwright/test';
+import { expectConnected, messages, newPerson, open, PASSWORD, say, startWith } from './people';
+import { Seeder } from './seed';
+
+const FINDER = 'Find people, conversations, messages and commands';
+
+test('a message is found offline and opened where it stands, with pages on both sides', async ({
+  page,
+  baseURL,
+}) => {
+  const seeder = new Seeder(baseURL as string);
+  const anna = await seeder.account('anna', 'Anna');
+  const ben = await seeder.account('ben', 'Ben Okafor');
+  const room = await seeder.direct(ben, anna);
+  const other = await seeder.group(anna, 'Garden', [ben]);
+  for (let n = 1; n <= 120; n += 1) {
+    await seeder.say(room, ben, n === 20 ? 'The **wheelbarrow** stands behind the shed.' : `message ${n}`);
+  }
+  await seeder.say(other, ben, 'see you there');
+  await page.goto('./');
+  await page.getByRole('textbox', { name: 'Username' }).fill(anna.name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expectConnected(page);
+  // Read from the first unread message to the end, which brings all of it to the device.
+  await page.getByRole('link', { name: /^Ben Okafor/ }).click();
+  await expect(messages(page).getByText('message 1', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: /latest|new message/ }).click();
+  await expect(messages(page).getByText('message 120')).toBeVisible();
+  for (let n = 0; n < 30; n += 1) {
+    await messages(page).press('Home');
+    if (await messages(page).locator('article[aria-posinset="1"]').isVisible()) break;
+    await page.waitForTimeout(150);
+  }
+  await page.getByRole('link', { name: /^Garden/ }).click();
+  await page.context().setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: FINDER }).fill('wheelb');
+  const found = page.getByRole('option', { name: /The wheelbarrow stands behind/ });
+  await expect(found).toBeVisible();
+  await found.click();
+  const message = messages(page).getByText('wheelbarrow');
+  await expect(message).toBeInViewport();
+  await expect(messages(page).getByText('message 21', { exact: true })).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`#/c/${room}$`));
+
+  // Commands and people too, without a network.
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: FINDER }).fill('garden');
+  await page.keyboard.press('Enter');
+  await expect(messages(page).getByText('see you there')).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: FINDER }).fill('keyboard sh');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+});
+
+test('unread from here: in the list, the title and the line, over a reload, until one reads on', async ({
+  browser,
+}) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await say(page, 'hello');
+  await open(ben.page, anna.name);
+  for (const text of ['one', 'two', 'three']) await say(ben.page, text);
+  await expect(messages(page).getByText('three')).toBeVisible();
+  await expect(messages(ben.page).getByText('Read', { exact: true })).toHaveCount(3);
+
+  await messages(page).getByText('two', { exact: true }).hover();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Mark unread from here' }).click();
+  const entry = page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: ben.name });
+  await expect(entry).toContainText('2 unread');
+  await expect(page).toHaveTitle(/^\(2\)/);
+  await expect(messages(page).getByText('New messages')).toBeVisible();
+  await page.waitForTimeout(500);
+  await expect(entry).toContainText('2 unread');
+
+  await page.goto('./#/');
+  await page.reload();
+  await expect(entry).toContainText('2 unread');
+  // Others are told nothing: read is read.
+  await expect(messages(ben.page).getByText('Read', { exact: true })).toHaveCount(3);
+  await entry.click();
+  await expect(messages(page).getByText('New messages')).toBeVisible();
+  await expect(entry).not.toContainText('unread');
+  await expect(page).toHaveTitle('Chat');
+
+  // By key as well, and gone with the next message one sends.
+  await page.keyboard.press('Shift+ArrowUp');
+  await expect(messages(page).getByRole('article').last()).toBeFocused();
+  await page.keyboard.press('u');
+  await expect(entry).toContainText('1 unread');
+  await say(page, 'thank you');
+  await expect(entry).not.toContainText('unread');
+});
+
+test('a nickname stands wherever the name stood, for oneself alone', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByRole('button', { name: 'Nickname' }).click();
+  await page.getByRole('textbox', { name: `Your name for ${ben.name}` }).fill('The gardener');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('heading', { name: 'The gardener', level: 2 })).toBeVisible();
+  await expect(
+    page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: 'The gardener' }),
+  ).toBeVisible();
+  await expect(page.getByPlaceholder('Write to The gardener')).toBeVisible();
+  await expect(page.getByText(`@${ben.name}`)).toBeVisible();
+  await say(page, 'hello');
+  await expect(
+    ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: anna.name }),
+  ).toBeVisible();
+  await page.context().setOffline(true);
+  await page.evaluate(() => location.reload()).catch(() => undefined);
+  await expect(page.getByRole('heading', { name: 'The gardener', level: 2 })).toBeVisible();
+  await page.context().setOffline(false);
+  await expectConnected(page);
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByRole('button', { name: 'Nickname' }).click();
+  await page.getByRole('textbox', { name: /Your name for/ }).fill('');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: ben.name, level: 2 })).toBeVisible();
+});
+
+test('a pinned message is marked for both, listed, and leads back to its place', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'Gate code: 4711');
+  for (let n = 0; n < 25; n += 1) await say(anna.page, `later ${n}\n\nand more`);
+  await open(ben.page, anna.name);
+  await messages(ben.page).getByText('Gate code: 4711').hover();
+  await ben.page.getByRole('button', { name: 'More' }).click();
+  await ben.page.getByRole('menuitem', { name: 'Pin for everybody' }).click();
+  const { page } = anna;
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByRole('button', { name: /Pinned messages/ }).click();
+  const pinned = page.getByRole('list', { name: 'Pinned messages' }).getByRole('button');
+  await expect(pinned).toContainText('Gate code: 4711');
+  await pinned.click();
+  await expect(messages(page).getByText('Gate code: 4711')).toBeInViewport();
+  await messages(page).getByText('Gate code: 4711').hover();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Unpin' }).click();
+  await expect(page.getByText('Nothing is pinned.')).toBeVisible();
+  await expect(messages(ben.page).getByText('Pinned')).toHaveCount(0);
+});
+
+test('who has read a message, and since when', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await say(page, 'hello');
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
+  await messages(page).getByText('hello').hover();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Who has read it' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Who has read it' });
+  await expect(dialog).toContainText(/Delivered, by \d\d:\d\d/);
+  // While one looks.
+  await open(ben.page, anna.name);
+  await expect(dialog).toContainText(/Read, by \d\d:\d\d/);
+});
+
+test('how one wants to be seen outlives a reload and a lost connection', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await say(page, 'hello');
+  await open(ben.page, anna.name);
+  const choose = async (name: string) => {
+    await page.getByRole('button', { name: anna.name, exact: true }).click();
+    await page.getByRole('menuitemradio', { name }).click();
+  };
+  const isChosen = async (name: string) => {
+    await page.getByRole('button', { name: anna.name, exact: true }).click();
+    await expect(page.getByRole('menuitemradio', { name })).toBeChecked();
+    await page.keyboard.press('Escape');
+  };
+  await choose('Do not disturb');
+  await expect(ben.page.getByText('Do not disturb')).toBeVisible();
+  await page.reload();
+  await expectConnected(page);
+  await isChosen('Do not disturb');
+  await expect(ben.page.getByText('Do not disturb')).toBeVisible();
+
+  await page.context().setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await choose('Away');
+  await page.context().setOffline(false);
+  await expectConnected(page);
+  await expect(ben.page.getByText('Away', { exact: true })).toBeVisible();
+  await isChosen('Away');
+});
+
+test('keys can be changed, what is taken is refused, and all comes back', async ({ browser }) => {
+  const { page } = await newPerson(browser, 'anna');
+  const finder = page.getByRole('combobox', { name: FINDER });
+  await page.keyboard.press('?');
+  await page.getByRole('button', { name: 'Change keys' }).click();
+  await page.getByRole('button', { name: 'Find anything: Ctrl+K' }).click();
+  await page.keyboard.press('Alt+n');
+  await expect(page.getByRole('alert')).toContainText('These keys already belong to “New conversation”.');
+  await page.keyboard.press('j');
+  await expect(page.getByRole('alert')).toContainText('stay as they are');
+  await page.keyboard.press('Control+j');
+  await expect(page.getByRole('button', { name: 'Find anything: Ctrl+J' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expectConnected(page);
+  await page.keyboard.press('Control+k');
+  await page.waitForTimeout(300);
+  await expect(finder).toHaveCount(0);
+  await page.keyboard.press('Control+j');
+  await expect(finder).toBeVisible();
+  // The switcher, the help and the menus say the new keys too.
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+/');
+  await expect(page.getByRole('dialog')).toContainText(/Find anything\s*Ctrl\s*J/);
+  await page.getByRole('button', { name: 'Change keys' }).click();
+  await page.getByRole('button', { name: 'Reset all keys' }).click();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await expect(finder).toBeVisible();
+});
