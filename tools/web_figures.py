@@ -92,7 +92,8 @@ def markdown(figures: Sequence[WebFigure], machine: Machine, browser: str, at: s
     """Return everything as a page: what it was measured on, the goals, and where the time of a message goes."""
     on = (
         f"{machine.cores} cores of {machine.processor}, {machine.memory_gib:g} GiB, {machine.system}, {browser} "
-        f"without a screen or a graphics card; chat-mvp {machine.version}, {at[:10]}, load average before {load_average:.1f}"
+        f"without a screen or a graphics card; chat-mvp {machine.version}, {at[:10]}, "
+        f"load average before {load_average:.1f}"
     )
     lines = [f"Measured on {on}.", "", "| what | goal | measured | | how |", "|---|---|---:|---|---|"]
     lines += [f"| {it.what} | {it.wanted} | {it.shown} | {it.verdict} | {it.how} |" for it in figures if it.wanted]
