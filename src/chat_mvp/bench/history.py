@@ -52,14 +52,14 @@ class History:
         record.last_seq += count
         record.rev += count
         record.activity_at = now
-        for member in members:
-            member.delivered_seq = member.read_seq = record.last_seq
-            member.delivered_at = member.read_at = now
         writes = Writes(
             now=now,
             advances={record.id: Advance(conversation=record, from_seq=from_seq, from_rev=from_rev)},
-            marks={(record.id, member.user_id): member for member in members},
         )
+        for member in members:
+            before, member.delivered_seq = member.delivered_seq, record.last_seq
+            member.read_seq, member.delivered_at, member.read_at = record.last_seq, now, now
+            writes.raise_marks(member, delivered_before=before)
         for message in messages:
             writes.insert_message(message, ())
         await self._commit.commit(writes, lambda: None)

@@ -214,11 +214,12 @@ class Batch:
         delivered = min(max(delivered, read, member.delivered_seq), last_seq)
         if delivered == member.delivered_seq and read == member.read_seq:
             return False
+        delivered_before = member.delivered_seq
         if delivered > member.delivered_seq:
             member.delivered_seq, member.delivered_at = delivered, self.now
         if read > member.read_seq:
             member.read_seq, member.read_at = read, self.now
-        self.writes.marks[member.conversation_id, member.user_id] = member
+        self.writes.raise_marks(member, delivered_before=delivered_before)
         return True
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:

@@ -20,11 +20,14 @@ from chat_mvp.protocol import (
     ServerFrame,
 )
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.records import MessageRecord
 
 Send = Callable[[ServerFrame], Awaitable[None]]
 """Sends a frame at the reader's pace."""
 NoteSent = Callable[[Message], None]
 """Told of each message that was sent in a state newer than the snapshot."""
+HasLeft = Callable[[str], Awaitable[bool]]
+"""Tells whether the person was let out of a conversation since the snapshot, as of what can be read by now."""
 FetchViews = Callable[[str, Iterable[str]], Awaitable[list[Conversation]]]
 
 _VIEWS_AT_ONCE = 50
@@ -59,6 +62,7 @@ class CatchUp:
         *,
         send: Send,
         note_sent: NoteSent,
+        has_left: HasLeft,
     ) -> set[str]:
         """Send what is new since ``known`` and return the conversations that were reset."""
         await self._introduce(user_id, [i for i in standings if i not in known], send)
@@ -77,7 +81,7 @@ class CatchUp:
                     ),
                 )
             else:
-                await self._changes(standing, rev, send, note_sent)
+                await self._changes(standing, rev, send, note_sent, has_left)
         return reset
 
     async def _introduce(self, user_id: str, ids: list[str], send: Send) -> None:
@@ -85,7 +89,9 @@ class CatchUp:
             for view in await self._fetch_views(user_id, ids[start : start + _VIEWS_AT_ONCE]):
                 await send(ConversationJoined(conversation=view))
 
-    async def _changes(self, standing: Standing, known_rev: int, send: Send, note_sent: NoteSent) -> None:
+    async def _changes(
+        self, standing: Standing, known_rev: int, send: Send, note_sent: NoteSent, has_left: HasLeft
+    ) -> None:
         records = await self._messages.fetch_changed(
             standing.conversation.id,
             after_rev=known_rev,
@@ -93,6 +99,8 @@ class CatchUp:
             up_to_seq=standing.conversation.last_seq,
             limit=MAX_RESUME_CHANGES,
         )
+        if is_newer(standing, records) and await has_left(standing.conversation.id):
+            return
         older = [record.message for record in records if record.made_rev <= known_rev]
         newer = [record.message for record in records if record.made_rev > known_rev]
         for message in older:
@@ -101,3 +109,8 @@ class CatchUp:
         for message in sorted(newer, key=lambda message: message.seq):
             note_sent(message)
             await send(MessageNew(message=message, queued=False))
+
+
+def is_newer(standing: Standing, records: Iterable[MessageRecord]) -> bool:
+    """Tell whether a message has changed since the snapshot: who has left meanwhile must not see what it says now."""
+    return any(record.message.rev > standing.conversation.rev for record in records)

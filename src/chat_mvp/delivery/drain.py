@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 
-from chat_mvp.delivery.catchup import NoteSent, Send
+from chat_mvp.delivery.catchup import HasLeft, NoteSent, Send, is_newer
 from chat_mvp.delivery.snapshot import Standing
 from chat_mvp.protocol import MessageNew
 from chat_mvp.storage.messages import Messages
@@ -34,6 +34,7 @@ class Drain:
         without: Collection[str],
         send: Send,
         note_sent: NoteSent,
+        has_left: HasLeft,
     ) -> int:
         """Send what waits and return how many messages that were.
 
@@ -43,7 +44,8 @@ class Drain:
         for conversation_id in await self._order(user_id, standings):
             if conversation_id not in without:
                 known_rev = known.get(conversation_id)
-                count += await self._conversation(user_id, standings[conversation_id], known_rev, send, note_sent)
+                standing = standings[conversation_id]
+                count += await self._conversation(user_id, standing, known_rev, send, note_sent, has_left)
         return count
 
     async def _order(self, user_id: str, standings: Mapping[str, Standing]) -> list[str]:
@@ -63,9 +65,12 @@ class Drain:
         known_rev: int | None,
         send: Send,
         note_sent: NoteSent,
+        has_left: HasLeft,
     ) -> int:
         count = 0
         async for page in self._pages(user_id, standing):
+            if is_newer(standing, page) and await has_left(standing.conversation.id):
+                break
             for record in page:
                 if known_rev is not None and record.made_rev > known_rev:
                     continue

@@ -170,7 +170,7 @@ class Writer:
     def _let_out_stored(self) -> None:
         stored, self._stored = self._stored, None
         if stored is not None:
-            _let_out(stored.batch.effects)
+            _let_out(stored.batch, stored.batch.effects)
             _refuse(stored.refused)
             stored.turn.set_result(None)
 
@@ -200,7 +200,7 @@ class Writer:
                 done = await self._process([operation])
                 if done is not None:
                     batch, refused = done
-                    _let_out(batch.effects)
+                    _let_out(batch, batch.effects)
                     _refuse(refused)
             except Exception:  # noqa: BLE001  (one poisonous operation must not take its neighbours along)
                 _LOG.exception("operation failed", operation=type(operation).__name__)
@@ -359,7 +359,7 @@ class Writer:
             return None
         if unresolved.operations is operations:
             return unresolved.batch, unresolved.refused
-        _let_out(unresolved.batch.late_effects)
+        _let_out(unresolved.batch, unresolved.batch.late_effects)
         return None
 
 
@@ -373,13 +373,16 @@ def _apply(operations: list[Operation], batch: Batch) -> Refusals:
     return refused
 
 
-def _let_out(effects: Sequence[Effect]) -> None:
+def _let_out(batch: Batch, effects: Sequence[Effect]) -> None:
     for effect in effects:
         try:
             effect()
         except Exception:  # noqa: BLE001
             # What is stored is stored; one listener's fault must not keep it from the others.
             _LOG.exception("effect failed")
+    # They hold the batch that holds them: such circles would keep the garbage collector busy all the time.
+    batch.effects.clear()
+    batch.late_effects.clear()
 
 
 def _refuse(refused: Refusals) -> None:

@@ -56,6 +56,9 @@ def render(layout: Layout, *, port: int, cache_gb: float) -> str:
             # A transaction orphaned by a client's timeout would block its conversation for 60 s.
             "transactionLifetimeLimitSeconds": 5,
             "oplogNetworkTimeoutBufferSeconds": 1,
+            # Nobody reads the past, and keeping five minutes of it costs: a counter that moves a hundred times a second
+            # is kept in each of its states, and what was removed is still walked over.
+            "minSnapshotHistoryWindowInSeconds": 0,
             "diagnosticDataCollectionEnabled": False,
             # Otherwise anybody on this machine could make the first user, in the moment before we do.
             "enableLocalhostAuthBypass": False,

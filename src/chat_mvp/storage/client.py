@@ -14,7 +14,7 @@ from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import CollectionInvalid, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chat_mvp.errors import StartupError
@@ -23,7 +23,6 @@ from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
 RawDocument = dict[str, Any]
 Collections = AsyncDatabase[RawDocument]
 
-_NAMESPACE_EXISTS = 48
 _EPOCH_KEY = "epoch"
 _SCHEMA_KEY = "schema_version"
 SCHEMA_VERSION = 1
@@ -148,24 +147,10 @@ async def _make_indexes(uri: str, name: str, queue_ttl_days: int) -> None:
     client: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **patient)
     try:
         database = client[name]
-        await _make_queue(database)
         await init_beanie(database, document_models=list(ALL_DOCUMENTS))
         await _make_queue_ttl(database[QueueDocument.Settings.name], queue_ttl_days)
     finally:
         client.close()
-
-
-async def _make_queue(database: Any) -> None:
-    # Beanie makes collections as a side effect of their indexes, and cannot make a clustered one.
-    try:
-        await database.create_collection(
-            QueueDocument.Settings.name,
-            clusteredIndex={"key": {"_id": 1}, "unique": True},
-        )
-    except (CollectionInvalid, OperationFailure) as error:
-        # It is there already, made at an earlier start or by a process that starts beside us.
-        if isinstance(error, OperationFailure) and error.code != _NAMESPACE_EXISTS:
-            raise
 
 
 async def _make_queue_ttl(queue: Any, days: int) -> None:

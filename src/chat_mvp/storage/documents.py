@@ -220,8 +220,8 @@ class QueueKey(BaseModel):
 class QueueDocument(Document):
     """A message that one recipient has not acknowledged. Written by the writer, as plain documents.
 
-    The collection is clustered by its key: entries lie where they are looked for, which spares two indexes, and an
-    entry is written and removed with every message (docs/decisions/0010-clustered-queue.md has the figures).
+    Its key is all that it is looked for by, which spares other indexes: an entry is written and removed with every
+    message (docs/decisions/0010-queue-by-key.md has the figures).
     """
 
     id: QueueKey  # type: ignore[assignment]

@@ -31,9 +31,9 @@ async def run_together(
 ) -> list[RawDocument]:
     """Run the commands in the session's open transaction and return their answers, in order.
 
-    ``meanwhile`` is called when all of them are on their way. After an answer with ``writeErrors`` none follows, because the others are refused only for that. When a command
-    fails as a whole, the driver's error is raised, labelled as the driver does. Either way the transaction is to be
-    aborted.
+    ``meanwhile`` is called when all of them are on their way. After an answer with ``writeErrors`` none follows,
+    because the others are refused only for that. When a command fails as a whole, the driver's error is raised,
+    labelled as the driver does. Either way the transaction is to be aborted.
     """
     async with await client._conn_for_writes(session, "transaction") as connection:  # noqa: SLF001
         requests: list[int] = []

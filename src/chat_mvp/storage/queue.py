@@ -1,8 +1,8 @@
 """The ``message_queue`` collection, as plain documents: what waits for whom.
 
 Entries are made and removed by ``storage.commit`` inside the writer's transaction; here they are read for the drain.
-An entry's ``_id`` is its recipient, conversation and ``seq``, and the collection is clustered by it, so that whatever
-is asked of one recipient is a range of keys.
+An entry's ``_id`` is its recipient, conversation and ``seq``, so that whatever is asked of one recipient is a range of
+keys.
 """
 
 from typing import Any

@@ -20,6 +20,12 @@ from chat_mvp.storage.records import ConversationRecord, MembershipRecord, Messa
 
 MAX_EDITS_KEPT = 100
 """Earlier texts of one message; beyond that the oldest leave."""
+MAX_KEYS_CONFIRMED = 64
+"""A confirmation of so many messages removes their entries one by one, by their keys.
+
+A range would be one statement, but the database walks it over everything that was ever removed there, until it is swept
+away minutes later: under load that was most of what it did (docs/decisions/0010-queue-by-key.md).
+"""
 
 
 class Step(NamedTuple):
@@ -52,7 +58,9 @@ class Writes(Struct, kw_only=True):
     message_documents: list[RawDocument] = field(default_factory=list)
     queue_documents: list[RawDocument] = field(default_factory=list)
     marks: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
-    """By conversation and user, who has raised a mark; what is delivered leaves the queue."""
+    """Conversation and user, to the membership with its raised marks; see ``raise_marks``."""
+    confirmed: dict[tuple[str, str], range] = field(default_factory=dict)
+    """Conversation and user, to the numbers that leave this person's queue."""
     new_conversations: list[ConversationRecord] = field(default_factory=list)
     changed_conversations: dict[str, ConversationRecord] = field(default_factory=dict)
     removed_conversations: list[str] = field(default_factory=list)
@@ -79,6 +87,13 @@ class Writes(Struct, kw_only=True):
             }
             for recipient in waiting
         )
+
+    def raise_marks(self, member: MembershipRecord, *, delivered_before: int) -> None:
+        """Store this person's marks; what lies between the delivered mark before and now leaves the queue."""
+        key = (member.conversation_id, member.user_id)
+        self.marks[key] = member
+        first = self.confirmed[key].start if key in self.confirmed else delivered_before + 1
+        self.confirmed[key] = range(first, member.delivered_seq + 1)
 
     def seal(self) -> list[Step]:
         """Return the commands that carry this out, made from the records as they are at the first call.
@@ -132,6 +147,7 @@ def _commands(writes: Writes) -> list[Step]:
         (_insert, "message_queue", writes.queue_documents, False),
         (_update, "memberships", _membership_updates(writes), False),
         (_delete, "memberships", _membership_removals(writes), False),
+        (_delete_each, "message_queue", _confirmed_keys(writes), False),
         (_delete, "message_queue", _queue_removals(writes), False),
         (_delete, "conversations", removed, True),
     )
@@ -152,6 +168,10 @@ def _update(collection: str, updates: list[RawDocument]) -> RawDocument:
 
 def _delete(collection: str, queries: list[RawDocument]) -> RawDocument:
     return {"delete": collection, "deletes": [{"q": query, "limit": 0} for query in queries]}
+
+
+def _delete_each(collection: str, keys: list[RawDocument]) -> RawDocument:
+    return {"delete": collection, "deletes": [{"q": {"_id": key}, "limit": 1} for key in keys]}
 
 
 def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
@@ -229,11 +249,21 @@ def _membership_removals(writes: Writes) -> list[RawDocument]:
     return queries
 
 
+def _confirmed_keys(writes: Writes) -> list[RawDocument]:
+    keys: list[RawDocument] = []
+    for (conversation_id, user_id), seqs in writes.confirmed.items():
+        if len(seqs) <= MAX_KEYS_CONFIRMED:
+            recipient, conversation = known_object_id(user_id), known_object_id(conversation_id)
+            keys.extend(queue_key(recipient, conversation, seq) for seq in seqs)
+    return keys
+
+
 def _queue_removals(writes: Writes) -> list[RawDocument]:
     return [
         *(
-            queue_range(user_id, conversation_id, last=record.delivered_seq)
-            for (conversation_id, user_id), record in writes.marks.items()
+            queue_range(user_id, conversation_id, first=seqs.start, last=seqs.stop - 1)
+            for (conversation_id, user_id), seqs in writes.confirmed.items()
+            if len(seqs) > MAX_KEYS_CONFIRMED
         ),
         *(queue_range(user_id, conversation_id) for conversation_id, user_id in writes.removed_memberships),
     ]
