@@ -32,10 +32,18 @@ export async function signIn(page: Page, name: string): Promise<void> {
   await expectConnected(page);
 }
 
+/** To the end of the open conversation, wherever it opened. */
 export async function toLatest(page: Page): Promise<void> {
-  await expect(messages(page).getByRole('article').first()).toBeVisible();
+  const feed = messages(page);
+  await expect(feed.getByRole('article').first()).toBeVisible();
   const latest = page.getByRole('button', { name: /latest|new messages/ });
-  if (await latest.isVisible()) await latest.click();
+  await expect(async () => {
+    await page.waitForTimeout(300);
+    if (await latest.isVisible()) await latest.click({ timeout: 1_000 });
+    await expect(latest).toBeHidden({ timeout: 1_000 });
+    const left = await feed.evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight);
+    expect(left).toBeLessThanOrEqual(1);
+  }).toPass({ timeout: 15_000 });
 }
 
 export async function measureOpening(browser: Browser, baseUrl: string, rounds: number): Promise<Openings> {
