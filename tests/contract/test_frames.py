@@ -215,3 +215,11 @@ async def test_what_one_may_not_know_is_not_found(chat: Chat, foreign: str) -> N
 async def test_messages_to_people_who_do_not_exist(chat: Chat) -> None:
     socket = await (await chat.person()).connect()
     await socket.refused("not_found", "message.send", client_message_id="1", to=NO_SUCH_ID, text="hello?")
+
+
+async def test_many_frames_at_once_are_answered_in_order(chat: Chat) -> None:
+    socket = await (await chat.person()).connect()
+    # Every hundredth is large, and all of them are sent before any answer is read.
+    for number in range(1_000):
+        await socket.send("ping", ref=number, padding="x" * (50_000 if number % 100 == 99 else 0))
+    assert [(await socket.expect("pong"))["ref"] for _ in range(1_000)] == list(range(1_000))

@@ -7,12 +7,21 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from chat_mvp.realtime.inbox import Inbox
+
 WIRE = "chat_mvp.wire"
 """ASGI extension of a WebSocket scope: ``{"abort": callable, "write": coroutine function}``.
 
 ``abort()`` drops the connection at once, unsent bytes included. ``write(frames)`` sends complete, unmasked frames in
 one piece and waits while the peer does not read. Under another server the extension is missing and plain ASGI serves.
 """
+READ_AHEAD = 64
+"""Messages of one connection that may wait to be handled before no more is read from it.
+
+Uvicorn stops reading after every single one, which costs two system calls for each.
+"""
+LARGE_MESSAGE = 8 * 1024
+"""After a message of so many bytes nothing more is read until it was handled: 64 large ones would be 8 MiB."""
 LAST_WORDS_S = 2.0
 """How long a close frame may try to reach a peer that does not answer."""
 
@@ -28,12 +37,25 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         """Take what uvicorn hands to every protocol."""
         super().__init__(*args, **options)
         self.close_timeout = LAST_WORDS_S
+        self.queue: Any = Inbox()
 
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake, and give the application the extension."""
         super().handle_connect(event)
         if self.handshake_initiated and not self.close_sent:
             self.scope["extensions"][WIRE] = {"abort": self.transport.abort, "write": self.write}
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on, and read on until ``READ_AHEAD`` of them wait."""
+        was_paused = self.read_paused
+        is_large = sum(map(len, self.frames)) >= LARGE_MESSAGE
+        # Otherwise uvicorn would stop reading here.
+        self.read_paused = True
+        super().send_receive_event_to_app()
+        self.read_paused = was_paused
+        if not was_paused and (is_large or len(self.queue) >= READ_AHEAD):
+            self.read_paused = True
+            self.transport.pause_reading()
 
     async def send(self, message: Any) -> None:
         """Send an event; once the handshake is over, forget what was said in it, some 4 KB for each connection."""
