@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import random
-import socket as sockets
 import time
 from collections import deque
 from typing import Any
@@ -23,7 +22,7 @@ from tests.faults.observations import Ack, Attempt, Change, Connection, Observat
 from tests.faults.replica import DeviceReplica
 from tests.faults.tally import Tally
 from tests.support.people import Person
-from tests.support.socket import Frame
+from tests.support.socket import Frame, narrow_socket
 
 RETRIABLE = {"rate_limited", "unavailable", "internal"}
 DELETED = "conflict"
@@ -202,7 +201,7 @@ class Device:
     async def _once(self) -> None:
         options: dict[str, Any] = {"compression": None, "max_size": None, "ping_interval": None, "proxy": None}
         if self._stall_s:
-            options |= {"sock": narrow_socket(self._url), "max_queue": 1}
+            options |= {"sock": narrow_socket(urlsplit(self._url).port or 0), "max_queue": 1}
         async with connect(self._url, open_timeout=5, close_timeout=1, **options) as socket:
             self._tally.connects += 1
             self._record = Connection(device=self.name, person=self.person.id)
@@ -534,21 +533,6 @@ class Device:
     def _next(self) -> int:
         self._numbers += 1
         return self._numbers
-
-
-def narrow_socket(url: str) -> sockets.socket:
-    """Return a TCP connection to the server whose receiving side can hold next to nothing."""
-    narrow = sockets.socket()
-    narrow.settimeout(1.0)
-    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    address = urlsplit(url)
-    try:
-        narrow.connect((address.hostname, address.port))
-    except OSError:
-        narrow.close()
-        raise
-    narrow.setblocking(False)
-    return narrow
 
 
 def _change_frame(ref: str, change: Change) -> Frame:

@@ -146,11 +146,16 @@ def check_frames(run: Observations) -> Iterator[str]:
 def _check_told(connection: Connection) -> Iterator[str]:
     """Between ``conversation.left`` and the next ``conversation.joined`` there is nothing."""
     open_now = set(connection.listed)
+    told: dict[str, list[str]] = defaultdict(list)
     for seen in connection.seen:
+        if seen.type in {JOINED, LEFT}:
+            told[seen.conversation_id].append(f"{seen.type} {'live' if seen.live else 'while catching up'}")
         if seen.type == JOINED:
             open_now.add(seen.conversation_id)
         elif seen.conversation_id not in open_now and not _may_be_late(seen):
-            yield f"{connection.device} got {seen} outside of what it was told it is in"
+            where = "listed" if seen.conversation_id in connection.listed else "not listed"
+            told_before = [where, *told[seen.conversation_id]]
+            yield f"{connection.device} got {seen} outside of what it was told it is in: {told_before}"
         if seen.type == LEFT:
             open_now.discard(seen.conversation_id)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.http import expect_json, expect_nothing, expect_problem
 from tests.support.people import Chat, Person
-from tests.support.socket import Socket
+from tests.support.socket import Socket, narrow_socket
 
 
 def frames_about(socket: Socket, room: str) -> list[str]:
@@ -157,6 +157,27 @@ async def test_revoked_while_catching_up(chat: Chat) -> None:
     socket.read_on()
     assert await socket.closed() == 4401
     assert "after the logout" not in str(socket.frames)
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_removed_while_catching_up(chat: Chat, knows: bool) -> None:
+    ann, bob, cat = await chat.people("ann", "bob", "cat")
+    talk, room = await ann.direct(cat), await ann.group(bob, cat)
+    sender = await ann.connect()
+    known = {one: (await ann.conversation(one))["rev"] for one in (talk, room)}
+    # Enough to fill every buffer on the way, so that the rest is read only when the client reads on.
+    await sender.say_many(talk, [f"{number} {'😀' * 9_900}" for number in range(130)])
+    agreed = await ann.say(room, "what cat may know")
+    socket = await cat.connect(
+        known=known if knows else None, drained=False, sock=narrow_socket(chat.server.port), max_queue=1
+    )
+    socket.stop_reading()
+    expect_nothing(await ann.delete(f"/conversations/{room}/members/{cat.id}"))
+    await ann.edit(agreed["id"], "what cat may not know")
+    socket.read_on()
+    await socket.expect("conversation.left", conversation_id=room, within=20.0)
+    assert "what cat may not know" not in str(socket.frames)
+    assert len(socket.texts(talk)) == 130
 
 
 async def test_a_thief_of_a_spent_refresh_token_ends_the_session(chat: Chat) -> None:

@@ -5,7 +5,6 @@ or the history still has it.
 """
 
 import asyncio
-import socket as sockets
 
 import psutil
 
@@ -13,7 +12,7 @@ from tests.conftest import Launch
 from tests.support.backlog import add_backlog
 from tests.support.people import Chat
 from tests.support.replica import Follower, assert_converges
-from tests.support.socket import Socket
+from tests.support.socket import Socket, narrow_socket
 
 TEXT = "😀" * 9_900
 """About 40 kB on the wire, so that a few hundred fill every buffer between the server and a client that hangs."""
@@ -28,15 +27,6 @@ MANY = 20_000
 
 GROWTH = 12 * 1024 * 1024
 """What the server may need beside: pages of the queue, and what waits for one connection, at most 1 MiB."""
-
-
-def narrow_socket(port: int) -> sockets.socket:
-    """Return a TCP connection whose receiving side can hold next to nothing."""
-    narrow = sockets.socket()
-    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    narrow.connect(("127.0.0.1", port))
-    narrow.setblocking(False)
-    return narrow
 
 
 async def write_too_much(sender: Socket, room: str) -> list[int]:

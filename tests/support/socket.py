@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import socket as sockets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
@@ -283,6 +284,20 @@ class Socket:
     def _recently(self) -> str:
         lines = "\n".join(str(frame)[:300] for frame in self.frames[-12:])
         return f"the last of {len(self.frames)} frames:\n{lines}"
+
+
+def narrow_socket(port: int) -> sockets.socket:
+    """Return a TCP connection whose receiving side can hold next to nothing."""
+    narrow = sockets.socket()
+    narrow.settimeout(SOON_S)
+    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    try:
+        narrow.connect(("127.0.0.1", port))
+    except OSError:
+        narrow.close()
+        raise
+    narrow.setblocking(False)
+    return narrow
 
 
 def includes(value: Any, wanted: Any) -> bool:

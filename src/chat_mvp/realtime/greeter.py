@@ -62,7 +62,7 @@ class Greeter:
 
         The connection must hold live events since before this is called: what is read here is a snapshot.
         """
-        standings = await self._snapshots.fetch(connection.user_id)
+        standings = await self._fetch_snapshot(connection)
         queued = await self._queue.count(connection.user_id)
         for conversation_id, standing in standings.items():
             connection.session.note_snapshot(conversation_id, standing.conversation.rev)
@@ -88,6 +88,24 @@ class Greeter:
         revs = dict(known.revs or {}) if recovered else None
         return lambda: self._bring_up_to_date(connection, standings, revs)
 
+    async def _fetch_snapshot(self, connection: Connection) -> dict[str, Standing]:
+        """Read the person's conversations, once more where they were let out of one meanwhile.
+
+        Otherwise a place from before could stand beside counters from after, and what is streamed by them would show
+        what happened without the person.
+        """
+        session = connection.session
+        while True:
+            left = session.left
+            standings = await self._snapshots.fetch(connection.user_id)
+            # What could be read has been told by then, somebody's leaving too.
+            await self._settled()
+            if session.left == left:
+                break
+        for conversation_id in standings.keys() & set(left):
+            session.came_back(conversation_id)
+        return standings
+
     async def _bring_up_to_date(
         self,
         connection: Connection,
@@ -101,9 +119,15 @@ class Greeter:
             if standing is not None and message.rev > standing.conversation.rev:
                 connection.session.note_sent(message.id, message.rev)
 
+        async def has_left(conversation_id: str) -> bool:
+            await self._settled()
+            return conversation_id in connection.session.left
+
         reset: set[str] = set()
         if known is not None:
-            reset = await self._catch_up.stream(user_id, standings, known, send=send, note_sent=note_sent)
+            reset = await self._catch_up.stream(
+                user_id, standings, known, send=send, note_sent=note_sent, has_left=has_left
+            )
         count = await self._drain.stream(
             user_id,
             standings,
@@ -111,6 +135,7 @@ class Greeter:
             without=reset,
             send=send,
             note_sent=note_sent,
+            has_left=has_left,
         )
         presence = await self._watch(connection)
         # A batch may be stored, and read here, before the writer tells of it: that must still be among what is held.

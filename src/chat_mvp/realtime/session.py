@@ -8,7 +8,7 @@ from enum import Enum
 
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.protocol import MAX_BAD_FRAMES_PER_MINUTE, Typing
+from chat_mvp.protocol import MAX_BAD_FRAMES_PER_MINUTE, ConversationLeft, Typing
 
 MAX_HELD_EVENTS = 20_000
 """Events are shared between connections, so one held costs a reference; past this the connection starts over."""
@@ -30,7 +30,7 @@ class Phase(Enum):
 class Session:
     """One connection's place in the protocol."""
 
-    __slots__ = ("_bad_frames", "_held", "_sent_revs", "_snapshot_revs", "phase")
+    __slots__ = ("_bad_frames", "_held", "_sent_revs", "_snapshot_revs", "left", "phase")
 
     def __init__(self) -> None:
         """Begin before the first frame."""
@@ -40,6 +40,8 @@ class Session:
         self._snapshot_revs: dict[str, int] = {}
         self._sent_revs: dict[str, int] = {}
         self._bad_frames: list[float] = []
+        self.left: tuple[str, ...] = ()
+        """The conversations that the person was let out of since the connection began to hold events."""
 
     def begin_catching_up(self) -> None:
         """Hold live events from now on."""
@@ -55,7 +57,23 @@ class Session:
         if len(self._held) >= MAX_HELD_EVENTS:
             return False
         self._held.append((publication, encoded))
+        if publication is not None and isinstance(publication.frame, ConversationLeft):
+            self.left += (publication.frame.conversation_id,)
         return True
+
+    def came_back(self, conversation_id: str) -> None:
+        """Forget that the person was let out of this conversation: the snapshot was read after they were let in again.
+
+        Told after the snapshot, it would make the client forget what it was just told.
+        """
+        self.left = tuple(other for other in self.left if other != conversation_id)
+        self._held = [
+            (publication, encoded)
+            for publication, encoded in self._held
+            if publication is None
+            or not isinstance(publication.frame, ConversationLeft)
+            or publication.frame.conversation_id != conversation_id
+        ]
 
     def note_snapshot(self, conversation_id: str, rev: int) -> None:
         """Remember that everything up to ``rev`` of this conversation is in the snapshot or comes by catching up."""
@@ -77,6 +95,7 @@ class Session:
             self.phase = Phase.LIVE
         self._snapshot_revs.clear()
         self._sent_revs.clear()
+        self.left = ()
 
     def count_bad_frame(self, now: float) -> bool:
         """Note a frame that was none, at ``now`` (seconds); true when it is one too many for a minute."""

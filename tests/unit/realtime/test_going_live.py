@@ -9,7 +9,7 @@ import pytest
 
 from chat_mvp.codec import JSON
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.protocol import Drained, Message, MessageEdited, MessageNew, Pong, ServerFrame
+from chat_mvp.protocol import ConversationLeft, Drained, Message, MessageEdited, MessageNew, Pong, ServerFrame
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
@@ -162,3 +162,26 @@ async def test_connection_that_ends_meanwhile_stays_ended(wire: Wire) -> None:
     wire.connection.outbox.close()
     await going
     assert wire.connection.session.phase is Phase.CLOSED
+
+
+def left(conversation_id: str) -> Publication:
+    return Publication(audience=("ann",), frame=ConversationLeft(conversation_id=conversation_id))
+
+
+async def test_who_was_let_out_is_told_after_drained(wire: Wire) -> None:
+    wire.registry.deliver(left(ROOM))
+    assert wire.connection.session.left == (ROOM,)
+    await wire.connection.go_live(Drained(count=0))
+    assert [type_ for type_, _ in await wire.sent()] == ["drained", "conversation.left"]
+    assert wire.connection.session.left == ()
+
+
+async def test_who_came_back_before_the_snapshot_is_not_told_that_they_left(wire: Wire) -> None:
+    wire.registry.deliver(left(ROOM))
+    wire.registry.deliver(left("another room"))
+    wire.connection.session.came_back(ROOM)
+    assert wire.connection.session.left == ("another room",)
+    await wire.connection.go_live(Drained(count=0))
+    await wire.sent()
+    told = [frame["conversation_id"] for frame in wire.frames if frame["type"] == "conversation.left"]
+    assert told == ["another room"]
