@@ -147,6 +147,13 @@ async def test_in_bodies(chat: Chat, method: str, path: str, valid: dict[str, An
         "/conversations/ROOM/messages?limit=ODD",
         "/conversations/ROOM/members?cursor=ODD",
         "/messages/ODD",
+        "/messages/ODD/receipts",
+        "/messages/ODD/edits",
+        "/messages/sync?after=ODD",
+        "/messages/sync?after=2026-11-21T10:00:00Z&cursor=ODD",
+        "/sync?conversation_id=ODD",
+        "/sync?conversation_id=ROOM&after_rev=ODD",
+        "/sync?conversation_id=ROOM&cursor=ODD",
     ],
 )
 async def test_in_addresses(chat: Chat, path: str) -> None:
