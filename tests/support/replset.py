@@ -169,6 +169,7 @@ class ThreeNodes:
             "setParameter": {
                 "transactionLifetimeLimitSeconds": 5,
                 "oplogNetworkTimeoutBufferSeconds": 1,
+                "minSnapshotHistoryWindowInSeconds": 0,
                 "diagnosticDataCollectionEnabled": False,
             },
         }

@@ -25,6 +25,7 @@ def test_it_says_what_the_design_asks_for(tmp_path: Path) -> None:
     assert settings["security"]["authorization"] == "enabled"
     assert settings["setParameter"]["transactionLifetimeLimitSeconds"] == 5
     assert settings["setParameter"]["oplogNetworkTimeoutBufferSeconds"] == 1
+    assert settings["setParameter"]["minSnapshotHistoryWindowInSeconds"] == 0
     assert settings["storage"]["wiredTiger"]["engineConfig"]["cacheSizeGB"] == 0.5
 
 
