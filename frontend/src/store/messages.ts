@@ -51,6 +51,9 @@ export function joinPage(window: MessageWindow, page: readonly Message[]): Messa
   const tail = window.items.at(-1);
   if (head === undefined || tail === undefined) return { ...window, items: [...page] };
   if (last.seq < head.seq - 1 || first.seq > tail.seq + 1) return { ...window, items: [...page] };
+  // Nearly always a page stands beside what is there, which may be thousands.
+  if (last.seq === head.seq - 1) return { ...window, items: [...page, ...window.items] };
+  if (first.seq === tail.seq + 1) return { ...window, items: [...window.items, ...page] };
   const bySeq = new Map(window.items.map((message) => [message.seq, message]));
   for (const message of page) bySeq.set(message.seq, newer(bySeq.get(message.seq), message));
   return { ...window, items: [...bySeq.values()].sort((a, b) => a.seq - b.seq) };

@@ -24,7 +24,7 @@ export function Button({ kind = 'plain', busy = false, className, disabled, ...r
       disabled={disabled || busy}
       aria-busy={busy || undefined}
       className={cx(
-        'inline-flex min-h-10 items-center justify-center gap-2 rounded-lg px-4 font-medium transition-colors',
+        'inline-flex min-h-10 pointer-coarse:min-h-11 items-center justify-center gap-2 rounded-lg px-4 font-medium transition-colors',
         'disabled:cursor-default disabled:opacity-55',
         KINDS[kind],
         className,
@@ -50,7 +50,7 @@ export function IconButton({ label, size = 'normal', className, children, ...res
       {...rest}
       className={cx(
         'inline-flex shrink-0 items-center justify-center rounded-lg text-muted transition-colors hover:bg-hover hover:text-ink disabled:opacity-50',
-        size === 'small' ? 'size-8' : 'size-10 pointer-coarse:size-11',
+        size === 'small' ? 'size-8 pointer-coarse:size-11' : 'size-10 pointer-coarse:size-11',
         className,
       )}
     >

@@ -31,17 +31,21 @@ export function Switch({ label, text, checked, disabled = false, onChange }: Swi
         aria-describedby={text === undefined ? undefined : `${id}-text`}
         disabled={disabled}
         onClick={() => onChange(!checked)}
-        className={cx(
-          'relative mt-0.5 h-6 w-11 shrink-0 rounded-full border transition-colors disabled:opacity-50',
-          checked ? 'border-accent bg-accent' : 'border-field-line bg-hover',
-        )}
+        className="mt-0.5 grid w-11 shrink-0 place-items-center rounded-full disabled:opacity-50 pointer-coarse:-mt-1.5 pointer-coarse:h-11"
       >
         <span
           className={cx(
-            'absolute top-0.5 size-4.5 rounded-full transition-[inset-inline-start]',
-            checked ? 'start-5.5 bg-on-accent' : 'start-0.5 bg-field-line',
+            'relative block h-6 w-11 rounded-full border transition-colors',
+            checked ? 'border-accent bg-accent' : 'border-field-line bg-hover',
           )}
-        />
+        >
+          <span
+            className={cx(
+              'absolute top-0.5 size-4.5 rounded-full transition-[inset-inline-start]',
+              checked ? 'start-5.5 bg-on-accent' : 'start-0.5 bg-field-line',
+            )}
+          />
+        </span>
       </button>
     </div>
   );
@@ -69,7 +73,7 @@ export function Segments<T extends string>({ label, text, value, options, onChan
           <label
             key={one.value}
             className={cx(
-              'flex min-h-9 flex-1 cursor-pointer items-center justify-center rounded-lg px-3 text-center text-sm font-medium whitespace-nowrap',
+              'flex min-h-9 pointer-coarse:min-h-11 flex-1 cursor-pointer items-center justify-center rounded-lg px-3 text-center text-sm font-medium whitespace-nowrap',
               'has-focus-visible:outline-2 has-focus-visible:outline-accent',
               one.value === value ? 'bg-raised text-ink shadow-sm' : 'text-muted hover:text-ink',
             )}

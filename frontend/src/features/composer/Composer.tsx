@@ -232,7 +232,7 @@ export function Composer(props: ComposerProps) {
                 event.preventDefault();
               }
             }}
-            className="max-h-60 min-h-10 flex-1 resize-none bg-transparent px-1.5 py-2 leading-6 outline-none placeholder:text-muted"
+            className="max-h-60 min-h-10 pointer-coarse:min-h-11 flex-1 resize-none bg-transparent px-1.5 py-2 leading-6 outline-none placeholder:text-muted"
           />
           <IconButton
             label={t('composer.send')}

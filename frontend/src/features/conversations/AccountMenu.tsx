@@ -20,7 +20,7 @@ export function AccountMenu({ onSettings, onSignOut }: { onSettings: () => void;
         trigger={
           <button
             type="button"
-            className="flex min-w-0 items-center gap-2.5 rounded-lg p-1 pe-3 text-start hover:bg-hover"
+            className="flex min-h-10 min-w-0 items-center pointer-coarse:min-h-11 gap-2.5 rounded-lg p-1 pe-3 text-start hover:bg-hover"
           >
             <Avatar
               id={me?.id ?? ''}

@@ -50,7 +50,11 @@ export function ConversationList({
       </header>
       <nav aria-label={t('conversations.label')} className="flex min-h-0 flex-1 flex-col">
         <div className="relative px-3 pb-2">
-          <Search size={16} aria-hidden className="absolute start-6 top-2.5 text-muted" />
+          <Search
+            size={16}
+            aria-hidden
+            className="absolute start-6 top-2.5 text-muted pointer-coarse:top-3.5"
+          />
           <input
             type="search"
             aria-label={t('conversations.search')}
@@ -62,7 +66,7 @@ export function ConversationList({
               if (event.key === 'Enter' && first !== undefined) onSelect(first.id);
               if (event.key === 'Escape') setQuery('');
             }}
-            className="h-9 w-full rounded-lg border border-transparent bg-hover ps-9 pe-3 text-sm placeholder:text-muted focus:border-field-line"
+            className="h-9 w-full rounded-lg pointer-coarse:h-11 border border-transparent bg-hover ps-9 pe-3 text-sm placeholder:text-muted focus:border-field-line"
           />
         </div>
         <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
@@ -82,7 +86,7 @@ export function ConversationList({
               type="button"
               aria-expanded={withArchive}
               onClick={() => setArchiveOpen(!archiveOpen)}
-              className="mt-2 flex min-h-10 w-full items-center gap-3 rounded-xl px-3 text-sm text-muted hover:bg-hover hover:text-ink"
+              className="mt-2 flex min-h-10 pointer-coarse:min-h-11 w-full items-center gap-3 rounded-xl px-3 text-sm text-muted hover:bg-hover hover:text-ink"
             >
               <Archive size={16} aria-hidden />
               {t('conversations.archived', archived.length)}

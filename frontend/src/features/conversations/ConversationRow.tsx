@@ -1,6 +1,6 @@
-import { Archive, BellOff, Check, EllipsisVertical, Pin, PinOff } from 'lucide-react';
+import { BellOff, EllipsisVertical, Pin } from 'lucide-react';
 import { memo } from 'react';
-import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { useChat, useI18n } from '@/app/context';
 import { usePresence, useTyping } from '@/features/presence';
 import { cx } from '@/lib/cx';
 import { oneLine } from '@/lib/text';
@@ -11,9 +11,7 @@ import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
 import { Menu, MenuItem } from '@/ui/Menu';
 import { Ticks } from '@/ui/Ticks';
-
-/** Far enough to mean "until I say otherwise". */
-const MUTED_FOREVER = '9999-12-31T00:00:00.000Z';
+import { useOwnChoices } from './useOwnChoices';
 
 export interface ConversationRowProps {
   conversation: Conversation;
@@ -88,7 +86,7 @@ export const ConversationRow = memo(function ConversationRow({
           </div>
         </div>
       </a>
-      <RowMenu conversation={conversation} title={title} muted={muted} />
+      <RowMenu conversation={conversation} title={title} />
     </li>
   );
 });
@@ -145,20 +143,9 @@ function Preview({ conversation }: { conversation: Conversation }) {
   );
 }
 
-function RowMenu({
-  conversation,
-  title,
-  muted,
-}: {
-  conversation: Conversation;
-  title: string;
-  muted: boolean;
-}) {
+function RowMenu({ conversation, title }: { conversation: Conversation; title: string }) {
   const { t } = useI18n();
-  const { actions } = useSession();
-  const attempt = useAttempt();
-  const { id, me, last_seq } = conversation;
-  const unread = useChat((state) => unreadOf(state, conversation));
+  const choices = useOwnChoices(conversation);
   return (
     <div className="absolute end-2 bottom-1.5 opacity-0 group-has-focus-visible:opacity-100 group-hover:opacity-100 has-data-[state=open]:opacity-100 pointer-coarse:hidden">
       <Menu
@@ -173,29 +160,11 @@ function RowMenu({
           </IconButton>
         }
       >
-        {unread > 0 && (
-          <MenuItem icon={<Check size={16} />} onSelect={() => actions.read(id, last_seq)}>
-            {t('conversations.markRead')}
+        {choices.map((one) => (
+          <MenuItem key={one.text} icon={<one.Icon size={16} />} onSelect={one.run}>
+            {one.text}
           </MenuItem>
-        )}
-        <MenuItem
-          icon={me.pinned ? <PinOff size={16} /> : <Pin size={16} />}
-          onSelect={() => void attempt(() => actions.own(id, { pinned: !me.pinned }))}
-        >
-          {me.pinned ? t('conversations.unpin') : t('conversations.pin')}
-        </MenuItem>
-        <MenuItem
-          icon={<BellOff size={16} />}
-          onSelect={() => void attempt(() => actions.own(id, { muted_until: muted ? null : MUTED_FOREVER }))}
-        >
-          {muted ? t('conversations.unmute') : t('conversations.mute')}
-        </MenuItem>
-        <MenuItem
-          icon={<Archive size={16} />}
-          onSelect={() => void attempt(() => actions.own(id, { archived: !me.archived }))}
-        >
-          {me.archived ? t('conversations.unarchive') : t('conversations.archive')}
-        </MenuItem>
+        ))}
       </Menu>
     </div>
   );

@@ -12,6 +12,7 @@ import { TextArea, TextField } from '@/ui/TextField';
 import { AddPeople } from './AddPeople';
 import { MemberList } from './MemberList';
 import { PinnedMessages } from './PinnedMessages';
+import { useOwnChoices } from './useOwnChoices';
 
 export interface DetailsPanelProps {
   conversation: Conversation;
@@ -61,6 +62,7 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
         <Action icon={<CalendarSearch size={18} />} onClick={onJumpToDate}>
           {t('message.jumpToDate')}
         </Action>
+        <OwnChoices conversation={conversation} />
         <PinnedMessages conversationId={conversation.id} onOpen={(seq) => onOpen(conversation.id, seq)} />
         {conversation.peer != null ? (
           <PersonActions user={conversation.peer} />
@@ -114,6 +116,14 @@ function Action({
       {children}
     </button>
   );
+}
+
+function OwnChoices({ conversation }: { conversation: Conversation }) {
+  return useOwnChoices(conversation).map((one) => (
+    <Action key={one.text} icon={<one.Icon size={18} />} onClick={one.run}>
+      {one.text}
+    </Action>
+  ));
 }
 
 function PersonActions({ user }: { user: User }) {

@@ -61,7 +61,7 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
                 type="button"
                 aria-label={t('new.remove', user.display_name || user.username)}
                 onClick={() => toggle(user)}
-                className="grid size-7 place-items-center rounded-md hover:bg-hover"
+                className="grid size-7 pointer-coarse:size-11 place-items-center rounded-md hover:bg-hover"
               >
                 <X size={14} aria-hidden />
               </button>

@@ -35,7 +35,7 @@ export default function SettingsDialog({
               aria-current={page === name ? 'page' : undefined}
               onClick={() => setPage(name)}
               className={cx(
-                'min-h-10 rounded-lg px-3 text-start font-medium whitespace-nowrap',
+                'min-h-10 pointer-coarse:min-h-11 rounded-lg px-3 text-start font-medium whitespace-nowrap',
                 page === name ? 'bg-selected' : 'text-muted hover:bg-hover hover:text-ink',
               )}
             >

@@ -16,7 +16,7 @@ export function FailedSend({ pending }: { pending: PendingMessage }) {
       <button
         type="button"
         onClick={() => void actions.retry(pending)}
-        className="flex min-h-8 items-center gap-1.5 rounded font-medium underline-offset-2 hover:underline"
+        className="flex min-h-8 pointer-coarse:min-h-11 items-center gap-1.5 rounded font-medium underline-offset-2 hover:underline"
       >
         <RotateCcw size={14} aria-hidden />
         {t('message.retry')}
@@ -24,7 +24,7 @@ export function FailedSend({ pending }: { pending: PendingMessage }) {
       <button
         type="button"
         onClick={() => void actions.discard(pending)}
-        className="flex min-h-8 items-center gap-1.5 rounded underline-offset-2 hover:underline"
+        className="flex min-h-8 pointer-coarse:min-h-11 items-center gap-1.5 rounded underline-offset-2 hover:underline"
       >
         <Trash2 size={14} aria-hidden />
         {t('message.discard')}

@@ -36,7 +36,7 @@ export function Quote({
       type="button"
       disabled={message === null}
       onClick={() => message !== null && onJump(message.seq)}
-      className="mt-0.5 mb-1.5 block w-full max-w-full rounded-md border-s-3 border-accent bg-code px-2 py-1 text-start text-sm"
+      className="mt-0.5 mb-1.5 block min-h-11 w-full max-w-full rounded-md border-s-3 border-accent bg-code px-2 py-1 text-start text-sm"
     >
       <span className="block truncate font-semibold" dir="auto">
         {message === null ? t('message.quoteGone') : own ? t('message.you') : name}

@@ -29,7 +29,7 @@ export function Reactions({ message }: { message: Message }) {
             title={names[index]}
             onClick={() => void attempt(() => actions.react(message, one.emoji))}
             className={cx(
-              'flex h-7 items-center gap-1.5 rounded-full border px-2 text-sm pointer-coarse:h-9',
+              'flex h-7 items-center gap-1.5 rounded-full border px-2 text-sm pointer-coarse:h-11 pointer-coarse:min-w-11 pointer-coarse:justify-center',
               mine ? 'border-accent bg-selected' : 'border-line bg-raised hover:bg-hover',
             )}
           >

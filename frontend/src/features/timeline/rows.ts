@@ -24,9 +24,6 @@ export interface Row {
   last: boolean;
 }
 
-/** What of a row depends on more than its message. */
-const FLAGS = ['own', 'newDay', 'firstUnread', 'first', 'last'] as const;
-
 /** Reading a date costs more than everything else here, and a list of thousands is built again for each page. */
 const moments = new Map<string, { at: number; day: string }>();
 const MOMENTS_KEPT = 20_000;
@@ -38,18 +35,6 @@ function momentOf(iso: string): { at: number; day: string } {
   const moment = { at: Date.parse(iso), day: dayKey(iso) };
   moments.set(iso, moment);
   return moment;
-}
-
-/** The row of each message as it was last built: one that says the same stays the same, and is not drawn again. */
-const built = new WeakMap<Message | PendingMessage, Row>();
-
-function unlessSame(row: Row): Row {
-  const source = row.message ?? row.pending;
-  if (source === null) return row;
-  const before = built.get(source);
-  if (before !== undefined && FLAGS.every((flag) => before[flag] === row[flag])) return before;
-  built.set(source, row);
-  return row;
 }
 
 export function keyOf(senderId: string, clientMessageId: string): string {
@@ -67,59 +52,79 @@ export function buildRows(
   unreadAfter: number | null,
   more = false,
 ): Row[] {
-  const rows: Row[] = messages.map((message) => ({
-    key: message.client_message_id ? keyOf(message.sender_id, message.client_message_id) : message.id,
-    senderId: message.sender_id,
-    message,
-    pending: null,
-    createdAt: message.created_at,
-    own: message.sender_id === me && message.kind === 'text',
-    system: message.kind === 'system',
-    newDay: false,
-    firstUnread: false,
-    first: true,
-    last: true,
-  }));
-  for (const one of pending) {
-    rows.push({
-      key: keyOf(me, one.client_message_id),
-      senderId: me,
-      message: null,
-      pending: one,
-      createdAt: one.created_at,
-      own: true,
-      system: false,
-      newDay: false,
-      firstUnread: false,
-      first: true,
-      last: true,
-    });
-  }
+  const sources: readonly (Message | PendingMessage)[] = [...messages, ...pending];
+  const places = sources.map<Place>(() => ({ newDay: false, firstUnread: false, first: true, last: true }));
   let marked = unreadAfter === null;
   let day = '';
-  for (const [index, row] of rows.entries()) {
-    const before = rows[index - 1];
-    const today = momentOf(row.createdAt).day;
-    row.newDay = today !== day;
+  for (const [index, source] of sources.entries()) {
+    const place = places[index] as Place;
+    const before = sources[index - 1];
+    const today = momentOf(source.created_at).day;
+    place.newDay = today !== day;
     day = today;
-    if (!marked && row.message !== null && row.message.seq > (unreadAfter ?? 0) && !row.own && !row.system) {
-      row.firstUnread = true;
+    if (!marked && 'seq' in source && source.seq > (unreadAfter ?? 0) && isOfOthers(source, me)) {
+      place.firstUnread = true;
       marked = true;
     }
-    if (before !== undefined && !row.newDay && !row.firstUnread && continues(before, row)) {
-      before.last = false;
-      row.first = false;
+    if (before !== undefined && !place.newDay && !place.firstUnread && continues(before, source, me)) {
+      (places[index - 1] as Place).last = false;
+      place.first = false;
     }
   }
-  const same = rows.map(unlessSame);
-  return more && messages.length > 1 ? same.slice(1) : same;
+  const rows = sources.map((source, index) => rowOf(source, places[index] as Place, me));
+  return more && messages.length > 1 ? rows.slice(1) : rows;
 }
 
-function continues(before: Row, row: Row): boolean {
+/** What of a row depends on those around it. */
+type Place = Pick<Row, 'newDay' | 'firstUnread' | 'first' | 'last'>;
+
+/** The row of each message as it was last built: one that says the same stays the same, and is not drawn again. */
+const built = new WeakMap<Message | PendingMessage, Row>();
+
+function rowOf(source: Message | PendingMessage, place: Place, me: string): Row {
+  const known = built.get(source);
+  const senderId = senderOf(source, me);
+  if (
+    known !== undefined &&
+    known.newDay === place.newDay &&
+    known.firstUnread === place.firstUnread &&
+    known.first === place.first &&
+    known.last === place.last &&
+    known.own === (senderId === me && !isSystem(source))
+  )
+    return known;
+  const message = 'seq' in source ? source : null;
+  const row: Row = {
+    key: source.client_message_id ? keyOf(senderId, source.client_message_id) : (message?.id ?? ''),
+    senderId,
+    message,
+    pending: 'seq' in source ? null : source,
+    createdAt: source.created_at,
+    own: senderId === me && !isSystem(source),
+    system: isSystem(source),
+    ...place,
+  };
+  built.set(source, row);
+  return row;
+}
+
+function senderOf(source: Message | PendingMessage, me: string): string {
+  return 'seq' in source ? source.sender_id : me;
+}
+
+function isSystem(source: Message | PendingMessage): boolean {
+  return 'seq' in source && source.kind === 'system';
+}
+
+function isOfOthers(source: Message, me: string): boolean {
+  return source.sender_id !== me && source.kind !== 'system';
+}
+
+function continues(before: Message | PendingMessage, source: Message | PendingMessage, me: string): boolean {
   return (
-    !before.system &&
-    !row.system &&
-    before.senderId === row.senderId &&
-    momentOf(row.createdAt).at - momentOf(before.createdAt).at < GROUP_MS
+    !isSystem(before) &&
+    !isSystem(source) &&
+    senderOf(before, me) === senderOf(source, me) &&
+    momentOf(source.created_at).at - momentOf(before.created_at).at < GROUP_MS
   );
 }

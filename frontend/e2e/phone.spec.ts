@@ -1,0 +1,131 @@
+/** A phone: fingers, the edges of its screen, its keyboard. */
+import { type BrowserContextOptions, expect, type Page, test } from '@playwright/test';
+import { messages, newPerson, open, say, startWith } from './people';
+
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 360, height: 740 },
+  hasTouch: true,
+  isMobile: true,
+};
+
+/** Everything one can press in sight that is smaller than 44 px; links inside of a text are exempt (WCAG 2.5.8). */
+async function small(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const top = document.querySelector('dialog[open]') ?? document.body;
+    for (const one of top.querySelectorAll<HTMLElement>(
+      'button, a, input, textarea, [role="menuitem"], [role="option"], [role="menuitemradio"]',
+    )) {
+      const box = (one.closest('label') ?? one).getBoundingClientRect();
+      const seen = one.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      if (!seen || box.width === 0 || one.closest('.prose, .sr-only') !== null) continue;
+      if (box.height < 43.5 || box.width < 43.5) {
+        const name = one.getAttribute('aria-label') ?? one.textContent ?? '';
+        found.push(`${name.trim().slice(0, 40)}: ${Math.round(box.width)} x ${Math.round(box.height)}`);
+      }
+    }
+    return found;
+  });
+}
+
+test('everything is as large as a finger', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  const guest = await (await browser.newContext(PHONE)).newPage();
+  await guest.goto('./');
+  await expect(guest.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  expect(await small(guest), 'sign in').toEqual([]);
+  const { page, name } = await newPerson(browser, 'anna', PHONE);
+  expect(await small(page), 'empty list').toEqual([]);
+  await page.getByRole('button', { name: 'New conversation' }).click();
+  await page.getByRole('textbox', { name: 'Find people' }).fill(ben.name);
+  await expect(page.getByRole('option', { name: ben.name })).toBeVisible();
+  expect(await small(page), 'new conversation').toEqual([]);
+  await page.keyboard.press('Escape');
+  await startWith(page, ben.name);
+  await say(page, 'hello');
+  await open(ben.page, name);
+  await messages(ben.page).getByText('hello').hover();
+  await ben.page.getByRole('button', { name: 'Add reaction 👍' }).click();
+  await expect(messages(page).getByRole('button', { name: /👍 1/ })).toBeVisible();
+  await messages(page).getByText('hello').tap();
+  await page.waitForTimeout(300);
+  expect(await small(page), 'conversation').toEqual([]);
+  await page.getByRole('button', { name: 'More' }).tap();
+  await expect(page.getByRole('menuitem', { name: 'Copy text' })).toBeVisible();
+  expect(await small(page), 'menu').toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Details', exact: true }).tap();
+  await expect(page.getByRole('button', { name: 'Mute' })).toBeVisible();
+  expect(await small(page), 'details').toEqual([]);
+  await page.getByRole('button', { name: 'Close details' }).tap();
+  await page.getByRole('button', { name: 'Back' }).tap();
+  expect(await small(page), 'list').toEqual([]);
+  await page.getByRole('button', { name, exact: true }).tap();
+  await page.getByRole('menuitem', { name: 'Settings' }).tap();
+  for (const part of ['Profile', 'Appearance', 'Keyboard', 'People', 'Devices']) {
+    await page.getByRole('button', { name: part, exact: true }).tap();
+    await page.waitForTimeout(200);
+    expect(await small(page), part).toEqual([]);
+  }
+});
+
+/** A finger that moves from one place to another in steps. */
+async function swipe(page: Page, from: [number, number], to: [number, number]): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  const at = (share: number) => [
+    { x: from[0] + (to[0] - from[0]) * share, y: from[1] + (to[1] - from[1]) * share },
+  ];
+  await devtools.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(0) });
+  for (let step = 1; step <= 10; step += 1) {
+    await devtools.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(step / 10) });
+    await page.waitForTimeout(16);
+  }
+  await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+}
+
+test('a swipe goes back to the list; a short one, one down, and one over code do not', async ({
+  browser,
+}) => {
+  const ben = await newPerson(browser, 'ben');
+  const { page } = await newPerson(browser, 'anna', PHONE);
+  await startWith(page, ben.name);
+  await say(page, `\`\`\`\n${'a very long line of code '.repeat(10)}\n\`\`\``);
+  const code = messages(page).locator('pre');
+  await expect(code).toBeVisible();
+  const head = page.getByRole('heading', { name: ben.name, level: 2 });
+  await swipe(page, [40, 300], [90, 300]);
+  await page.waitForTimeout(200);
+  await swipe(page, [40, 200], [60, 500]);
+  const box = await code.boundingBox();
+  const y = (box?.y ?? 0) + 12;
+  await swipe(page, [100, y], [330, y]);
+  await page.waitForTimeout(300);
+  await expect(head).toBeVisible();
+  await swipe(page, [40, 300], [300, 310]);
+  await expect(page.getByRole('link', { name: ben.name })).toBeVisible();
+  await expect(head).toHaveCount(0);
+});
+
+test('nothing hides below a notch or a home bar, and the keyboard makes room', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  const { page } = await newPerson(browser, 'anna', PHONE);
+  const viewport = await page.locator('meta[name="viewport"]').getAttribute('content');
+  expect(viewport).toContain('interactive-widget=resizes-content');
+  expect(viewport).toContain('viewport-fit=cover');
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Emulation.setSafeAreaInsetsOverride', {
+    insets: { top: 44, bottom: 34, left: 0, right: 0 },
+  });
+  const list = await page.getByRole('button', { name: 'New conversation' }).boundingBox();
+  expect(list?.y).toBeGreaterThanOrEqual(44);
+  await startWith(page, ben.name);
+  await say(page, 'hello');
+  const back = await page.getByRole('button', { name: 'Back' }).boundingBox();
+  expect(back?.y).toBeGreaterThanOrEqual(44);
+  const send = await page.getByRole('button', { name: 'Send' }).boundingBox();
+  expect((send?.y ?? 0) + (send?.height ?? 0)).toBeLessThanOrEqual(740 - 34);
+  // What the keyboard leaves: the box and the newest message stay in sight.
+  await page.setViewportSize({ width: 360, height: 380 });
+  await expect(page.getByRole('textbox', { name: 'Message' })).toBeInViewport();
+  await expect(messages(page).getByText('hello')).toBeInViewport();
+});

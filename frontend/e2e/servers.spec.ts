@@ -1,0 +1,168 @@
+/** Servers that are not what the page expects: it says so, shows what it has, and goes on when they are well again. */
+import { expect, type Page, test } from '@playwright/test';
+import { expectConnected, messages, newPerson, open, say, startWith } from './people';
+
+const BROKEN = [
+  ['500', { status: 500, body: 'no' }],
+  ['429', { status: 429, headers: { 'retry-after': '1' }, body: '{}' }],
+  ['HTML instead of JSON', { status: 200, contentType: 'text/html', body: '<h1>proxy</h1>' }],
+] as const;
+
+test('what the server refuses in strange ways becomes a sentence, never a white page', async ({
+  browser,
+}) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await say(page, 'before');
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(error.message));
+  for (const [name, answer] of BROKEN) {
+    await page.route('**/api/v1/**', (route) => route.fulfill(answer));
+    await page.getByRole('button', { name: 'Details', exact: true }).click();
+    await page.getByRole('button', { name: 'Add to contacts' }).click();
+    const line = page.getByRole('log').locator('p');
+    await expect(line, name).toHaveText(/^(The server had a problem|That was too fast)/);
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByRole('button', { name: 'Close details' }).click();
+    await messages(page).getByText('before').hover();
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Who has read it' }).click();
+    await expect(page.getByRole('dialog').getByRole('alert'), name).toBeVisible();
+    await page.keyboard.press('Escape');
+    await page.unroute('**/api/v1/**');
+  }
+  await say(page, 'after');
+  await expect(messages(page).getByText('Delivered')).toHaveCount(2);
+  expect(failures).toEqual([]);
+});
+
+test('frames of a newer server and frames that are no frames change nothing', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'before');
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('before')).toBeVisible();
+  const failures: string[] = [];
+  ben.page.on('pageerror', (error) => failures.push(error.message));
+  await ben.page.routeWebSocket(/\/ws$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      socket.send(frame);
+      for (const strange of [
+        '{"type":"weather.changed","degrees":12}',
+        '{"type":"message.danced","message":{"id":"x"}}',
+        '{"no":"type"}',
+        '[]',
+        'null',
+        'not even JSON',
+        '',
+      ]) {
+        socket.send(strange);
+      }
+    });
+  });
+  await ben.page.reload();
+  await expectConnected(ben.page);
+  await say(anna.page, 'among strange frames');
+  await expect(messages(ben.page).getByText('among strange frames')).toHaveCount(1);
+  await say(ben.page, 'heard');
+  await expect(messages(anna.page).getByText('heard')).toHaveCount(1);
+  await expect(messages(ben.page).getByText('Sending')).toHaveCount(0);
+  expect(failures).toEqual([]);
+});
+
+/** Every time the page is loaded from now on. */
+function countLoads(page: Page): () => number {
+  let loads = 0;
+  page.on('domcontentloaded', () => {
+    loads += 1;
+  });
+  return () => loads;
+}
+
+test('another version on the server is said, loaded once, and keeps what waits to be sent', async ({
+  browser,
+}) => {
+  test.setTimeout(90_000);
+  const anna = await newPerson(browser, 'anna', { serviceWorkers: 'block' });
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await say(page, 'before');
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
+  // The address gives out another page than the one that runs, whatever is loaded: a cache in between, at its worst.
+  await page.route(/\/\?version$/, (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: '<!doctype html><script type="module" src="./assets/index-another.js"></script>',
+    }),
+  );
+  const loads = countLoads(page);
+  await page.context().setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await say(page, 'while the server was replaced');
+  await page.getByRole('textbox', { name: 'Message' }).fill('in the middle of a sen');
+  await page.context().setOffline(false);
+  await expect(page.getByText('The server has another version.')).toBeVisible();
+  // Not while somebody writes.
+  await page.waitForTimeout(4_000);
+  expect(loads()).toBe(0);
+  await page.getByRole('textbox', { name: 'Message' }).blur();
+  await expect.poll(loads, { timeout: 15_000 }).toBe(1);
+  await expectConnected(page);
+  await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue('in the middle of a sen');
+  await expect(messages(page).getByText('while the server was replaced')).toHaveCount(1);
+  await expect(messages(page).getByText('Sending')).toHaveCount(0);
+  // Once: it still says so, and lets the person go on.
+  await page.waitForTimeout(8_000);
+  expect(loads()).toBe(1);
+});
+
+test('a server that does not understand the page is said, and the page is loaded once', async ({
+  browser,
+}) => {
+  test.setTimeout(90_000);
+  const { page } = await newPerson(browser, 'anna');
+  const loads = countLoads(page);
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    socket.onMessage(() => socket.close({ code: 4400, reason: 'protocol violation' }));
+  });
+  await page.evaluate(() => location.reload());
+  await expect(page.getByText('do not understand each other').first()).toBeVisible();
+  await expect.poll(loads, { timeout: 15_000 }).toBe(2);
+  await expect(page.getByText('do not understand each other').first()).toBeVisible();
+  await page.waitForTimeout(5_000);
+  expect(loads()).toBe(2);
+  await expect(page.getByRole('button', { name: 'Load again' })).toBeVisible();
+});
+
+test('a part that cannot be loaded leaves the rest alone, and what waits is kept', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna', { serviceWorkers: 'block' });
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  await startWith(page, ben.name);
+  await page.route(/assets\/SettingsDialog-/, (route) => route.fulfill({ status: 404, body: '' }));
+  const loads = countLoads(page);
+  const settings = async () => {
+    await page.getByRole('button', { name: anna.name, exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Settings' }).click();
+  };
+  // A newer server no longer has the old parts: loading again would bring the new ones.
+  await settings();
+  await expect.poll(loads).toBe(1);
+  await expectConnected(page);
+  await page.context().setOffline(true);
+  await say(page, 'written before it broke');
+  await settings();
+  await expect(page.getByText('This part did not open')).toBeVisible();
+  await expect(messages(page).getByText('written before it broke')).toBeVisible();
+  await page.getByRole('alert').getByRole('button', { name: 'Close' }).click();
+  await page.context().setOffline(false);
+  await expectConnected(page);
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('written before it broke')).toHaveCount(1);
+});

@@ -1,0 +1,108 @@
+/** Browsers that keep nothing, and disks that are full: what was written is sent all the same, and it is said. */
+import { expect, type Page, test } from '@playwright/test';
+import { expectConnected, messages, newPerson, open, register, say, startWith, uniqueName } from './people';
+
+test('where storage is forbidden everything works until the page is closed, and the page says so', async ({
+  browser,
+}) => {
+  const ben = await newPerson(browser, 'ben');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(error.message));
+  // What private windows of some browsers do.
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('The operation is insecure.', 'SecurityError');
+    };
+    for (const name of ['localStorage', 'sessionStorage'] as const) {
+      Object.defineProperty(window, name, {
+        get: () => {
+          throw new DOMException('The operation is insecure.', 'SecurityError');
+        },
+      });
+    }
+  });
+  await register(page, uniqueName('anna'));
+  await expect(page.getByText('This browser keeps nothing')).toBeVisible();
+  await startWith(page, ben.name);
+  await say(page, 'from a private window');
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
+
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await box.fill('a draft');
+  await page
+    .getByRole('button', { name: 'Back' })
+    .or(page.getByRole('button', { name: 'New conversation' }))
+    .first()
+    .click();
+  await page.keyboard.press('Escape');
+  await page.goBack();
+  await open(page, ben.name);
+  await expect(box).toHaveValue('a draft');
+
+  await context.setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await say(page, 'written without a network');
+  await expect(messages(page).getByText('Sending')).toBeAttached();
+  await context.setOffline(false);
+  await expectConnected(page);
+  await expect(messages(page).getByText('Delivered')).toHaveCount(2);
+  await open(ben.page, 'anna');
+  await expect(messages(ben.page).getByText('written without a network')).toHaveCount(1);
+  expect(failures).toEqual([]);
+});
+
+/** Sets the browser's own limit for this page, in bytes, for as long as it is not set again or the page lives. */
+async function storageLimit(page: Page): Promise<(quotaSize?: number) => Promise<unknown>> {
+  const devtools = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  return (quotaSize) => devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+}
+
+test('on a full disk messages are sent and received, drafts stay, and the page says so', async ({
+  browser,
+}) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const { page } = anna;
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(error.message));
+  await startWith(page, ben.name);
+  await say(page, 'while there was room');
+  await open(ben.page, anna.name);
+  await expect(messages(page).getByText('Read', { exact: true })).toHaveCount(1);
+
+  const limit = await storageLimit(page);
+  await limit(1);
+  expect(
+    await page.evaluate(async () => {
+      const { quota = -1, usage = -1 } = await navigator.storage.estimate();
+      return usage >= quota;
+    }),
+  ).toBe(true);
+  await say(ben.page, `does not fit ${'x'.repeat(9_000)}`);
+  await expect(messages(page).getByText('does not fit')).toBeVisible();
+  await expect(page.getByText('The storage of this device is full')).toBeVisible();
+
+  await page.context().setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  for (const text of ['one', 'two', 'three']) await say(page, `written on a full disk ${text}`);
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await box.fill('a draft on a full disk');
+  await page.context().setOffline(false);
+  await expectConnected(page);
+  await expect(messages(page).getByText('Sending')).toHaveCount(0);
+  await expect(messages(ben.page).getByText('written on a full disk three')).toBeVisible();
+  const texts = (await messages(ben.page).getByRole('article').allInnerTexts()).join('\n');
+  expect(texts.match(/full disk (\w+)/g)).toEqual(['full disk one', 'full disk two', 'full disk three']);
+  await expect(box).toHaveValue('a draft on a full disk');
+
+  // With room again nothing is missing: what did not fit is fetched.
+  await limit();
+  await page.reload();
+  await expectConnected(page);
+  await expect(messages(page).getByText('does not fit')).toHaveCount(1);
+  await expect(messages(page).getByText('written on a full disk three')).toHaveCount(1);
+  expect(failures).toEqual([]);
+});
