@@ -1,4 +1,4 @@
-/** Measures inside the page what a person sees: positions are read after paint, never before it. */
+/** Measures inside the page what a person sees: positions are those of each paint, never those before the list has corrected itself. */
 import type { Page } from '@playwright/test';
 
 export interface Probe {
@@ -29,17 +29,18 @@ export async function installProbe(page: Page): Promise<void> {
     const GONE_PX = 10_000;
     const feed = () => document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
     const articles = () => [...feed().querySelectorAll<HTMLElement>('article')];
+    /**
+     * Resolves at the last moment before a paint, in a ResizeObserver made later than the list's own, on an element as
+     * deep as its rows: what is read then is what is painted. An animation frame comes before the list has corrected
+     * itself, and a task after the paint may come after the next change too, which nobody has seen yet.
+     */
     const painted = () =>
       new Promise<void>((resolve) => {
-        // An animation frame comes before the list has corrected itself; the task after it comes after the paint.
-        requestAnimationFrame(() => {
-          const { port1, port2 } = new MessageChannel();
-          port2.onmessage = () => {
-            port1.close();
-            resolve();
-          };
-          port1.postMessage(null);
+        const observer = new ResizeObserver(() => {
+          observer.disconnect();
+          resolve();
         });
+        observer.observe(feed().querySelector('[data-index]') ?? feed());
       });
     const firstVisible = () => {
       const top = feed().getBoundingClientRect().top;
