@@ -8,7 +8,7 @@ from chat_mvp.codec import Codec, EncodedFrame, to_wire
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import ChatError
 from chat_mvp.protocol import CLOSE_TOO_SLOW, MAX_WAITING_BYTES, MAX_WAITING_FRAMES, Error, MessageNew, Ref, ServerFrame
-from chat_mvp.realtime.outbox import Outbox, Send
+from chat_mvp.realtime.outbox import Outbox, Send, SendNow
 from chat_mvp.realtime.session import Phase, Session
 
 Close = Callable[[int, str], None]
@@ -48,6 +48,7 @@ class Connection:
         send: Send,
         session: Session,
         close: Close,
+        send_now: SendNow | None = None,
     ) -> None:
         """Send through ``send``; ``framed`` tells that it takes complete frames instead of payloads."""
         self.id = connection_id
@@ -62,6 +63,7 @@ class Connection:
         self._framed = framed
         self.outbox = Outbox(
             send,
+            send_now=send_now,
             max_frames=MAX_WAITING_FRAMES,
             max_bytes=MAX_WAITING_BYTES,
             on_overflow=self._too_slow,

@@ -1,9 +1,10 @@
-"""What waits to leave on one connection: one queue, one writer task, two limits, nothing dropped in silence."""
+"""What waits to leave on one connection: one queue, one writer, two limits, nothing dropped in silence."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 Send = Callable[[Sequence[bytes]], Awaitable[None]]
+SendNow = Callable[[Sequence[bytes]], bool]
 
 _CHUNK_BYTES = 64 * 1024
 """What is handed to the socket at once; small frames that wait together leave together."""
@@ -13,8 +14,8 @@ class Outbox:
     """Frames for one connection, in the order they were pushed.
 
     Live frames count against the limits; when either is passed, ``on_overflow`` is called once and nothing more is
-    taken. Catching up goes through ``push_paced``, which waits for the reader instead. The task that writes lives only
-    while there is something to write, so an idle connection costs no task.
+    taken. Catching up goes through ``push_paced``, which waits for the reader instead. What is pushed in one turn of
+    the event loop leaves together in the next. A task exists only while a reader is waited for.
     """
 
     __slots__ = (
@@ -25,14 +26,28 @@ class Outbox:
         "_max_frames",
         "_on_overflow",
         "_room",
+        "_scheduled",
         "_send",
+        "_send_now",
         "_task",
         "_waiting",
     )
 
-    def __init__(self, send: Send, *, max_frames: int, max_bytes: int, on_overflow: Callable[[], None]) -> None:
-        """Write through ``send``, which takes several frames at once and may wait for a slow reader."""
+    def __init__(
+        self,
+        send: Send,
+        *,
+        send_now: SendNow | None = None,
+        max_frames: int,
+        max_bytes: int,
+        on_overflow: Callable[[], None],
+    ) -> None:
+        """Write through ``send``, which takes several frames at once and may wait for a slow reader.
+
+        ``send_now`` does the same without waiting, or returns false and has sent nothing: then ``send`` does it.
+        """
         self._send = send
+        self._send_now = send_now
         self._max_frames = max_frames
         self._max_bytes = max_bytes
         self._on_overflow = on_overflow
@@ -41,6 +56,7 @@ class Outbox:
         self._waiting = 0
         self._bytes = 0
         self._closed = False
+        self._scheduled = False
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
 
@@ -68,6 +84,7 @@ class Outbox:
 
     async def flush(self) -> None:
         """Wait until everything queued has been handed to the socket."""
+        self._write_now()
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -89,22 +106,40 @@ class Outbox:
         self._frames.append(data)
         self._waiting += 1
         self._bytes += len(data)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._write())
+        if self._task is None and not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._write_now)
+
+    def _write_now(self) -> None:
+        self._scheduled = False
+        try:
+            while self._frames and self._task is None:
+                chunk, size = self._take()
+                if self._send_now is not None and self._send_now(chunk):
+                    self._sent(chunk, size)
+                else:
+                    self._frames[:0] = chunk
+                    self._task = asyncio.get_running_loop().create_task(self._write())
+        except OSError:
+            # The peer is gone; whoever reads from it finds out by itself.
+            self.close()
 
     async def _write(self) -> None:
         try:
             while self._frames:
                 chunk, size = self._take()
                 await self._send(chunk)
-                self._waiting -= len(chunk)
-                self._bytes -= size
-                self._make_room()
+                self._sent(chunk, size)
         except OSError:
             # The peer is gone; whoever reads from it finds out by itself.
             self.close()
         finally:
             self._task = None
+
+    def _sent(self, chunk: list[bytes], size: int) -> None:
+        self._waiting -= len(chunk)
+        self._bytes -= size
+        self._make_room()
 
     def _take(self) -> tuple[list[bytes], int]:
         size = count = 0

@@ -31,6 +31,7 @@ from chat_mvp.realtime.farewell import Farewell, bye
 from chat_mvp.realtime.greeter import CatchingUp, Greeter
 from chat_mvp.realtime.handshake import agree, header, is_allowed_origin
 from chat_mvp.realtime.heartbeat import ConnectionLog
+from chat_mvp.realtime.outbox import SendNow
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
@@ -57,7 +58,7 @@ _LOG = structlog.get_logger(__name__)
 class Peer:
     """The other end of one accepted WebSocket."""
 
-    __slots__ = ("_abort", "_receive", "_send", "_write", "codec", "framed")
+    __slots__ = ("_abort", "_receive", "_send", "_write", "codec", "framed", "send_now")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, codec: Codec) -> None:
         """Use the server's own way of writing frames where it offers one."""
@@ -65,6 +66,8 @@ class Peer:
         self._receive = receive
         self._send = send
         self._write: Callable[[Sequence[bytes]], Awaitable[None]] | None = wire.get("write")
+        self.send_now: SendNow | None = wire.get("write_now")
+        """As ``send``, without waiting; false when nothing was sent, because the peer does not read."""
         self._abort: Callable[[], None] | None = wire.get("abort")
         self.codec = codec
         self.framed = self._write is not None
@@ -200,6 +203,7 @@ class SocketEndpoint:
             codec=peer.codec,
             framed=peer.framed,
             send=peer.send,
+            send_now=peer.send_now,
             session=Session(),
             close=lambda code, reason: self._end(connection, peer, code, reason),
         )

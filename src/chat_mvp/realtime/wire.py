@@ -10,10 +10,11 @@ from websockets.http11 import Request
 from chat_mvp.realtime.inbox import Inbox
 
 WIRE = "chat_mvp.wire"
-"""ASGI extension of a WebSocket scope: ``{"abort": callable, "write": coroutine function}``.
+"""ASGI extension of a WebSocket scope: ``{"abort": callable, "write": coroutine function, "write_now": callable}``.
 
 ``abort()`` drops the connection at once, unsent bytes included. ``write(frames)`` sends complete, unmasked frames in
-one piece and waits while the peer does not read. Under another server the extension is missing and plain ASGI serves.
+one piece and waits while the peer does not read; ``write_now(frames)`` does not wait. Under another server the
+extension is missing and plain ASGI serves.
 """
 READ_AHEAD = 64
 """Messages of one connection that may wait to be handled before no more is read from it.
@@ -43,7 +44,11 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         """Begin the handshake, and give the application the extension."""
         super().handle_connect(event)
         if self.handshake_initiated and not self.close_sent:
-            self.scope["extensions"][WIRE] = {"abort": self.transport.abort, "write": self.write}
+            self.scope["extensions"][WIRE] = {
+                "abort": self.transport.abort,
+                "write": self.write,
+                "write_now": self.write_now,
+            }
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message on, and read on until ``READ_AHEAD`` of them wait."""
@@ -70,11 +75,21 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         A frame for many people is put together once for all of them. That is possible because the server never masks
         and no compression is agreed on.
         """
-        await self.writable.wait()
+        while not self.write_now(frames):
+            await self.writable.wait()
+
+    def write_now(self, frames: Sequence[bytes]) -> bool:
+        """Send complete frames in one piece, or return false, and send nothing, while the peer does not read.
+
+        Raises ``ClientDisconnected`` (an ``OSError``) when it is gone.
+        """
         if self.disconnected:
             raise ClientDisconnected
+        if not self.writable.is_set():
+            return False
         if not self.close_sent:
             self.transport.write(b"".join(frames))
+        return True
 
     def keepalive_timeout(self) -> None:
         """End a connection whose peer left a ping unanswered."""
