@@ -102,8 +102,8 @@ class Greeter:
             await self._settled()
             if session.left == left:
                 break
-        for conversation_id in standings.keys() & set(left):
-            session.came_back(conversation_id)
+        for conversation_id in set(left):
+            session.forget_left(conversation_id)
         return standings
 
     async def _bring_up_to_date(

@@ -61,19 +61,20 @@ class Session:
             self.left += (publication.frame.conversation_id,)
         return True
 
-    def came_back(self, conversation_id: str) -> None:
-        """Forget that the person was let out of this conversation: the snapshot was read after they were let in again.
+    def forget_left(self, conversation_id: str) -> None:
+        """Drop what is held of a conversation up to the last time the person was let out of it.
 
-        Told after the snapshot, it would make the client forget what it was just told.
+        The snapshot was read after that, so it says what has become of it: the person is in again, or is not and need
+        not be told of it.
         """
         self.left = tuple(other for other in self.left if other != conversation_id)
-        self._held = [
-            (publication, encoded)
-            for publication, encoded in self._held
-            if publication is None
-            or not isinstance(publication.frame, ConversationLeft)
-            or publication.frame.conversation_id != conversation_id
-        ]
+        about = [_conversation_of(publication) == conversation_id for publication, _ in self._held]
+        last = max(
+            at
+            for at, (publication, _) in enumerate(self._held)
+            if about[at] and publication is not None and isinstance(publication.frame, ConversationLeft)
+        )
+        self._held = [held for at, held in enumerate(self._held) if at > last or not about[at]]
 
     def note_snapshot(self, conversation_id: str, rev: int) -> None:
         """Remember that everything up to ``rev`` of this conversation is in the snapshot or comes by catching up."""
@@ -111,3 +112,10 @@ class Session:
         if publication.rev <= self._snapshot_revs.get(publication.conversation_id, -1):
             return True
         return publication.message_id is not None and publication.rev <= self._sent_revs.get(publication.message_id, -1)
+
+
+def _conversation_of(publication: Publication | None) -> str | None:
+    if publication is None:
+        return None
+    found: str | None = publication.conversation_id or getattr(publication.frame, "conversation_id", None)
+    return found
