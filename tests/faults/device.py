@@ -14,24 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from msgspec import Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.faults.observations import Ack, Attempt, Change, Connection, Observations, Seen
+from tests.faults.observations import ChangeKind, Connection, Observations, Seen
 from tests.faults.replica import DeviceReplica
+from tests.faults.requests import RETRIABLE, STRANGER, Requests
 from tests.faults.tally import Tally
 from tests.support.people import Person
 from tests.support.socket import Frame, narrow_socket
 
-RETRIABLE = {"rate_limited", "unavailable", "internal"}
-DELETED = "conflict"
-"""Changing a message that somebody deleted a moment ago."""
-STRANGER = "not_found"
-"""What somebody is told who was let out of the conversation, and who asks for what was said before they came."""
-
-ANSWER_WITHIN_S = 30.0
-"""A request that has no answer by then is a hung one, on a connection that is open all the while."""
 READY_WITHIN_S = 15.0
 CONFIRM_EVERY_S = 0.1
 TOO_SLOW = 4408
@@ -41,38 +33,7 @@ RECENT = 200
 """How many of the messages seen last are changed at random; a message's conversation and id."""
 MARK = "mark "
 """How the ``ref`` of a confirmation begins; the conversation follows."""
-SOCKET, HTTP = "socket", "http"
-WAYS = ((SOCKET,), (HTTP,), (SOCKET, SOCKET), (HTTP, SOCKET))
-"""How a message is transmitted: one way, or twice as clients do that are unsure."""
-WAY_WEIGHTS = (88, 4, 4, 4)
 LOST = (OSError, EOFError, TimeoutError, ConnectionClosed, InvalidHandshake)
-_CHANGE_FRAMES = {
-    "edit": "message.edit",
-    "delete": "message.delete",
-    "add": "reaction.add",
-    "remove": "reaction.remove",
-}
-
-
-class Sending(Struct):
-    """An own message on its way."""
-
-    attempt: Attempt
-    due_at: float | None = 0.0
-    """When to transmit it next; None while an answer is awaited."""
-    asked_at: float = 0.0
-
-
-class Asking(Struct):
-    """A change on its way."""
-
-    change: Change
-    due_at: float | None = 0.0
-    asked_at: float = 0.0
-    insists: bool = False
-    """Whether it is asked again when its outcome is unknown."""
-    conversation_id: str = ""
-    transmissions: int = 0
 
 
 class Device:
@@ -84,8 +45,7 @@ class Device:
         self.name = name
         self.person = person
         self.replica = DeviceReplica()
-        self.sending: dict[str, Sending] = {}
-        self.asking: dict[str, Asking] = {}
+        self.requests = Requests(name, person, run=run, tally=tally, chance=chance)
         self._url = url
         self._run = run
         self._tally = tally
@@ -104,55 +64,38 @@ class Device:
         self._stall_s = 0.0
         self._stalled = False
         self._leaving = False
-        self._over_http: set[asyncio.Task[None]] = set()
-        self._numbers = 0
 
     # --- what the person does
 
     def send(self, conversation_id: str, text: str) -> str:
         """Begin to send a message and return its ``client_message_id``."""
-        client_message_id = f"{self.name}-{self._next()}"
-        attempt = Attempt(self.person.id, client_message_id, conversation_id, text)
-        self._run.attempts[self.person.id, client_message_id] = attempt
-        self.sending[client_message_id] = Sending(attempt)
-        return client_message_id
+        return self.requests.send(conversation_id, text)
 
     def own_message_id(self, conversation_id: str, client_message_id: str) -> str | None:
         """Return the id of an own message once the device holds it."""
         held = self.replica.messages.get(conversation_id, {}).values()
         return next((m["id"] for m in held if m["client_message_id"] == client_message_id), None)
 
-    def change(self, conversation_id: str, message_id: str, kind: str, value: str = "") -> None:
+    def change(self, conversation_id: str, message_id: str, kind: ChangeKind, value: str = "") -> None:
         """Begin to edit, delete or react."""
-        change = Change(person=self.person.id, message_id=message_id, kind=kind, value=value)
-        self._run.changes.append(change)
-        self.asking[f"{self.name}-change-{self._next()}"] = Asking(
-            change, insists=self._chance.random() < 0.5, conversation_id=conversation_id
-        )
+        self.requests.change(conversation_id, message_id, kind, value)
 
     def read(self, conversation_id: str) -> None:
         """Note that the person has seen the conversation."""
         self._read.add(conversation_id)
 
     @property
-    def unsettled(self) -> int:
-        """How many requests have no final answer yet."""
-        return len(self.sending) + len(self.asking)
-
-    @property
     def settled(self) -> bool:
         """Whether the device is connected, has caught up and waits for nothing."""
         caught_up = self._socket is not None and self.replica.live and not self.replica.to_fetch and self._knows_places
-        return caught_up and not self.unsettled and not self._over_http and self._unconfirmed() == {}
+        return caught_up and self.requests.settled and self._unconfirmed() == {}
 
     @property
     def state(self) -> str:
         """What it waits for, for a person to read."""
-        waiting = [*self.sending.values(), *self.asking.values()]
         return (
             f"{self.name}: connected {self._socket is not None}, caught up {self.replica.live}, "
-            f"to fetch {len(self.replica.to_fetch)}, unconfirmed {self._unconfirmed()}, "
-            f"over HTTP {len(self._over_http)}, {len(waiting)} unsettled, the first {waiting[:1]}"
+            f"to fetch {len(self.replica.to_fetch)}, unconfirmed {self._unconfirmed()}, {self.requests.state}"
         )
 
     # --- what is done to it
@@ -195,7 +138,7 @@ class Device:
             if time.monotonic() >= self._away_until:
                 with contextlib.suppress(*LOST):
                     await self._once()
-                self._forget_answers()
+                self.requests.forget_answers()
             await asyncio.sleep(self._chance.uniform(0.05, 0.3))
 
     async def _once(self) -> None:
@@ -267,7 +210,7 @@ class Device:
         with contextlib.suppress(*LOST):
             while True:
                 if self.replica.live or not patient:
-                    await self._transmit_due(socket)
+                    await self.requests.transmit_due(socket)
                 if self.replica.live and time.monotonic() - confirmed_at >= CONFIRM_EVERY_S:
                     confirmed_at = time.monotonic()
                     await self._confirm(socket)
@@ -275,81 +218,7 @@ class Device:
                     await self._fetch_missing()
                 await asyncio.sleep(0.02)
 
-    async def _transmit_due(self, socket: ClientConnection) -> None:
-        now = time.monotonic()
-        due = [one for one in self.sending.values() if one.due_at is not None and one.due_at <= now]
-        if len(due) > 1 and any(one.attempt.transmissions for one in due):
-            # What is sent again comes in any order.
-            self._chance.shuffle(due)
-        for one in due:
-            one.due_at, one.asked_at = None, now
-            ways = self._chance.choices(WAYS, WAY_WEIGHTS)[0]
-            if HTTP in ways:
-                self._post(one)
-            for _ in range(ways.count(SOCKET)):
-                await self._transmit(socket, one.attempt)
-        for ref, asking in self.asking.items():
-            if asking.due_at is not None and asking.due_at <= now:
-                asking.due_at, asking.asked_at = None, now
-                asking.transmissions += 1
-                await socket.send(json.dumps(_change_frame(ref, asking.change)))
-        self._look_for_hung(now)
-
-    async def _transmit(self, socket: ClientConnection, attempt: Attempt) -> None:
-        attempt.transmissions += 1
-        fields = {"conversation_id": attempt.conversation_id, "text": attempt.text}
-        name = attempt.client_message_id
-        await socket.send(json.dumps({"type": "message.send", "client_message_id": name, "ref": name, **fields}))
-
-    def _look_for_hung(self, now: float) -> None:
-        for one in [*self.sending.values(), *self.asking.values()]:
-            if one.due_at is None and now - one.asked_at > ANSWER_WITHIN_S:
-                self._run.faults_seen.append(f"{self.name}: no answer within {ANSWER_WITHIN_S:g} s to {one}")
-                one.due_at = now
-
-    def _forget_answers(self) -> None:
-        """After a lost connection: nothing that was asked on it will be answered."""
-        for one in self.sending.values():
-            one.due_at = 0.0
-        for ref, asking in list(self.asking.items()):
-            if asking.due_at is None:
-                self._leave_unknown(ref, asking, 0.0)
-
-    def _leave_unknown(self, ref: str, asking: Asking, due_at: float) -> None:
-        if asking.insists:
-            asking.due_at = due_at
-        else:
-            del self.asking[ref]
-
     # --- over HTTP
-
-    def _post(self, one: Sending) -> None:
-        one.attempt.transmissions += 1
-        task = asyncio.create_task(self._send_over_http(one))
-        self._over_http.add(task)
-        task.add_done_callback(self._over_http.discard)
-
-    async def _send_over_http(self, one: Sending) -> None:
-        attempt = one.attempt
-        body = {"text": attempt.text, "client_message_id": attempt.client_message_id}
-        try:
-            answer = await self.person.post(f"/conversations/{attempt.conversation_id}/messages", **body)
-        except httpx.TransportError:
-            one.due_at = time.monotonic()
-            return
-        if answer.status_code in {200, 201}:
-            message = answer.json()
-            self._run.note_state(message)
-            self._acked(attempt, message["id"], message["seq"], duplicate=answer.status_code == 200)
-        elif (code := answer.json()["code"]) in RETRIABLE:
-            self._tally.answers[code] += 1
-            one.due_at = time.monotonic() + self._chance.uniform(0.2, 1.0)
-        elif code == STRANGER:
-            self._tally.answers[code] += 1
-            self._give_up(attempt)
-        else:
-            self._run.faults_seen.append(f"{self.name}: {attempt} over HTTP was refused: {answer.text}")
-            self.sending.pop(attempt.client_message_id, None)
 
     async def _fetch_missing(self) -> None:
         for conversation_id in list(self.replica.to_fetch):
@@ -407,80 +276,29 @@ class Device:
         attempt = self._run.attempts[self.person.id, frame["client_message_id"]]
         self._see(frame, frame, frame["message_id"], repeats=frame["duplicate"])
         self.replica.put_own(frame, self.person.id, attempt.text)
-        self._acked(attempt, frame["message_id"], frame["seq"], duplicate=frame["duplicate"])
-
-    def _acked(self, attempt: Attempt, message_id: str, seq: int, *, duplicate: bool) -> None:
-        ack = Ack(attempt.sender, attempt.client_message_id, message_id, attempt.conversation_id, seq, duplicate)
-        self._run.acks.append(ack)
-        self._tally.answers["acks"] += 1
-        self._tally.wrote()
-        one = self.sending.pop(attempt.client_message_id, None)
-        if one is not None:
-            self._answered(one)
-
-    def _give_up(self, attempt: Attempt) -> None:
-        """Send it no more: whoever sent it is no member."""
-        attempt.refused = True
-        self._run.strangers.append((attempt.sender, attempt.conversation_id))
-        one = self.sending.pop(attempt.client_message_id, None)
-        if one is not None:
-            self._answered(one)
-
-    def _answered(self, one: Sending | Asking) -> None:
-        self._tally.slowest_answer_s = max(self._tally.slowest_answer_s, time.monotonic() - one.asked_at)
+        self.requests.acked(attempt, frame["message_id"], frame["seq"], duplicate=frame["duplicate"])
 
     def _take_error(self, frame: Frame) -> None:
         code, ref = frame["code"], frame.get("ref")
         self._tally.answers[code] += 1
         due_at = time.monotonic() + frame.get("retry_after_ms", 300) / 1000 * self._chance.uniform(0.5, 1.0)
         if code in RETRIABLE:
-            self._try_later(ref, due_at)
-        elif not self._take_refusal(code, ref):
-            self._run.faults_seen.append(f"{self.name}: refused for no reason: {frame}")
-
-    def _try_later(self, ref: str | None, due_at: float) -> None:
-        if ref is None:
-            # The connection ends for it: we confirm again.
-            self._confirmed = {}
-        elif ref in self.asking:
-            self._answered(self.asking[ref])
-            self._leave_unknown(ref, self.asking[ref], due_at)
-        elif ref in self.sending:
-            self._answered(self.sending[ref])
-            self.sending[ref].due_at = due_at
-        else:
-            self._confirmed.pop(ref.removeprefix(MARK), None)
-
-    def _take_refusal(self, code: str, ref: str | None) -> bool:
-        """Take a refusal that may be deserved; false when it cannot be."""
-        if ref is None or code not in {DELETED, STRANGER}:
-            return False
-        asking = self.asking.pop(ref, None)
-        if asking is not None:
-            self._answered(asking)
-            if code == DELETED or asking.transmissions == 1:
-                asking.change.outcome = "refused"
-            if code == STRANGER:
-                self._run.strangers.append((self.person.id, asking.conversation_id))
-            return True
-        attempt = self._run.attempts.get((self.person.id, ref))
-        if attempt is not None:
-            self._give_up(attempt)
-        elif ref.startswith(MARK):
+            if ref is None:
+                # The connection ends for it: we confirm again.
+                self._confirmed = {}
+            elif not self.requests.try_later(ref, due_at):
+                self._confirmed.pop(ref.removeprefix(MARK), None)
+        elif ref is not None and ref.startswith(MARK) and code == STRANGER:
             self._run.strangers.append((self.person.id, ref.removeprefix(MARK)))
-        return code == STRANGER
+        elif ref is None or not self.requests.take_refusal(code, ref):
+            self._run.faults_seen.append(f"{self.name}: refused for no reason: {frame}")
 
     def _take_message(self, frame: Frame) -> None:
         message = frame["message"]
         self._run.note_state(message)
-        asking = self.asking.pop(frame.get("ref", ""), None)
         held = self.replica.messages.get(message["conversation_id"], {}).get(message["id"])
         self._see(frame, message, message["id"], repeats=self._repeats(frame, held))
-        if asking is not None:
-            asking.change.outcome, asking.change.rev = "done", message["rev"]
-            self._answered(asking)
-            self._tally.answers["changes"] += 1
-            self._tally.wrote()
+        self.requests.changed(frame.get("ref"), message)
 
     def _repeats(self, frame: Frame, held: Frame | None) -> bool:
         """Tell whether a message is none that is new to this device, by the nature of the frame that brings it."""
@@ -529,16 +347,3 @@ class Device:
             self._read.discard(conversation_id)
             mark = {"conversation_id": conversation_id, "seq": seq, "ref": f"{MARK}{conversation_id}"}
             await socket.send(json.dumps({"type": type_, **mark}))
-
-    def _next(self) -> int:
-        self._numbers += 1
-        return self._numbers
-
-
-def _change_frame(ref: str, change: Change) -> Frame:
-    frame: Frame = {"type": _CHANGE_FRAMES[change.kind], "message_id": change.message_id, "ref": ref}
-    if change.kind == "edit":
-        frame["text"] = change.value
-    elif change.kind in {"add", "remove"}:
-        frame["emoji"] = change.value
-    return frame

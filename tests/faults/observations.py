@@ -11,6 +11,9 @@ Copies = dict[str, dict[str, MessageState]]
 Outcome = Literal["unknown", "done", "refused"]
 
 
+ChangeKind = Literal["edit", "delete", "add", "remove"]
+
+
 class Attempt(Struct):
     """A message that somebody tried to send, however often."""
 
@@ -39,7 +42,7 @@ class Change(Struct):
 
     person: str
     message_id: str
-    kind: Literal["edit", "delete", "add", "remove"]
+    kind: ChangeKind
     value: str = ""
     outcome: Outcome = "unknown"
     rev: int = 0

@@ -139,7 +139,7 @@ class _Run:
         number = 0
         while time.monotonic() < ends_at:
             await asyncio.sleep(chance.expovariate(ACTIONS_PER_S))
-            if device.unsettled >= MOST_UNSETTLED or not device.replica.messages:
+            if device.requests.unsettled >= MOST_UNSETTLED or not device.replica.messages:
                 continue
             number += 1
             self._act_once(device, chance, f"{device.name} says {number}")
