@@ -32,9 +32,14 @@ test('the first load', async ({ baseURL }) => {
 });
 
 test('reloading, reading from the device, catching up', async ({ browser, baseURL }) => {
-  const { reload, stored, missed } = await measureOpening(browser, baseURL as string, ROUNDS);
+  const { reload, stored, storedWhileDrawing, missed } = await measureOpening(
+    browser,
+    baseURL as string,
+    ROUNDS,
+  );
   record('reload', reload);
   record('stored', stored);
+  record('storedWhileDrawing', storedWhileDrawing);
   record('missed', missed);
 });
 

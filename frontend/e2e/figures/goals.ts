@@ -71,6 +71,12 @@ export const GOALS = {
     statistic: 'most',
     goal: 0,
   },
+  storedWhileDrawing: {
+    what: 'IndexedDB: the same while the conversation is being drawn',
+    unit: 'ms',
+    statistic: 'median',
+    goal: null,
+  },
   otherMedian: {
     what: 'Enter in one browser to text in the other, median',
     unit: 'ms',

@@ -7,7 +7,10 @@ import { installStopwatch } from './stopwatch';
 /** Milliseconds. */
 export interface Openings {
   reload: number[];
+  /** In a page at rest. */
   stored: number[];
+  /** The client's own questions, whose answers wait until the page has time. */
+  storedWhileDrawing: number[];
   missed: number[];
 }
 
@@ -65,13 +68,15 @@ export async function measureOpening(browser: Browser, baseUrl: string, rounds: 
   }
   await context.addInitScript(watchReload);
   const reload = await reloads(page, rounds);
-  const stored = await reads(page, [cleo, ben], rounds);
+  const storedWhileDrawing = await readsWhileDrawing(page, [cleo, ben], rounds);
+  await page.waitForTimeout(SETTLED_MS);
+  const stored = await readsAtRest(page, room, 2 * rounds);
   const missed: number[] = [];
   for (let round = 0; round < Math.ceil(rounds / 2); round += 1) {
     missed.push(await catchUp(page, seeder, room, ben, `caught up ${round}`));
   }
   await context.close();
-  return { reload, stored, missed };
+  return { reload, stored, storedWhileDrawing, missed };
 }
 
 async function reloads(page: Page, rounds: number): Promise<number[]> {
@@ -110,8 +115,44 @@ function watchReload(): void {
   };
 }
 
+/** The newest 50 of a conversation from the client's own database, with nothing else to do. */
+function readsAtRest(page: Page, room: string, rounds: number): Promise<number[]> {
+  return page.evaluate(
+    async ([conversationId, count]) => {
+      const name = (await indexedDB.databases()).find((one) => one.name?.startsWith('chat-mvp:'))?.name;
+      if (name === undefined) throw new Error('The client has no database.');
+      const db = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      const times: number[] = [];
+      for (let round = 0; round < count; round += 1) {
+        const began = performance.now();
+        const found = await new Promise<number>((resolve, reject) => {
+          let rows = 0;
+          const range = IDBKeyRange.bound([conversationId, 0], [conversationId, Number.MAX_SAFE_INTEGER]);
+          const request = db.transaction('messages').objectStore('messages').openCursor(range, 'prev');
+          request.onerror = () => reject(request.error);
+          request.onsuccess = () => {
+            const cursor = request.result;
+            if (cursor !== null) rows += 1;
+            if (cursor === null || rows === 50) resolve(rows);
+            else cursor.continue();
+          };
+        });
+        if (found !== 50) throw new Error(`Only ${found} messages are stored.`);
+        times.push(performance.now() - began);
+      }
+      db.close();
+      return times;
+    },
+    [room, rounds] as const,
+  );
+}
+
 /** The client's own reads, as it changes between two conversations. */
-async function reads(page: Page, others: readonly Account[], rounds: number): Promise<number[]> {
+async function readsWhileDrawing(page: Page, others: readonly Account[], rounds: number): Promise<number[]> {
   await page.evaluate(() => {
     if (window.__reads !== undefined) window.__reads.length = 0;
   });
