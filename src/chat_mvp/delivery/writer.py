@@ -30,6 +30,8 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 FULL_RETRY_AFTER_MS = 500
 DEADLINE_S = 10.0
 PAUSE_S = (0.02, 0.5)
+HOLD_BACK_S = 0.02
+"""How long at most a stored batch waits to be let out until the next one is on its way, which may find no database."""
 
 Refusals = list[tuple[Operation, ChatError]]
 
@@ -260,6 +262,7 @@ class Writer:
             return batch, refused
         batch.writes.seal()
         self._committing = True
+        enough = asyncio.get_running_loop().call_later(HOLD_BACK_S, self._let_out_stored)
         try:
             await self._commit.commit(batch.writes, self._use_the_wait)
         except BaseException as error:
@@ -270,6 +273,8 @@ class Writer:
             self._rosters.forget(batch.writes.touched())
             self._discard_ahead()
             raise
+        finally:
+            enough.cancel()
         self._committing = False
         if self._ahead is not None and not self._ahead.operations:
             # Nothing came; what comes later is not to be dated back to now.

@@ -36,8 +36,9 @@ class TroubledCommit(MongoCommit):
     """A real commit with trouble before or after it: the next commits take the kinds of trouble named in ``trouble``.
 
     ``transient``: nothing is written. ``lost``: it is stored and the answer is lost. ``dropped``: it never arrives and
-    nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened. While
-    ``away``, nobody can say what became of a commit.
+    nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened.
+    ``unreachable``: the same, but the database is not even told before. While ``away``, nobody can say what became of a
+    commit.
     """
 
     def __init__(self, database: Database) -> None:
@@ -61,6 +62,8 @@ class TroubledCommit(MongoCommit):
             case "slow":
                 meanwhile()
                 self.held_up.set()
+                await self.gate.wait()
+            case "unreachable":
                 await self.gate.wait()
             case "lost":
                 await super().commit(writes, meanwhile)

@@ -35,6 +35,21 @@ async def test_a_batch_is_told_while_the_next_one_commits(desk: Desk) -> None:
     await settled
 
 
+async def test_a_database_that_went_away_keeps_nobody_from_what_is_stored(desk: Desk) -> None:
+    (message,) = await desk.stored()
+    await desk.write(message.conversation_id, "known").message()
+    desk.commit.trouble.extend(("slow", "unreachable"))
+    stored = desk.write(message.conversation_id, "stored")
+    await desk.commit.held_up.wait()
+    waiting = desk.write(message.conversation_id, "waiting")
+    desk.commit.gate.set()
+    desk.commit.gate.clear()
+    assert (await stored.message())[0].text == "stored"
+    assert not waiting.came
+    desk.commit.gate.set()
+    await waiting.message()
+
+
 async def test_what_was_told_leaves_no_work_for_the_garbage_collector(desk: Desk) -> None:
     (message,) = await desk.stored()
     gc.collect()
