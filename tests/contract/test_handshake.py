@@ -173,6 +173,16 @@ async def test_a_foreign_origin_is_refused(chat: Chat, origin: str) -> None:
     assert refusal.value.response.status_code == 403
 
 
+async def test_compression_is_not_agreed_on(chat: Chat) -> None:
+    offered = {"Sec-WebSocket-Extensions": "permessage-deflate; client_no_context_takeover; server_no_context_takeover"}
+    ann = await chat.person("ann")
+    socket = await ann.connect(headers=offered)
+    response = socket.connection.response
+    assert response is not None
+    assert "Sec-WebSocket-Extensions" not in response.headers
+    await socket.ask("ping")
+
+
 async def test_the_own_origin_and_none_are_fine(chat: Chat) -> None:
     ann = await chat.person("ann")
     for origin in (chat.server.origin, None):
