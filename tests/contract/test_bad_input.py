@@ -42,9 +42,10 @@ async def test_confirming_more_than_there_is(chat: Chat, type_: str) -> None:
     assert await marks(bob, room) == (1, 1 if type_ == "read" else 0)
     await receiver.close()
     assert (await bob.connect()).texts(room) == ["not confirmed in advance"]
-    for seq in (-1, HIGHEST + 1, 2**64, 1.5, "1", None):
-        socket = await bob.connect()
-        await socket.refused("validation", type_, conversation_id=room, seq=seq)
+    socket = await bob.connect()
+    nonsense: list[Any] = [-1, HIGHEST + 1, 2**64, 1.5, "1", None]
+    for value in nonsense:
+        await socket.refused("validation", type_, conversation_id=room, seq=value)
 
 
 @pytest.mark.parametrize("type_", ["delivered", "read"])
@@ -137,7 +138,7 @@ async def test_one_name_for_everything(launch: Launch) -> None:
     sender = await ann.connect()
 
     async def every_way(socket: Socket) -> tuple[list[dict[str, Any]], list[Any]]:
-        answers = await asyncio.gather(
+        answers: list[Any] = await asyncio.gather(
             socket.say(room, "one", client_message_id="same"),
             socket.say(room, "another text", client_message_id="same"),
             socket.say(elsewhere, "another conversation", client_message_id="same"),
@@ -147,7 +148,7 @@ async def test_one_name_for_everything(launch: Launch) -> None:
                 for place in (room, elsewhere)
             ),
         )
-        return list(answers[:4]), list(answers[4:])
+        return answers[:4], answers[4:]
 
     first = await sender.say(room, "first", client_message_id="same")
     for crashed in (False, True):

@@ -171,6 +171,7 @@ class ThreeNodes:
                 "oplogNetworkTimeoutBufferSeconds": 1,
                 "minSnapshotHistoryWindowInSeconds": 0,
                 "diagnosticDataCollectionEnabled": False,
+                "ttlMonitorSleepSecs": 1,
             },
         }
         if self._key_file is not None:
