@@ -91,6 +91,7 @@ class Writer:
         self._unresolved: Unresolved | None = None
         self._turn: asyncio.Future[None] | None = None
         self._stored: Stored | None = None
+        self._now = utc_now()
         self._failing = False
         self._committing = False
         self._isolating = False
@@ -335,8 +336,10 @@ class Writer:
             # A block was set or lifted meanwhile, which drops the pair's roster: it may be one of ours.
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
+        # Never back, whatever the clock does: who asks what changed since a time relies on it.
+        self._now = max(self._now, utc_now())
         return Batch(
-            now=utc_now(),
+            now=self._now,
             rosters=self._rosters,
             messages=messages,
             sent=sent,
