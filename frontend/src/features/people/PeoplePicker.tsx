@@ -84,7 +84,7 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
               setActive(0);
             }}
             onKeyDown={onKeyDown}
-            className="h-8 min-w-32 flex-1 bg-transparent px-1.5 outline-none"
+            className="pointer-coarse:min-h-11 h-8 min-w-32 flex-1 bg-transparent px-1.5 outline-none"
           />
         </div>
         <p id={`${id}-hint`} className="text-sm text-muted">

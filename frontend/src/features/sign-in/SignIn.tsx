@@ -144,7 +144,7 @@ function SignInForm({ accounts, onMode }: { accounts: Accounts; onMode: (mode: M
       <button
         type="button"
         onClick={() => onMode('forgot')}
-        className="min-h-6 self-center rounded text-sm text-muted underline-offset-2 hover:text-ink hover:underline"
+        className="min-h-6 pointer-coarse:min-h-11 self-center rounded text-sm text-muted underline-offset-2 hover:text-ink hover:underline"
       >
         {t('auth.forgot')}
       </button>
