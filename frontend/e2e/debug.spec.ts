@@ -17,7 +17,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
     await page.keyboard.press('Control+k');
     await page
-      .getByRole('textbox', { name: 'Find people, conversations, messages and commands' })
+      .getByRole('combobox', { name: 'Find people, conversations, messages and commands' })
       .fill('connection');
     await page.getByRole('option', { name: 'Connection details' }).click();
     const panel = page.getByRole('dialog', { name: 'Connection details' });
