@@ -13,6 +13,7 @@ import type {
   SignedIn,
   User,
 } from '@/protocol';
+import { FakeSocket } from './socket';
 
 export interface FakeAnswer {
   status: number;
@@ -36,20 +37,6 @@ interface Room {
     string,
     { role: Member['role']; joinedSeq: number; delivered: number; read: number; joinedAt: string }
   >;
-}
-
-/** One connection as the server sees it. */
-export class FakeSocket {
-  userId: string | null = null;
-  readonly server: FakeServer;
-  readonly deliver: (frame: ServerFrame) => void;
-  readonly closed: (code: number) => void;
-
-  constructor(server: FakeServer, deliver: (frame: ServerFrame) => void, closed: (code: number) => void) {
-    this.server = server;
-    this.deliver = deliver;
-    this.closed = closed;
-  }
 }
 
 export class FakeServer {

@@ -1,6 +1,7 @@
 import type { ClientFrame } from '@/protocol';
 import { ABNORMAL_CLOSE, type Transport, type TransportHandlers } from '@/realtime/transport';
-import type { FakeServer, FakeSocket } from './server';
+import type { FakeServer } from './server';
+import type { FakeSocket } from './socket';
 
 /** A line to the fake server inside the test's own process. Frames are copied, as a real line would. */
 export class FakeTransport implements Transport {
