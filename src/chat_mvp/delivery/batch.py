@@ -29,6 +29,9 @@ from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
 
 Effect = Callable[[], None]
+
+MAX_CONFIRMED_AT_ONCE = 10_000
+"""How far one batch raises a mark: everybody else waits while the entries of so many messages are removed (0.1 s)."""
 """Something to do after the commit: a publication, or an answer to whoever asked."""
 
 
@@ -208,8 +211,11 @@ class Batch:
         )
 
     def raise_marks(self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int) -> bool:
-        """Raise a person's marks; what they have leaves their queue. False when nothing was raised."""
-        last_seq = roster.conversation.last_seq
+        """Raise a person's marks, by at most ``MAX_CONFIRMED_AT_ONCE``; what they have leaves their queue.
+
+        False when nothing was raised.
+        """
+        last_seq = min(roster.conversation.last_seq, member.delivered_seq + MAX_CONFIRMED_AT_ONCE)
         read = min(max(read, member.read_seq), last_seq)
         delivered = min(max(delivered, read, member.delivered_seq), last_seq)
         if delivered == member.delivered_seq and read == member.read_seq:

@@ -146,8 +146,9 @@ class Writer:
                 if self.waiting or self._unresolved is not None:
                     await self._take_turn()
                 else:
-                    self._let_out_stored()
+                    # In this order: what is let out may bring something new.
                     self._wake.clear()
+                    self._let_out_stored()
                     await self._wake.wait()
         finally:
             self._let_out_stored()

@@ -325,7 +325,16 @@ class Pin(MessageOperation):
 class RaiseMarks:
     """Note that a person has, or has seen, everything up to a place. A mark that is there already changes nothing."""
 
-    __slots__ = ("_connection_id", "_delivered", "_read", "_receipts", "_user_id", "conversation_id", "refuse")
+    __slots__ = (
+        "_again",
+        "_connection_id",
+        "_delivered",
+        "_read",
+        "_receipts",
+        "_user_id",
+        "conversation_id",
+        "refuse",
+    )
 
     direct_key: str | None = None
     message_ids: tuple[str, ...] = ()
@@ -341,15 +350,20 @@ class RaiseMarks:
         read: int,
         connection_id: str,
         receipts: Receipts,
+        again: Callable[[], None],
         refuse: Refuse,
     ) -> None:
-        """Tell the others, and the person's other devices, through ``receipts``."""
+        """Tell the others, and the person's other devices, through ``receipts``.
+
+        ``again`` is called after the commit where the marks are not there yet, because that was too much at once.
+        """
         self.conversation_id: str | None = conversation_id
         self._user_id = user_id
         self._delivered = delivered
         self._read = read
         self._connection_id = connection_id
         self._receipts = receipts
+        self._again = again
         self.refuse = refuse
 
     def apply(self, batch: Batch) -> None:
@@ -369,3 +383,5 @@ class RaiseMarks:
             lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id),
             late=lambda: self._receipts.tell(audience, receipt, except_connection=None),
         )
+        if member.delivered_seq < min(max(self._delivered, self._read), roster.conversation.last_seq):
+            batch.after_commit(self._again, late=self._again)

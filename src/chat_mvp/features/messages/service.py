@@ -9,7 +9,7 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, NotFoundError, RateLimitedError, ValidationError
+from chat_mvp.errors import CannotMessageError, ChatError, NotFoundError, RateLimitedError, ValidationError
 from chat_mvp.features.messages.operations import (
     DeleteMessage,
     EditMessage,
@@ -175,6 +175,13 @@ class MessageService:
         member = roster.member(user_id) if roster is not None else None
         if member is not None and delivered <= member.delivered_seq and read <= member.read_seq:
             return
+
+        def again() -> None:
+            try:
+                self.raise_marks(user_id, connection_id, conversation_id, delivered=delivered, read=read, refuse=refuse)
+            except ChatError as error:
+                refuse(error)
+
         self._writer.submit(
             RaiseMarks(
                 conversation_id,
@@ -183,6 +190,7 @@ class MessageService:
                 read=read,
                 connection_id=connection_id,
                 receipts=self._receipts,
+                again=again,
                 refuse=refuse,
             ),
         )
