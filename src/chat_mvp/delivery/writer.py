@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from time import monotonic
 from typing import NamedTuple
 
@@ -68,6 +69,7 @@ class Writer:
         queue_max_members: int,
         has_room: Callable[[], bool] = lambda: True,
         deadline_s: float = DEADLINE_S,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Write through ``commit``; ``is_reachable`` tells whether somebody has a connection they do not hide.
 
@@ -91,7 +93,8 @@ class Writer:
         self._unresolved: Unresolved | None = None
         self._turn: asyncio.Future[None] | None = None
         self._stored: Stored | None = None
-        self._now = utc_now()
+        self._clock = clock
+        self._now = clock()
         self._failing = False
         self._committing = False
         self._isolating = False
@@ -338,7 +341,7 @@ class Writer:
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
         # Never back, whatever the clock does: who asks what changed since a time relies on it.
-        self._now = max(self._now, utc_now())
+        self._now = max(self._now, self._clock())
         return Batch(
             now=self._now,
             rosters=self._rosters,

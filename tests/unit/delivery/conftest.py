@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -112,6 +113,7 @@ class Desk:
         self.commit = commit
         self.messages = Messages(database.collections)
         self.told: list[Publication] = []
+        self.clock_is_off_by = timedelta()
         bus = MemoryBus()
         bus.subscribe(self.told.append)
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
@@ -123,6 +125,7 @@ class Desk:
             is_reachable=lambda _: True,
             queue_max_members=64,
             deadline_s=DEADLINE_S,
+            clock=lambda: utc_now() + self.clock_is_off_by,
         )
         self.people = [new_id(), new_id()]
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from chat_mvp.delivery.batch import Batch
-from chat_mvp.times import utc_now
 from tests.unit.delivery.conftest import Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -66,9 +65,9 @@ async def test_what_was_told_leaves_no_work_for_the_garbage_collector(desk: Desk
         gc.enable()
 
 
-async def test_time_does_not_go_back_when_the_clock_does(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_time_does_not_go_back_when_the_clock_does(desk: Desk) -> None:
     (message,) = await desk.stored()
     before = (await desk.write(message.conversation_id, "before").message())[0]
-    monkeypatch.setattr("chat_mvp.delivery.writer.utc_now", lambda: utc_now() - timedelta(hours=1))
+    desk.clock_is_off_by = timedelta(hours=-1)
     after = (await desk.write(message.conversation_id, "after").message())[0]
     assert after.created_at >= before.created_at

@@ -9,7 +9,7 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, ChatError, NotFoundError, RateLimitedError, ValidationError
+from chat_mvp.errors import CannotMessageError, NotFoundError, RateLimitedError, UnavailableError, ValidationError
 from chat_mvp.features.messages.operations import (
     DeleteMessage,
     EditMessage,
@@ -179,7 +179,7 @@ class MessageService:
         def again() -> None:
             try:
                 self.raise_marks(user_id, connection_id, conversation_id, delivered=delivered, read=read, refuse=refuse)
-            except ChatError as error:
+            except UnavailableError as error:
                 refuse(error)
 
         self._writer.submit(
