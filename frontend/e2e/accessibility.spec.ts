@@ -4,6 +4,8 @@ import { messages, newPerson, say, startWith } from './people';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+const FINDER = 'Find people, conversations, messages and commands';
+
 async function expectAccessible(page: Page, where: string): Promise<void> {
   // Colours in the middle of a transition are nobody's colours.
   await page.waitForTimeout(250);
@@ -53,19 +55,32 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await messages(page).getByText('Plain text').click();
       await page.getByRole('button', { name: 'More' }).click();
       await expectAccessible(page, 'message menu');
-      await page.keyboard.press('Escape');
+      await page.getByRole('menuitem', { name: 'Pin for everybody' }).click();
+      await expect(messages(page).getByText('Pinned')).toBeVisible();
       await page.getByRole('button', { name: 'Emoji' }).click();
       await expect(page.getByRole('textbox', { name: 'Find emoji' })).toBeVisible();
       await expectAccessible(page, 'emoji');
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Details', exact: true }).click();
       await expectAccessible(page, 'details');
+      await page.getByRole('button', { name: /Pinned messages/ }).click();
+      await expect(page.getByRole('list', { name: 'Pinned messages' })).toContainText('Plain text');
+      await expectAccessible(page, 'pinned messages');
       await page.getByRole('button', { name: 'Close details' }).click();
       await page.keyboard.press('Control+k');
-      await page
-        .getByRole('combobox', { name: 'Find people, conversations, messages and commands' })
-        .fill('b');
+      const finder = page.getByRole('combobox', { name: FINDER });
+      await finder.fill('b');
       await expectAccessible(page, 'switcher');
+      await finder.fill('plain');
+      await expect(page.getByRole('option', { name: /Plain text/ })).toBeVisible();
+      await expectAccessible(page, 'switcher with a message');
+      await finder.fill('nothing is called this');
+      await expect(page.getByRole('option')).toHaveCount(0);
+      await expectAccessible(page, 'switcher without results');
+      await finder.fill('connection');
+      await page.getByRole('option', { name: 'Connection details' }).click();
+      await expect(page.getByRole('dialog', { name: 'Connection details' })).toBeVisible();
+      await expectAccessible(page, 'connection details');
       await page.keyboard.press('Escape');
       await page.keyboard.press('Control+/');
       await expectAccessible(page, 'shortcuts');
@@ -80,7 +95,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByRole('button', { name: anna.name, exact: true }).click();
       await expectAccessible(page, 'account menu');
       await page.getByRole('menuitem', { name: 'Settings' }).click();
-      for (const part of ['Profile', 'Appearance', 'People', 'Devices']) {
+      for (const part of ['Profile', 'Appearance', 'Keyboard', 'People', 'Devices']) {
         await page.getByRole('button', { name: part, exact: true }).click();
         await expectAccessible(page, `settings: ${part}`);
       }

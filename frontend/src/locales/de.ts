@@ -92,7 +92,7 @@ export const de: Catalogue = {
   'conversations.empty': 'Noch keine Nachrichten',
   'conversations.pinned': 'Angeheftet',
   'conversations.muted': 'Stumm',
-  'conversations.pin': 'Anheften',
+  'conversations.pin': 'Oben anheften',
   'conversations.unpin': 'Lösen',
   'conversations.mute': 'Stumm schalten',
   'conversations.unmute': 'Wieder melden',

@@ -90,7 +90,7 @@ export const en = {
   'conversations.empty': 'No messages yet',
   'conversations.pinned': 'Pinned',
   'conversations.muted': 'Muted',
-  'conversations.pin': 'Pin',
+  'conversations.pin': 'Pin to the top',
   'conversations.unpin': 'Unpin',
   'conversations.mute': 'Mute',
   'conversations.unmute': 'Unmute',

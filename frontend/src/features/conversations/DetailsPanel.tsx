@@ -58,12 +58,16 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
           )
         )}
       </div>
-      <div className="flex flex-col gap-1 px-3 pb-6">
-        <Action icon={<CalendarSearch size={18} />} onClick={onJumpToDate}>
-          {t('message.jumpToDate')}
-        </Action>
-        <OwnChoices conversation={conversation} />
-        <PinnedMessages conversationId={conversation.id} onOpen={(seq) => onOpen(conversation.id, seq)} />
+      <div className="flex flex-col px-3 pb-6">
+        <Part>
+          <PinnedMessages conversationId={conversation.id} onOpen={(seq) => onOpen(conversation.id, seq)} />
+          <Action icon={<CalendarSearch size={18} />} onClick={onJumpToDate}>
+            {t('message.jumpToDate')}
+          </Action>
+        </Part>
+        <Part>
+          <OwnChoices conversation={conversation} />
+        </Part>
         {conversation.peer != null ? (
           <PersonActions user={conversation.peer} />
         ) : (
@@ -91,6 +95,11 @@ function PersonLines({ user }: { user: User }) {
       )}
     </>
   );
+}
+
+/** Actions of one kind, apart from the others by a line. */
+function Part({ children }: { children: ReactNode }) {
+  return <div className="flex flex-col border-t border-line py-2">{children}</div>;
 }
 
 function Action({
@@ -136,7 +145,7 @@ function PersonActions({ user }: { user: User }) {
   const [asking, setAsking] = useState<'block' | 'name' | null>(null);
   const block = (on: boolean) => void attempt(() => contacts.setBlocked(user.id, on));
   return (
-    <>
+    <Part>
       <Action icon={<Tag size={18} />} onClick={() => setAsking('name')}>
         {t('contact.nickname')}
       </Action>
@@ -163,7 +172,7 @@ function PersonActions({ user }: { user: User }) {
           onClose={() => setAsking(null)}
         />
       )}
-    </>
+    </Part>
   );
 }
 
@@ -181,19 +190,21 @@ function GroupActions({
   const mayManage = conversation.me.role !== 'member';
   return (
     <>
-      {mayManage && (
-        <>
-          <Action icon={<Pencil size={18} />} onClick={() => setAsking('rename')}>
-            {t('details.rename')}
-          </Action>
-          <Action icon={<UserPlus size={18} />} onClick={() => setAsking('add')}>
-            {t('details.add')}
-          </Action>
-        </>
-      )}
-      <Action icon={<LogOut size={18} />} danger onClick={() => setAsking('leave')}>
-        {t('details.leave')}
-      </Action>
+      <Part>
+        {mayManage && (
+          <>
+            <Action icon={<Pencil size={18} />} onClick={() => setAsking('rename')}>
+              {t('details.rename')}
+            </Action>
+            <Action icon={<UserPlus size={18} />} onClick={() => setAsking('add')}>
+              {t('details.add')}
+            </Action>
+          </>
+        )}
+        <Action icon={<LogOut size={18} />} danger onClick={() => setAsking('leave')}>
+          {t('details.leave')}
+        </Action>
+      </Part>
       <MemberList conversation={conversation} onOpen={onOpen} />
       {asking === 'rename' && <Rename conversation={conversation} onClose={() => setAsking(null)} />}
       {asking === 'add' && <AddPeople conversationId={conversation.id} onClose={() => setAsking(null)} />}

@@ -26,7 +26,7 @@ export function MemberList({
     ),
   );
   return (
-    <section className="mt-4">
+    <section className="border-t border-line pt-4">
       <h3 className="px-3 pb-1 text-sm font-semibold text-muted">
         {t('details.members', conversation.member_count)}
       </h3>

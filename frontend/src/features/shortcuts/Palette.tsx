@@ -11,7 +11,7 @@ import {
   SquarePen,
   SunMoon,
 } from 'lucide-react';
-import { Fragment, type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { usePeopleSearch } from '@/features/people';
@@ -34,7 +34,9 @@ export interface PaletteProps {
   onOpen: (conversationId: string, seq?: number) => void;
 }
 
-type Group = 'conversations' | 'people' | 'messages' | 'commands';
+/** In the order in which they stand. */
+const GROUPS = ['conversations', 'people', 'messages', 'commands'] as const;
+type Group = (typeof GROUPS)[number];
 
 interface Entry {
   id: string;
@@ -48,6 +50,8 @@ interface Entry {
 }
 
 const MOST = 6;
+
+const HEADING = 'px-3 py-1 text-xs font-semibold text-muted';
 
 const ICONS: Record<Exclude<Everywhere, 'palette'>, ReactNode> = {
   help: <Keyboard size={18} />,
@@ -108,61 +112,87 @@ export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
         onKeyDown={onKeyDown}
         className="h-14 w-full border-b border-line bg-transparent px-5 text-lg outline-none placeholder:text-muted"
       />
-      <div
-        id={`${id}-list`}
-        role="listbox"
-        tabIndex={0}
-        aria-label={t('palette.results')}
-        className="h-[min(50dvh,26rem)] overflow-y-auto p-2"
-      >
-        {entries.map((entry, index) => (
-          <Fragment key={`${entry.group} ${entry.id}`}>
-            {entry.group !== entries[index - 1]?.group && (
-              <p role="presentation" className="px-3 pt-2 pb-1 text-xs font-semibold text-muted first:pt-1">
-                {t(`palette.${entry.group}`)}
-              </p>
-            )}
-            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the text box handles the keys. */}
-            {/* biome-ignore lint/a11y/useFocusableInteractive: the text box keeps the focus and names the active option. */}
-            <div
-              id={`${id}-${index}`}
-              role="option"
-              aria-selected={index === current}
-              ref={(element) => {
-                if (index === current) element?.scrollIntoView?.({ block: 'nearest' });
-              }}
-              onPointerMove={() => setActive(index)}
-              onClick={() => choose(entry)}
-              className={cx(
-                'flex min-h-11 items-center gap-3 rounded-lg px-3 py-1',
-                index === current && 'bg-hover',
-              )}
-            >
-              {entry.picture}
-              <span className="min-w-0 flex-1">
-                <span className="block truncate font-medium" dir="auto">
-                  {entry.name}
-                </span>
-                {entry.text !== undefined && (
-                  <span className="block truncate text-sm text-muted" dir="auto">
-                    {entry.text}
-                  </span>
-                )}
-              </span>
-              <span className="max-w-[45%] truncate text-sm text-muted">{entry.hint}</span>
-            </div>
-          </Fragment>
-        ))}
-        {entries.length === 0 && (
-          <p role="presentation" className="pt-10 text-center text-muted">
-            {t('palette.none')}
-          </p>
+      <div className="h-[min(50dvh,26rem)] overflow-y-auto">
+        {entries.length > 0 ? (
+          <div
+            id={`${id}-list`}
+            role="listbox"
+            tabIndex={0}
+            aria-label={t('palette.results')}
+            className="p-2"
+          >
+            {GROUPS.map((group) => {
+              const first = entries.findIndex((entry) => entry.group === group);
+              if (first === -1) return null;
+              return (
+                // biome-ignore lint/a11y/useSemanticElements: a list box holds groups, not field sets.
+                <div key={group} role="group" aria-labelledby={`${id}-${group}`} className="pb-2 last:pb-0">
+                  <p id={`${id}-${group}`} role="presentation" className={HEADING}>
+                    {t(`palette.${group}`)}
+                  </p>
+                  {entries
+                    .filter((entry) => entry.group === group)
+                    .map((entry, at) => (
+                      <Option
+                        key={entry.id}
+                        id={`${id}-${first + at}`}
+                        entry={entry}
+                        active={first + at === current}
+                        onPoint={() => setActive(first + at)}
+                        onChoose={() => choose(entry)}
+                      />
+                    ))}
+                </div>
+              );
+            })}
+          </div>
+        ) : (
+          <p className="px-5 pt-16 text-center text-muted">{t('palette.none')}</p>
         )}
       </div>
       <p role="status" className="sr-only">
         {entries.length === 0 ? t('palette.none') : t('palette.count', entries.length)}
       </p>
     </Dialog>
+  );
+}
+
+interface OptionProps {
+  id: string;
+  entry: Entry;
+  active: boolean;
+  onPoint: () => void;
+  onChoose: () => void;
+}
+
+function Option({ id, entry, active, onPoint, onChoose }: OptionProps) {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the text box handles the keys.
+    // biome-ignore lint/a11y/useFocusableInteractive: the text box keeps the focus and names the active option.
+    <div
+      id={id}
+      role="option"
+      aria-selected={active}
+      ref={(element) => {
+        if (active) element?.scrollIntoView?.({ block: 'nearest' });
+      }}
+      onPointerMove={onPoint}
+      onClick={onChoose}
+      className={cx('flex min-h-11 items-center gap-3 rounded-lg px-3 py-1', active && 'bg-selected')}
+    >
+      {entry.picture}
+      <span className="min-w-0 flex-1">
+        <span className="block truncate font-medium" dir="auto">
+          {entry.name}
+        </span>
+        {entry.text !== undefined && (
+          <span className="block truncate text-sm text-muted" dir="auto">
+            {entry.text}
+          </span>
+        )}
+      </span>
+      <span className="max-w-[45%] truncate text-sm text-muted">{entry.hint}</span>
+    </div>
   );
 }
 
@@ -206,9 +236,11 @@ function useEntries(query: string, runs: Runs, onOpen: PaletteProps['onOpen']): 
       run: () => void attempt(async () => onOpen(await actions.start({ kind: 'direct', user_id: one.id }))),
     });
     const ofMessage = (one: Message): Entry => {
-      const sender = state.people[one.sender_id];
+      const own = one.sender_id === state.me?.id;
+      const sender = (own ? state.me : undefined) ?? state.people[one.sender_id];
       const conversation = state.conversations[one.conversation_id];
-      const name = one.sender_id === state.me?.id ? t('message.you') : nameOf(state, sender);
+      const writer = nameOf(state, sender);
+      const name = own ? t('message.you') : writer;
       const place = conversation === undefined ? '' : titleOf(state, conversation);
       return {
         id: one.id,
@@ -216,7 +248,7 @@ function useEntries(query: string, runs: Runs, onOpen: PaletteProps['onOpen']): 
         name: snippet(one.text, query),
         text: place === '' || place === name ? name : `${name} · ${place}`,
         hint: shortWhen(i18n, one.created_at),
-        picture: <Avatar id={one.sender_id} name={name} url={sender?.avatar_url ?? null} size="small" />,
+        picture: <Avatar id={one.sender_id} name={writer} url={sender?.avatar_url ?? null} size="small" />,
         run: () => onOpen(one.conversation_id, one.seq),
       };
     };
