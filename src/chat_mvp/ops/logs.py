@@ -3,6 +3,7 @@
 Secrets do not get into it: values under names that mean a secret are replaced, and so are credentials inside texts.
 """
 
+import asyncio
 import logging
 import re
 import sys
@@ -57,7 +58,7 @@ def configure_logs(
         rendering += [hide_secrets, renderer]
     handler = logging.StreamHandler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=rendering))
-    handler.addFilter(_without_traceback_of_clients)
+    handler.addFilter(_without_needless_traceback)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -101,8 +102,14 @@ def _hidden(name: str, value: Any) -> Any:
     return value
 
 
-def _without_traceback_of_clients(record: logging.LogRecord) -> bool:
-    # Uvicorn logs a text frame that is no UTF-8 with a traceback. The client is at fault and has been told so (1007).
-    if record.name == "uvicorn.error" and "Invalid UTF-8" in record.getMessage():
+def _without_needless_traceback(record: logging.LogRecord) -> bool:
+    """Take the traceback from what uvicorn logs with one although nothing of ours went wrong.
+
+    A text frame that is no UTF-8: the client is at fault and has been told so (1007). A request that was cut off when
+    the server stopped, because it waited for a database that hangs: uvicorn says so in the line before.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    is_cut_off = isinstance(error, asyncio.CancelledError)
+    if record.name == "uvicorn.error" and (is_cut_off or "Invalid UTF-8" in record.getMessage()):
         record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
     return True

@@ -1,5 +1,6 @@
 """The log: one shape for everybody, and no secret in it."""
 
+import asyncio
 import io
 import json
 import logging
@@ -90,6 +91,17 @@ def test_a_frame_that_is_no_text_is_no_fault_of_ours() -> None:
         b"\xff".decode()
     except UnicodeDecodeError:
         logging.getLogger("uvicorn.error").exception("Invalid UTF-8 sequence received from client.")
+    (entry,) = entries(stream)
+    assert entry["level"] == "warning"
+    assert "exception" not in entry
+
+
+def test_a_request_cut_off_at_the_end_is_no_fault_of_ours() -> None:
+    stream = logged()
+    try:
+        raise asyncio.CancelledError
+    except asyncio.CancelledError as cut_off:
+        logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=cut_off)
     (entry,) = entries(stream)
     assert entry["level"] == "warning"
     assert "exception" not in entry
