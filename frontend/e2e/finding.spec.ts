@@ -100,6 +100,32 @@ test('unread from here: in the list, the title and the line, over a reload, unti
   await expect(entry).not.toContainText('unread');
 });
 
+test('only what was in sight counts as read', async ({ page, baseURL }) => {
+  const seeder = new Seeder(baseURL as string);
+  const anna = await seeder.account('anna', 'Anna');
+  const ben = await seeder.account('ben', 'Ben Okafor');
+  const room = await seeder.direct(ben, anna);
+  await seeder.say(room, ben, 'hello');
+  await seeder.say(room, anna, 'hello yourself');
+  for (let n = 1; n <= 40; n += 1) await seeder.say(room, ben, `line ${n}`);
+  await page.goto('./');
+  await page.getByRole('textbox', { name: 'Username' }).fill(anna.name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expectConnected(page);
+  const entry = page.getByRole('link', { name: /^Ben Okafor/ });
+  await expect(entry).toContainText('41 unread');
+  await entry.click();
+  await expect(messages(page).getByText('line 1', { exact: true })).toBeInViewport();
+  await expect(entry).not.toContainText('41 unread');
+  await page.waitForTimeout(500);
+  // About fifteen fit into the window.
+  await expect(entry).toContainText(/2\d unread/);
+  await page.getByRole('button', { name: /new messages/ }).click();
+  await expect(messages(page).getByText('line 40', { exact: true })).toBeInViewport();
+  await expect(entry).not.toContainText('unread');
+});
+
 test('a nickname stands wherever the name stood, for oneself alone', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');

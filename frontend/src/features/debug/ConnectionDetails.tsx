@@ -63,7 +63,7 @@ function Line({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="flex flex-wrap justify-between gap-x-4 py-0.5">
       <dt className="text-muted">{name}</dt>
-      <dd className="tabular-nums">{children}</dd>
+      <dd className="ms-auto text-end tabular-nums">{children}</dd>
     </div>
   );
 }

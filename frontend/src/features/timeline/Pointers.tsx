@@ -13,7 +13,7 @@ export function UnreadBar({ count, since, onClick }: { count: number; since: str
   const when = today ? clockTime(i18n, since) : `${dayLabel(i18n, since)}, ${clockTime(i18n, since)}`;
   return (
     <button type="button" onClick={onClick} className={cx(PILL, 'inset-x-0 top-3 mx-auto w-fit')}>
-      <ArrowUp size={18} aria-hidden />
+      <ArrowUp size={18} aria-hidden className="shrink-0" />
       {i18n.t('message.newSince', count, when)}
     </button>
   );
@@ -33,7 +33,7 @@ export function LatestButton({ unread, onClick }: { unread: number; onClick: () 
         unread === 0 && 'size-10 justify-center px-0 pointer-coarse:size-11',
       )}
     >
-      <ArrowDown size={18} aria-hidden />
+      <ArrowDown size={18} aria-hidden className="shrink-0" />
       <span className={unread > 0 ? '' : 'sr-only'}>
         {unread > 0 ? t('message.newBelow', unread) : t('message.latest')}
       </span>

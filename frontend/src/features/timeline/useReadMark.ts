@@ -3,6 +3,9 @@ import { useEffect, useState } from 'react';
 import { useSession } from '@/app/context';
 import type { Row } from './rows';
 
+/** Opening a conversation takes a few frames to find its place; what passes by meanwhile has nobody seen. */
+const RESTED_MS = 150;
+
 interface Options {
   conversationId: string;
   virtualizer: Virtualizer<HTMLDivElement, Element>;
@@ -11,14 +14,16 @@ interface Options {
   ready: boolean;
 }
 
-/** Marks as read what a person can see: the newest row in sight, while the page is in front of them. */
+/** Marks as read what a person can see: the newest row that rests in sight, while the page is in front of them. */
 export function useReadMark({ conversationId, virtualizer, rows, atEnd, ready }: Options): void {
   const { actions, link, store } = useSession();
   const looking = useLooking();
   const bottom = virtualizer.range?.endIndex ?? -1;
   const seen = newestSeq(rows, atEnd ? rows.length - 1 : bottom);
   useEffect(() => {
-    if (ready && looking && seen > 0) actions.read(conversationId, seen);
+    if (!ready || !looking || seen === 0) return;
+    const rested = setTimeout(() => actions.read(conversationId, seen), RESTED_MS);
+    return () => clearTimeout(rested);
   }, [actions, conversationId, looking, ready, seen]);
   // What arrives before somebody's eyes is never unread: in the same moment, so that it is drawn once and not twice.
   const watching = ready && looking && atEnd;
