@@ -98,10 +98,7 @@ def test_a_frame_that_is_no_text_is_no_fault_of_ours() -> None:
 
 def test_a_request_cut_off_at_the_end_is_no_fault_of_ours() -> None:
     stream = logged()
-    try:
-        raise asyncio.CancelledError
-    except asyncio.CancelledError as cut_off:
-        logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=cut_off)
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=asyncio.CancelledError())
     (entry,) = entries(stream)
     assert entry["level"] == "warning"
     assert "exception" not in entry
