@@ -107,6 +107,7 @@ test('everything works without a mouse', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna');
   await page.keyboard.press('Alt+n');
+  await expect(page.getByRole('textbox', { name: 'Find people' })).toBeFocused();
   await page.keyboard.type(ben.name);
   await expect(page.getByRole('option', { name: ben.name })).toBeVisible();
   await page.keyboard.press('Enter');

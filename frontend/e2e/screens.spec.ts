@@ -4,15 +4,22 @@ import { expectConnected, messages, open, PASSWORD } from './people';
 import { type Account, Seeder } from './seed';
 
 const FOLDER = '../artifacts/screens';
+const FINDER = 'Find people, conversations, messages and commands';
 
+let seeder: Seeder;
 let mira: Account;
+let ben: Account;
+let lea: Account;
+let kai: Account;
+/** Gets unread messages before each round of pictures. */
+let circle: string;
 
 test.beforeAll(async ({ baseURL }) => {
-  const seeder = new Seeder(baseURL as string);
+  seeder = new Seeder(baseURL as string);
   mira = await seeder.account('mira', 'Mira Hoffmann');
-  const ben = await seeder.account('ben', 'Ben Okafor');
-  const lea = await seeder.account('lea', 'Léa Martin');
-  const kai = await seeder.account('kai', 'Kai Nakamura');
+  ben = await seeder.account('ben', 'Ben Okafor');
+  lea = await seeder.account('lea', 'Léa Martin');
+  kai = await seeder.account('kai', 'Kai Nakamura');
   const omar = await seeder.account('omar', 'Omar Haddad');
   const withOmar = await seeder.direct(omar, mira);
   await seeder.say(withOmar, omar, 'مرحبا ميرا، هل رأيت الصور؟');
@@ -48,7 +55,20 @@ test.beforeAll(async ({ baseURL }) => {
   await seeder.react(last.id, mira, '❤️');
   await seeder.react(last.id, ben, '❤️');
   await seeder.react(last.id, lea, '🎉');
+  await seeder.call(`/messages/${tools.id}/pin`, 'PUT', undefined, mira.token);
+  for (const who of [ben, lea, kai]) await seeder.call(`/contacts/${who.id}`, 'PUT', {}, mira.token);
+  await seeder.account('gabriela', 'Gabriela Rossi');
+  circle = await seeder.group(lea, 'Reading circle', [mira, ben]);
+  await seeder.say(circle, mira, 'Hello everybody!');
 });
+
+async function signIn(page: Page, who: Account): Promise<void> {
+  await page.goto('./');
+  await page.getByRole('textbox', { name: 'Username' }).fill(who.name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expectConnected(page);
+}
 
 async function picture(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(500);
@@ -61,40 +81,142 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['phone', { width: 390, height: 844 }],
   ] as const) {
     test(`pictures: ${size}, ${colorScheme}`, async ({ browser }) => {
+      test.setTimeout(120_000);
+      for (let n = 1; n <= 24; n += 1)
+        await seeder.say(
+          circle,
+          n % 3 === 0 ? ben : lea,
+          `Chapter ${n}: who would have thought?\n\nI read it twice.`,
+        );
       const context = await browser.newContext({
         colorScheme,
         viewport,
+        hasTouch: size === 'phone',
         deviceScaleFactor: size === 'phone' ? 2 : 1,
       });
       const page = await context.newPage();
-      const shot = (name: string) => picture(page, `${name}-${size}-${colorScheme}`);
+      const shot = async (name: string) => {
+        // Nothing is pointed at with a finger that is lifted.
+        if (size === 'phone') await page.mouse.move(0, 0);
+        await picture(page, `${name}-${size}-${colorScheme}`);
+      };
+      const back = async () => {
+        if (size === 'phone') await page.getByRole('button', { name: 'Back' }).click();
+      };
+      const finder = page.getByRole('combobox', { name: FINDER });
       await page.goto('./');
       await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
       await shot('sign-in');
-      await page.getByRole('textbox', { name: 'Username' }).fill(mira.name);
-      await page.getByLabel('Password').fill(PASSWORD);
-      await page.getByRole('button', { name: 'Sign in' }).click();
-      await expectConnected(page);
+      await page.getByRole('button', { name: 'Create account' }).click();
+      await shot('register');
+      await signIn(page, mira);
       await shot('list');
+
+      await open(page, 'Reading circle');
+      await expect(messages(page).getByText('New messages')).toBeVisible();
+      await shot('unread');
+      const bar = page.getByRole('button', { name: /new since/ });
+      await messages(page).hover();
+      for (let n = 0; n < 12 && !(await bar.isVisible()); n += 1) {
+        await page.mouse.wheel(0, 300);
+        await page.waitForTimeout(100);
+      }
+      await expect(bar).toBeVisible();
+      await shot('new-since');
+      await back();
+
       await open(page, 'Garden project');
       await expect(messages(page).getByText('Will do!')).toBeVisible();
       await shot('group');
+      await messages(page).getByText('half past seven').click();
+      await page.getByRole('button', { name: 'More' }).click();
+      await shot('message-menu');
+      await page.keyboard.press('Escape');
+      await messages(page).getByRole('button', { name: 'Today' }).focus();
+      await shot('day');
+      await page.keyboard.press('Enter');
+      await shot('jump-to-date');
+      await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Details', exact: true }).click();
       await shot('details');
+      await page.getByRole('button', { name: /Pinned messages/ }).click();
+      await expect(page.getByRole('list', { name: 'Pinned messages' })).toBeVisible();
+      await shot('pinned');
       await page.getByRole('button', { name: 'Close details' }).click();
+
       await page.keyboard.press('Control+k');
       await shot('switcher');
+      await finder.fill('ga');
+      await expect(page.getByRole('option', { name: /Gabriela/ }).first()).toBeVisible();
+      await expect(page.getByRole('option', { name: /example.org.garden/ })).toBeVisible();
+      await shot('switcher-results');
+      await finder.fill('nothing is called this');
+      await expect(page.getByRole('option')).toHaveCount(0);
+      await shot('switcher-empty');
+      await finder.fill('connection');
+      await page.getByRole('option', { name: 'Connection details' }).click();
+      await shot('connection-details');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+/');
+      await shot('shortcuts');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Alt+n');
+      await shot('new-conversation');
+      await page.getByRole('textbox', { name: 'Find people' }).fill('ga');
+      await expect(page.getByRole('option').first()).toBeVisible();
+      await shot('new-conversation-found');
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Emoji' }).click();
       await expect(page.getByRole('button', { name: 'grinning face', exact: true })).toBeVisible();
       await shot('emoji');
       await page.keyboard.press('Escape');
-      if (size === 'phone') await page.getByRole('button', { name: 'Back' }).click();
+      await back();
+
+      await page.getByRole('link', { name: /^Ben Okafor/ }).click();
+      await page.getByRole('button', { name: 'Details', exact: true }).click();
+      await shot('person');
+      await page.getByRole('button', { name: 'Close details' }).click();
+      await back();
       await page.getByRole('button', { name: 'Mira Hoffmann', exact: true }).click();
+      await shot('account-menu');
       await page.getByRole('menuitem', { name: 'Settings' }).click();
-      await page.getByRole('button', { name: 'Appearance' }).click();
-      await shot('settings');
+      for (const part of ['Profile', 'Appearance', 'Keyboard', 'People', 'Devices']) {
+        await page.getByRole('button', { name: part, exact: true }).click();
+        await shot(`settings-${part.toLowerCase()}`);
+      }
       await context.close();
     });
   }
 }
+
+test('pictures for the README', async ({ browser }) => {
+  test.setTimeout(120_000);
+  const others: Page[] = [];
+  for (const who of [ben, lea, kai]) {
+    const page = await (await browser.newContext()).newPage();
+    await signIn(page, who);
+    await page.getByRole('link', { name: /^Garden project/ }).click();
+    await expect(messages(page).getByText('Will do!')).toBeVisible();
+    others.push(page);
+  }
+  for (const [name, colorScheme, viewport, deviceScaleFactor] of [
+    ['web-client', 'light', { width: 1200, height: 750 }, 1],
+    ['web-client-dark', 'dark', { width: 1280, height: 800 }, 1],
+    ['web-client-phone', 'light', { width: 390, height: 844 }, 2],
+  ] as const) {
+    const context = await browser.newContext({ colorScheme, viewport, deviceScaleFactor });
+    const page = await context.newPage();
+    await signIn(page, mira);
+    await page.getByRole('link', { name: /^Garden project/ }).click();
+    await expect(messages(page).getByText('I will be there')).toBeVisible();
+    const latest = page.getByRole('button', { name: /latest|new message/ });
+    if (await latest.isVisible()) await latest.click();
+    await page.getByRole('textbox', { name: 'Message' }).blur();
+    await page.mouse.move(0, 0);
+    await others[0]?.getByRole('textbox', { name: 'Message' }).pressSequentially('I hope ');
+    await expect(messages(page).getByText('Read', { exact: true }).first()).toBeAttached();
+    await expect(page.getByText(/is typing/).first()).toBeVisible();
+    await picture(page, name);
+    await context.close();
+  }
+});

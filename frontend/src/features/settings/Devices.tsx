@@ -21,7 +21,7 @@ export function Devices() {
   useEffect(load, [load]);
   return (
     <div className="flex flex-col gap-6">
-      <ul className="flex flex-col gap-3">
+      <ul className="flex flex-col gap-3 empty:hidden">
         {sessions.map((one) => (
           <li key={one.id} className="flex flex-wrap items-center gap-3">
             <div className="min-w-40 flex-1">
@@ -66,6 +66,7 @@ function ChangePassword() {
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
+      <h3 className="font-semibold">{t('auth.password')}</h3>
       <TextField
         label={t('auth.password.current')}
         type="password"

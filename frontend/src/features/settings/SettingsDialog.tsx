@@ -23,7 +23,8 @@ export default function SettingsDialog({
   const [page, setPage] = useState<PageName>(first);
   return (
     <Dialog title={t('settings.title')} onClose={onClose} size="large">
-      <div className="flex flex-col gap-6 sm:min-h-96 sm:flex-row">
+      {/* One height for all pages, or what is below the pointer would change with each of them. */}
+      <div className="flex flex-col gap-6 sm:h-[min(34rem,calc(85dvh-6rem))] sm:flex-row">
         <nav
           aria-label={t('settings.title')}
           className="-mx-1 flex shrink-0 gap-1 overflow-x-auto p-1 sm:w-40 sm:flex-col"
@@ -43,7 +44,7 @@ export default function SettingsDialog({
             </button>
           ))}
         </nav>
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 sm:-m-1 sm:overflow-y-auto sm:p-1">
           {page === 'profile' && <Profile />}
           {page === 'appearance' && <Appearance />}
           {page === 'keyboard' && <Keys />}
