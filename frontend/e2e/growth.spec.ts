@@ -1,12 +1,21 @@
 /** Rows that grow late do not move what is being read: 0 px, sampled after paint. */
 import { expect, type Page, test } from '@playwright/test';
 import { expectConnected, messages, PASSWORD } from './people';
+import { installProbe } from './probe';
 import { type Account, Seeder } from './seed';
+
+declare global {
+  interface Window {
+    __growth: { worst: number; frames: number; going: boolean };
+  }
+}
 
 let seeder: Seeder;
 let anna: Account;
 let ben: Account;
 let room: string;
+/** By seq. */
+const sent = new Map<number, string>();
 
 const CODE = '```python\nfor person in team:\n    remind(person, at="07:30")  # early\n```';
 
@@ -18,7 +27,8 @@ test.beforeAll(async ({ baseURL }) => {
   for (let n = 1; n <= 60; n += 1) {
     const text =
       n % 4 === 0 ? `${n}\n\n${CODE}` : n % 4 === 1 ? `${n} with **some** \`words\`` : `plain ${n}`;
-    await seeder.say(room, ben, text);
+    const { id, seq } = await seeder.say(room, ben, text);
+    sent.set(seq, id);
   }
 });
 
@@ -31,51 +41,77 @@ async function signedIn(page: Page): Promise<void> {
   await page.goto(`./#/c/${room}/30`);
   await expect(messages(page).locator('article[aria-posinset="30"]')).toBeInViewport();
   await page.waitForTimeout(800);
+  await installProbe(page);
 }
 
-/** Watches, paint by paint, where the message in the middle stands, until `stop`. */
+/** Watches, paint by paint, where the first message that stands whole in sight is, until the answer is called. */
 async function watch(page: Page): Promise<() => Promise<number>> {
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
     const feed = document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
-    const { top, height } = feed.getBoundingClientRect();
-    const rows = [...feed.querySelectorAll<HTMLElement>('article')];
-    // What is being read: the first one that stands whole below the upper edge.
-    const read = rows.find((one) => {
+    await window.__probe.painted();
+    const { top, bottom } = feed.getBoundingClientRect();
+    const read = [...feed.querySelectorAll<HTMLElement>('article')].find((one) => {
       const box = one.getBoundingClientRect();
-      return box.top >= top && box.bottom <= top + height;
+      return box.top >= top && box.bottom <= bottom;
     });
     const position = read?.getAttribute('aria-posinset');
     const place = () =>
       feed.querySelector(`article[aria-posinset="${position}"]`)?.getBoundingClientRect().top ?? 10_000;
     const begin = place();
     const state = { worst: 0, frames: 0, going: true };
-    const sample = () => {
-      if (!state.going) return;
-      requestAnimationFrame(() => {
-        // After the paint: a message is handled when the frame is done.
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => {
-          state.frames += 1;
-          state.worst = Math.max(state.worst, Math.abs(place() - begin));
-          sample();
-        };
-        port2.postMessage(null);
-      });
-    };
-    sample();
-    (window as unknown as { __growth: typeof state }).__growth = state;
+    window.__growth = state;
+    void (async () => {
+      while (state.going) {
+        await window.__probe.painted();
+        state.frames += 1;
+        state.worst = Math.max(state.worst, Math.abs(place() - begin));
+      }
+    })();
   });
   return async () => {
     const { worst, frames } = await page.evaluate(() => {
-      const state = (window as unknown as { __growth: { worst: number; frames: number; going: boolean } })
-        .__growth;
-      state.going = false;
-      return state;
+      window.__growth.going = false;
+      return window.__growth;
     });
     expect(frames).toBeGreaterThan(5);
     return worst;
   };
 }
+
+/** Places of the rows in the list, by seq, and which stand whole in sight. */
+function inSight(page: Page): Promise<number[]> {
+  return page.evaluate(() => {
+    const feed = document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
+    const { top, bottom } = feed.getBoundingClientRect();
+    return [...feed.querySelectorAll<HTMLElement>('article')]
+      .filter((one) => one.getBoundingClientRect().bottom > top && one.getBoundingClientRect().top < bottom)
+      .map((one) => Number(one.getAttribute('aria-posinset')));
+  });
+}
+
+test('a reaction, an edit and a deletion above and below what is read move nothing', async ({ page }) => {
+  await signedIn(page);
+  const seen = await inSight(page);
+  const [first, last] = [seen[0] as number, seen.at(-1) as number];
+  const stop = await watch(page);
+  // Drawn beyond the edges, where rows are kept ready.
+  for (const seq of [first - 2, first - 3, last + 2]) {
+    await seeder.react(sent.get(seq) as string, ben, '👍');
+    await page.waitForTimeout(120);
+  }
+  const grow = { text: `${'grown '.repeat(200)}\n\n${CODE}` };
+  await seeder.call(`/messages/${sent.get(first - 1)}`, 'PATCH', grow, ben.token);
+  await seeder.call(`/messages/${sent.get(last + 1)}`, 'PATCH', grow, ben.token);
+  await page.waitForTimeout(300);
+  await seeder.call(`/messages/${sent.get(first - 4)}`, 'DELETE', undefined, ben.token);
+  await page.waitForTimeout(400);
+  expect(await stop()).toBe(0);
+  // All of that has come to the rows.
+  const row = (seq: number) => messages(page).locator(`article[aria-posinset="${seq}"]`);
+  for (const seq of [first - 2, first - 3, last + 2]) await expect(row(seq)).toContainText('👍');
+  for (const seq of [first - 1, last + 1]) await expect(row(seq)).toContainText('grown');
+  await expect(row(first - 4)).toContainText('deleted');
+});
 
 test('code that is highlighted late keeps its size', async ({ page }) => {
   let release = () => {};

@@ -40,7 +40,8 @@ export async function installProbe(page: Page): Promise<void> {
           observer.disconnect();
           resolve();
         });
-        observer.observe(feed().querySelector('[data-index]') ?? feed());
+        // All of them: one that leaves the page before the paint would never answer.
+        for (const row of feed().querySelectorAll('[data-index]')) observer.observe(row);
       });
     const firstVisible = () => {
       const top = feed().getBoundingClientRect().top;
