@@ -1,4 +1,4 @@
-import { Tag } from 'lucide-react';
+import { Tag, UserMinus } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { Nickname } from '@/features/people';
@@ -26,8 +26,7 @@ export function People() {
             key={user.id}
             user={user}
             onRename={() => setRenaming(user)}
-            action={t('contact.remove')}
-            onAction={() => void attempt(() => session.contacts.remove(user.id))}
+            onRemove={() => void attempt(() => session.contacts.remove(user.id))}
           />
         ))}
       </List>
@@ -36,8 +35,7 @@ export function People() {
           <Row
             key={user.id}
             user={user}
-            action={t('contact.unblock')}
-            onAction={() => void attempt(() => session.contacts.setBlocked(user.id, false))}
+            onUnblock={() => void attempt(() => session.contacts.setBlocked(user.id, false))}
           />
         ))}
       </List>
@@ -57,14 +55,14 @@ function List({ title, empty, children }: { title: string; empty: string; childr
 
 function Row({
   user,
-  action,
-  onAction,
   onRename,
+  onRemove,
+  onUnblock,
 }: {
   user: User;
-  action: string;
-  onAction: () => void;
   onRename?: () => void;
+  onRemove?: () => void;
+  onUnblock?: () => void;
 }) {
   const { t } = useI18n();
   const name = useChat((state) => nameOf(state, user));
@@ -84,10 +82,17 @@ function Row({
           <Tag size={16} aria-hidden />
         </IconButton>
       )}
-      <Button className="min-h-9 px-3 text-sm" onClick={onAction}>
-        {action}
-        <span className="sr-only">: {name}</span>
-      </Button>
+      {onRemove !== undefined && (
+        <IconButton size="small" label={`${t('contact.remove')}: ${name}`} onClick={onRemove}>
+          <UserMinus size={16} aria-hidden />
+        </IconButton>
+      )}
+      {onUnblock !== undefined && (
+        <Button className="min-h-9 px-3 text-sm" onClick={onUnblock}>
+          {t('contact.unblock')}
+          <span className="sr-only">: {name}</span>
+        </Button>
+      )}
     </li>
   );
 }

@@ -24,7 +24,7 @@ export default function SettingsDialog({
   return (
     <Dialog title={t('settings.title')} onClose={onClose} size="large">
       {/* One height for all pages, or what is below the pointer would change with each of them. */}
-      <div className="flex flex-col gap-6 sm:h-[min(34rem,calc(85dvh-6rem))] sm:flex-row">
+      <div className="flex flex-col gap-4 h-[calc(92dvh-6rem)] sm:h-[min(34rem,calc(85dvh-6rem))] sm:flex-row sm:gap-6">
         <nav
           aria-label={t('settings.title')}
           className="-mx-1 flex shrink-0 gap-1 overflow-x-auto p-1 sm:w-40 sm:flex-col"
@@ -44,7 +44,7 @@ export default function SettingsDialog({
             </button>
           ))}
         </nav>
-        <div className="min-w-0 flex-1 sm:-m-1 sm:overflow-y-auto sm:p-1">
+        <div className="-m-1 min-h-0 min-w-0 flex-1 overflow-y-auto p-1">
           {page === 'profile' && <Profile />}
           {page === 'appearance' && <Appearance />}
           {page === 'keyboard' && <Keys />}
