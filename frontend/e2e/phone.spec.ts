@@ -67,6 +67,29 @@ test('a swipe goes back to the list; a short one and one down do not', async ({ 
   await expect(head).toHaveCount(0);
 });
 
+test('a swipe over code that scrolls sideways is for the code', async ({ browser }) => {
+  const ben = await newPerson(browser, 'ben');
+  const { page } = await newPerson(browser, 'anna', PHONE);
+  await startWith(page, ben.name);
+  await say(page, `\`\`\`\n${'a very long line of code '.repeat(10)}\n\`\`\``);
+  const code = messages(page).locator('pre');
+  await expect(code).toBeVisible();
+  const head = page.getByRole('heading', { name: ben.name, level: 2 });
+  // Near the upper edge, where nothing lies above it.
+  const y = ((await code.boundingBox())?.y ?? 0) + 12;
+  // Neither the page nor the browser's history follows, several times in a row.
+  for (let turn = 0; turn < 3; turn += 1) {
+    await swipe(page, [100, y], [330, y]);
+    await page.waitForTimeout(300);
+    await expect(head, 'to the right, where the code begins').toBeVisible();
+  }
+  await swipe(page, [320, y], [100, y]);
+  await expect.poll(() => code.evaluate((one) => one.scrollLeft), 'to the left').toBeGreaterThan(100);
+  await swipe(page, [100, y], [330, y]);
+  await expect.poll(() => code.evaluate((one) => one.scrollLeft), 'and back').toBeLessThan(100);
+  await expect(head).toBeVisible();
+});
+
 test('nothing hides below a notch or a home bar, and the keyboard makes room', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna', PHONE);

@@ -2,6 +2,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { lazy, Suspense } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
+import { keepSwipes } from './keepSwipes';
 import { rehypeMentions } from './rehypeMentions';
 
 const Highlighted = lazy(() => import('./Highlighted'));
@@ -24,7 +25,9 @@ const components: Components = {
   ),
   pre: ({ children }) => (
     // Scrolls sideways, so keys must be able to reach it.
-    <pre tabIndex={0}>{children}</pre>
+    <pre ref={keepSwipes} tabIndex={0}>
+      {children}
+    </pre>
   ),
   code: ({ className, children }) => {
     const language = /language-(\w+)/.exec(className ?? '')?.[1];
