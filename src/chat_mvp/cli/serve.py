@@ -42,10 +42,13 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         async with opened_database(settings) as database:
             await loading
             from chat_mvp.app import create_app  # noqa: PLC0415 - loaded above, while the database started
+            from chat_mvp.http.cut_off import answering_cut_off  # noqa: PLC0415 - the same
 
             app = create_app(settings, database)
             address = settings.public_url or address_of(listener)
-            server = ChatServer(configured(app, settings), on_ready=lambda: announce(address, settings))
+            server = ChatServer(
+                configured(answering_cut_off(app), settings), on_ready=lambda: announce(address, settings)
+            )
             _calm_garbage_collection()
             signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))
             await server.serve([listener])

@@ -57,6 +57,7 @@ def configured(app: Any, settings: Settings) -> uvicorn.Config:
     """Return what uvicorn needs to know to run ``app`` as the contract says."""
     return uvicorn.Config(
         app,
+        interface="asgi3",
         ws=ChatWebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         # A ping every interval, unanswered for another: gone after twice the interval of silence.

@@ -1,0 +1,55 @@
+"""The last answer: to requests that are still under way when the server has to end."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from chat_mvp.errors import UnavailableError
+from chat_mvp.http.problems import problem_response
+
+RETRY_AFTER_MS = 1_000
+
+
+def answering_cut_off(app: ASGIApp) -> ASGIApp:
+    """Return ``app`` with an answer for HTTP requests that the server cancels: 503 ``unavailable``.
+
+    Such a request waited for a database that does not answer, for instance. Without this the web server would say 500.
+    """
+
+    def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # A WebSocket is handed on as it is: a frame of code around it would be kept for each idle connection.
+        return _serve(scope, receive, send) if scope["type"] == ScopeType.HTTP else app(scope, receive, send)
+
+    async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
+        is_answered = False
+
+        async def note(message: Any) -> None:
+            nonlocal is_answered
+            is_answered = is_answered or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await app(scope, receive, note)
+        except asyncio.CancelledError:
+            if is_answered:
+                raise
+            await _answer(send)
+
+    return serve
+
+
+async def _answer(send: Send) -> None:
+    error = UnavailableError("The server is stopping; ask again in a moment.", retry_after_ms=RETRY_AFTER_MS)
+    problem = problem_response(error, {"Connection": "close"})
+    headers = {**problem.headers, "Content-Type": problem.media_type, "Content-Length": len(problem.content)}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": error.status,
+            "headers": [(name.lower().encode(), str(value).encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": problem.content, "more_body": False})
