@@ -213,14 +213,16 @@ test('pictures for the README', async ({ browser }) => {
     if (await latest.isVisible()) await latest.click();
     await page.getByRole('textbox', { name: 'Message' }).blur();
     await page.mouse.move(0, 0);
-    await others[0]?.getByRole('textbox', { name: 'Message' }).pressSequentially('I hope ');
     await expect(messages(page).getByText('Read', { exact: true }).first()).toBeAttached();
-    await expect(
-      page
-        .getByText(/is typing/)
-        .filter({ visible: true })
-        .first(),
-    ).toBeVisible();
+    const typing = page
+      .getByText(/is typing/)
+      .filter({ visible: true })
+      .first();
+    // Who types on is told again every few seconds only.
+    await expect(async () => {
+      await others[0]?.getByRole('textbox', { name: 'Message' }).pressSequentially('so ');
+      await expect(typing).toBeVisible({ timeout: 1000 });
+    }).toPass({ timeout: 30_000 });
     await picture(page, name);
     await context.close();
   }
