@@ -6,6 +6,7 @@ ends as it does on a full disk.
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -26,6 +27,7 @@ from tests.support.waiting import eventually
 
 NEARLY_NOTHING_BYTES = 200 * 1024 * 1024
 """Less than the 256 MiB below which nothing new is taken, and enough for mongod to go on."""
+BALLAST_BYTES = 4 * 1024 * 1024
 RECOVERED_WITHIN_S = 20.0
 DISKS = [small_disk, small_files] if may_mount() else [small_files]
 
@@ -57,8 +59,7 @@ async def fill_and_make_room(disk: Disk, server: Server, socket: Socket, room: s
         acks |= await nearly_full(disk, server, socket, room, acks["before 0"]["message_id"])
 
     disk.fill(server)
-    await asyncio.to_thread(write_down, server)
-    await eventually(lambda: is_gone(server, mongod), within=RECOVERED_WITHIN_S)
+    await eventually(lambda: ends_of_writing(server, mongod), within=RECOVERED_WITHIN_S)
     names = ["during", "meanwhile"]
     answers = await asyncio.gather(
         *(ask(socket, room, name) for name in names), react(socket, acks["before 0"]["message_id"])
@@ -113,17 +114,20 @@ async def react(socket: Socket, message_id: str) -> Frame:
     return await socket.find(lambda frame: frame.get("ref") == ref, "an answer", within=ANSWER_WITHIN_S)
 
 
+async def ends_of_writing(server: Server, mongod: int) -> bool:
+    """Have mongod write, and tell whether it has ended of that."""
+    if mongod in server.mongod_pids():
+        await asyncio.to_thread(write_down, server)
+    return mongod not in server.mongod_pids()
+
+
 def write_down(server: Server) -> None:
-    """Have mongod write all that it holds to its files now, instead of within a minute; it may end of it."""
+    """Have mongod write to its files now, instead of within a minute: what it holds, and more than fits anywhere."""
     uri = running_uri(server.data_dir)
     assert uri is not None
     with (
-        MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=3_000) as client,
+        MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=3_000, socketTimeoutMS=5_000) as client,
         contextlib.suppress(PyMongoError),
     ):
+        client["ballast"]["documents"].insert_one({"bytes": os.urandom(BALLAST_BYTES)})
         client.admin.command("fsync")
-
-
-async def is_gone(server: Server, pid: int) -> bool:
-    """Tell whether this mongod has ended."""
-    return pid not in server.mongod_pids()
