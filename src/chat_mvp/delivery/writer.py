@@ -177,9 +177,12 @@ class Writer:
     def _let_out_stored(self) -> None:
         stored, self._stored = self._stored, None
         if stored is not None:
-            _let_out(stored.batch, stored.batch.effects)
-            _refuse(stored.refused)
-            stored.turn.set_result(None)
+            try:
+                _let_out(stored.batch, stored.batch.effects)
+                _refuse(stored.refused)
+            finally:
+                # Whatever went wrong with a listener, nobody may wait for this turn for ever.
+                stored.turn.set_result(None)
 
     def _end_turn(self) -> None:
         if self._turn is not None:

@@ -57,8 +57,7 @@ async def run_together(
             messages.append(message)
             largest = max(largest, size)
         await connection.send_message(b"".join(messages), largest)
-        meanwhile()
-        answers = await _receive(connection, requests)
+        answers = await _receive(connection, requests, meanwhile)
         for answer in answers:
             await client._process_response(answer, session)  # noqa: SLF001
         accepted: list[RawDocument] = []
@@ -70,10 +69,15 @@ async def run_together(
         return accepted
 
 
-async def _receive(connection: AsyncConnection, requests: Sequence[int]) -> list[RawDocument]:
+async def _receive(
+    connection: AsyncConnection,
+    requests: Sequence[int],
+    meanwhile: Meanwhile,
+) -> list[RawDocument]:
     # All of them, also after a failure: the next user of the connection must not find the answers of this one.
     answers: list[RawDocument] = []
     try:
+        meanwhile()
         for request in requests:
             reply: Any = await connection.receive_message(request)
             answers.append(reply.unpack_response(DEFAULT_CODEC_OPTIONS)[0])
