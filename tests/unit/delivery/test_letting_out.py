@@ -7,45 +7,43 @@ from datetime import timedelta
 import pytest
 
 from chat_mvp.delivery.batch import Batch
-from tests.unit.delivery.conftest import Desk
+from tests.unit.delivery.conftest import Answer, Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SOON_S = 0.2
 
 
-async def test_a_batch_is_told_while_the_next_one_commits(desk: Desk) -> None:
+async def one_behind_the_other(desk: Desk, *trouble: str) -> tuple[Answer, Answer]:
+    """Have two batches: the first may commit now, the second meets ``trouble`` and waits for the gate."""
     (message,) = await desk.stored()
     await desk.write(message.conversation_id, "known").message()
-    desk.commit.trouble.extend(("slow", "slow"))
-    first = desk.write(message.conversation_id, "the one")
+    desk.commit.trouble.extend(("slow", *trouble))
+    first = desk.write(message.conversation_id, "first of two")
     await desk.commit.held_up.wait()
-    second = desk.write(message.conversation_id, "the other")
+    second = desk.write(message.conversation_id, "second of two")
     desk.commit.held_up.clear()
-    # Let the first go on, and stop the second at the same place.
     desk.commit.gate.set()
     desk.commit.gate.clear()
+    return first, second
+
+
+async def test_a_batch_is_told_while_the_next_one_commits(desk: Desk) -> None:
+    first, second = await one_behind_the_other(desk, "slow")
     await desk.commit.held_up.wait()
-    assert (await first.message())[0].text == "the one"
+    assert (await first.message())[0].text == "first of two"
     assert not second.came
     settled = asyncio.create_task(desk.writer.settled())
     await asyncio.sleep(SOON_S)
     assert not settled.done(), "what is being stored can be seen before it is told"
     desk.commit.gate.set()
-    assert (await second.message())[0].text == "the other"
+    assert (await second.message())[0].text == "second of two"
     await settled
 
 
 async def test_a_database_that_went_away_keeps_nobody_from_what_is_stored(desk: Desk) -> None:
-    (message,) = await desk.stored()
-    await desk.write(message.conversation_id, "known").message()
-    desk.commit.trouble.extend(("slow", "unreachable"))
-    stored = desk.write(message.conversation_id, "stored")
-    await desk.commit.held_up.wait()
-    waiting = desk.write(message.conversation_id, "waiting")
-    desk.commit.gate.set()
-    desk.commit.gate.clear()
-    assert (await stored.message())[0].text == "stored"
+    stored, waiting = await one_behind_the_other(desk, "unreachable")
+    assert (await stored.message())[0].text == "first of two"
     assert not waiting.came
     desk.commit.gate.set()
     await waiting.message()
