@@ -41,8 +41,12 @@ export class History {
       const last = window.items.at(-1)?.seq ?? 0;
       const state = this.#store.getState();
       const firstUnread = firstUnreadOf(state, conversation);
-      if (unreadOf(state, conversation) > 0 && firstUnread < first) {
+      const hasUnread = unreadOf(state, conversation) > 0;
+      if (hasUnread && firstUnread < first) {
         await this.jumpTo(conversationId, firstUnread);
+      } else if (hasUnread && firstUnread === first && !window.atStart) {
+        // All of it came from the queue. The line that it is opened at stands between two messages.
+        await this.older(conversationId);
       } else if (
         last < conversation.last_seq ||
         (window.items.length < PAGE / 2 && first > 1 && !window.atStart)

@@ -264,6 +264,17 @@ describe('history', () => {
     expect(texts(a).at(-1)).toBe('m300');
   });
 
+  it('has the message before the first unread one, although the queue begins with that', async () => {
+    for (let n = 1; n <= 300; n += 1) server.say(room, ben, `m${n}`);
+    server.mark(room, anna, 260, true);
+    const a = await started(anna);
+    await a.clock.advance(100);
+    expect(texts(a)[0]).toBe('m261');
+    await a.session.history.open(room);
+    expect(texts(a)).toContain('m260');
+    expect(a.state.windows[room]?.atEnd).toBe(true);
+  });
+
   it('finds a date with few questions', async () => {
     for (let n = 1; n <= 1000; n += 1) {
       if (n === 700) server.at('2026-11-25T00:00:00.000Z');
