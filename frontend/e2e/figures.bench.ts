@@ -2,12 +2,12 @@
 import { appendFileSync } from 'node:fs';
 import { test } from '@playwright/test';
 import { figureOf, GOALS, type Goal, type Key } from './figures/goals';
-import { measureOpening, signIn, toLatest } from './figures/opening';
+import { measureOpening } from './figures/opening';
 import { measureScrolling } from './figures/scrolling';
 import { measureFirstLoad } from './figures/size';
 import { measureStillness } from './figures/stillness';
 import { measureTyping } from './figures/typing';
-import { open } from './people';
+import { expectAtEnd, open, signIn, toLatest } from './people';
 import { Seeder } from './seed';
 
 const MESSAGES = 10_000;
@@ -73,8 +73,9 @@ test.describe('10,000 messages', () => {
     record('appending', appending);
     record('growing', growing);
     record('jumping', jumping);
+    await seeder.readAll(room, anna);
     await page.reload();
-    await toLatest(page);
+    await expectAtEnd(page);
     await page.waitForTimeout(1_500);
     const { frames, longTasks, reached } = await measureScrolling(page, MOST_SCROLLING_S);
     if (reached > 1) console.log(`Only message ${reached} was reached.`);

@@ -37,8 +37,28 @@ export async function register(page: Page, name: string): Promise<void> {
   await expectConnected(page);
 }
 
+/** Signs in through the page. */
+export async function signIn(page: Page, name: string): Promise<void> {
+  await page.goto('./');
+  await page.getByRole('textbox', { name: 'Username' }).fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expectConnected(page);
+}
+
 export async function expectConnected(page: Page): Promise<void> {
   await expect(page.getByRole('status', { name: 'Connection' })).toHaveText('Connected');
+}
+
+/** Takes the network away, and waits until the page has noticed. */
+export async function goOffline(page: Page): Promise<void> {
+  await page.context().setOffline(true);
+  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+}
+
+export async function goOnline(page: Page): Promise<void> {
+  await page.context().setOffline(false);
+  await expectConnected(page);
 }
 
 /** Starts a direct conversation, or a group with several names. */
@@ -49,7 +69,8 @@ export async function startWith(page: Page, ...names: string[]): Promise<void> {
     await page.getByRole('option', { name }).click();
   }
   await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
+  // Until then the page may still show another conversation, with a box of its own.
+  for (const name of names) await expectOpen(page, name);
 }
 
 export async function say(page: Page, text: string): Promise<void> {
@@ -61,6 +82,54 @@ export function messages(page: Page) {
   return page.getByRole('feed', { name: 'Messages' });
 }
 
-export async function open(page: Page, title: string): Promise<void> {
+/** Follows an entry of the list, and waits until that conversation is the one that is shown. */
+export async function open(page: Page, title: string | RegExp): Promise<void> {
   await page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: title }).click();
+  await expectOpen(page, title);
+}
+
+async function expectOpen(page: Page, title: string | RegExp): Promise<void> {
+  await expect(page.getByRole('main').getByRole('heading', { name: title, level: 2 })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
+}
+
+/** Opens the menu of a message, wherever the mouse was before. */
+export async function openMenu(page: Page, text: string): Promise<void> {
+  await messages(page).getByText(text, { exact: true }).hover();
+  await page.getByRole('button', { name: 'More' }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+}
+
+/** What leads to the end of a conversation; it is there only while something lies below. */
+export function latestButton(page: Page) {
+  return page.getByRole('button', { name: /Jump to the latest|\d new messages?$/ });
+}
+
+/** The open conversation has come to rest at its end. */
+export async function expectAtEnd(page: Page): Promise<void> {
+  const feed = messages(page);
+  await expect(feed).toHaveAttribute('aria-busy', 'false');
+  await expect(feed.getByRole('article').last()).toBeInViewport();
+  await expect(latestButton(page)).toBeHidden();
+  const left = () => feed.evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight);
+  await expect.poll(left).toBeLessThanOrEqual(1);
+}
+
+/** From where a conversation opened to its end, where that is somewhere else. */
+export async function toLatest(page: Page): Promise<void> {
+  await expect(messages(page)).toHaveAttribute('aria-busy', 'false');
+  await latestButton(page).click();
+  await expectAtEnd(page);
+}
+
+/**
+ * Each of `texts` was received once and in this order. One more message of the same sender is the proof that nothing
+ * else is on its way: what one connection gets of a conversation comes in order.
+ */
+export async function expectOnceInOrder(from: Page, at: Page, texts: readonly string[]): Promise<void> {
+  const last = uniqueName('that was all ');
+  await say(from, last);
+  await expect(messages(at).getByText(last)).toBeVisible();
+  const seen = (await messages(at).getByRole('article').allInnerTexts()).join('\n').split('\n');
+  expect(seen.filter((line) => texts.includes(line))).toEqual(texts);
 }

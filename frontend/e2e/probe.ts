@@ -1,18 +1,24 @@
 /** Measures inside the page what a person sees: positions are those of each paint, never those before the list has corrected itself. */
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
+import { messages } from './people';
 
 export interface Probe {
   painted(): Promise<void>;
   /** The number of the first message in the page. */
   oldest(): number;
-  /** How many pixels the first visible message moves in `frames` frames after `act`; -1 when there is none. */
-  movement(act: () => void, frames: number): Promise<number>;
-  /** The same for one message, from the first frame in which it is in sight. */
+  /** Resolves when nothing of the list has changed for `frames` paints. */
+  rest(frames: number): Promise<void>;
+  /** Notes, paint by paint, how far the first message that stands whole in sight moves. Resolves when its place is known. */
+  watch(): Promise<void>;
+  /** Ends that after `frames` more paints: the farthest it was from its place in any of them, in pixels. */
+  stop(frames: number): Promise<number>;
+  /** The same from the first paint near the upper edge, until a page has come above, and for `frames` paints more. */
+  movementWhileGrowingUpward(frames: number): Promise<number>;
+  /** The same for one message, for `frames` paints from the first in which it is in sight. */
   movementOf(position: number, frames: number): Promise<number>;
   /** Makes a row that is drawn above the visible ones higher, as a late image would; false when there is none. */
   growAbove(pixels: number): boolean;
   scrollTo(top: number): void;
-  distanceToEnd(): number;
   rows(): number;
 }
 
@@ -22,11 +28,28 @@ declare global {
   }
 }
 
+/** Paints without a change after which the list is at rest. */
+const REST_FRAMES = 20;
+
+/** Waits until the open conversation has found its place and nothing more comes. */
+export async function atRest(page: Page): Promise<void> {
+  await expect(messages(page)).toHaveAttribute('aria-busy', 'false');
+  await page.evaluate((frames) => window.__probe.rest(frames), REST_FRAMES);
+}
+
+/** How far what is read moves from now until the answer is called, and for `frames` paints after that; in pixels. */
+export async function watchReading(page: Page, frames = REST_FRAMES): Promise<() => Promise<number>> {
+  await page.evaluate(() => window.__probe.watch());
+  return () => page.evaluate((more) => window.__probe.stop(more), frames);
+}
+
 /** Puts `__probe` into the page. */
 export async function installProbe(page: Page): Promise<void> {
   await page.evaluate(() => {
     /** What is gone has moved further than anybody would bear. */
     const GONE_PX = 10_000;
+    /** Closer to the beginning than where the next page is fetched. */
+    const NEAR_START_PX = 250;
     const feed = () => document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
     const articles = () => [...feed().querySelectorAll<HTMLElement>('article')];
     /**
@@ -43,9 +66,13 @@ export async function installProbe(page: Page): Promise<void> {
         // All of them: one that leaves the page before the paint would never answer.
         for (const row of feed().querySelectorAll('[data-index]')) observer.observe(row);
       });
-    const firstVisible = () => {
-      const top = feed().getBoundingClientRect().top;
-      return articles().find((one) => one.getBoundingClientRect().bottom > top + 1);
+    const inSight = () => {
+      const { top, bottom } = feed().getBoundingClientRect();
+      const seen = articles().filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.bottom > top + 1 && box.top < bottom;
+      });
+      return seen.find((one) => one.getBoundingClientRect().top >= top) ?? seen[0];
     };
     const topOf = (position: string) =>
       feed().querySelector(`article[aria-posinset="${position}"]`)?.getBoundingClientRect().top ?? null;
@@ -59,16 +86,54 @@ export async function installProbe(page: Page): Promise<void> {
       return worst;
     };
 
+    let watched = { position: '', from: 0, worst: 0, frames: 0 };
+    const watch = async () => {
+      await painted();
+      const anchor = inSight();
+      const position = anchor?.getAttribute('aria-posinset') ?? null;
+      if (anchor === undefined || position === null) throw new Error('No message is in sight.');
+      const mine = { position, from: anchor.getBoundingClientRect().top, worst: 0, frames: 0 };
+      watched = mine;
+      void (async () => {
+        while (watched === mine) {
+          mine.worst = Math.max(mine.worst, await worstOf(position, mine.from, 1));
+          mine.frames += 1;
+        }
+      })();
+    };
+    const stop = async (frames: number) => {
+      const mine = watched;
+      const until = mine.frames + frames;
+      while (mine.frames < until) await painted();
+      watched = { ...mine };
+      return mine.worst;
+    };
+
     window.__probe = {
       painted,
+      watch,
+      stop,
       oldest: () => Number(feed().querySelector('article')?.getAttribute('aria-posinset') ?? 0),
-      async movement(act, frames) {
-        act();
-        await painted();
-        const anchor = firstVisible();
-        const position = anchor?.getAttribute('aria-posinset') ?? null;
-        if (anchor === undefined || position === null) return -1;
-        return worstOf(position, anchor.getBoundingClientRect().top, frames);
+      async rest(frames) {
+        const look = () => {
+          const { scrollTop, scrollHeight } = feed();
+          const shown = articles().map((one) => one.getAttribute('aria-posinset'));
+          return JSON.stringify([scrollTop, scrollHeight, shown]);
+        };
+        let before = look();
+        for (let still = 0; still < frames; still += 1) {
+          await painted();
+          const now = look();
+          if (now !== before) still = 0;
+          before = now;
+        }
+      },
+      async movementWhileGrowingUpward(frames) {
+        feed().scrollTop = NEAR_START_PX;
+        await watch();
+        // Where the list keeps what is read in its place, a page above moves the edge away.
+        while (feed().scrollTop < NEAR_START_PX + feed().clientHeight) await painted();
+        return stop(frames);
       },
       async movementOf(position, frames) {
         const name = String(position);
@@ -80,10 +145,8 @@ export async function installProbe(page: Page): Promise<void> {
         }
       },
       growAbove(pixels) {
-        const seen = firstVisible();
-        const above = articles().findLast(
-          (one) => seen !== undefined && one.getBoundingClientRect().top < seen.getBoundingClientRect().top,
-        );
+        const { top } = feed().getBoundingClientRect();
+        const above = articles().findLast((one) => one.getBoundingClientRect().bottom <= top);
         if (above === undefined) return false;
         const late = document.createElement('div');
         late.style.height = `${pixels}px`;
@@ -93,7 +156,6 @@ export async function installProbe(page: Page): Promise<void> {
       scrollTo(top) {
         feed().scrollTop = top;
       },
-      distanceToEnd: () => feed().scrollHeight - feed().scrollTop - feed().clientHeight,
       rows: () => articles().length,
     };
   });

@@ -1,4 +1,5 @@
-/** Fills the server through its HTTP API, for what would take a person days. */
+/** Fills the server through its HTTP API and its WebSocket, for what would take a person days. */
+import { expect } from '@playwright/test';
 import { PASSWORD, uniqueName } from './people';
 
 export interface Account {
@@ -9,10 +10,12 @@ export interface Account {
 
 export class Seeder {
   readonly #base: string;
+  readonly #socket: string;
   #next = 1;
 
   constructor(baseUrl: string) {
     this.#base = new URL('api/v1', baseUrl).href;
+    this.#socket = new URL('ws', baseUrl).href.replace(/^http/, 'ws');
   }
 
   async account(base: string, displayName?: string): Promise<Account> {
@@ -70,6 +73,37 @@ export class Seeder {
       }
     };
     await Promise.all(Array.from({ length: 32 }, lane));
+  }
+
+  /** Lets somebody read all there is, as on another device of theirs. Resolves when the server has it. */
+  async readAll(conversationId: string, who: Account): Promise<void> {
+    const state = () =>
+      this.call<{ last_seq: number; me: { read_seq: number; unread: number } }>(
+        `/conversations/${conversationId}`,
+        'GET',
+        undefined,
+        who.token,
+      );
+    const { last_seq: seq } = await state();
+    const socket = new WebSocket(this.#socket, 'chat.v1.json');
+    const refused = new Promise<never>((_, reject) => {
+      socket.onclose = ({ code, reason }) => reject(new Error(`The connection ended: ${code} ${reason}`));
+      socket.onmessage = ({ data }) => {
+        const { type } = JSON.parse(data) as { type: string };
+        if (type === 'error') reject(new Error(`The server refused: ${data}`));
+        if (type !== 'ready') return;
+        socket.send(JSON.stringify({ type: 'read', conversation_id: conversationId, seq }));
+      };
+      socket.onopen = () => socket.send(JSON.stringify({ type: 'connect', token: who.token }));
+    });
+    // A `read` has no answer of its own.
+    const read = expect.poll(async () => (await state()).me).toMatchObject({ read_seq: seq, unread: 0 });
+    try {
+      await Promise.race([read, refused]);
+    } finally {
+      socket.onclose = null;
+      socket.close();
+    }
   }
 
   async call<T>(path: string, method: string, body?: unknown, token?: string): Promise<T> {

@@ -1,6 +1,7 @@
 /** Coming back: after a reload, to another conversation, and to what was missed. */
 import { type Browser, expect, type Page } from '@playwright/test';
-import { expectConnected, messages, open, PASSWORD } from '../people';
+import { expectKeptMessages } from '../device';
+import { expectConnected, goOffline, messages, open, signIn, toLatest } from '../people';
 import { type Account, Seeder } from '../seed';
 import { installStopwatch } from './stopwatch';
 
@@ -15,6 +16,8 @@ export interface Openings {
 }
 
 const MISSED = 100;
+/** Messages of one reading from the device. */
+const READ = 50;
 /** The page writes to the device what it fetched, and fetches what it may need, a moment after it is shown. */
 const SETTLED_MS = 2_500;
 
@@ -24,29 +27,6 @@ declare global {
     __reads?: number[];
     __caughtUpAt?: Promise<number>;
   }
-}
-
-/** Signs in through the page. */
-export async function signIn(page: Page, name: string): Promise<void> {
-  await page.goto('./');
-  await page.getByRole('textbox', { name: 'Username' }).fill(name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expectConnected(page);
-}
-
-/** To the end of the open conversation, wherever it opened. */
-export async function toLatest(page: Page): Promise<void> {
-  const feed = messages(page);
-  await expect(feed.getByRole('article').first()).toBeVisible();
-  const latest = page.getByRole('button', { name: /latest|new messages/ });
-  await expect(async () => {
-    await page.waitForTimeout(300);
-    if (await latest.isVisible()) await latest.click({ timeout: 1_000 });
-    await expect(latest).toBeHidden({ timeout: 1_000 });
-    const left = await feed.evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight);
-    expect(left).toBeLessThanOrEqual(1);
-  }).toPass({ timeout: 15_000 });
 }
 
 export async function measureOpening(browser: Browser, baseUrl: string, rounds: number): Promise<Openings> {
@@ -69,6 +49,7 @@ export async function measureOpening(browser: Browser, baseUrl: string, rounds: 
   await context.addInitScript(watchReload);
   const reload = await reloads(page, rounds);
   const storedWhileDrawing = await readsWhileDrawing(page, [cleo, ben], rounds);
+  await expectKeptMessages(page, room, READ);
   await page.waitForTimeout(SETTLED_MS);
   const stored = await readsAtRest(page, room, 2 * rounds);
   const missed: number[] = [];
@@ -118,7 +99,7 @@ function watchReload(): void {
 /** The newest 50 of a conversation from the client's own database, with nothing else to do. */
 function readsAtRest(page: Page, room: string, rounds: number): Promise<number[]> {
   return page.evaluate(
-    async ([conversationId, count]) => {
+    async ([conversationId, count, wanted]) => {
       const name = (await indexedDB.databases()).find((one) => one.name?.startsWith('chat-mvp:'))?.name;
       if (name === undefined) throw new Error('The client has no database.');
       const db = await new Promise<IDBDatabase>((resolve, reject) => {
@@ -137,17 +118,17 @@ function readsAtRest(page: Page, room: string, rounds: number): Promise<number[]
           request.onsuccess = () => {
             const cursor = request.result;
             if (cursor !== null) rows += 1;
-            if (cursor === null || rows === 50) resolve(rows);
+            if (cursor === null || rows === wanted) resolve(rows);
             else cursor.continue();
           };
         });
-        if (found !== 50) throw new Error(`Only ${found} messages are stored.`);
+        if (found !== wanted) throw new Error(`Only ${found} messages are stored.`);
         times.push(performance.now() - began);
       }
       db.close();
       return times;
     },
-    [room, rounds] as const,
+    [room, rounds, READ] as const,
   );
 }
 
@@ -175,8 +156,7 @@ async function catchUp(
   last: string,
 ): Promise<number> {
   const context = page.context();
-  await context.setOffline(true);
-  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await goOffline(page);
   await seeder.fill(room, from, MISSED - 1);
   await seeder.say(room, from, last);
   await page.evaluate((text) => {

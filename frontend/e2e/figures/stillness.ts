@@ -1,7 +1,7 @@
 /** Whether what somebody reads stays where it is, in pixels, sampled after paint. */
 import { expect, type Page } from '@playwright/test';
-import { messages } from '../people';
-import { installProbe } from '../probe';
+import { expectAtEnd, latestButton, messages, toLatest } from '../people';
+import { atRest, installProbe, watchReading } from '../probe';
 import type { Account, Seeder } from '../seed';
 
 const FRAMES = 30;
@@ -29,6 +29,7 @@ export interface Reading {
 /** `reading.page` shows the end of the conversation. */
 export async function measureStillness(reading: Reading, rounds: number): Promise<Movements> {
   await installProbe(reading.page);
+  await atRest(reading.page);
   return {
     jumping: await jumping(reading, rounds),
     prepending: await prepending(reading.page, rounds),
@@ -40,14 +41,7 @@ export async function measureStillness(reading: Reading, rounds: number): Promis
 async function prepending(page: Page, rounds: number): Promise<number[]> {
   const moved: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const before = await page.evaluate(() => window.__probe.oldest());
-    moved.push(
-      await page.evaluate(
-        (frames) => window.__probe.movement(() => window.__probe.scrollTo(250), frames),
-        FRAMES,
-      ),
-    );
-    await expect.poll(() => page.evaluate(() => window.__probe.oldest())).toBeLessThan(before);
+    moved.push(await page.evaluate((frames) => window.__probe.movementWhileGrowingUpward(frames), FRAMES));
   }
   return moved;
 }
@@ -55,10 +49,11 @@ async function prepending(page: Page, rounds: number): Promise<number[]> {
 async function appending({ page, seeder, room, from }: Reading, rounds: number): Promise<number[]> {
   const moved: number[] = [];
   await stopAt(page, READING_PX);
-  for (let round = 0; round < rounds; round += 1) {
-    const moving = page.evaluate((frames) => window.__probe.movement(() => undefined, frames), FRAMES);
+  for (let round = 1; round <= rounds; round += 1) {
+    const stop = await watchReading(page, FRAMES);
     await seeder.say(room, from, `while reading above ${round}`);
-    moved.push(await moving);
+    await expect(latestButton(page)).toHaveText(new RegExp(`^${round} new message`));
+    moved.push(await stop());
   }
   return moved;
 }
@@ -67,10 +62,10 @@ async function growing(page: Page, rounds: number): Promise<number[]> {
   const moved: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     await stopAt(page, READING_PX + 400 * round);
-    const moving = page.evaluate((frames) => window.__probe.movement(() => undefined, frames), FRAMES);
+    const stop = await watchReading(page, FRAMES);
     const grown = await page.evaluate(() => window.__probe.growAbove(180));
     if (!grown) throw new Error('Nothing is drawn above what is visible.');
-    moved.push(await moving);
+    moved.push(await stop());
   }
   return moved;
 }
@@ -85,14 +80,14 @@ async function jumping({ page, seeder, room, from, count }: Reading, rounds: num
     await seeder.say(room, from, text, target);
     const row = messages(page).getByRole('article').filter({ hasText: text });
     await expect(row).toBeVisible();
+    await expectAtEnd(page);
     const moving = page.evaluate(([position, frames]) => window.__probe.movementOf(position, frames), [
       seq,
       2 * FRAMES,
     ] as const);
     await row.getByRole('button').first().click();
     moved.push(await moving);
-    await page.getByRole('button', { name: 'Jump to the latest message' }).click();
-    await expect.poll(() => page.evaluate(() => window.__probe.distanceToEnd())).toBeLessThanOrEqual(1);
+    await toLatest(page);
   }
   return moved;
 }
@@ -108,5 +103,5 @@ async function idAt(seeder: Seeder, room: string, who: Account, seq: number): Pr
 /** Comes to rest there, with the pages above and below fetched. */
 async function stopAt(page: Page, top: number): Promise<void> {
   await page.evaluate((at) => window.__probe.scrollTo(at), top);
-  await page.waitForTimeout(700);
+  await atRest(page);
 }
