@@ -12,6 +12,7 @@ import {
 import { useAttempt, useChat, useI18n, useSession, useSettings } from '@/app/context';
 import { EmojiPopover, emojiByName, emojiIfLoaded } from '@/features/emoji';
 import { useKeys } from '@/features/shortcuts';
+import { cx } from '@/lib/cx';
 import { codePoints, isVisible, oneLine } from '@/lib/text';
 import type { Conversation, Message } from '@/protocol';
 import { nameOf, titleOf } from '@/store/selectors';
@@ -22,6 +23,8 @@ import { useCompletion } from './useCompletion';
 
 const MAX_CHARS = 10_000;
 const MAX_HEIGHT_PX = 240;
+/** The browser fits a box to its text by itself; asked through a script it has to lay the whole page out each time. */
+const FITS_ITSELF = globalThis.CSS?.supports?.('field-sizing', 'content') ?? false;
 /** What a command puts around the selection. */
 const MARKS: Record<string, string | undefined> = { bold: '**', italic: '_', code: '`' };
 
@@ -61,13 +64,11 @@ export function Composer(props: ComposerProps) {
   const keys = useKeys();
   useImperativeHandle(ref, () => box.current as HTMLTextAreaElement);
 
-  // Asking for the height lays the whole page out, so not for every message that arrives.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
-    element.style.height = 'auto';
-    element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT_PX)}px`;
+    if (element === null || FITS_ITSELF) return;
+    element.style.height = '';
+    if (text !== '') element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT_PX)}px`;
   }, [text]);
 
   useEffect(() => {
@@ -232,13 +233,17 @@ export function Composer(props: ComposerProps) {
                 event.preventDefault();
               }
             }}
-            className="max-h-60 min-h-10 pointer-coarse:min-h-11 flex-1 resize-none bg-transparent px-1.5 py-2 leading-6 outline-none placeholder:text-muted"
+            className={cx(
+              'max-h-60 min-h-10 min-w-0 flex-1 resize-none bg-transparent px-1.5 py-2 leading-6 outline-none placeholder:text-muted pointer-coarse:min-h-11',
+              // An empty one is one line high, however long its placeholder.
+              text !== '' && 'field-sizing-content',
+            )}
           />
           <IconButton
             label={t('composer.send')}
             disabled={!sendable}
             onClick={send}
-            className="rounded-xl bg-accent text-on-accent hover:bg-accent-strong hover:text-on-accent disabled:bg-transparent disabled:text-muted rtl:-scale-x-100"
+            className="rounded-xl bg-accent text-on-accent duration-0 hover:bg-accent-strong hover:text-on-accent disabled:bg-transparent disabled:text-muted rtl:-scale-x-100"
           >
             <SendHorizontal size={20} aria-hidden />
           </IconButton>

@@ -12,13 +12,14 @@ import {
   useRef,
   useState,
 } from 'react';
-import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { useAttempt, useChat, useI18n, useSession, useSettings } from '@/app/context';
 import type { Message } from '@/protocol';
 import { firstUnreadOf, unreadOf } from '@/store/selectors';
 import type { MessageWindow } from '@/store/state';
 import { MessageRow } from './MessageRow';
 import { LatestButton, UnreadBar } from './Pointers';
-import { buildRows, type Row } from './rows';
+import { buildRows, estimateHeight, type Row } from './rows';
+import { distanceToEnd, type List, useFollow } from './useFollow';
 import { useReadMark } from './useReadMark';
 
 const JumpToDate = lazy(() => import('./JumpToDate'));
@@ -33,10 +34,14 @@ const FLASH_MS = 1_600;
 
 /**
  * The library rounds to whole pixels, but rows stand one below the other at their true heights: a fraction for each
- * row above would add up to a visible step.
+ * row above would add up to a visible step. And it keeps only heights that it has to correct: one that was estimated
+ * right would be estimated again when the text changes, and move what is below.
  */
-function exactHeight(element: Element, entry: ResizeObserverEntry | undefined): number {
-  return entry?.borderBoxSize[0]?.blockSize ?? element.getBoundingClientRect().height;
+function exactHeight(element: Element, entry: ResizeObserverEntry | undefined, list: List): number {
+  const height = entry?.borderBoxSize[0]?.blockSize ?? element.getBoundingClientRect().height;
+  const item = list.measurementsCache[list.indexFromElement(element as HTMLDivElement)];
+  if (item?.size === height) list.itemSizeCache.set(item.key, height);
+  return height;
 }
 
 export interface TimelineHandle {
@@ -73,6 +78,8 @@ export function Timeline(props: TimelineProps) {
   const online = useChat((state) => state.link === 'online');
   const conversation = useChat((state) => state.conversations[conversationId]);
   const scroller = useRef<HTMLDivElement>(null);
+  const [settings] = useSettings();
+  const compact = settings.density === 'compact';
   const [opened, setOpened] = useState(false);
   const [active, setActive] = useState<string | null>(null);
   const [flash, setFlash] = useState<string | null>(null);
@@ -125,39 +132,45 @@ export function Timeline(props: TimelineProps) {
   // Between a jump and its first picture the place on the screen still belongs to the old messages.
   const jumping = useRef(false);
 
-  const virtualizer = useVirtualizer({
+  const list = useRef<List | null>(null);
+  const wasAtEnd = list.current === null || distanceToEnd(list.current) <= END_PX;
+  const virtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => 64,
+    estimateSize: (index) => estimateHeight(rows[index] as Row, compact),
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 8,
     anchorTo: 'end',
-    followOnAppend: follows,
     scrollEndThreshold: END_PX,
     paddingStart: 16,
     measureElement: exactHeight,
     paddingEnd: 12,
     onChange: (instance) => {
-      setAtEnd(instance.isAtEnd(END_PX));
-      fetchAround();
+      if (distanceToEnd(instance) <= END_PX) setAtEnd(true);
+      // A new row stands below the end until the list has followed it, a moment later in the same frame.
+      else requestAnimationFrame(() => setAtEnd(distanceToEnd(instance) <= END_PX));
+      fetchAround(instance);
     },
   });
+  list.current = virtualizer;
+  const lastKey = rows.at(-1)?.key;
+  const onScroll = useFollow({ list: virtualizer, scroller, lastKey, follows, wasAtEnd });
 
   const failing = useRef(false);
   if (online) failing.current = false;
-  const fetchAround = useCallback(() => {
-    const element = scroller.current;
-    if (element === null || !positioned.current || failing.current || jumping.current) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    const failed = () => {
-      // Not asked again at every step of the wheel; the next connection clears it.
-      failing.current = true;
-    };
-    if (scrollTop < AHEAD * clientHeight) void history.older(conversationId).catch(failed);
-    if (scrollHeight - scrollTop - clientHeight < AHEAD * clientHeight) {
-      void history.newer(conversationId).catch(failed);
-    }
-  }, [history, conversationId]);
+  const fetchAround = useCallback(
+    (around: List) => {
+      if (!positioned.current || failing.current || jumping.current) return;
+      const ahead = AHEAD * (around.scrollRect?.height ?? 0);
+      const failed = () => {
+        // Not asked again at every step of the wheel; the next connection clears it.
+        failing.current = true;
+      };
+      if ((around.scrollOffset ?? 0) < ahead) void history.older(conversationId).catch(failed);
+      if (distanceToEnd(around) < ahead) void history.newer(conversationId).catch(failed);
+    },
+    [history, conversationId],
+  );
 
   // The first position: at the first unread message, else at the end.
   const positioned = useRef(false);
@@ -174,8 +187,8 @@ export function Timeline(props: TimelineProps) {
   });
   // A page may be so short that nothing scrolls and nothing asks for more.
   useEffect(() => {
-    if (opened && rows.length > 0) fetchAround();
-  }, [opened, rows.length, fetchAround]);
+    if (opened && rows.length > 0) fetchAround(virtualizer);
+  }, [opened, rows.length, fetchAround, virtualizer]);
 
   useReadMark({
     conversationId,
@@ -194,7 +207,7 @@ export function Timeline(props: TimelineProps) {
       .then(() =>
         requestAnimationFrame(() => {
           // Scrolling looks again for several frames, also where there is nowhere to go.
-          if (!virtualizer.isAtEnd(1)) virtualizer.scrollToEnd();
+          if (distanceToEnd(virtualizer) > 1) virtualizer.scrollToEnd();
         }),
       );
   }, [history, conversationId, virtualizer]);
@@ -239,7 +252,9 @@ export function Timeline(props: TimelineProps) {
   // Rows that pass below a mouse that rests are not pointed at.
   const mouse = useRef({ x: -1, y: -1 });
   const pointed = useCallback((key: string, x: number, y: number) => {
-    if (x !== mouse.current.x || y !== mouse.current.y) setActive(key);
+    if (x === mouse.current.x && y === mouse.current.y) return;
+    mouse.current = { x, y };
+    setActive(key);
   }, []);
 
   const askForDate = useCallback(() => setAskingDate(true), []);
@@ -298,6 +313,7 @@ export function Timeline(props: TimelineProps) {
         aria-busy={!opened}
         tabIndex={0}
         onKeyDown={onKeyDown}
+        onScroll={onScroll}
         onPointerMove={(event) => {
           mouse.current = { x: event.clientX, y: event.clientY };
         }}

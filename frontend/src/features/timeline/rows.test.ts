@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '@/protocol';
 import { fromPending } from '@/store/messages';
 import type { PendingMessage } from '@/store/state';
-import { buildRows } from './rows';
+import { buildRows, estimateHeight, type Row } from './rows';
 
 function message(seq: number, sender: string, at: string, change: Partial<Message> = {}): Message {
   return {
@@ -109,5 +109,28 @@ describe('rows', () => {
     expect(after[1]).not.toBe(before[1]);
     const edited = { ...first, text: 'other' };
     expect(buildRows([edited, second, third], [], 'anna', null)[0]).not.toBe(after[0]);
+  });
+});
+
+describe('the height of a row before it is drawn', () => {
+  const rowOf = (text: string, change: Partial<Row> = {}): Row => {
+    const [row] = buildRows([message(1, 'ben', NOON, { text })], [], 'anna', null);
+    return { ...(row as Row), newDay: false, first: false, ...change };
+  };
+
+  it('is that of the line, its bubble and the space above it', () => {
+    expect(estimateHeight(rowOf('hello'), false)).toBe(36);
+    expect(estimateHeight(rowOf('hello', { first: true }), false)).toBe(46);
+    expect(estimateHeight(rowOf('hello'), true)).toBe(35);
+    expect(estimateHeight(rowOf('hello', { first: true }), true)).toBe(40);
+  });
+
+  it('grows with lines, with what wraps, and with the lines of a day and of what is new', () => {
+    const one = estimateHeight(rowOf('hello'), false);
+    expect(estimateHeight(rowOf('one\ntwo\n\nfour'), false)).toBe(one + 3 * 22);
+    expect(estimateHeight(rowOf('word '.repeat(60)), false)).toBeGreaterThan(one + 2 * 22);
+    expect(estimateHeight(rowOf('hello', { newDay: true, firstUnread: true }), false)).toBeGreaterThan(
+      one + 60,
+    );
   });
 });

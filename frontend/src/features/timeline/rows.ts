@@ -75,6 +75,22 @@ export function buildRows(
   return more && messages.length > 1 ? rows.slice(1) : rows;
 }
 
+const LINE_PX = 22;
+/** Of a message on a wide screen. */
+const LINE_CHARS = 80;
+
+/**
+ * About how high a row is, in pixels, until it has been drawn. Exact for what most messages are, one short line: then
+ * nothing has to be corrected, and drawn again, when it comes.
+ */
+export function estimateHeight(row: Row, compact: boolean): number {
+  const above = row.first ? (compact ? 6 : 12) : compact ? 1 : 2;
+  const text = row.message?.text ?? row.pending?.text ?? '';
+  let lines = 0;
+  for (const line of text.split('\n')) lines += Math.max(1, Math.ceil(line.length / LINE_CHARS));
+  return above + (row.newDay ? 2 * LINE_PX : 0) + (row.firstUnread ? 2 * LINE_PX : 0) + lines * LINE_PX + 12;
+}
+
 /** What of a row depends on those around it. */
 type Place = Pick<Row, 'newDay' | 'firstUnread' | 'first' | 'last'>;
 

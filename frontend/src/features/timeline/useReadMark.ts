@@ -1,14 +1,14 @@
-import type { Virtualizer } from '@tanstack/react-virtual';
 import { useEffect, useState } from 'react';
 import { useSession } from '@/app/context';
 import type { Row } from './rows';
+import type { List } from './useFollow';
 
 /** Opening a conversation takes a few frames to find its place; what passes by meanwhile has nobody seen. */
 const RESTED_MS = 150;
 
 interface Options {
   conversationId: string;
-  virtualizer: Virtualizer<HTMLDivElement, Element>;
+  virtualizer: List;
   rows: readonly Row[];
   atEnd: boolean;
   ready: boolean;
