@@ -1,5 +1,16 @@
 import { expect, test } from '@playwright/test';
-import { expectConnected, messages, newPerson, open, say, startWith } from './people';
+import { expectKept } from './device';
+import {
+  expectConnected,
+  expectOnceInOrder,
+  goOffline,
+  goOnline,
+  messages,
+  newPerson,
+  open,
+  say,
+  startWith,
+} from './people';
 
 test('two people chat and see how far their messages got', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
@@ -24,36 +35,30 @@ test('what is written offline waits and arrives once, in order', async ({ browse
   await open(ben.page, anna.name);
   await expect(messages(ben.page).getByText('before')).toBeVisible();
 
-  await anna.page.context().setOffline(true);
-  await expect(anna.page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await goOffline(anna.page);
   for (const text of ['first', 'second', 'third']) await say(anna.page, text);
   await expect(messages(anna.page).getByText('Sending')).toHaveCount(3);
   await say(ben.page, 'are you there?');
 
-  await anna.page.context().setOffline(false);
-  await expectConnected(anna.page);
+  await goOnline(anna.page);
   await expect(messages(anna.page).getByText('Sending')).toHaveCount(0);
   await expect(messages(anna.page).getByText('are you there?')).toBeVisible();
-  await expect(messages(ben.page).getByText('third')).toBeVisible();
-  const seen = await messages(ben.page).getByRole('article').allInnerTexts();
-  const order = seen.join('\n').match(/first|second|third/g);
-  expect(order).toEqual(['first', 'second', 'third']);
+  await expectOnceInOrder(anna.page, ben.page, ['first', 'second', 'third']);
 });
 
 test('a reload while sending neither loses nor doubles a message', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
-  await anna.page.context().setOffline(true);
-  await expect(anna.page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await goOffline(anna.page);
   await say(anna.page, 'survivor');
   await expect(messages(anna.page).getByText('Sending')).toHaveCount(1);
-  await anna.page.waitForTimeout(100);
+  await expectKept(anna.page, 'outbox', 'survivor');
   await anna.page.context().setOffline(false);
   await anna.page.reload();
   await expectConnected(anna.page);
   await expect(messages(anna.page).getByText('survivor')).toHaveCount(1);
   await expect(messages(anna.page).getByText('Sending')).toHaveCount(0);
   await open(ben.page, anna.name);
-  await expect(messages(ben.page).getByText('survivor')).toHaveCount(1);
+  await expectOnceInOrder(anna.page, ben.page, ['survivor']);
 });

@@ -1,6 +1,19 @@
 /** Finding people, conversations and messages; coming back to what was read; names, pins and keys of one's own. */
 import { expect, test } from '@playwright/test';
-import { expectConnected, messages, newPerson, open, PASSWORD, say, startWith } from './people';
+import { expectKept, expectKeptMessages } from './device';
+import {
+  expectConnected,
+  goOffline,
+  goOnline,
+  messages,
+  newPerson,
+  open,
+  openMenu,
+  say,
+  signIn,
+  startWith,
+  toLatest,
+} from './people';
 import { Seeder } from './seed';
 
 const FINDER = 'Find people, conversations, messages and commands';
@@ -18,24 +31,16 @@ test('a message is found offline and opened where it stands, with pages on both 
     await seeder.say(room, ben, n === 20 ? 'The **wheelbarrow** stands behind the shed.' : `message ${n}`);
   }
   await seeder.say(other, ben, 'see you there');
-  await page.goto('./');
-  await page.getByRole('textbox', { name: 'Username' }).fill(anna.name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expectConnected(page);
-  // Read from the first unread message to the end, which brings all of it to the device.
+  await signIn(page, anna.name);
+  // All of it comes to the device, and what is then on the screen is not what is looked for.
   await page.getByRole('link', { name: /^Ben Okafor/ }).click();
   await expect(messages(page).getByText('message 1', { exact: true })).toBeVisible();
-  await page.getByRole('button', { name: /latest|new message/ }).click();
+  await toLatest(page);
   await expect(messages(page).getByText('message 120')).toBeVisible();
-  for (let n = 0; n < 30; n += 1) {
-    await messages(page).press('Home');
-    if (await messages(page).locator('article[aria-posinset="1"]').isVisible()) break;
-    await page.waitForTimeout(150);
-  }
+  await expectKeptMessages(page, room, 120);
   await page.getByRole('link', { name: /^Garden/ }).click();
-  await page.context().setOffline(true);
-  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await expect(messages(page).getByText('see you there')).toBeVisible();
+  await goOffline(page);
 
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: FINDER }).fill('wheelb');
@@ -50,10 +55,12 @@ test('a message is found offline and opened where it stands, with pages on both 
   // Commands and people too, without a network.
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: FINDER }).fill('garden');
+  await expect(page.getByRole('option', { name: /^Garden/, selected: true })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(messages(page).getByText('see you there')).toBeVisible();
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: FINDER }).fill('keyboard sh');
+  await expect(page.getByRole('option', { name: /^Keyboard shortcuts/, selected: true })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
 });
@@ -71,16 +78,17 @@ test('unread from here: in the list, the title and the line, over a reload, unti
   await expect(messages(page).getByText('three')).toBeVisible();
   await expect(messages(ben.page).getByText('Read', { exact: true })).toHaveCount(3);
 
-  await messages(page).getByText('two', { exact: true }).hover();
-  await page.getByRole('button', { name: 'More' }).click();
+  await openMenu(page, 'two');
   await page.getByRole('menuitem', { name: 'Mark unread from here' }).click();
   const entry = page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: ben.name });
   await expect(entry).toContainText('2 unread');
   await expect(page).toHaveTitle(/^\(2\)/);
   await expect(messages(page).getByText('New messages')).toBeVisible();
+  // And stays so, although it is in sight.
   await page.waitForTimeout(500);
   await expect(entry).toContainText('2 unread');
 
+  await expectKept(page, 'meta', 'unread_from');
   await page.goto('./#/');
   await page.reload();
   await expect(entry).toContainText('2 unread');
@@ -108,20 +116,17 @@ test('only what was in sight counts as read', async ({ page, baseURL }) => {
   await seeder.say(room, ben, 'hello');
   await seeder.say(room, anna, 'hello yourself');
   for (let n = 1; n <= 40; n += 1) await seeder.say(room, ben, `line ${n}`);
-  await page.goto('./');
-  await page.getByRole('textbox', { name: 'Username' }).fill(anna.name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expectConnected(page);
+  await signIn(page, anna.name);
   const entry = page.getByRole('link', { name: /^Ben Okafor/ });
   await expect(entry).toContainText('41 unread');
   await entry.click();
   await expect(messages(page).getByText('line 1', { exact: true })).toBeInViewport();
   await expect(entry).not.toContainText('41 unread');
-  await page.waitForTimeout(500);
-  // About fifteen fit into the window.
+  // About fifteen fit into the window, and no more are counted however long they stand there.
   await expect(entry).toContainText(/2\d unread/);
-  await page.getByRole('button', { name: /new messages/ }).click();
+  await page.waitForTimeout(500);
+  await expect(entry).toContainText(/2\d unread/);
+  await toLatest(page);
   await expect(messages(page).getByText('line 40', { exact: true })).toBeInViewport();
   await expect(entry).not.toContainText('unread');
 });
@@ -145,11 +150,11 @@ test('a nickname stands wherever the name stood, for oneself alone', async ({ br
   await expect(
     ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: anna.name }),
   ).toBeVisible();
-  await page.context().setOffline(true);
-  await page.evaluate(() => location.reload()).catch(() => undefined);
+  await expectKept(page, 'meta', 'The gardener');
+  await goOffline(page);
+  await page.reload();
   await expect(page.getByRole('heading', { name: 'The gardener', level: 2 })).toBeVisible();
-  await page.context().setOffline(false);
-  await expectConnected(page);
+  await goOnline(page);
   await page.getByRole('button', { name: 'Details', exact: true }).click();
   await page.getByRole('button', { name: 'Nickname' }).click();
   await page.getByRole('textbox', { name: /Your name for/ }).fill('');
@@ -163,10 +168,14 @@ test('a pinned message is marked for both, listed, and leads back to its place',
   await startWith(anna.page, ben.name);
   await say(anna.page, 'Gate code: 4711');
   for (let n = 0; n < 25; n += 1) await say(anna.page, `later ${n}\n\nand more`);
+  // All of them, before they are looked at: then none that comes later moves what is pointed at.
+  await expect(
+    ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: anna.name }),
+  ).toContainText('26 unread');
   await open(ben.page, anna.name);
-  await messages(ben.page).getByText('Gate code: 4711').hover();
-  await ben.page.getByRole('button', { name: 'More' }).click();
+  await openMenu(ben.page, 'Gate code: 4711');
   await ben.page.getByRole('menuitem', { name: 'Pin for everybody' }).click();
+  await expect(messages(ben.page).getByText('Pinned')).toHaveCount(1);
   const { page } = anna;
   await page.getByRole('button', { name: 'Details', exact: true }).click();
   await page.getByRole('button', { name: /Pinned messages/ }).click();
@@ -174,8 +183,7 @@ test('a pinned message is marked for both, listed, and leads back to its place',
   await expect(pinned).toContainText('Gate code: 4711');
   await pinned.click();
   await expect(messages(page).getByText('Gate code: 4711')).toBeInViewport();
-  await messages(page).getByText('Gate code: 4711').hover();
-  await page.getByRole('button', { name: 'More' }).click();
+  await openMenu(page, 'Gate code: 4711');
   await page.getByRole('menuitem', { name: 'Unpin' }).click();
   await expect(page.getByText('Nothing is pinned.')).toBeVisible();
   await expect(messages(ben.page).getByText('Pinned')).toHaveCount(0);
@@ -188,8 +196,7 @@ test('who has read a message, and since when', async ({ browser }) => {
   await startWith(page, ben.name);
   await say(page, 'hello');
   await expect(messages(page).getByText('Delivered')).toBeAttached();
-  await messages(page).getByText('hello').hover();
-  await page.getByRole('button', { name: 'More' }).click();
+  await openMenu(page, 'hello');
   await page.getByRole('menuitem', { name: 'Who has read it' }).click();
   const dialog = page.getByRole('dialog', { name: 'Who has read it' });
   await expect(dialog).toContainText(/Delivered, by \d\d:\d\d/);
@@ -221,11 +228,9 @@ test('how one wants to be seen outlives a reload and a lost connection', async (
   await isChosen('Do not disturb');
   await expect(ben.page.getByText('Do not disturb')).toBeVisible();
 
-  await page.context().setOffline(true);
-  await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
+  await goOffline(page);
   await choose('Away');
-  await page.context().setOffline(false);
-  await expectConnected(page);
+  await goOnline(page);
   await expect(ben.page.getByText('Away', { exact: true })).toBeVisible();
   await isChosen('Away');
 });
@@ -246,17 +251,24 @@ test('keys can be changed, what is taken is refused, and all comes back', async 
   await page.reload();
   await expectConnected(page);
   await page.keyboard.press('Control+k');
-  await page.waitForTimeout(300);
+  // Keys are heard in order: what the next one opens comes after what this one would have opened.
+  await page.keyboard.press('Control+/');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
   await expect(finder).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('Control+j');
   await expect(finder).toBeVisible();
   // The switcher, the help and the menus say the new keys too.
   await page.keyboard.press('Escape');
+  await expect(finder).toBeHidden();
   await page.keyboard.press('Control+/');
   await expect(page.getByRole('dialog')).toContainText(/Find anything\s*Ctrl\s*J/);
   await page.getByRole('button', { name: 'Change keys' }).click();
   await page.getByRole('button', { name: 'Reset all keys' }).click();
+  await expect(page.getByRole('button', { name: 'Find anything: Ctrl+K' })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('Control+k');
   await expect(finder).toBeVisible();
 });

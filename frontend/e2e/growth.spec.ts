@@ -1,14 +1,8 @@
 /** Rows that grow late do not move what is being read: 0 px, sampled after paint. */
 import { expect, type Page, test } from '@playwright/test';
-import { expectConnected, messages, PASSWORD } from './people';
-import { installProbe } from './probe';
+import { messages, signIn } from './people';
+import { atRest, installProbe, watchReading } from './probe';
 import { type Account, Seeder } from './seed';
-
-declare global {
-  interface Window {
-    __growth: { worst: number; frames: number; going: boolean };
-  }
-}
 
 let seeder: Seeder;
 let anna: Account;
@@ -33,49 +27,11 @@ test.beforeAll(async ({ baseURL }) => {
 });
 
 async function signedIn(page: Page): Promise<void> {
-  await page.goto('./');
-  await page.getByRole('textbox', { name: 'Username' }).fill(anna.name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expectConnected(page);
+  await signIn(page, anna.name);
   await page.goto(`./#/c/${room}/30`);
   await expect(messages(page).locator('article[aria-posinset="30"]')).toBeInViewport();
-  await page.waitForTimeout(800);
   await installProbe(page);
-}
-
-/** Watches, paint by paint, where the first message that stands whole in sight is, until the answer is called. */
-async function watch(page: Page): Promise<() => Promise<number>> {
-  await page.evaluate(async () => {
-    const feed = document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
-    await window.__probe.painted();
-    const { top, bottom } = feed.getBoundingClientRect();
-    const read = [...feed.querySelectorAll<HTMLElement>('article')].find((one) => {
-      const box = one.getBoundingClientRect();
-      return box.top >= top && box.bottom <= bottom;
-    });
-    const position = read?.getAttribute('aria-posinset');
-    const place = () =>
-      feed.querySelector(`article[aria-posinset="${position}"]`)?.getBoundingClientRect().top ?? 10_000;
-    const begin = place();
-    const state = { worst: 0, frames: 0, going: true };
-    window.__growth = state;
-    void (async () => {
-      while (state.going) {
-        await window.__probe.painted();
-        state.frames += 1;
-        state.worst = Math.max(state.worst, Math.abs(place() - begin));
-      }
-    })();
-  });
-  return async () => {
-    const { worst, frames } = await page.evaluate(() => {
-      window.__growth.going = false;
-      return window.__growth;
-    });
-    expect(frames).toBeGreaterThan(5);
-    return worst;
-  };
+  await atRest(page);
 }
 
 /** Places of the rows in the list, by seq, and which stand whole in sight. */
@@ -93,24 +49,21 @@ test('a reaction, an edit and a deletion above and below what is read move nothi
   await signedIn(page);
   const seen = await inSight(page);
   const [first, last] = [seen[0] as number, seen.at(-1) as number];
-  const stop = await watch(page);
+  const row = (seq: number) => messages(page).locator(`article[aria-posinset="${seq}"]`);
+  const stop = await watchReading(page);
   // Drawn beyond the edges, where rows are kept ready.
   for (const seq of [first - 2, first - 3, last + 2]) {
     await seeder.react(sent.get(seq) as string, ben, '👍');
-    await page.waitForTimeout(120);
+    await expect(row(seq)).toContainText('👍');
   }
   const grow = { text: `${'grown '.repeat(200)}\n\n${CODE}` };
-  await seeder.call(`/messages/${sent.get(first - 1)}`, 'PATCH', grow, ben.token);
-  await seeder.call(`/messages/${sent.get(last + 1)}`, 'PATCH', grow, ben.token);
-  await page.waitForTimeout(300);
+  for (const seq of [first - 1, last + 1]) {
+    await seeder.call(`/messages/${sent.get(seq)}`, 'PATCH', grow, ben.token);
+    await expect(row(seq)).toContainText('grown');
+  }
   await seeder.call(`/messages/${sent.get(first - 4)}`, 'DELETE', undefined, ben.token);
-  await page.waitForTimeout(400);
-  expect(await stop()).toBe(0);
-  // All of that has come to the rows.
-  const row = (seq: number) => messages(page).locator(`article[aria-posinset="${seq}"]`);
-  for (const seq of [first - 2, first - 3, last + 2]) await expect(row(seq)).toContainText('👍');
-  for (const seq of [first - 1, last + 1]) await expect(row(seq)).toContainText('grown');
   await expect(row(first - 4)).toContainText('deleted');
+  expect(await stop()).toBe(0);
 });
 
 test('code that is highlighted late keeps its size', async ({ page }) => {
@@ -124,11 +77,10 @@ test('code that is highlighted late keeps its size', async ({ page }) => {
   });
   await signedIn(page);
   await expect(messages(page).locator('pre').first()).toBeVisible();
-  expect(await messages(page).locator('.hljs-keyword').count()).toBe(0);
-  const stop = await watch(page);
+  await expect(messages(page).locator('.hljs-keyword')).toHaveCount(0);
+  const stop = await watchReading(page);
   release();
   await expect(messages(page).locator('.hljs-keyword').first()).toBeAttached();
-  await page.waitForTimeout(300);
   expect(await stop()).toBe(0);
 });
 
@@ -147,9 +99,8 @@ test('letters that arrive late do not move what is read', async ({ page }) => {
       [...document.fonts].some((one) => one.family.includes('Inter') && one.status === 'loaded'),
     );
   expect(await loaded()).toBe(false);
-  const stop = await watch(page);
+  const stop = await watchReading(page);
   release();
   await expect.poll(loaded).toBe(true);
-  await page.waitForTimeout(400);
   expect(await stop()).toBe(0);
 });

@@ -15,3 +15,12 @@ export async function settled(page: Page): Promise<void> {
     }
   });
 }
+
+/** The pages of the settings, each with something that is only there. */
+export const SETTINGS = [
+  ['Profile', 'Display name'],
+  ['Appearance', 'Theme'],
+  ['Keyboard', 'Reset all keys'],
+  ['People', 'Contacts'],
+  ['Devices', 'This device'],
+] as const;
