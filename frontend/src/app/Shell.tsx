@@ -6,7 +6,7 @@ import { useIncoming } from '@/features/notifications';
 import { Connection } from '@/features/presence';
 import { type Runs, useShortcuts } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
-import { listConversations, titleOf, unreadOf } from '@/store/selectors';
+import { listConversations, unreadOf } from '@/store/selectors';
 import { Confirm } from '@/ui/Dialog';
 import { useChat, useI18n, useSession, useSettings } from './context';
 import { BrokenPart, ErrorBoundary } from './ErrorBoundary';
@@ -37,10 +37,6 @@ export function Shell({ onSignOut }: ShellProps) {
   const seq = params?.seq === undefined ? null : Number(params.seq) || null;
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
   const shown = exists ? wanted : null;
-  const title = useChat((state) => {
-    const conversation = shown === null ? undefined : state.conversations[shown];
-    return conversation === undefined ? t('conversations.label') : titleOf(state, conversation);
-  });
   const open = useCallback(
     (id: string, at?: number) => navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`),
     [navigate],
@@ -93,7 +89,7 @@ export function Shell({ onSignOut }: ShellProps) {
       <Connection />
       <Notices />
       <main className="flex min-h-0 flex-1">
-        <h1 className="sr-only">{title}</h1>
+        <h1 className="sr-only">{t('app.name')}</h1>
         <div
           className={cx(
             'flex w-full shrink-0 flex-col border-e border-line sm:w-80 lg:w-[22rem]',

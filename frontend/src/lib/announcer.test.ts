@@ -24,6 +24,17 @@ it('says at once what came within a moment', async () => {
   expect(element.textContent).toBe('Anna: three');
 });
 
+it('says the same again as well, and leaves nothing behind', async () => {
+  const { announcer, clock, element } = attached();
+  announcer.say('Anna: yes', more);
+  await clock.advance(500);
+  announcer.say('Anna: yes', more);
+  await clock.advance(500);
+  expect(element.textContent).toBe('Anna: yes\u00A0');
+  await clock.advance(5_000);
+  expect(element.textContent).toBe('');
+});
+
 it('says of a flood how much it was and its end', async () => {
   const { announcer, clock, element } = attached();
   for (let n = 1; n <= 40; n += 1) announcer.say(`Anna: ${n}`, more);

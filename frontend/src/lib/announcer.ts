@@ -6,6 +6,8 @@
 import type { Clock } from './clock';
 
 const GATHER_MS = 400;
+/** Then it goes, or it would be found again at the end of the page by somebody who reads on. */
+const GONE_AFTER_MS = 5_000;
 /** More than this at once is noise. */
 const MOST = 3;
 
@@ -14,6 +16,7 @@ export class Announcer {
   #element: HTMLElement | null = null;
   #waiting: string[] = [];
   #scheduled = false;
+  #stay: () => void = () => undefined;
   /** What stands for the ones that are left out. */
   #more: (count: number) => string = () => '';
 
@@ -39,6 +42,14 @@ export class Announcer {
     const all = this.#waiting;
     this.#waiting = [];
     const said = all.length <= MOST ? all : [this.#more(all.length - MOST + 1), ...all.slice(-MOST + 1)];
-    if (this.#element !== null) this.#element.textContent = said.join('. ');
+    const text = said.join('. ');
+    // The same text again would be no change, and nothing would be said.
+    this.#show(this.#element?.textContent === text ? `${text}\u00A0` : text);
+    this.#stay();
+    this.#stay = this.#clock.after(GONE_AFTER_MS, () => this.#show(''));
+  }
+
+  #show(text: string): void {
+    if (this.#element !== null) this.#element.textContent = text;
   }
 }

@@ -4,6 +4,7 @@ const plural = new Intl.PluralRules('de');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
 
 export const de: Catalogue = {
+  'app.name': 'Chat',
   'app.broken.title': 'Etwas ist schiefgegangen',
   'app.broken.text': 'Deine Nachrichten sind sicher: Was noch nicht gesendet wurde, bleibt auf diesem Gerät.',
   'app.broken.reload': 'Neu laden',
@@ -139,14 +140,16 @@ export const de: Catalogue = {
   'message.actions': 'Was mit der Nachricht geht',
   'message.retry': 'Noch einmal versuchen',
   'message.discard': 'Verwerfen',
+  'message.inReplyTo': 'Antwort auf',
   'message.quoteGone': 'Frühere Nachricht',
   'message.jumpToDate': 'Zu einem Tag springen',
   'message.jump': 'Springen',
   'message.date': 'Tag',
-  'message.reaction': (emoji, n, names) => `${emoji} ${n}, ${names}`,
   'message.delete.title': 'Diese Nachricht löschen?',
   'message.delete.text': 'Ihr Text verschwindet für alle; ihr Platz bleibt.',
   'message.said': (name, text) => `${name}: ${text}`,
+  'message.notSentMore': (n) =>
+    count(n, 'weitere Nachricht nicht gesendet', 'weitere Nachrichten nicht gesendet'),
   'message.saidMore': (n) => count(n, 'weitere neue Nachricht', 'weitere neue Nachrichten'),
 
   'state.sending': 'Wird gesendet',

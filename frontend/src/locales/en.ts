@@ -3,6 +3,7 @@ const plural = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
 
 export const en = {
+  'app.name': 'Chat',
   'app.broken.title': 'Something went wrong',
   'app.broken.text': 'Your messages are safe: what was not sent yet is kept on this device.',
   'app.broken.reload': 'Load again',
@@ -136,14 +137,15 @@ export const en = {
   'message.actions': 'Message actions',
   'message.retry': 'Try again',
   'message.discard': 'Discard',
+  'message.inReplyTo': 'In reply to',
   'message.quoteGone': 'Earlier message',
   'message.jumpToDate': 'Jump to a date',
   'message.jump': 'Jump',
   'message.date': 'Date',
-  'message.reaction': (emoji: string, n: number, names: string) => `${emoji} ${n}, ${names}`,
   'message.delete.title': 'Delete this message?',
   'message.delete.text': 'Its text goes for everybody; its place stays.',
   'message.said': (name: string, text: string) => `${name}: ${text}`,
+  'message.notSentMore': (n: number) => count(n, 'more message not sent', 'more messages not sent'),
   'message.saidMore': (n: number) => count(n, 'more new message', 'more new messages'),
 
   'state.sending': 'Sending',

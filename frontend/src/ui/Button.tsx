@@ -34,7 +34,7 @@ export function Button({ kind = 'plain', busy = false, className, disabled, ...r
 }
 
 export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
-  /** The accessible name, shown as a tip as well. */
+  /** The accessible name, by way of the tip: said as both, a screen reader would tell it twice. */
   label: string;
   children: ReactNode;
   size?: 'small' | 'normal';
@@ -45,7 +45,6 @@ export function IconButton({ label, size = 'normal', className, children, ...res
   return (
     <button
       type="button"
-      aria-label={label}
       title={label}
       {...rest}
       className={cx(

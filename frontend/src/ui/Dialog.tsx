@@ -38,13 +38,13 @@ export function Dialog({
   useEffect(() => {
     const dialog = ref.current;
     if (dialog === null) return;
-    const before = document.activeElement;
+    const before = originOf(document.activeElement);
     dialog.showModal();
     // `autofocus` is no attribute in React, and a closed dialog cannot be focused into before this moment.
     dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      before?.focus();
     };
   }, []);
 
@@ -90,6 +90,13 @@ export function Dialog({
       </div>
     </dialog>
   );
+}
+
+/** Where the focus belongs afterwards: an entry of a menu is gone by then, and the menu's button stands for it. */
+function originOf(focused: Element | null): HTMLElement | null {
+  const button = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby') ?? null;
+  const origin = button === null ? focused : document.getElementById(button);
+  return origin instanceof HTMLElement ? origin : null;
 }
 
 export interface ConfirmProps {

@@ -120,6 +120,8 @@ export function Composer(props: ComposerProps) {
     setTrigger(null);
     drafts.set(id, '');
     onMode({ kind: 'new' });
+    // The button is disabled from now on, and the focus would be nowhere.
+    box.current?.focus();
     onSent();
   };
 

@@ -48,7 +48,7 @@ export function ConversationList({
           <SquarePen size={20} aria-hidden />
         </IconButton>
       </header>
-      <nav aria-label={t('conversations.label')} className="flex min-h-0 flex-1 flex-col">
+      <nav className="flex min-h-0 flex-1 flex-col">
         <div className="relative px-3 pb-2">
           <Search
             size={16}

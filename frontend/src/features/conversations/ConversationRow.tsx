@@ -39,6 +39,7 @@ export const ConversationRow = memo(function ConversationRow({
       <a
         href={`#/c/${conversation.id}`}
         aria-current={selected ? 'page' : undefined}
+        aria-labelledby={`n-${conversation.id} p-${conversation.id} w-${conversation.id}`}
         onClick={(event) => {
           if (event.metaKey || event.ctrlKey || event.shiftKey) return;
           event.preventDefault();
@@ -59,18 +60,21 @@ export const ConversationRow = memo(function ConversationRow({
         <div className="min-w-0 flex-1">
           <div className="flex items-center gap-1.5">
             <span
+              id={`n-${conversation.id}`}
               className={cx('min-w-0 flex-1 truncate', unread > 0 ? 'font-semibold' : 'font-medium')}
               dir="auto"
             >
               {title}
             </span>
-            {muted && <Mark icon={<BellOff size={14} />} text={t('conversations.muted')} />}
-            {pinned && <Mark icon={<Pin size={14} />} text={t('conversations.pinned')} />}
-            <time dateTime={when} className="shrink-0 text-xs text-muted">
-              {shortWhen(i18n, when)}
-            </time>
+            <span id={`w-${conversation.id}`} className="flex shrink-0 items-center gap-1.5">
+              {muted && <Mark icon={<BellOff size={14} />} text={t('conversations.muted')} />}
+              {pinned && <Mark icon={<Pin size={14} />} text={t('conversations.pinned')} />}
+              <time dateTime={when} className="text-xs text-muted">
+                {shortWhen(i18n, when)}
+              </time>
+            </span>
           </div>
-          <div className="flex h-5.5 items-center gap-1.5 text-sm text-muted">
+          <div id={`p-${conversation.id}`} className="flex h-5.5 items-center gap-1.5 text-sm text-muted">
             <Preview conversation={conversation} />
             {unread > 0 && (
               <span
@@ -100,6 +104,9 @@ function Mark({ icon, text }: { icon: React.ReactNode; text: string }) {
   );
 }
 
+/** Seen before the text, told after it. */
+const FIRST = 'order-first shrink-0';
+
 /** The second line: who is typing, else a draft, else the newest message. */
 function Preview({ conversation }: { conversation: Conversation }) {
   const { t } = useI18n();
@@ -122,8 +129,8 @@ function Preview({ conversation }: { conversation: Conversation }) {
   if (pending !== undefined) {
     return (
       <>
-        <Ticks delivery={pending.state === 'failed' ? 'failed' : 'sending'} className="shrink-0" />
         <span className="truncate">{oneLine(pending.text)}</span>
+        <Ticks delivery={pending.state === 'failed' ? 'failed' : 'sending'} className={FIRST} />
       </>
     );
   }
@@ -132,13 +139,13 @@ function Preview({ conversation }: { conversation: Conversation }) {
   const own = last.sender_id === me && last.kind === 'text';
   return (
     <>
-      {own && <Ticks delivery={deliveryOf(last, conversation)} className="shrink-0" />}
       <span className="truncate" dir="auto">
         {!own && last.kind === 'text' && conversation.kind !== 'direct' && sender !== '…'
           ? `${sender}: `
           : ''}
         {oneLine(last.text)}
       </span>
+      {own && <Ticks delivery={deliveryOf(last, conversation)} className={FIRST} />}
     </>
   );
 }

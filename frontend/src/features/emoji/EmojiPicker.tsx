@@ -25,6 +25,8 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
     return [...byGroup.values()];
   }, [all, query]);
 
+  const none = all.length > 0 && groups[0]?.length === 0;
+
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const buttons = [...(grid.current?.querySelectorAll('button') ?? [])];
     const index = buttons.indexOf(document.activeElement as HTMLButtonElement);
@@ -72,6 +74,8 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
               <button
                 key={one.char}
                 type="button"
+                // One stop of the Tab key for all of them; arrow keys go on from there.
+                tabIndex={one === groups[0]?.[0] ? 0 : -1}
                 aria-label={one.label}
                 title={one.names[0] === undefined ? one.label : `:${one.names[0]}:`}
                 onClick={() => onPick(one.char)}
@@ -82,10 +86,11 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
             ))}
           </div>
         ))}
-        {all.length > 0 && groups[0]?.length === 0 && (
-          <p className="py-8 text-center text-sm text-muted">{t('emoji.none')}</p>
-        )}
+        {none && <p className="py-8 text-center text-sm text-muted">{t('emoji.none')}</p>}
       </div>
+      <p role="status" className="sr-only">
+        {none ? t('emoji.none') : query.trim() !== '' && t('palette.count', groups[0]?.length ?? 0)}
+      </p>
     </div>
   );
 }

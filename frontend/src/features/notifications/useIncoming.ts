@@ -1,9 +1,11 @@
 import { useEffect, useRef } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import { useAnnouncer, useChat, useI18n, useSession, useSettings } from '@/app/context';
 import { oneLine } from '@/lib/text';
 import type { Message } from '@/protocol';
 import type { Session } from '@/session/session';
 import { concerns, isMuted, nameOf, titleOf, unreadTotal } from '@/store/selectors';
+import type { ChatState, PendingMessage } from '@/store/state';
 import { drawBadge } from './badge';
 
 /** Drawing the icon takes longer than a frame: after the message itself, and once for many. */
@@ -38,6 +40,19 @@ export function useIncoming(openId: string | null): void {
     [session, announcer, settings.announce, settings.notifications, t],
   );
 
+  // Somebody who does not see the sign beside it must hear that a message stays unsent, wherever it was written.
+  const failed = useChat(useShallow(failedSends));
+  const known = useRef(failed);
+  useEffect(() => {
+    const news = failed.filter((one) => !known.current.includes(one));
+    known.current = failed;
+    for (const { text } of news) {
+      announcer.say(t('message.said', t('state.failed'), oneLine(text)), (count) =>
+        t('message.notSentMore', count),
+      );
+    }
+  }, [failed, announcer, t]);
+
   const unread = useChat((state) => unreadTotal(state, Date.now()));
   const badged = useRef(0);
   useEffect(() => {
@@ -49,6 +64,10 @@ export function useIncoming(openId: string | null): void {
     }, BADGE_MS);
     return () => clearTimeout(timer);
   }, [unread]);
+}
+
+function failedSends(state: ChatState): PendingMessage[] {
+  return Object.values(state.pending).flatMap((list) => list.filter((one) => one.state === 'failed'));
 }
 
 function notify(session: Session, message: Message, name: string): void {

@@ -86,7 +86,8 @@ export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
     if (event.key === 'ArrowDown') setActive((current + 1) % Math.max(1, entries.length));
     else if (event.key === 'ArrowUp') setActive((current + entries.length - 1) % Math.max(1, entries.length));
     else if (event.key === 'Enter') choose(entries[current]);
-    else return;
+    // There is nowhere to go but out of the page.
+    else if (event.key !== 'Tab') return;
     event.preventDefault();
   };
 
@@ -112,14 +113,15 @@ export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
         onKeyDown={onKeyDown}
         className="h-14 w-full border-b border-line bg-transparent px-5 text-lg outline-none placeholder:text-muted"
       />
-      <div className="h-[min(50dvh,26rem)] overflow-y-auto">
+      <div className="h-[min(50dvh,26rem)]">
         {entries.length > 0 ? (
           <div
             id={`${id}-list`}
             role="listbox"
-            tabIndex={0}
+            // Scrolls by the keys of the text box, which never gives the focus away.
+            tabIndex={-1}
             aria-label={t('palette.results')}
-            className="p-2"
+            className="h-full overflow-y-auto p-2"
           >
             {GROUPS.map((group) => {
               const first = entries.findIndex((entry) => entry.group === group);

@@ -60,8 +60,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     <article
       aria-posinset={position}
       aria-setsize={-1}
-      aria-labelledby={`a-${row.key} t-${row.key}`}
-      aria-describedby={`m-${row.key}`}
+      aria-labelledby={row.system ? `t-${row.key}` : `a-${row.key} t-${row.key}`}
+      aria-describedby={describers(row)}
       tabIndex={-1}
       onKeyDown={onKeyDown}
       onFocus={() => onActive(row.key)}
@@ -77,11 +77,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {row.newDay && <DayLine label={dayLabel(i18n, row.createdAt)} onChoose={props.onDay} />}
       {row.firstUnread && <UnreadLine label={t('message.unreadDivider')} />}
       {row.system ? (
-        <p id={`t-${row.key}`} className="py-1 text-center text-sm text-muted">
-          <span id={`a-${row.key}`} className="sr-only">
-            {name}
+        <p className="py-1 text-center text-sm text-muted">
+          <span id={`t-${row.key}`} dir="auto">
+            {row.message?.text}
           </span>
-          <span dir="auto">{row.message?.text}</span>
           <time
             id={`m-${row.key}`}
             dateTime={row.createdAt}
@@ -103,6 +102,13 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     </article>
   );
 });
+
+/** What a screen reader tells after author and text: what it answers, when and in what state, how people reacted. */
+function describers({ key, message, pending }: Row): string {
+  const answers = (message ?? pending)?.reply_to != null;
+  const reacted = message !== null && message.reactions.length > 0;
+  return `${answers ? `q-${key} ` : ''}m-${key}${reacted ? ` r-${key}` : ''}`;
+}
 
 /** Leads to any other day, like the dates of a calendar. */
 function DayLine({ label, onChoose }: { label: string; onChoose: () => void }) {
@@ -176,7 +182,9 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
           delivery === 'failed' && 'bg-danger-soft text-ink',
         )}
       >
-        {replyTo !== null && <Quote id={replyTo} conversationId={conversationId} onJump={onJump} />}
+        {replyTo !== null && (
+          <Quote elementId={`q-${row.key}`} id={replyTo} conversationId={conversationId} onJump={onJump} />
+        )}
         <div className="flex max-w-full flex-wrap items-end gap-x-3">
           <div id={`t-${row.key}`} dir="auto" className="max-w-full min-w-0 has-[pre,table]:basis-full">
             {deleted ? (
@@ -207,7 +215,9 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
           </p>
         </div>
       </div>
-      {message !== null && message.reactions.length > 0 && <Reactions message={message} />}
+      {message !== null && message.reactions.length > 0 && (
+        <Reactions id={`r-${row.key}`} message={message} />
+      )}
       {pending?.state === 'failed' && <FailedSend pending={pending} />}
       {active && message !== null && !deleted && (
         <MessageTools

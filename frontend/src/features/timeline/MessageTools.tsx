@@ -10,6 +10,7 @@ import {
   SmilePlus,
   Trash2,
 } from 'lucide-react';
+import type { KeyboardEvent } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { EmojiPopover } from '@/features/emoji';
 import { useKeys } from '@/features/shortcuts';
@@ -31,6 +32,16 @@ export interface MessageToolsProps {
   onAsk: (ask: MessageAsk) => void;
 }
 
+/** The Tab key stops once at a toolbar, at its last button; arrow keys move inside of it. */
+function moveAlong(event: KeyboardEvent<HTMLElement>): void {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const buttons = [...event.currentTarget.querySelectorAll('button')];
+  const at = buttons.indexOf(event.target as HTMLButtonElement);
+  if (step === undefined || at < 0) return;
+  event.preventDefault();
+  buttons.at((at + step) % buttons.length)?.focus();
+}
+
 /** What can be done with a message, beside the one that is pointed at or has the focus. */
 export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }: MessageToolsProps) {
   const { t } = useI18n();
@@ -44,6 +55,7 @@ export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }:
     <div
       role="toolbar"
       aria-label={t('message.actions')}
+      onKeyDown={moveAlong}
       className={cx(
         'absolute -top-8 z-10 flex items-center rounded-lg border border-line bg-raised p-0.5 shadow-raised',
         own ? 'end-2' : 'start-2',
@@ -53,6 +65,7 @@ export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }:
         <button
           key={emoji}
           type="button"
+          tabIndex={-1}
           aria-label={`${t('message.react')} ${emoji}`}
           onClick={() => react(emoji)}
           className="grid size-8 place-items-center rounded-md hover:bg-hover max-sm:hidden"
@@ -63,12 +76,12 @@ export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }:
       <EmojiPopover
         onPick={react}
         trigger={
-          <IconButton size="small" label={t('message.react')} data-tool="react">
+          <IconButton size="small" tabIndex={-1} label={t('message.react')} data-tool="react">
             <SmilePlus size={17} aria-hidden />
           </IconButton>
         }
       />
-      <IconButton size="small" label={t('message.reply')} onClick={() => onReply(message)}>
+      <IconButton size="small" tabIndex={-1} label={t('message.reply')} onClick={() => onReply(message)}>
         <Reply size={17} aria-hidden />
       </IconButton>
       <Menu

@@ -6,10 +6,12 @@ import { nameOf } from '@/store/selectors';
 
 /** The message that is answered; a click goes there. */
 export function Quote({
+  elementId,
   id,
   conversationId,
   onJump,
 }: {
+  elementId: string;
   id: string;
   conversationId: string;
   onJump: (seq: number) => void;
@@ -33,11 +35,13 @@ export function Quote({
   const own = useChat((state) => message !== null && message.sender_id === state.me?.id);
   return (
     <button
+      id={elementId}
       type="button"
       disabled={message === null}
       onClick={() => message !== null && onJump(message.seq)}
       className="mt-0.5 mb-1.5 block min-h-11 w-full max-w-full rounded-md border-s-3 border-accent bg-code px-2 py-1 text-start text-sm"
     >
+      <span className="sr-only">{t('message.inReplyTo')}</span>
       <span className="block truncate font-semibold" dir="auto">
         {message === null ? t('message.quoteGone') : own ? t('message.you') : name}
       </span>

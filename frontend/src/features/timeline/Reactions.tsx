@@ -4,7 +4,7 @@ import type { Message } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 
 /** Who reacted how; a click adds one's own or takes it back. */
-export function Reactions({ message }: { message: Message }) {
+export function Reactions({ id, message }: { id: string; message: Message }) {
   const { t } = useI18n();
   const { actions } = useSession();
   const attempt = useAttempt();
@@ -17,7 +17,7 @@ export function Reactions({ message }: { message: Message }) {
       .join('\n'),
   ).split('\n');
   return (
-    <div className="-mt-1 flex flex-wrap gap-1 px-2">
+    <div id={id} className="-mt-1 flex flex-wrap gap-1 px-2">
       {message.reactions.map((one, index) => {
         const mine = one.user_ids.includes(me);
         return (
@@ -25,7 +25,7 @@ export function Reactions({ message }: { message: Message }) {
             key={one.emoji}
             type="button"
             aria-pressed={mine}
-            aria-label={t('message.reaction', one.emoji, one.count, names[index] ?? '')}
+            aria-label={`${one.emoji} ${one.count}`}
             title={names[index]}
             onClick={() => void attempt(() => actions.react(message, one.emoji))}
             className={cx(

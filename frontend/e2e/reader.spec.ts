@@ -1,0 +1,385 @@
+/** What somebody hears who uses a screen reader, read from Chromium's accessibility tree. */
+import { type Browser, expect, type Page, test } from '@playwright/test';
+import { messages, newPerson, open, type Person, say, startWith } from './people';
+import { all, faults, listen, only, overhear, readOut, said } from './reader';
+
+const TIME = /\d\d:\d\d/g;
+const FINDER = 'Find people, conversations, messages and commands';
+
+async function pair(browser: Browser): Promise<{ anna: Person; ben: Person }> {
+  const ben = await newPerson(browser, 'ben');
+  const anna = await newPerson(browser, 'anna');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'Good morning');
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('Good morning')).toBeVisible();
+  await expect(messages(anna.page).getByText('Read', { exact: true })).toBeAttached();
+  return { anna, ben };
+}
+
+/** Each message as it is told when the focus comes to it. */
+async function spoken(page: Page): Promise<string[]> {
+  const articles = all(only(await listen(page), 'feed', 'Messages'), 'article');
+  return articles.map((one) => said(one).replace(TIME, '<time>'));
+}
+
+async function choose(page: Page, text: string, item: string): Promise<void> {
+  await messages(page).getByText(text, { exact: true }).last().click();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+test('a message is author and text first, then what it answers, its time and state, and reactions', async ({
+  browser,
+}) => {
+  const { anna, ben } = await pair(browser);
+  await say(ben.page, 'Hello **Anna**');
+  await say(ben.page, `Is @${anna.name} there?`);
+  await expect(messages(anna.page).getByText('there?')).toBeVisible();
+  await messages(anna.page).getByText('Hello').click();
+  await anna.page.getByRole('button', { name: 'Add reaction 👍' }).click();
+  await anna.page.getByRole('button', { name: 'Reply', exact: true }).click();
+  await say(anna.page, 'Yes');
+  await say(anna.page, 'a mistake');
+  await say(anna.page, 'not meant for you');
+  await expect(messages(anna.page).getByText('Read', { exact: true })).toHaveCount(4);
+  await choose(anna.page, 'a mistake', 'Edit');
+  await anna.page.getByRole('textbox', { name: 'Message' }).fill('put right');
+  await anna.page.keyboard.press('Enter');
+  await expect(messages(anna.page).getByText('edited')).toBeVisible();
+  await choose(anna.page, 'not meant for you', 'Delete');
+  await anna.page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(messages(anna.page).getByText('This message was deleted')).toBeVisible();
+  await choose(anna.page, 'Good morning', 'Pin for everybody');
+  await expect(messages(anna.page).getByText('Pinned')).toBeAttached();
+
+  expect(await spoken(anna.page)).toEqual([
+    'You Good morning, article, Pinned <time> Read',
+    `${ben.name} Hello Anna, article, <time> 👍 1`,
+    `${ben.name} Is @${anna.name} there?, article, <time>`,
+    `You Yes, article, In reply to ${ben.name} Hello Anna <time> Read`,
+    'You put right, article, edited <time> Read',
+    'You This message was deleted, article, <time>',
+  ]);
+  // Where each stands, for "message 3": the number never changes, however much is loaded.
+  const places = await messages(anna.page)
+    .getByRole('article')
+    .evaluateAll((found) => found.map((one) => [one.ariaPosInSet, one.ariaSetSize]));
+  expect(places).toEqual(['1', '2', '3', '4', '5', '6'].map((place) => [place, '-1']));
+
+  // And when it is read on and on instead: the author as a heading, nothing twice, what can be pressed by its name.
+  const told = readOut(only(await listen(anna.page), 'article', /Hello Anna$/));
+  expect(told.map((line) => line.replace(TIME, '<time>'))).toEqual([
+    `heading 3: ${ben.name}`,
+    'Hello',
+    'Anna',
+    '<time>',
+    '👍 1, button, pressed, You',
+  ]);
+  const answer = readOut(only(await listen(anna.page), 'article', 'You Yes'));
+  expect(answer[1]).toBe(`In reply to ${ben.name} Hello **Anna**, button`.replaceAll('**', ''));
+});
+
+test('the list tells name, message and unread first, and when last', async ({ browser }) => {
+  const { anna, ben } = await pair(browser);
+  const cleo = await newPerson(browser, 'cleo');
+  await startWith(anna.page, cleo.name);
+  await say(ben.page, 'First');
+  await say(ben.page, 'Second');
+  const list = anna.page.getByRole('list', { name: 'Conversations' });
+  await expect(list.getByText('2 unread')).toBeAttached();
+  const links = () =>
+    listen(anna.page).then((page) =>
+      all(only(page, 'list', 'Conversations'), 'link').map((one) => one.name.replace(TIME, '<time>')),
+    );
+  expect(await links()).toEqual([
+    `${ben.name} Second 2 unread <time>`,
+    `${cleo.name} No messages yet <time>`,
+  ]);
+  await open(anna.page, ben.name);
+  await expect(list.getByText('2 unread')).toHaveCount(0);
+  await say(anna.page, 'Third');
+  await expect(messages(ben.page).getByText('Third')).toBeVisible();
+  await expect.poll(async () => (await links())[0]).toBe(`${ben.name} Third Read <time>`);
+});
+
+test('every screen has its landmarks, its headings in order, and a name for everything', async ({
+  browser,
+}) => {
+  test.setTimeout(120_000);
+  const guest = await (await browser.newContext()).newPage();
+  const sound = async (page: Page, where: string) =>
+    expect.soft(faults(await listen(page)), where).toEqual([]);
+  await guest.goto('./');
+  await expect(guest.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await sound(guest, 'sign in');
+  await guest.getByRole('button', { name: 'Create account' }).click();
+  await sound(guest, 'register');
+  await guest.getByRole('button', { name: 'Sign in' }).click();
+  await guest.getByRole('button', { name: 'Forgot your password?' }).click();
+  await sound(guest, 'forgotten password');
+  await guest.context().close();
+
+  const { anna, ben } = await pair(browser);
+  const cleo = await newPerson(browser, 'cleo');
+  const { page } = anna;
+  await say(
+    ben.page,
+    'A list:\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint("hello")\n```',
+  );
+  await expect(messages(page).getByText('print')).toBeVisible();
+  const tree = await listen(page);
+  for (const role of ['main', 'navigation', 'feed', 'status']) expect(all(tree, role), role).toHaveLength(1);
+  expect(readOut(only(tree, 'status', 'Connection'))).toEqual(['status: Connection', 'Connected']);
+  expect(
+    all(tree, 'heading')
+      .slice(0, 3)
+      .map((one) => [one.level, one.name]),
+  ).toEqual([
+    [1, 'Chat'],
+    [2, ben.name],
+    [3, 'You'],
+  ]);
+  await sound(page, 'conversation');
+  await messages(page).getByText('Good morning').click();
+  await page.getByRole('button', { name: 'More' }).click();
+  await sound(page, 'message menu');
+  await page.getByRole('menuitem', { name: 'Who has read it' }).click();
+  await expect(page.getByRole('dialog')).toContainText('Read');
+  await sound(page, 'who has read it');
+  await page.keyboard.press('Escape');
+  await choose(page, 'Good morning', 'Delete');
+  await sound(page, 'deleting');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByRole('button', { name: /Pinned messages/ }).click();
+  await sound(page, 'details');
+  await page.getByRole('button', { name: 'Jump to a date' }).click();
+  await expect(page.getByRole('dialog', { name: 'Jump to a date' })).toBeVisible();
+  await sound(page, 'jump to a date');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Close details' }).click();
+  await startWith(page, ben.name, cleo.name);
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Leave group' })).toBeVisible();
+  await sound(page, 'details of a group');
+  await page.getByRole('button', { name: 'Close details' }).click();
+  await page.keyboard.press('Control+/');
+  await sound(page, 'shortcuts');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Alt+n');
+  await page.getByRole('textbox', { name: 'Find people' }).fill(ben.name);
+  await expect(page.getByRole('option', { name: ben.name })).toBeVisible();
+  await sound(page, 'new conversation');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: anna.name, exact: true }).click();
+  await sound(page, 'account menu');
+  await page.getByRole('menuitem', { name: 'Settings' }).click();
+  for (const part of ['Profile', 'Appearance', 'Keyboard', 'People', 'Devices']) {
+    await page.getByRole('button', { name: part, exact: true }).click();
+    await sound(page, `settings: ${part}`);
+  }
+});
+
+test('what arrives is said once, together when it comes together, and as much as was asked for', async ({
+  browser,
+}) => {
+  test.setTimeout(120_000);
+  const { anna, ben } = await pair(browser);
+  const cleo = await newPerson(browser, 'cleo');
+  await startWith(cleo.page, anna.name);
+  const overheard = await overhear(anna.page);
+  const fresh = async () => (await overheard()).filter((line) => !old.includes(line));
+  let old: string[] = [];
+
+  await say(ben.page, 'Hello **there**');
+  await expect.poll(fresh).toEqual([`${ben.name}: Hello there`]);
+  await say(ben.page, 'Hello **there**');
+  // The same words again are said again.
+  await expect.poll(overheard).toHaveLength(2);
+  old = await overheard();
+  await say(anna.page, 'One of my own');
+  await say(cleo.page, 'In another conversation');
+  await expect(anna.page.getByRole('link', { name: /In another conversation/ })).toBeVisible();
+  await anna.page.waitForTimeout(700);
+  expect(await fresh(), 'one’s own, and what stands elsewhere').toEqual([]);
+
+  const box = ben.page.getByRole('textbox', { name: 'Message' });
+  for (let n = 1; n <= 8; n += 1) {
+    await box.fill(`Nr ${n}`);
+    await box.press('Enter');
+  }
+  await expect(messages(anna.page).getByText('Nr 8')).toBeVisible();
+  await anna.page.waitForTimeout(700);
+  const flood = await fresh();
+  expect(flood.length, flood.join(' | ')).toBeLessThanOrEqual(3);
+  expect(flood.at(-1)).toContain(`${ben.name}: Nr 8`);
+  // What was said does not stay to be found at the end of the page.
+  await expect
+    .poll(async () => readOut(await listen(anna.page)).filter((line) => line.includes(': Nr 8')), {
+      timeout: 8_000,
+    })
+    .toEqual([]);
+
+  const setAnnounce = async (choice: string) => {
+    await anna.page.keyboard.press('Control+,');
+    await anna.page.getByRole('button', { name: 'Appearance', exact: true }).click();
+    await anna.page.getByRole('radio', { name: choice, exact: true }).last().check({ force: true });
+    await anna.page.keyboard.press('Escape');
+    old = await overheard();
+  };
+  await setAnnounce('Mentions and replies');
+  await say(ben.page, 'Nothing for her');
+  await say(ben.page, `But @${anna.name} hears this`);
+  await expect.poll(fresh).toEqual([`${ben.name}: But @${anna.name} hears this`]);
+  await setAnnounce('None');
+  await say(ben.page, `And @${anna.name} does not hear this`);
+  await expect(messages(anna.page).getByText('does not hear this')).toBeVisible();
+  await anna.page.waitForTimeout(700);
+  expect(await fresh()).toEqual([]);
+
+  await anna.page.context().setOffline(true);
+  await expect.poll(async () => (await fresh()).at(-1)).toContain('Offline');
+  await anna.page.context().setOffline(false);
+  await expect.poll(async () => (await fresh()).at(-1)).toBe('Connected');
+});
+
+test('a dialog has a name, takes the focus and gives it back', async ({ browser }) => {
+  const { anna } = await pair(browser);
+  const { page } = anna;
+  const focused = () =>
+    page.evaluate(() => {
+      const one = document.activeElement;
+      return one?.getAttribute('aria-label') ?? one?.getAttribute('title') ?? one?.textContent ?? '';
+    });
+  const button = page.getByRole('button', { name: 'New conversation' });
+  await button.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'New conversation' })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Find people' })).toBeFocused();
+  const behind = all(await listen(page)).map((one) => one.role);
+  expect(behind, 'what lies behind is not told').not.toContain('feed');
+  await page.keyboard.press('Escape');
+  await expect(button).toBeFocused();
+
+  const account = page.getByRole('button', { name: anna.name, exact: true });
+  for (const turn of ['at first', 'and again']) {
+    await account.press('Enter');
+    await page.getByRole('menuitem', { name: 'Settings' }).press('Enter');
+    await expect(page.getByRole('dialog', { name: 'Settings' })).toBeVisible();
+    expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
+    await page.keyboard.press('Escape');
+    await expect(account, `from a menu, ${turn}`).toBeFocused();
+  }
+  await page.getByRole('textbox', { name: 'Message' }).press('Shift+ArrowUp');
+  const message = messages(page).getByRole('article').last();
+  await expect(message).toBeFocused();
+  await page.keyboard.press('Delete');
+  await expect(page.getByRole('dialog', { name: 'Delete this message?' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(message, 'from a message by key').toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Delete' }).press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Delete this message?' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect.poll(focused, 'from a menu of a message').toBe('More');
+});
+
+test('the switcher tells its active option, and the emoji picker is one stop', async ({ browser }) => {
+  const { anna, ben } = await pair(browser);
+  const { page } = anna;
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await page.keyboard.press('Control+k');
+  const finder = page.getByRole('combobox', { name: FINDER });
+  await expect(finder).toBeFocused();
+  await finder.fill(ben.name);
+  await expect(page.getByRole('option', { name: ben.name }).first()).toBeVisible();
+  const active = () =>
+    page.evaluate(() => {
+      const owner = document.activeElement;
+      const list = document.getElementById(owner?.getAttribute('aria-controls') ?? '');
+      const option = document.getElementById(owner?.getAttribute('aria-activedescendant') ?? '');
+      const inside = list?.contains(option) === true && option?.role === 'option';
+      return inside ? `${option?.ariaSelected}: ${option?.textContent}` : 'lost';
+    });
+  expect(await active()).toContain('true: ');
+  expect(await active()).toContain(ben.name);
+  const tree = await listen(page);
+  expect(faults(tree), 'switcher').toEqual([]);
+  expect(all(tree, 'option').filter((one) => one.states.includes('selected'))).toHaveLength(1);
+  await finder.fill('key');
+  await expect.poll(active).toContain('true: Keyboard shortcuts');
+  await expect(page.getByRole('dialog').getByRole('status')).toHaveText(/^\d+ results?$/);
+  await finder.fill('nothing is called this');
+  await expect(page.getByRole('dialog').getByRole('status')).toHaveText('Nothing fits.');
+  await expect(finder).toHaveAttribute('aria-expanded', 'false');
+  await finder.fill('');
+  await page.keyboard.press('Tab');
+  await expect(finder, 'nothing else to stop at').toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(box).toBeFocused();
+
+  const emoji = page.getByRole('button', { name: 'Emoji', exact: true });
+  await emoji.press('Enter');
+  const search = page.getByRole('textbox', { name: 'Find emoji' });
+  await expect(search).toBeFocused();
+  await search.fill('thumbs up');
+  await expect(page.getByRole('dialog', { name: 'Emoji' }).getByRole('status')).toHaveText(/result/);
+  expect(faults(await listen(page)), 'emoji').toEqual([]);
+  const first = page.getByRole('button', { name: 'thumbs up', exact: true });
+  await page.keyboard.press('Tab');
+  await expect(first).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(emoji).toBeFocused();
+});
+
+test('the Tab key stops at everything, in reading order, and once at a toolbar', async ({ browser }) => {
+  const { anna, ben } = await pair(browser);
+  const { page } = anna;
+  await say(ben.page, 'See https://example.org/ for more');
+  await expect(messages(page).getByText('example.org')).toBeVisible();
+  await page.getByRole('textbox', { name: 'Message' }).fill('a draft');
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  const stops: string[] = [];
+  for (let at = 0; at < 40; at += 1) {
+    await page.keyboard.press('Tab');
+    const stop = await page.evaluate(() => {
+      const one = document.activeElement;
+      if (one === null || one === document.body) return '';
+      const shared = window as unknown as { before?: Element };
+      const { before } = shared;
+      // A toolbar goes when the focus leaves its message.
+      const goesOn = before?.isConnected !== true || (before.compareDocumentPosition(one) & 4) === 4;
+      shared.before = one;
+      const name = one.getAttribute('aria-label') ?? one.getAttribute('title') ?? one.textContent ?? '';
+      const place = one.closest('[role="toolbar"]') === null ? '' : 'in a toolbar, ';
+      return `${place}${goesOn ? '' : 'BACK, '}${name}`;
+    });
+    if (stop === '') break;
+    stops.push(stop);
+  }
+  const heard = stops.join('\n');
+  const wanted = await page.evaluate(() => {
+    const able = 'button:not(:disabled), a[href], input, textarea, [tabindex="0"]';
+    return [...document.querySelectorAll<HTMLElement>(able)].filter(
+      (one) => one.tabIndex >= 0 && one.closest('[role="toolbar"]') === null && one.checkVisibility(),
+    ).length;
+  });
+  const inToolbars = stops.filter((stop) => stop.includes('toolbar'));
+  expect(stops.length - inToolbars.length, heard).toBe(wanted);
+  // One for each message that the Tab key passed, because the way led through something inside of it.
+  expect(inToolbars, heard).toEqual(['in a toolbar, More', 'in a toolbar, More']);
+  expect(heard).not.toContain('BACK');
+  const places = ['Sign out', 'New conversation', 'Search', 'Options for', 'Details', 'Messages'];
+  const after = ['https://example.org', 'Emoji', 'Message', 'Send'];
+  for (const name of [...places, ...after]) expect(heard).toContain(name);
+
+  await messages(page).getByText('example.org').locator('..').click();
+  const toolbar = page.getByRole('toolbar', { name: 'Message actions' });
+  await toolbar.getByRole('button', { name: 'More' }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(toolbar.getByRole('button', { name: 'Reply' })).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await expect(toolbar.getByRole('button', { name: 'Add reaction 👍' })).toBeFocused();
+});
