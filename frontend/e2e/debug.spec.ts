@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { messages, newPerson, open, say, startWith } from './people';
+import { settled } from './settled';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -14,6 +15,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await open(ben.page, anna.name);
     await say(ben.page, 'hello back');
     await expect(messages(page).getByText('hello back')).toBeVisible();
+    await expect(messages(page).getByText('Read', { exact: true })).toBeAttached();
 
     await page.keyboard.press('Control+k');
     await page
@@ -35,6 +37,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(text).not.toMatch(/eyJ|token|@example/i);
     expect(text).not.toContain(anna.name);
 
+    await settled(page);
     const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
     expect(violations.map((one) => one.id)).toEqual([]);
     await page.keyboard.press('Escape');

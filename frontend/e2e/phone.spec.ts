@@ -1,5 +1,5 @@
 /** A phone: fingers, the edges of its screen, its keyboard. */
-import { type BrowserContextOptions, expect, type Page, test } from '@playwright/test';
+import { type BrowserContextOptions, expect, type Locator, type Page, test } from '@playwright/test';
 import { messages, newPerson, say, startWith } from './people';
 
 const PHONE: BrowserContextOptions = {
@@ -32,10 +32,17 @@ test('signing in and the list are as large as a finger', async ({ browser }) => 
   const guest = await (await browser.newContext(PHONE)).newPage();
   await guest.goto('./');
   await expect(guest.getByRole('button', { name: 'Sign in' })).toBeVisible();
-  expect(await small(guest), 'sign in').toEqual([]);
+  await expect.poll(() => small(guest), 'sign in').toEqual([]);
   const { page } = await newPerson(browser, 'anna', PHONE);
-  expect(await small(page), 'empty list').toEqual([]);
+  await expect.poll(() => small(page), 'empty list').toEqual([]);
 });
+
+/** Where something that is there stands in the page. */
+async function boxOf(what: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  const box = await what.boundingBox();
+  if (box === null) throw new Error('It is not in the page.');
+  return box;
+}
 
 /** A finger that moves from one place to another in steps. */
 async function swipe(page: Page, from: [number, number], to: [number, number]): Promise<void> {
@@ -74,9 +81,10 @@ test('a swipe over code that scrolls sideways is for the code', async ({ browser
   await say(page, `\`\`\`\n${'a very long line of code '.repeat(10)}\n\`\`\``);
   const code = messages(page).locator('pre');
   await expect(code).toBeVisible();
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
   const head = page.getByRole('heading', { name: ben.name, level: 2 });
   // Near the upper edge, where nothing lies above it.
-  const y = ((await code.boundingBox())?.y ?? 0) + 12;
+  const y = (await boxOf(code)).y + 12;
   // Neither the page nor the browser's history follows, several times in a row.
   for (let turn = 0; turn < 3; turn += 1) {
     await swipe(page, [100, y], [330, y]);
@@ -100,14 +108,16 @@ test('nothing hides below a notch or a home bar, and the keyboard makes room', a
   await devtools.send('Emulation.setSafeAreaInsetsOverride', {
     insets: { top: 44, bottom: 34, left: 0, right: 0 },
   });
-  const list = await page.getByRole('button', { name: 'New conversation' }).boundingBox();
-  expect(list?.y).toBeGreaterThanOrEqual(44);
+  const topOf = async (name: string) => (await boxOf(page.getByRole('button', { name }))).y;
+  await expect.poll(() => topOf('New conversation')).toBeGreaterThanOrEqual(44);
   await startWith(page, ben.name);
   await say(page, 'hello');
-  const back = await page.getByRole('button', { name: 'Back' }).boundingBox();
-  expect(back?.y).toBeGreaterThanOrEqual(44);
-  const send = await page.getByRole('button', { name: 'Send' }).boundingBox();
-  expect((send?.y ?? 0) + (send?.height ?? 0)).toBeLessThanOrEqual(740 - 34);
+  await expect.poll(() => topOf('Back')).toBeGreaterThanOrEqual(44);
+  const bottom = async () => {
+    const { y, height } = await boxOf(page.getByRole('button', { name: 'Send' }));
+    return y + height;
+  };
+  await expect.poll(bottom).toBeLessThanOrEqual(740 - 34);
   // What the keyboard leaves: the box and the newest message stay in sight.
   await page.setViewportSize({ width: 360, height: 380 });
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeInViewport();
