@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { expectConnected, messages, newPerson, open, say, startWith } from './people';
+import { expectConnected, expectOnceInOrder, messages, newPerson, open, say, startWith } from './people';
 
 /** The command that starts a server of the test's own, which it may kill. */
 const COMMAND = process.env.CHAT_MVP_E2E_COMMAND ?? '../.venv/bin/chat-mvp';
@@ -34,20 +34,20 @@ class OwnServer {
       stdio: 'ignore',
     });
     this.#process = process_;
-    await expect
-      .poll(
-        async () => {
-          const answer = await fetch(`http://127.0.0.1:${this.port}/health/ready`).catch(() => null);
-          return answer?.status;
-        },
-        { timeout: 60_000 },
-      )
-      .toBe(200);
+    await expect(async () => {
+      expect((await fetch(`http://127.0.0.1:${this.port}/health/ready`)).status).toBe(200);
+    }).toPass({ timeout: 120_000 });
+    expect(this.#ended, 'another server answers on this port').toBe(false);
+  }
+
+  get #ended(): boolean {
+    const process_ = this.#process;
+    return process_ === null || process_.exitCode !== null || process_.signalCode !== null;
   }
 
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const process_ = this.#process;
-    if (process_ === null || process_.exitCode !== null) return;
+    if (process_ === null || this.#ended) return;
     const ended = new Promise((resolve) => process_.once('exit', resolve));
     process_.kill(signal);
     await ended;
@@ -56,7 +56,6 @@ class OwnServer {
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
   test(`nothing is lost or doubled when the server ends by ${signal} and comes back`, async ({ browser }) => {
-    test.setTimeout(150_000);
     const folder = await mkdtemp(join(tmpdir(), 'chat-mvp-e2e-'));
     const server = new OwnServer(await freePort(), folder);
     try {
@@ -75,14 +74,10 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       await expect(messages(anna.page).getByText('Sending')).toHaveCount(3);
 
       await server.start();
-      await expect(anna.page.getByRole('status', { name: 'Connection' })).toHaveText('Connected', {
-        timeout: 40_000,
-      });
+      await expectConnected(anna.page);
       await expectConnected(ben.page);
       for (const page of [anna.page, ben.page]) {
-        await expect(messages(page).getByText('while it was away three')).toBeVisible({ timeout: 40_000 });
-        const texts = (await messages(page).getByRole('article').allInnerTexts()).join('\n');
-        expect(texts.match(/while it was away (\w+)/g)).toEqual([
+        await expectOnceInOrder(anna.page, page, [
           'while it was away one',
           'while it was away two',
           'while it was away three',
