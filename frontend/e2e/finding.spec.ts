@@ -88,7 +88,7 @@ test('unread from here: in the list, the title and the line, over a reload, unti
   await page.waitForTimeout(500);
   await expect(entry).toContainText('2 unread');
 
-  await expectKept(page, 'meta', 'unread_from');
+  await expectKept(page, 'meta', '"count":2');
   await page.goto('./#/');
   await page.reload();
   await expect(entry).toContainText('2 unread');
