@@ -158,9 +158,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         conversations=conversations,
     )
 
-    def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
+    async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
         rosters.forget_direct(direct_key(owner_id, other_id))
-        presence_service.block_changed(owner_id, other_id, blocked)
+        await presence_service.block_changed(owner_id, other_id, blocked)
 
     contact_service = ContactService(
         contacts=contacts,

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError
+from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError, ValidationError
 from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyClientFrame, Ref, ServerFrame
+from chat_mvp.storable import check_storable, is_storable, load_json
 from chat_mvp.wording import invalid_field
 
 
@@ -57,13 +58,36 @@ class Codec:
         try:
             head = self._decode_head(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            return Refused(BadFrameError("A frame is one object with a type, in the encoding agreed on."), None)
+            unstorable = None if self.binary else _unstorable(data)
+            return unstorable or Refused(
+                BadFrameError("A frame is one object with a type, in the encoding agreed on."), None
+            )
         ref = _usable(head.ref)
         if head.type not in _CLIENT_TYPES:
             return Refused(UnknownTypeError("This server does not know frames of this type."), ref)
         if isinstance(error, msgspec.ValidationError):
             return Refused(invalid_field(error), ref)
         return Refused(BadFrameError("The frame is nested too deeply."), ref)
+
+
+def _unstorable(data: bytes | str) -> Refused | None:
+    """Return the refusal of a frame that is none only because of half a surrogate pair, escaped, in a text of it.
+
+    JavaScript writes such texts without a murmur. As no frame at all they would be answered without their reference,
+    and a client that sends until it is answered would send them for ever.
+    """
+    try:
+        frame = load_json(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in _CLIENT_TYPES:
+        return None
+    try:
+        check_storable(frame)
+    except ValidationError as error:
+        ref = _usable(frame.get("ref"))
+        return Refused(error, None if isinstance(ref, str) and not is_storable(ref) else ref)
+    return None
 
 
 def _usable(ref: object) -> Ref | None:

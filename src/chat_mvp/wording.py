@@ -22,15 +22,6 @@ def invalid_field(error: msgspec.ValidationError) -> ValidationError:
     return ValidationError(f"{field} {detail}.", fields={field: detail})
 
 
-def is_unicode(text: str) -> bool:
-    """Tell whether a text has no half of a surrogate pair, which nothing can store."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 _WORDS = (
     (re.compile(r"^Expected `str` of length >= 1$"), "must not be empty"),
     (re.compile(r"^Expected `str` of length >= (\d+)$"), r"must have at least \1 characters"),

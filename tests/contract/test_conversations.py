@@ -254,6 +254,23 @@ async def test_coming_back_begins_anew(chat: Chat) -> None:
     assert (await bob.conversation(room))["me"]["unread"] == 1
 
 
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "", "x", "ftp://x.org/a.png", "https://x.org/a b"]
+)
+async def test_addresses_of_pictures_that_are_refused(chat: Chat, url: str) -> None:
+    ann = await chat.person("ann")
+    room = await ann.group()
+    problem = expect_problem(await ann.patch(f"/conversations/{room}", avatar_url=url), 422, "validation")
+    assert [error["field"] for error in problem["errors"]] == ["avatar_url"]
+
+
+@pytest.mark.parametrize("url", ["https://x.org/a.png", "http://localhost:1/a", "/media/a.png", None])
+async def test_addresses_of_pictures_that_are_taken(chat: Chat, url: str | None) -> None:
+    ann = await chat.person("ann")
+    room = await ann.group()
+    assert expect_json(await ann.patch(f"/conversations/{room}", avatar_url=url))["avatar_url"] == url
+
+
 async def test_the_last_owner_cannot_leave_while_others_stay(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)

@@ -59,6 +59,42 @@ async def test_frames_that_do_not_decode(chat: Chat, data: str) -> None:
     await socket.ask("ping")
 
 
+@pytest.mark.parametrize("field", ["text", "client_message_id", "shoe_size"])
+async def test_half_a_surrogate_pair_is_a_wrong_text_and_no_wrong_frame(chat: Chat, field: str) -> None:
+    ann = await chat.person("ann")
+    fields = {"client_message_id": "1", "conversation_id": await ann.group(), "text": "hi", field: "half \ud83d"}
+    socket = await ann.connect()
+    for _ in range(BAD_FRAMES_A_MINUTE):
+        error = await socket.refused("validation", "message.send", **fields)
+        assert field in error["detail"]
+    await socket.ask("ping")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"type": ["\\ud800"]}',
+        '["\\ud800"]',
+        '{"type": "\\ud800"}',
+        '{"type": "ping", "x": "\\ud800"',
+        '{"x": "\\ud800"}',
+    ],
+)
+async def test_half_a_surrogate_pair_in_what_is_no_frame(chat: Chat, data: str) -> None:
+    socket = await (await chat.person()).connect()
+    await socket.send_raw(data)
+    assert (await socket.expect("error"))["code"] == "bad_frame"
+    await socket.ask("ping")
+
+
+async def test_half_a_surrogate_pair_in_a_ref(chat: Chat) -> None:
+    socket = await (await chat.person()).connect()
+    await socket.send("ping", ref="\ud800")
+    error = await socket.expect("error")
+    assert (error["code"], error.get("ref")) == ("validation", None)
+    await socket.ask("ping")
+
+
 async def test_a_frame_of_the_wrong_kind(chat: Chat) -> None:
     ann = await chat.person("ann")
     for socket, data in (

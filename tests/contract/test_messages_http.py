@@ -110,9 +110,15 @@ async def test_replying(chat: Chat) -> None:
     reply = await bob.say(room, "answer", reply_to=first["id"])
     assert reply["reply_to"] == first["id"]
     foreign = await ann.say(elsewhere, "not for bob")
-    for target in (NO_SUCH_ID, foreign["id"]):
-        response = await bob.post(f"/conversations/{room}/messages", client_message_id="r", text="x", reply_to=target)
-        expect_problem(response, 404, "not_found")
+    before = await ann.say(later := await ann.group(), "before bob came")
+    expect_json(await ann.put(f"/conversations/{later}/members/{bob.id}"))
+    for field in ("reply_to", "thread_root"):
+        problems = []
+        for target in (NO_SUCH_ID, foreign["id"], before["id"]):
+            fields = {"client_message_id": "r", "text": "x", field: target}
+            response = await bob.post(f"/conversations/{later}/messages", **fields)
+            problems.append(expect_problem(response, 404, "not_found"))
+        assert problems[0] == problems[1] == problems[2], "what one may not see looks like what is not there"
 
 
 async def test_mentions_are_found_among_members(chat: Chat) -> None:

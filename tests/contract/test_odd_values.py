@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.http import expect_json
+from tests.support.http import expect_json, expect_problem
 from tests.support.people import Chat, reaction_path
 
 ODD: list[Any] = [
@@ -163,6 +163,14 @@ async def test_in_addresses(chat: Chat, path: str) -> None:
     for value in odd:
         response = await ann.request("GET", path.replace("ROOM", room).replace("ODD", value))
         check_answered(response, value)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_moments_outside_of_the_calendar(chat: Chat, moment: str) -> None:
+    ann = await chat.person("ann")
+    room = await ann.group()
+    expect_problem(await ann.patch(f"/conversations/{room}/me", muted_until=moment), 422, "validation")
+    expect_problem(await ann.get("/messages/sync", after=moment), 422, "validation")
 
 
 async def test_in_emojis(chat: Chat) -> None:

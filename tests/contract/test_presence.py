@@ -78,6 +78,60 @@ async def test_subscribing_to_others(chat: Chat) -> None:
     await watcher.nothing("presence")
 
 
+async def test_subscribing_right_behind_connect(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    socket = await chat.open()
+    await socket.send("connect", token=ann.access_token)
+    await socket.send("presence.subscribe", user_ids=[bob.id], ref="s")
+    await socket.expect("drained")
+    await socket.ask("ping")
+    await bob.connect()
+    await socket.expect("presence", user_id=bob.id, state="online")
+
+
+@pytest.mark.parametrize("way", ["contact", "direct", "subscription"])
+async def test_a_block_holds_however_one_asks_again(chat: Chat, way: str) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.say(await ann.direct(bob), "hello")
+    await ann.block(bob)
+    watcher = await bob.connect()
+    if way == "contact":
+        await bob.add_contact(ann)
+    elif way == "direct":
+        await bob.direct(ann)
+    else:
+        await watcher.ask("presence.subscribe", user_ids=[ann.id])
+    await (await ann.connect()).ask("presence.set", state="away")
+    await watcher.ask("ping")
+    await watcher.nothing("presence", within=0.3)
+
+
+@pytest.mark.parametrize("way", ["contact", "direct", "subscription"])
+async def test_who_is_unblocked_is_seen_again(chat: Chat, way: str) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    watcher, _ = await bob.connect(), await ann.connect()
+    if way == "contact":
+        await bob.add_contact(ann)
+    elif way == "direct":
+        await ann.say(await ann.direct(bob), "hello")
+    else:
+        await watcher.ask("presence.subscribe", user_ids=[ann.id])
+    await ann.block(bob)
+    await watcher.expect("presence", user_id=ann.id, state="offline")
+    await ann.unblock(bob)
+    await watcher.expect("presence", user_id=ann.id, state="online")
+
+
+async def test_who_is_unblocked_by_one_of_two_stays_hidden(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await bob.add_contact(ann)
+    await ann.block(bob)
+    await bob.block(ann)
+    watcher, _ = await bob.connect(), await ann.connect()
+    await ann.unblock(bob)
+    await watcher.nothing("presence", within=0.3)
+
+
 @pytest.mark.parametrize("state", ["away", "dnd", "online"])
 async def test_setting_a_state(chat: Chat, state: str) -> None:
     ann, bob = await chat.people("ann", "bob")

@@ -16,7 +16,7 @@ async def test_health_is_open(chat: Chat, path: str) -> None:
 async def test_metrics_are_prometheus_text(chat: Chat) -> None:
     response = await chat.http.get("/metrics")
     assert response.status_code == 200
-    assert response.headers["content-type"].startswith("text/plain")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert re.search(r"^# TYPE \w+ (counter|gauge|histogram)$", response.text, re.MULTILINE)
 
 

@@ -4,7 +4,6 @@ Litestar's own decoding is lenient (a string of digits passes for a number) and 
 a body which is no JSON at all may look like a wrong type. ``JsonBodies`` replaces it for every handler at once.
 """
 
-import json
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -13,14 +12,14 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.plugins import SerializationPlugin
 from litestar.typing import FieldDefinition
 
-from chat_mvp.errors import BadRequestError, ValidationError
-from chat_mvp.wording import invalid_field, is_unicode
+from chat_mvp.errors import BadRequestError
+from chat_mvp.storable import check_storable, load_json
+from chat_mvp.wording import invalid_field
 
 _Body = TypeVar("_Body")
 
 _NOT_JSON = "The body is no valid JSON."
 _TOO_DEEP = "The body is nested too deeply."
-_UNSTORABLE = "must not have NUL characters or halves of surrogate pairs"
 
 
 def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
@@ -41,23 +40,6 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
     if b"\\u0000" in raw:
         check_storable(msgspec.to_builtins(body))
     return body
-
-
-def check_storable(value: object) -> None:
-    """Refuse NULs and lone surrogates in any string of a decoded JSON value, keys included."""
-    waiting: list[tuple[str, object]] = [("", value)]
-    while waiting:
-        path, item = waiting.pop()
-        if isinstance(item, str):
-            if "\0" in item or not is_unicode(item):
-                field = path or "body"
-                raise ValidationError(f"{field} {_UNSTORABLE}.", fields={field: _UNSTORABLE})
-        elif isinstance(item, dict):
-            for key, inner in item.items():
-                # Only the first level has names of ours; below it the keys are the client's.
-                waiting += [(path or str(key), inner), (path or "body", key)]
-        elif isinstance(item, list):
-            waiting += [(path, inner) for inner in item]
 
 
 class JsonBodies(SerializationPlugin):
@@ -119,14 +101,10 @@ def _check_is_json(raw: bytes) -> None:
 def _refuse_malformed(raw: bytes) -> NoReturn:
     # A lone surrogate, escaped, is good JSON that no text can hold: the standard library's parser lets it pass.
     try:
-        value = json.loads(raw, parse_constant=_refuse_constant)
+        value = load_json(raw)
     except RecursionError:
         raise BadRequestError(_TOO_DEEP) from None
     except ValueError:
         raise BadRequestError(_NOT_JSON) from None
     check_storable(value)
     raise BadRequestError(_NOT_JSON)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

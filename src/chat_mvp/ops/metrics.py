@@ -14,7 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4"
 
 
 def new_registry() -> CollectorRegistry:

@@ -18,7 +18,8 @@ class Connection:
     """A signed-in WebSocket.
 
     ``auth_session_id`` is the device's session, whose end ends the connection; ``expires_at`` the end of its access
-    token in seconds since the epoch. ``close(code, reason)`` begins to end the connection and returns at once.
+    token in seconds since the epoch; ``subscribed`` the people whose presence it asked for. ``close(code, reason)``
+    begins to end the connection and returns at once.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class Connection:
         "id",
         "outbox",
         "session",
+        "subscribed",
         "user_id",
         "warned_of_expiry",
     )
@@ -57,6 +59,7 @@ class Connection:
         self.device_id = device_id
         self.expires_at = expires_at
         self.warned_of_expiry = False
+        self.subscribed: frozenset[str] = frozenset()
         self.session = session
         self.close = close
         self._codec = codec

@@ -4,18 +4,19 @@ A person who reloads a page is gone for a moment; only who stays away for ``GRAC
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 from cachetools import TTLCache
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.protocol import ChosenPresence, Presence, PresenceState, ShownPresence
 from chat_mvp.realtime.connection import Connection
+from chat_mvp.realtime.watchers import Watchers
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.times import format_optional, utc_now
 
@@ -68,8 +69,9 @@ class PresenceTracker:
         self._online: dict[str, Chosen] = {}
         """Everybody with a connection, and those gone for less than the grace; bounded by the connections."""
         self._leaving: dict[str, asyncio.TimerHandle] = {}
-        self._watchers: dict[str, dict[str, Connection]] = {}
-        self._watched: dict[str, set[str]] = {}
+        self._watchers = Watchers()
+        self._blocks = 0
+        """How often somebody was hidden from somebody: whoever reads blocks in between must read them again."""
         self._last_seen: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -156,50 +158,54 @@ class PresenceTracker:
         Those with whom there is a block are offline, and stay so.
         """
         wanted = set(user_ids) - {connection.user_id}
-        blocked = await self._fetch_blocked(connection.user_id, wanted)
-        self.unwatch(connection)
-        self._watched[connection.id] = wanted - blocked
-        for user_id in wanted - blocked:
-            self._watchers.setdefault(user_id, {})[connection.id] = connection
-        return await self.states(wanted, blocked)
+        chosen = await self._fetch(wanted)
+        blocked = await self._read_blocks(connection.user_id, wanted)
+        # Nothing waits from here on, so that no block and no change falls between what is told now and what is later.
+        self._watchers.replace(connection, wanted - blocked)
+        return [self._state(user_id, chosen, blocked) for user_id in wanted]
 
-    def watch_also(self, connections: Iterable[Connection], user_id: str) -> None:
-        """Tell these connections of one more person."""
+    async def watch_also(
+        self, viewer_id: str, connections: Iterable[Connection], user_id: str, *, tell_now: bool
+    ) -> None:
+        """Tell these connections, all of them the viewer's, of one more person; nothing where there is a block.
+
+        With ``tell_now`` they are told at once how the person is, otherwise when that changes.
+        """
+        chosen = await self._fetch([user_id])
+        if await self._read_blocks(viewer_id, [user_id]):
+            return
+        encoded = EncodedFrame(Presence(**structs.asdict(self._state(user_id, chosen, set()))))
         for connection in connections:
-            self._watched.setdefault(connection.id, set()).add(user_id)
-            self._watchers.setdefault(user_id, {})[connection.id] = connection
+            self._watchers.add(connection, user_id)
+            if tell_now:
+                connection.deliver(_publication(viewer_id, encoded), encoded)
 
-    def unwatch_person(self, connections: Iterable[Connection], user_id: str) -> None:
-        """Tell these connections of one person no longer; for them the person is offline."""
-        watchers = self._watchers.get(user_id, {})
+    def hide(self, connections: Iterable[Connection], user_id: str) -> None:
+        """Tell these connections of one person no longer, because of a block; for them the person is offline."""
+        self._blocks += 1
         encoded = EncodedFrame(Presence(user_id=user_id, state="offline", last_seen=None, status_text=""))
         for connection in connections:
-            self._watched.get(connection.id, set()).discard(user_id)
-            if watchers.pop(connection.id, None) is not None:
+            if self._watchers.discard(connection, user_id):
                 connection.deliver(_publication(connection.user_id, encoded), encoded)
-        if not watchers:
-            self._watchers.pop(user_id, None)
 
     def unwatch(self, connection: Connection) -> None:
         """Tell this connection of nobody any more."""
-        for user_id in self._watched.pop(connection.id, ()):
-            watchers = self._watchers.get(user_id, {})
-            watchers.pop(connection.id, None)
-            if not watchers:
-                self._watchers.pop(user_id, None)
+        self._watchers.remove(connection)
 
     async def state_for(self, viewer_id: str, user_id: str) -> PresenceState:
         """Return how one person looks to another."""
-        blocked = await self._fetch_blocked(viewer_id, [user_id])
-        return (await self.states([user_id], blocked))[0]
+        chosen = await self._fetch([user_id])
+        return self._state(user_id, chosen, await self._read_blocks(viewer_id, [user_id]))
 
-    async def states(self, user_ids: Iterable[str], blocked: set[str]) -> list[PresenceState]:
-        """Return how these people look to somebody with whom there is a block on the given ones."""
-        ids = list(user_ids)
-        chosen = await self._fetch([user_id for user_id in ids if user_id not in self._online])
-        return [self._state(user_id, self._online.get(user_id) or chosen.get(user_id), blocked) for user_id in ids]
+    async def _read_blocks(self, viewer_id: str, user_ids: Iterable[str]) -> set[str]:
+        while True:
+            before = self._blocks
+            blocked = await self._fetch_blocked(viewer_id, user_ids)
+            if before == self._blocks:
+                return blocked
 
-    def _state(self, user_id: str, chosen: Chosen | None, blocked: set[str]) -> PresenceState:
+    def _state(self, user_id: str, fetched: Mapping[str, Chosen], blocked: set[str]) -> PresenceState:
+        chosen = self._online.get(user_id) or self._chosen.get(user_id) or fetched.get(user_id)
         if chosen is None or user_id in blocked:
             chosen = Chosen("invisible", "", None)
         frame = _frame(user_id, chosen, online=user_id in self._online and user_id not in blocked)
@@ -211,11 +217,11 @@ class PresenceTracker:
         )
 
     def _tell(self, user_id: str) -> None:
-        watchers = self._watchers.get(user_id)
+        watchers = self._watchers.of(user_id)
         if not watchers:
             return
         encoded = EncodedFrame(_frame(user_id, self._known(user_id), online=user_id in self._online))
-        for connection in tuple(watchers.values()):
+        for connection in watchers:
             connection.deliver(_publication(connection.user_id, encoded), encoded)
 
     def _known(self, user_id: str) -> Chosen:

@@ -161,6 +161,10 @@ class SocketEndpoint:
             return
         try:
             caller = await self._authenticator.authenticate(_token(frame, authorization))
+            await self._presence.arrive(caller.user_id)
+            # From here until it is registered nothing waits: a sign-out meanwhile would have found nothing to end, and
+            # of many that come at once each would have been the twentieth.
+            self._authenticator.check_not_ended(caller.session_id)
         except ChatError as error:
             code = CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (ours or theirs)
             await _turn_away(peer, error, code, frame.ref)
@@ -175,7 +179,6 @@ class SocketEndpoint:
         connection = self._connection(peer, frame, caller)
         catching_up: asyncio.Task[None] | None = None
         try:
-            await self._presence.arrive(caller.user_id)
             connection.session.begin_catching_up()
             self._registry.add(connection)
             self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
@@ -226,12 +229,12 @@ class SocketEndpoint:
         while (data := await peer.receive()) is not None:
             if connection.session.phase is Phase.CLOSED:
                 continue
+            if self._frame_limiter is not None and self._frame_limiter.allow(connection.id) is not None:
+                connection.close(CLOSE_TOO_MANY, "too many frames")
+                continue
             frame = _decode(codec, data)
             if isinstance(frame, Refused):
                 self._refuse(connection, frame)
-                continue
-            if self._frame_limiter is not None and self._frame_limiter.allow(connection.id) is not None:
-                connection.close(CLOSE_TOO_MANY, "too many frames")
                 continue
             pending = dispatch(connection, frame)
             if pending is not None:

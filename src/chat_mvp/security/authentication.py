@@ -53,11 +53,21 @@ class Authenticator:
             owner = await self._fetch_session_owner(claims.sid)
             if owner is not None and claims.sid not in self._ended:
                 self._owners[claims.sid] = owner
-        if owner != claims.sub or claims.sid in self._ended:
-            raise UnauthenticatedError("This session is over; sign in again.")
+        if owner != claims.sub:
+            raise _over()
+        self.check_not_ended(claims.sid)
         return Caller(user_id=claims.sub, session_id=claims.sid, expires_at=float(claims.exp))
+
+    def check_not_ended(self, session_id: str) -> None:
+        """Raise ``UnauthenticatedError`` when this process has ended the session, since it was last seen to live."""
+        if session_id in self._ended:
+            raise _over()
 
     def end_session(self, session_id: str) -> None:
         """Refuse every token of this session from now on."""
         self._owners.pop(session_id, None)
         self._ended[session_id] = True
+
+
+def _over() -> UnauthenticatedError:
+    return UnauthenticatedError("This session is over; sign in again.")

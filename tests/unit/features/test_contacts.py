@@ -2,7 +2,7 @@ import pytest
 from msgspec import UNSET
 
 from chat_mvp.errors import NotFoundError, ValidationError
-from chat_mvp.features.contacts.service import ContactService
+from chat_mvp.features.contacts.service import Changed, ContactService
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.documents import ContactDocument
@@ -21,9 +21,15 @@ class House:
         self.service = ContactService(
             contacts=self.contacts,
             directory=UserDirectory(users),
-            on_contact_changed=lambda owner, other, listed: self.told.append(("contact", owner, other, listed)),
-            on_block_changed=lambda owner, other, blocked: self.told.append(("block", owner, other, blocked)),
+            on_contact_changed=self._tell("contact"),
+            on_block_changed=self._tell("block"),
         )
+
+    def _tell(self, what: str) -> Changed:
+        async def tell(owner: str, other: str, is_so: bool) -> None:
+            self.told.append((what, owner, other, is_so))
+
+        return tell
 
     async def listed(self, owner: str) -> dict[str, str | None]:
         items, _ = await self.service.fetch_page(owner, blocked=False, after=None, limit=50)

@@ -5,7 +5,8 @@ import pytest
 from msgspec import Meta
 
 from chat_mvp.errors import BadRequestError, ValidationError
-from chat_mvp.http.bodies import check_storable, decode_body
+from chat_mvp.http.bodies import decode_body
+from chat_mvp.storable import check_storable
 
 
 class Inner(msgspec.Struct):

@@ -1,6 +1,6 @@
 """Contact lists and block lists. Nothing here tells anybody that they are in somebody's."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import UnsetType
 
@@ -9,6 +9,9 @@ from chat_mvp.protocol import Contact
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.times import format_time, utc_now
+
+Changed = Callable[[str, str, bool], Awaitable[None]]
+"""Takes owner, other, and whether the other is listed or blocked now."""
 
 
 class ContactService:
@@ -19,10 +22,10 @@ class ContactService:
         *,
         contacts: Contacts,
         directory: UserDirectory,
-        on_contact_changed: Callable[[str, str, bool], None],
-        on_block_changed: Callable[[str, str, bool], None],
+        on_contact_changed: Changed,
+        on_block_changed: Changed,
     ) -> None:
-        """Call back with owner, other, and whether listed or blocked now, after each change that was one."""
+        """Call back after each change that was one."""
         self._contacts = contacts
         self._directory = directory
         self._on_contact_changed = on_contact_changed
@@ -62,14 +65,14 @@ class ContactService:
             nickname = None
         record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=utc_now())
         if is_new:
-            self._on_contact_changed(owner_id, other_id, True)
+            await self._on_contact_changed(owner_id, other_id, True)
         return Contact(user=people[other_id], nickname=record.nickname, created_at=format_time(record.created_at))
 
     async def remove(self, owner_id: str, other_id: str) -> None:
         """Take somebody out of the contact list; it is no error when they are not in it."""
         await self._check_exists(other_id)
         if await self._contacts.remove(owner_id, other_id):
-            self._on_contact_changed(owner_id, other_id, False)
+            await self._on_contact_changed(owner_id, other_id, False)
 
     async def block(self, owner_id: str, other_id: str) -> None:
         """Put somebody into the block list; it is no error when they are in it.
@@ -79,13 +82,13 @@ class ContactService:
         _check_other(owner_id, other_id)
         await self._check_exists(other_id)
         if await self._contacts.block(owner_id, other_id, at=utc_now()):
-            self._on_block_changed(owner_id, other_id, True)
+            await self._on_block_changed(owner_id, other_id, True)
 
     async def unblock(self, owner_id: str, other_id: str) -> None:
         """Take somebody out of the block list; it is no error when they are not in it."""
         await self._check_exists(other_id)
         if await self._contacts.unblock(owner_id, other_id):
-            self._on_block_changed(owner_id, other_id, False)
+            await self._on_block_changed(owner_id, other_id, False)
 
     async def _check_exists(self, other_id: str) -> None:
         if other_id not in await self._directory.fetch_users([other_id]):

@@ -12,7 +12,8 @@ MAX_MEMBERS = 10_000
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Description = Annotated[str, Meta(max_length=1_000)]
 Participants = Annotated[int, Meta(ge=1, le=MAX_MEMBERS)]
-Url = Annotated[str, Meta(max_length=2_000)]
+Url = Annotated[str, Meta(max_length=2_000, pattern=r"^(https?:/)?/\S+$")]
+"""An address on the web, or a path on this server; nothing that a browser could take for a script."""
 
 
 class NewConversation(Struct, kw_only=True):

@@ -1,6 +1,6 @@
 """The rules of conversations: who may be put together, and what everybody is told afterwards."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from msgspec import UNSET, structs
@@ -48,7 +48,7 @@ class ConversationService:
         views: ConversationViews,
         fetch_users: FetchUsers,
         is_connected: Callable[[str], bool],
-        on_direct: Callable[[str, str], None],
+        on_direct: Callable[[str, str], Awaitable[None]],
     ) -> None:
         """Call ``on_direct(one, other)`` when a direct conversation was opened."""
         self._writer = writer
@@ -111,7 +111,7 @@ class ConversationService:
             lambda done, refuse: OpenDirect(key, people[user_id], people, done=done, refuse=refuse),
         )
         conversation_id = (await self._conversations.fetch_direct_ids([key]))[key]
-        self._on_direct(user_id, other_id)
+        await self._on_direct(user_id, other_id)
         return await self.fetch(user_id, conversation_id), made
 
     async def make(self, user_id: str, wanted: NewConversation) -> Conversation:

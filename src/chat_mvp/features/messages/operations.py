@@ -120,7 +120,8 @@ class SendMessage:
         for message_id in self.message_ids:
             message = batch.message(message_id).message
             if message.conversation_id != roster.conversation.id or not can_see(roster, member, message.seq):
-                raise NotFoundError("There is no such message in this conversation.")
+                # In the words for what does not exist: nobody learns here that it does.
+                raise NotFoundError("There is no such message.")
         if self._new.thread_root is not None and batch.message(self._new.thread_root).message.thread_root is not None:
             raise ValidationError("A reply in a thread cannot begin another.", fields={"thread_root": "is a reply"})
 

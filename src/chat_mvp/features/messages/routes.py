@@ -295,7 +295,7 @@ def _emoji(text: str) -> str:
 def _moment(name: str, text: str) -> datetime:
     try:
         return parse_time(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         detail = "is no time with an offset, such as 2026-11-21T10:00:00Z"
         raise ValidationError(f"{name} {detail}.", fields={name: detail}) from None
 

@@ -19,9 +19,10 @@ from chat_mvp.features.messages.operations import (
     Refuse,
     SendMessage,
 )
-from chat_mvp.features.messages.texts import check_emoji, check_storable, check_text, mentioned_names
+from chat_mvp.features.messages.texts import check_emoji, check_text, mentioned_names
 from chat_mvp.protocol import Message, Priority, User
 from chat_mvp.security.ratelimit import Limiter
+from chat_mvp.storable import check_storable
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import direct_key
 from chat_mvp.storage.ids import new_id
@@ -67,7 +68,7 @@ class MessageService:
         contacts: Contacts,
         fetch_users: FetchUsers,
         limiter: Limiter | None,
-        on_direct: Callable[[str, str], None],
+        on_direct: Callable[[str, str], Awaitable[None]],
     ) -> None:
         """Write through ``writer``; without a ``limiter`` anybody may send as fast as they can.
 
@@ -240,7 +241,7 @@ class MessageService:
         mentions = await self._mentions(draft.text)
         self._submit(asker, draft, key, people=people, mentions=mentions, done=done, refuse=refuse)
         if people:
-            self._on_direct(*people)
+            await self._on_direct(*people)
 
     async def _people_of_new_pair(self, asker: Asker, draft: Draft, key: str) -> Mapping[str, User]:
         other = draft.to or ""
@@ -337,7 +338,7 @@ def _check_draft(asker: Asker, draft: Draft) -> None:
         raise ValidationError(detail, fields={"conversation_id": "or to, one of the two"})
     if draft.to == asker.user_id:
         raise ValidationError("You cannot write to yourself.", fields={"to": "is yourself"})
-    check_storable("client_message_id", draft.client_message_id)
+    check_storable({"client_message_id": draft.client_message_id})
     if draft.attachments:
         raise NotFoundError("There is no such attachment.")
     check_text(draft.text)

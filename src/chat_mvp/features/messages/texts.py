@@ -7,7 +7,7 @@ import emoji
 
 from chat_mvp.errors import ValidationError
 from chat_mvp.protocol import MAX_TEXT_CHARS
-from chat_mvp.wording import is_unicode
+from chat_mvp.storable import check_storable
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
 # Letters, symbols and marks that show nothing all the same: fillers, the blank braille pattern, variation selectors.
@@ -25,19 +25,9 @@ def check_text(text: str) -> None:
             f"A text may have {MAX_TEXT_CHARS:,} characters, this has {len(text):,}.",
             fields={"text": "is too long"},
         )
-    if "\0" in text:
-        raise ValidationError("A text may not have NUL characters.", fields={"text": "has a NUL character"})
-    if not (text.isascii() or is_unicode(text)):
-        raise ValidationError("A text may not have halves of surrogate pairs.", fields={"text": "has a lone surrogate"})
+    check_storable({"text": text})
     if not any(map(_is_visible, text)):
         raise ValidationError("A text needs at least one visible character.", fields={"text": "shows nothing"})
-
-
-def check_storable(name: str, text: str) -> None:
-    """Raise ``ValidationError`` for a NUL or a lone surrogate in a short text."""
-    if "\0" in text or not (text.isascii() or is_unicode(text)):
-        detail = "may not have NUL characters or lone surrogates"
-        raise ValidationError(f"{name} {detail}.", fields={name: detail})
 
 
 def check_emoji(text: str) -> None:

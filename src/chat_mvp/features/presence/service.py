@@ -31,12 +31,18 @@ class PresenceService:
         self._contacts = contacts
         self._conversations = conversations
 
-    async def watch(self, connection: Connection, also: Iterable[str] = ()) -> list[PresenceState]:
-        """Tell this connection of its contacts, its direct peers and the others asked for, and how they are now."""
-        user_id = connection.user_id
-        contacts = await self._contacts.fetch_contact_ids(user_id)
-        peers = await self._conversations.fetch_direct_peers(user_id)
-        return await self._tracker.watch(connection, contacts | peers | set(also))
+    async def watch(self, connection: Connection) -> list[PresenceState]:
+        """Tell this connection of its contacts, its direct peers and whom it subscribed to, and how they are now."""
+        known = await self._fetch_known(connection.user_id)
+        return await self._tracker.watch(connection, known | connection.subscribed)
+
+    async def subscribe(self, connection: Connection, user_ids: Iterable[str]) -> list[PresenceState]:
+        """Tell this connection of these people beside its contacts and peers, and how all of them are now.
+
+        They replace those subscribed to before. A connection that is still catching up keeps them, too.
+        """
+        connection.subscribed = frozenset(user_ids)
+        return await self.watch(connection)
 
     async def choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         """Let a person be seen like this from now on, also after they reconnect."""
@@ -52,18 +58,38 @@ class PresenceService:
             raise NotFoundError("There is nobody with this id.")
         return await self._tracker.state_for(viewer_id, user_id)
 
-    def block_changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
-        """Hide two people from each other, whoever of them has blocked the other."""
+    async def block_changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
+        """Hide two people from each other, whoever of them has blocked the other; or show them again."""
         if blocked:
-            self._tracker.unwatch_person(self._registry.of(owner_id), other_id)
-            self._tracker.unwatch_person(self._registry.of(other_id), owner_id)
+            self._tracker.hide(self._registry.of(owner_id), other_id)
+            self._tracker.hide(self._registry.of(other_id), owner_id)
+        else:
+            await self._show_again(owner_id, other_id)
+            await self._show_again(other_id, owner_id)
 
-    def contact_changed(self, owner_id: str, other_id: str, listed: bool) -> None:
+    async def contact_changed(self, owner_id: str, other_id: str, listed: bool) -> None:
         """Tell somebody of a new contact from now on."""
         if listed:
-            self._tracker.watch_also(self._registry.of(owner_id), other_id)
+            await self._show(owner_id, other_id, tell_now=True)
 
-    def met(self, one: str, other: str) -> None:
+    async def met(self, one: str, other: str) -> None:
         """Tell two people of each other, who have begun to talk."""
-        self._tracker.watch_also(self._registry.of(one), other)
-        self._tracker.watch_also(self._registry.of(other), one)
+        # Not at once: the other one does not see the conversation before its first message.
+        await self._show(one, other, tell_now=False)
+        await self._show(other, one, tell_now=False)
+
+    async def _show(self, viewer_id: str, user_id: str, *, tell_now: bool) -> None:
+        connections = self._registry.of(viewer_id)
+        if connections:
+            await self._tracker.watch_also(viewer_id, connections, user_id, tell_now=tell_now)
+
+    async def _show_again(self, viewer_id: str, user_id: str) -> None:
+        if not self._registry.is_connected(viewer_id):
+            return
+        is_known = user_id in await self._fetch_known(viewer_id)
+        connections = [c for c in self._registry.of(viewer_id) if is_known or user_id in c.subscribed]
+        await self._tracker.watch_also(viewer_id, connections, user_id, tell_now=True)
+
+    async def _fetch_known(self, user_id: str) -> set[str]:
+        contacts = await self._contacts.fetch_contact_ids(user_id)
+        return contacts | await self._conversations.fetch_direct_peers(user_id)

@@ -1,0 +1,45 @@
+"""Who is told of whose presence: which connections watch which people."""
+
+from collections.abc import Iterable
+
+from chat_mvp.realtime.connection import Connection
+from chat_mvp.realtime.session import Phase
+
+
+class Watchers:
+    """A table of connections and people, kept both ways. A connection that has ended is never in it."""
+
+    def __init__(self) -> None:
+        """Begin with nobody watching."""
+        self._by_person: dict[str, dict[str, Connection]] = {}
+        self._people: dict[str, set[str]] = {}
+
+    def of(self, user_id: str) -> tuple[Connection, ...]:
+        """Return the connections that watch this person."""
+        return tuple(self._by_person.get(user_id, {}).values())
+
+    def replace(self, connection: Connection, user_ids: Iterable[str]) -> None:
+        """Let a connection watch these people, in place of whom it watched."""
+        self.remove(connection)
+        for user_id in user_ids:
+            self.add(connection, user_id)
+
+    def add(self, connection: Connection, user_id: str) -> None:
+        """Let a connection watch one more person."""
+        if connection.session.phase is not Phase.CLOSED:
+            self._people.setdefault(connection.id, set()).add(user_id)
+            self._by_person.setdefault(user_id, {})[connection.id] = connection
+
+    def discard(self, connection: Connection, user_id: str) -> bool:
+        """Let a connection watch one person no longer; tell whether it did."""
+        self._people.get(connection.id, set()).discard(user_id)
+        watchers = self._by_person.get(user_id, {})
+        watched = watchers.pop(connection.id, None) is not None
+        if not watchers:
+            self._by_person.pop(user_id, None)
+        return watched
+
+    def remove(self, connection: Connection) -> None:
+        """Let a connection watch nobody any more."""
+        for user_id in self._people.pop(connection.id, ()):
+            self.discard(connection, user_id)
