@@ -6,7 +6,7 @@ import { useIncoming } from '@/features/notifications';
 import { Connection } from '@/features/presence';
 import { type Runs, useShortcuts } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
-import { listConversations, unreadOf } from '@/store/selectors';
+import { listConversations, unreadOf, unsentTotal } from '@/store/selectors';
 import { Confirm } from '@/ui/Dialog';
 import { useChat, useI18n, useSession, useSettings } from './context';
 import { BrokenPart, ErrorBoundary } from './ErrorBoundary';
@@ -43,10 +43,10 @@ export function Shell({ onSignOut }: ShellProps) {
   );
   const arrived = useCallback(() => navigate(`/c/${wanted}`, { replace: true }), [navigate, wanted]);
   const close = useCallback(() => setLayer(null), []);
-  const unsent = useChat((state) => Object.values(state.pending).reduce((sum, list) => sum + list.length, 0));
+  // Looked up when it is asked for: as a part of the state it would draw the whole window for every message sent.
   const signOut = useCallback(
-    () => (unsent > 0 ? setLayer('signOut') : void onSignOut()),
-    [unsent, onSignOut],
+    () => (unsentTotal(session.store.getState()) > 0 ? setLayer('signOut') : void onSignOut()),
+    [session, onSignOut],
   );
   useIncoming(shown);
   usePaintTimings();
@@ -151,7 +151,7 @@ export function Shell({ onSignOut }: ShellProps) {
           {layer === 'signOut' && (
             <Confirm
               title={t('auth.signOut')}
-              text={t('settings.unsent', unsent)}
+              text={t('settings.unsent', unsentTotal(session.store.getState()))}
               action={t('auth.signOut')}
               onConfirm={() => void onSignOut()}
               onClose={close}

@@ -55,6 +55,11 @@ export function unreadTotal(state: ChatState, now: number): number {
     .reduce((sum, one) => sum + unreadOf(state, one), 0);
 }
 
+/** Own messages that the server has not confirmed, in all conversations. */
+export function unsentTotal(state: ChatState): number {
+  return Object.values(state.pending).reduce((sum, list) => sum + list.length, 0);
+}
+
 export function isMuted(conversation: Conversation, now: number): boolean {
   return conversation.me.muted_until !== null && Date.parse(conversation.me.muted_until) > now;
 }
