@@ -93,7 +93,7 @@ async function expectOpen(page: Page, title: string | RegExp): Promise<void> {
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
 }
 
-/** Opens the menu of a message, wherever the mouse was before. */
+/** Opens the menu of the message that says this and nothing else. */
 export async function openMenu(page: Page, text: string): Promise<void> {
   await messages(page).getByText(text, { exact: true }).hover();
   await page.getByRole('button', { name: 'More' }).click();
@@ -129,6 +129,7 @@ export async function toLatest(page: Page): Promise<void> {
 export async function expectOnceInOrder(from: Page, at: Page, texts: readonly string[]): Promise<void> {
   const last = uniqueName('that was all ');
   await say(from, last);
+  await expect(messages(from).getByText('Sending')).toHaveCount(0);
   await expect(messages(at).getByText(last)).toBeVisible();
   const seen = (await messages(at).getByRole('article').allInnerTexts()).join('\n').split('\n');
   expect(seen.filter((line) => texts.includes(line))).toEqual(texts);
