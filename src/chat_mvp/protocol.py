@@ -175,7 +175,10 @@ class ConversationSettings(Struct, kw_only=True):
 
 
 class OwnMembership(Struct, kw_only=True):
-    """The caller's own place in a conversation."""
+    """The caller's own place in a conversation.
+
+    ``unread_from`` is there only while the person wants everything from that number on to count as unread.
+    """
 
     role: Role
     joined_at: Time
@@ -188,6 +191,7 @@ class OwnMembership(Struct, kw_only=True):
     archived: bool
     draft: str
     notify: Notify
+    unread_from: int | UnsetType = UNSET
 
 
 class Conversation(Struct, kw_only=True):

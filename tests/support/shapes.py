@@ -77,7 +77,7 @@ def check_message(value: dict[str, Any]) -> None:
 
 def check_conversation(value: dict[str, Any]) -> None:
     check_fields(value, CONVERSATION | ({"peer"} if value["kind"] == "direct" else set()))
-    check_fields(value["me"], CONVERSATION_ME)
+    check_fields(value["me"], CONVERSATION_ME, optional=frozenset({"unread_from"}))
     check_id(value["id"])
     for name in ("created_at", "updated_at"):
         check_time(value[name])

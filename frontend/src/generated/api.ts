@@ -960,10 +960,13 @@ export interface components {
             draft?: string;
             /** @enum {unknown} */
             notify?: "all" | "mentions" | "none";
+            unread_from?: number | null;
         };
         /**
          * OwnMembership
          * @description The caller's own place in a conversation.
+         *
+         *         `unread_from` is there only while the person wants everything from that number on to count as unread.
          */
         OwnMembership: {
             /** @enum {unknown} */
@@ -983,6 +986,7 @@ export interface components {
             draft: string;
             /** @enum {unknown} */
             notify: "all" | "mentions" | "none";
+            unread_from?: number;
         };
         /**
          * OwnUser

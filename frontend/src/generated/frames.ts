@@ -482,6 +482,8 @@ export interface ConversationSettings {
 }
 /**
  * The caller's own place in a conversation.
+ *
+ *     `unread_from` is there only while the person wants everything from that number on to count as unread.
  */
 export interface OwnMembership {
   role: "admin" | "member" | "owner";
@@ -498,6 +500,7 @@ export interface OwnMembership {
   archived: boolean;
   draft: string;
   notify: "all" | "mentions" | "none";
+  unread_from?: number;
 }
 /**
  * A person as everybody may see them.

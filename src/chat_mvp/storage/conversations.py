@@ -80,10 +80,11 @@ def membership_document(record: MembershipRecord) -> RawDocument:
     }
 
 
+_LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_from_read")
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__
-    if name not in {"conversation_id", "user_id", "delivered_at", "read_at"}
+    if name not in {"conversation_id", "user_id", *_LATER_MEMBERSHIP_FIELDS}
 )
 
 
@@ -92,9 +93,8 @@ def membership_record(document: RawDocument) -> MembershipRecord:
     return MembershipRecord(
         conversation_id=str(document["conversation_id"]),
         user_id=str(document["user_id"]),
-        delivered_at=document.get("delivered_at"),
-        read_at=document.get("read_at"),
         **{name: document[name] for name in _MEMBERSHIP_FIELDS},
+        **{name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS},
     )
 
 

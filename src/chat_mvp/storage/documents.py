@@ -154,6 +154,9 @@ class MembershipDocument(Document):
     archived: bool = False
     draft: str = ""
     notify: str = "all"
+    unread_from: int | None = None
+    unread_from_read: int | None = None
+    """The value of ``read_seq`` for which ``unread_from`` holds."""
 
     class Settings:
         """Name and indexes of the collection."""

@@ -96,6 +96,13 @@ class MembershipRecord(Struct, kw_only=True):
     delivered_at: datetime | None = None
     """When ``delivered_seq`` came to where it is."""
     read_at: datetime | None = None
+    unread_from: int | None = None
+    """From where on the person wants messages to count as unread, as long as ``read_seq`` is ``unread_from_read``."""
+    unread_from_read: int | None = None
+
+    def marked_unread_from(self) -> int | None:
+        """Return where the unread messages begin that were marked by hand; reading on has ended such a mark."""
+        return self.unread_from if self.unread_from_read == self.read_seq else None
 
 
 class MessageRecord(Struct, kw_only=True):

@@ -9,6 +9,9 @@ from chat_mvp.protocol import ConversationKind, ConversationSettings, Id, Notify
 MAX_MEMBERS = 10_000
 """Members of one conversation, whatever it asks for."""
 
+MAX_SEQ = 2**53 - 1
+"""Far above every message, and still exact in a client written in JavaScript."""
+
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Description = Annotated[str, Meta(max_length=1_000)]
 Participants = Annotated[int, Meta(ge=1, le=MAX_MEMBERS)]
@@ -48,6 +51,7 @@ class OwnChanges(Struct, kw_only=True):
     archived: bool | UnsetType = UNSET
     draft: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
     notify: Notify | UnsetType = UNSET
+    unread_from: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | UnsetType | None = UNSET
 
 
 class NewMember(Struct, kw_only=True):

@@ -161,6 +161,10 @@ class ConversationService:
             except ValueError:
                 detail = "is not an RFC 3339 time with an offset"
                 raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
+        if fields.get("unread_from") is not None:
+            # It holds while the person reads no further: whichever device reads on ends it, without a word about it.
+            member = (await self._roster(user_id, conversation_id)).member(user_id)
+            fields["unread_from_read"] = None if member is None else member.read_seq
         if fields:
             fields["updated_at"] = utc_now()
             if not await self._conversations.update_own(conversation_id, user_id, fields):

@@ -22,6 +22,7 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
     """Return what a member sees of a conversation."""
     conversation, membership = standing.conversation, standing.membership
     state = standing.state()
+    unread_from = membership.marked_unread_from()
     return Conversation(
         id=conversation.id,
         kind=conversation.kind,
@@ -52,6 +53,7 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
             archived=membership.archived,
             draft=membership.draft,
             notify=membership.notify,
+            unread_from=UNSET if unread_from is None else unread_from,
         ),
         peer=UNSET if peer is None else peer,
     )
