@@ -10,8 +10,8 @@ export default defineConfig({
   outputDir: './test-results',
   workers: 1,
   // These end what hangs and measure nothing: a machine ten times slower, with others at work on it, passes too.
-  timeout: 300_000,
-  expect: { timeout: 30_000 },
+  timeout: 600_000,
+  expect: { timeout: 60_000 },
   reporter: [['list']],
   use: {
     baseURL: url.endsWith('/') ? url : `${url}/`,
