@@ -1,14 +1,16 @@
 import AxeBuilder from '@axe-core/playwright';
-import { type Browser, expect, type Page, test } from '@playwright/test';
-import { messages, newPerson, say, startWith } from './people';
+import { type Browser, expect, type Locator, type Page, test } from '@playwright/test';
+import { messages, newPerson, openMenu, say, startWith } from './people';
+import { SETTINGS, settled } from './settled';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 const FINDER = 'Find people, conversations, messages and commands';
 
-async function expectAccessible(page: Page, where: string): Promise<void> {
-  // Colours in the middle of a transition are nobody's colours.
-  await page.waitForTimeout(250);
+/** Looks at the page with `shown` in it, and not before. */
+async function expectAccessible(page: Page, where: string, shown: Locator): Promise<void> {
+  await expect(shown, where).toBeVisible();
+  await settled(page);
   const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
   const found = violations.map(
     (one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`,
@@ -40,64 +42,70 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['phone', { width: 390, height: 844 }],
   ] as const) {
     test(`no page has a known fault: ${colorScheme}, ${name}`, async ({ browser }) => {
-      test.setTimeout(150_000);
       const context = await browser.newContext({ colorScheme, viewport });
       const guest = await context.newPage();
       await guest.goto('./');
-      await expectAccessible(guest, 'sign in');
+      await expectAccessible(guest, 'sign in', guest.getByRole('button', { name: 'Sign in' }));
       await guest.getByRole('button', { name: 'Create account' }).click();
-      await expectAccessible(guest, 'register');
+      await expectAccessible(guest, 'register', guest.getByRole('textbox', { name: 'Email' }));
       await context.close();
 
       const { anna, ben } = await prepared(browser, colorScheme, viewport);
       const { page } = anna;
-      await expectAccessible(page, 'conversation');
-      await messages(page).getByText('Plain text').click();
-      await page.getByRole('button', { name: 'More' }).click();
-      await expectAccessible(page, 'message menu');
+      const dialog = (title: string) => page.getByRole('dialog', { name: title });
+      const closed = async () => {
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('dialog')).toBeHidden();
+      };
+      await expectAccessible(page, 'conversation', messages(page).locator('pre .hljs-built_in'));
+      await openMenu(page, 'Plain text');
+      await expectAccessible(page, 'message menu', page.getByRole('menu'));
       await page.getByRole('menuitem', { name: 'Pin for everybody' }).click();
       await expect(messages(page).getByText('Pinned')).toBeVisible();
       await page.getByRole('button', { name: 'Emoji' }).click();
-      await expect(page.getByRole('textbox', { name: 'Find emoji' })).toBeVisible();
-      await expectAccessible(page, 'emoji');
+      const emoji = page.getByRole('button', { name: 'grinning face', exact: true });
+      await expectAccessible(page, 'emoji', emoji);
       await page.keyboard.press('Escape');
+      await expect(emoji).toBeHidden();
       await page.getByRole('button', { name: 'Details', exact: true }).click();
-      await expectAccessible(page, 'details');
+      await expectAccessible(page, 'details', page.getByRole('button', { name: /Pinned messages/ }));
       await page.getByRole('button', { name: /Pinned messages/ }).click();
-      await expect(page.getByRole('list', { name: 'Pinned messages' })).toContainText('Plain text');
-      await expectAccessible(page, 'pinned messages');
+      const pinned = page.getByRole('list', { name: 'Pinned messages' }).getByText('Plain text');
+      await expectAccessible(page, 'pinned messages', pinned);
       await page.getByRole('button', { name: 'Close details' }).click();
       await page.keyboard.press('Control+k');
       const finder = page.getByRole('combobox', { name: FINDER });
       await finder.fill('b');
-      await expectAccessible(page, 'switcher');
+      await expectAccessible(page, 'switcher', page.getByRole('option', { name: ben.name }).first());
       await finder.fill('plain');
-      await expect(page.getByRole('option', { name: /Plain text/ })).toBeVisible();
-      await expectAccessible(page, 'switcher with a message');
+      await expectAccessible(
+        page,
+        'switcher with a message',
+        page.getByRole('option', { name: /Plain text/ }),
+      );
       await finder.fill('nothing is called this');
       await expect(page.getByRole('option')).toHaveCount(0);
-      await expectAccessible(page, 'switcher without results');
+      await expectAccessible(page, 'switcher without results', finder);
       await finder.fill('connection');
       await page.getByRole('option', { name: 'Connection details' }).click();
-      await expect(page.getByRole('dialog', { name: 'Connection details' })).toBeVisible();
-      await expectAccessible(page, 'connection details');
-      await page.keyboard.press('Escape');
+      await expectAccessible(page, 'connection details', dialog('Connection details'));
+      await closed();
       await page.keyboard.press('Control+/');
-      await expectAccessible(page, 'shortcuts');
-      await page.keyboard.press('Escape');
+      await expectAccessible(page, 'shortcuts', dialog('Keyboard shortcuts'));
+      await closed();
       await page.keyboard.press('Alt+n');
-      await page.getByRole('textbox', { name: 'Find people' }).fill(ben.name.slice(0, 4));
-      await expect(page.getByRole('option').first()).toBeVisible();
-      await expectAccessible(page, 'new conversation');
-      await page.keyboard.press('Escape');
+      await page.getByRole('textbox', { name: 'Find people' }).fill(ben.name);
+      await expectAccessible(page, 'new conversation', page.getByRole('option', { name: ben.name }));
+      await closed();
       if (name === 'phone') await page.getByRole('button', { name: 'Back' }).click();
-      await expectAccessible(page, 'list');
-      await page.getByRole('button', { name: anna.name, exact: true }).click();
-      await expectAccessible(page, 'account menu');
+      const account = page.getByRole('button', { name: anna.name, exact: true });
+      await expectAccessible(page, 'list', account);
+      await account.click();
+      await expectAccessible(page, 'account menu', page.getByRole('menu'));
       await page.getByRole('menuitem', { name: 'Settings' }).click();
-      for (const part of ['Profile', 'Appearance', 'Keyboard', 'People', 'Devices']) {
+      for (const [part, shown] of SETTINGS) {
         await page.getByRole('button', { name: part, exact: true }).click();
-        await expectAccessible(page, `settings: ${part}`);
+        await expectAccessible(page, `settings: ${part}`, dialog('Settings').getByText(shown).first());
       }
     });
   }
@@ -111,6 +119,7 @@ test('everything works without a mouse', async ({ browser }) => {
   await page.keyboard.type(ben.name);
   await expect(page.getByRole('option', { name: ben.name })).toBeVisible();
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: `Remove ${ben.name}` })).toBeVisible();
   await page.keyboard.press('Enter');
   const box = page.getByRole('textbox', { name: 'Message' });
   await expect(box).toBeFocused();
@@ -120,6 +129,7 @@ test('everything works without a mouse', async ({ browser }) => {
   await expect(messages(page).getByText('Delivered')).toBeAttached();
   await page.keyboard.press('ArrowUp');
   await expect(page.getByText('Editing your message')).toBeVisible();
+  await expect(box).toHaveValue('first draft');
   await page.keyboard.press('Control+a');
   await page.keyboard.type('second draft');
   await page.keyboard.press('Enter');
@@ -142,10 +152,9 @@ test('right to left text and 200 % zoom stay usable', async ({ browser }) => {
   await say(page, 'مرحبا، كيف الحال؟');
   const text = messages(page).getByText('مرحبا، كيف الحال؟');
   await expect(text).toBeVisible();
-  expect(
-    await text.evaluate((element) => getComputedStyle(element.closest('[dir]') as Element).direction),
-  ).toBe('rtl');
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(overflow).toBeLessThanOrEqual(0);
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
+  await expect(text).toHaveCSS('direction', 'rtl');
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  await expect.poll(overflow).toBeLessThanOrEqual(0);
   await expect(page.getByRole('button', { name: 'Send' })).toBeInViewport();
 });

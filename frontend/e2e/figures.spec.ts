@@ -49,7 +49,6 @@ test('reload with a cache, reading from the device, and 100 missed messages', as
 });
 
 test('what is being read stands still, and the wheel gets through', async ({ browser, baseURL }) => {
-  test.setTimeout(600_000);
   const seeder = new Seeder(baseURL as string);
   const anna = await seeder.account('anna');
   const ben = await seeder.account('ben');

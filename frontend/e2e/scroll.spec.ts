@@ -14,7 +14,6 @@ let room: string;
 let seeder: Seeder;
 
 test.beforeAll(async ({ baseURL }) => {
-  test.setTimeout(600_000);
   seeder = new Seeder(baseURL as string);
   anna = await seeder.account('anna');
   ben = await seeder.account('ben');

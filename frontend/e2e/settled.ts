@@ -22,5 +22,5 @@ export const SETTINGS = [
   ['Appearance', 'Theme'],
   ['Keyboard', 'Reset all keys'],
   ['People', 'Contacts'],
-  ['Devices', 'This device'],
+  ['Devices', 'New password'],
 ] as const;
