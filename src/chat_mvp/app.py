@@ -3,7 +3,7 @@
 ``create_app`` returns an ASGI application; ``chat-mvp serve`` runs it, and others may mount it in their own.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import openapi_config
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database
-from chat_mvp.storage.commit import MongoCommit, TransientError
+from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit, TransientError
 from chat_mvp.storage.connections import Connections
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
@@ -107,9 +107,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_blocked=contacts.fetch_blocked_pairs,
         cache_seconds=settings.presence_ttl_seconds,
     )
-    commit = MongoCommit(database)
+    commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
     writer = Writer(
-        commit=commit,
+        commits=commits,
         messages=messages,
         rosters=rosters,
         bus=bus,
@@ -264,7 +264,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime, passwords, commit)],
+        lifespan=[_lifespan(runtime, passwords, commits)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -274,11 +274,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
 
 
-def _lifespan(runtime: Runtime, passwords: Passwords, commit: MongoCommit) -> Any:
+def _lifespan(runtime: Runtime, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         with suppress(TransientError):
-            await commit.take_over()
+            for commit in commits:
+                await commit.take_over()
         runtime.start()
         try:
             yield

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from chat_mvp.protocol import Message
 from chat_mvp.storage.client import Database
-from chat_mvp.storage.commit import MongoCommit
+from chat_mvp.storage.commit import MongoCommit, Unobserved
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
@@ -62,7 +62,7 @@ class History:
             writes.raise_marks(member, delivered_before=before)
         for message in messages:
             writes.insert_message(message, ())
-        await self._commit.commit(writes, lambda: None)
+        await self._commit.commit(writes, Unobserved())
 
     def _message(self, conversation_id: str, sender_id: str, seq: int, rev: int) -> MessageRecord:
         return MessageRecord(

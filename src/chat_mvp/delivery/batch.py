@@ -29,10 +29,10 @@ from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
 
 Effect = Callable[[], None]
+"""Something to do after the commit: a publication, or an answer to whoever asked."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark: everybody else waits while the entries of so many messages are removed (0.1 s)."""
-"""Something to do after the commit: a publication, or an answer to whoever asked."""
 
 
 class Operation(Protocol):
@@ -169,6 +169,7 @@ class Batch:
         self._sent[new.sender_id, new.client_message_id] = record
         is_small = len(roster.members) <= self._queue_max_members
         self.writes.insert_message(record, recipients if is_small else ())
+        self.after_commit(lambda: roster.reached(record.message.seq))
         self.tell(
             roster.everybody(),
             MessageNew(message=record.message, queued=False),
@@ -215,7 +216,7 @@ class Batch:
 
         False when nothing was raised.
         """
-        last_seq = min(roster.conversation.last_seq, member.delivered_seq + MAX_CONFIRMED_AT_ONCE)
+        last_seq = min(roster.stored_seq, member.delivered_seq + MAX_CONFIRMED_AT_ONCE)
         read = min(max(read, member.read_seq), last_seq)
         delivered = min(max(delivered, read, member.delivered_seq), last_seq)
         if delivered == member.delivered_seq and read == member.read_seq:
@@ -230,7 +231,7 @@ class Batch:
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
         """Make a conversation with its first members; the caller tells them."""
-        roster = Roster(conversation=conversation, members={member.user_id: member for member in members})
+        roster = Roster(conversation=conversation, members={member.user_id: member for member in members}, stored_seq=0)
         self.rosters.put(roster)
         self.writes.new_conversations.append(conversation)
         self.writes.new_memberships.extend(members)

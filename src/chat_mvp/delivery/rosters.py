@@ -26,12 +26,18 @@ class Roster(Struct, kw_only=True):
 
     conversation: ConversationRecord
     members: dict[str, MembershipRecord]
+    stored_seq: int
+    """The last message that is stored for certain: nobody can have a later one. What is planned on may be ahead."""
     blocked: bool = False
     """In a direct conversation: whether one of the two has blocked the other."""
     people: dict[str, User] = {}
     """The two people of a direct conversation that one of them cannot see yet; empty otherwise."""
     audience: tuple[str, ...] | None = None
     """Everybody who sees the conversation; made when asked for, dropped when members change."""
+
+    def reached(self, seq: int) -> None:
+        """Note that everything up to ``seq`` is stored for certain."""
+        self.stored_seq = max(self.stored_seq, seq)
 
     def everybody(self) -> tuple[str, ...]:
         """Return the ids of all members who see the conversation."""
@@ -136,7 +142,11 @@ class Rosters:
         conversations = await self._conversations.fetch(ids)
         members = await self._conversations.fetch_members(conversations)
         rosters = [
-            Roster(conversation=conversation, members=members.get(conversation_id, {}))
+            Roster(
+                conversation=conversation,
+                members=members.get(conversation_id, {}),
+                stored_seq=conversation.last_seq,
+            )
             for conversation_id, conversation in conversations.items()
         ]
         for roster in rosters:

@@ -21,7 +21,10 @@ from chat_mvp.storage.writes import Step, Writes
 COMMIT_TIMEOUT_MS = 5_000
 
 _DUPLICATE_KEY = 11000
-_SESSION_KEY = "writer_session"
+_SESSION_KEYS = ("writer_session", "writer_session_2")
+"""Under which the sessions of the process that writes stand in ``meta``."""
+
+COMMITS_AT_ONCE = len(_SESSION_KEYS)
 
 
 class StaleError(Exception):
@@ -36,14 +39,33 @@ class UnknownOutcomeError(Exception):
     """The commit was sent and no answer came: ask ``was_committed`` before anything else is written."""
 
 
+class Progress(Protocol):
+    """Who hears how far a commit has come; of each of the two at most once, and in this order."""
+
+    def sent(self) -> None:
+        """Hear that everything is on its way to the database, whose answer is waited for."""
+        ...
+
+    def carried_out(self) -> None:
+        """Hear that the database has done everything and found it right; what is left is to make it durable."""
+        ...
+
+
+class Unobserved:
+    """For whoever has nothing to do meanwhile."""
+
+    def sent(self) -> None:
+        """Do nothing."""
+
+    def carried_out(self) -> None:
+        """Do nothing."""
+
+
 class Commit(Protocol):
     """What the writer needs of storage; the fault tests wrap it."""
 
-    async def commit(self, writes: Writes, meanwhile: Meanwhile) -> None:
-        """Store all of it durably, or raise ``StaleError``, ``TransientError`` or ``UnknownOutcomeError``.
-
-        ``meanwhile`` is called at most once, when the database has been told and its answer is waited for.
-        """
+    async def commit(self, writes: Writes, progress: Progress) -> None:
+        """Store all of it durably, or raise ``StaleError``, ``TransientError`` or ``UnknownOutcomeError``."""
         ...
 
     async def was_committed(self, writes: Writes) -> bool:
@@ -57,11 +79,12 @@ class Commit(Protocol):
 class MongoCommit:
     """Transactions on a replica set, one at a time, in one session that is kept."""
 
-    def __init__(self, database: Database) -> None:
-        """Write to this database."""
+    def __init__(self, database: Database, number: int = 0) -> None:
+        """Write to this database; of the ``COMMITS_AT_ONCE`` in a process each has a ``number`` of its own."""
         self._client = database.client
         self._db: Collections = database.collections
         self._read_concern = database.read_concern
+        self._session_key = _SESSION_KEYS[number]
         self._session: AsyncClientSession | None = None
         self._is_uncertain = False
 
@@ -73,7 +96,7 @@ class MongoCommit:
         """
         self._session = self._session or await self._begin_session()
 
-    async def commit(self, writes: Writes, meanwhile: Meanwhile) -> None:
+    async def commit(self, writes: Writes, progress: Progress) -> None:
         """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
         # Before anything is waited for, see Writes.seal.
         steps = writes.seal()
@@ -86,7 +109,7 @@ class MongoCommit:
             max_commit_time_ms=COMMIT_TIMEOUT_MS,
         )
         try:
-            await self._run(steps, session, meanwhile)
+            await self._run(steps, session, progress.sent)
         except PyMongoError as error:
             await _abort(session)
             if is_passing(error):
@@ -95,6 +118,7 @@ class MongoCommit:
         except BaseException:
             await _abort(session)
             raise
+        progress.carried_out()
         try:
             await _finish(session)
         except UnknownOutcomeError:
@@ -112,7 +136,7 @@ class MongoCommit:
         session = self._client.start_session(causal_consistency=False)
         try:
             before = await self._db["meta"].find_one_and_update(
-                {"key": _SESSION_KEY},
+                {"key": self._session_key},
                 {"$set": {"value": session.session_id["id"]}},
                 upsert=True,
             )
@@ -133,7 +157,7 @@ class MongoCommit:
                 if error["code"] == _DUPLICATE_KEY:
                     raise StaleError
                 raise OperationFailure("a write was refused", error["code"])
-            if step.expected is not None and answer["n"] != step.expected:
+            if not step.is_right(answer):
                 raise StaleError
 
     async def was_committed(self, writes: Writes) -> bool:

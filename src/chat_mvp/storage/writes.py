@@ -28,11 +28,15 @@ away minutes later: under load that was most of what it did (docs/decisions/0010
 """
 
 
+Judge = Callable[[RawDocument], bool]
+"""Tells by the answer of a command whether the batch is right."""
+
+
 class Step(NamedTuple):
-    """One command, and how many documents it must find for the batch to be right (``None``: it does not matter)."""
+    """One command of the transaction, and the judge of its answer."""
 
     command: RawDocument
-    expected: int | None
+    is_right: Judge
 
 
 class Advance(Struct):
@@ -117,6 +121,29 @@ class Writes(Struct, kw_only=True):
             *(conversation_id for conversation_id, _ in self.removed_memberships),
         }
 
+    def is_apart_from(self, other: "Writes") -> bool:
+        """Tell whether no document is touched by both, so that they can be stored at the same time.
+
+        Whatever is more than traffic is stored alone.
+        """
+        return (
+            self.is_traffic()
+            and other.is_traffic()
+            and self.advances.keys().isdisjoint(other.advances)
+            and self.marks.keys().isdisjoint(other.marks)
+        )
+
+    def is_traffic(self) -> bool:
+        """Tell whether this is messages, their changes, counters and marks, and nothing else."""
+        return not (
+            self.new_conversations
+            or self.changed_conversations
+            or self.removed_conversations
+            or self.new_memberships
+            or self.changed_memberships
+            or self.removed_memberships
+        )
+
     def is_empty(self) -> bool:
         """Tell whether there is nothing to store."""
         return not (
@@ -133,29 +160,50 @@ class Writes(Struct, kw_only=True):
 
 def _commands(writes: Writes) -> list[Step]:
     # The counters come first: where they are not as believed, nothing else is tried.
-    made = {record.id for record in writes.new_conversations}
-    moved = [
-        _conversation_update(writes, i) for i in {**writes.advances, **writes.changed_conversations} if i not in made
-    ]
+    believed = _believed_counters(writes)
+    moved, moved_count = _conversation_updates(writes)
     removed = [{"_id": ObjectId(i)} for i in writes.removed_conversations]
-    steps: tuple[tuple[Callable[[str, list[RawDocument]], RawDocument], str, list[RawDocument], bool], ...] = (
-        (_update, "conversations", moved, True),
-        (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], False),
-        (_insert, "memberships", [membership_document(record) for record in writes.new_memberships], False),
-        (_insert, "messages", writes.message_documents, False),
-        (_update, "messages", _message_updates(writes), False),
-        (_insert, "message_queue", writes.queue_documents, False),
-        (_update, "memberships", _membership_updates(writes), False),
-        (_delete, "memberships", _membership_removals(writes), False),
-        (_delete_each, "message_queue", _confirmed_keys(writes), False),
-        (_delete, "message_queue", _queue_removals(writes), False),
-        (_delete, "conversations", removed, True),
+    steps: tuple[tuple[Callable[[str, list[Any]], RawDocument], str, list[Any], Judge], ...] = (
+        (_find_counters, "conversations", list(believed), _found(believed)),
+        (_update, "conversations", moved, _matched(moved_count)),
+        (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], _whatever),
+        (_insert, "memberships", [membership_document(record) for record in writes.new_memberships], _whatever),
+        (_insert, "messages", writes.message_documents, _whatever),
+        (_update, "messages", _message_updates(writes), _whatever),
+        (_insert, "message_queue", writes.queue_documents, _whatever),
+        (_update, "memberships", _membership_updates(writes), _whatever),
+        (_delete, "memberships", _membership_removals(writes), _whatever),
+        (_delete_each, "message_queue", _confirmed_keys(writes), _whatever),
+        (_delete, "message_queue", _queue_removals(writes), _whatever),
+        (_delete, "conversations", removed, _matched(len(removed))),
     )
-    return [
-        Step(build(collection, parts), len(parts) if all_must_match else None)
-        for build, collection, parts, all_must_match in steps
-        if parts
-    ]
+    return [Step(build(collection, parts), is_right) for build, collection, parts, is_right in steps if parts]
+
+
+def _whatever(_: RawDocument) -> bool:
+    return True
+
+
+def _matched(count: int) -> Judge:
+    return lambda answer: bool(answer["n"] == count)
+
+
+def _found(counters: dict[ObjectId, tuple[int, int]]) -> Judge:
+    def is_right(answer: RawDocument) -> bool:
+        rows = answer["cursor"]["firstBatch"]
+        return counters == {row["_id"]: (row["last_seq"], row["rev"]) for row in rows}
+
+    return is_right
+
+
+def _find_counters(collection: str, ids: list[ObjectId]) -> RawDocument:
+    return {
+        "find": collection,
+        "filter": {"_id": {"$in": ids}},
+        "projection": {"last_seq": 1, "rev": 1},
+        "batchSize": len(ids),
+        "singleBatch": True,
+    }
 
 
 def _insert(collection: str, documents: list[RawDocument]) -> RawDocument:
@@ -174,12 +222,45 @@ def _delete_each(collection: str, keys: list[RawDocument]) -> RawDocument:
     return {"delete": collection, "deletes": [{"q": {"_id": key}, "limit": 1} for key in keys]}
 
 
+def _believed_counters(writes: Writes) -> dict[ObjectId, tuple[int, int]]:
+    made = {record.id for record in writes.new_conversations}
+    return {
+        known_object_id(conversation_id): (advance.from_seq, advance.from_rev)
+        for conversation_id, advance in writes.advances.items()
+        if conversation_id not in made
+    }
+
+
+def _conversation_updates(writes: Writes) -> tuple[list[RawDocument], int]:
+    """Return the statements, and how many conversations they must find.
+
+    Conversations in which as many messages were sent move together: a statement costs the database far more than one
+    document more in it.
+    """
+    made = {record.id for record in writes.new_conversations}
+    alone = dict.fromkeys(i for i in (*writes.changed_in, *writes.changed_conversations) if i not in made)
+    alike: dict[tuple[int, int, datetime], list[ObjectId]] = {}
+    for conversation_id, advance in writes.advances.items():
+        if conversation_id not in alone and conversation_id not in made:
+            conversation = advance.conversation
+            seqs, revs = conversation.last_seq - advance.from_seq, conversation.rev - advance.from_rev
+            alike.setdefault((seqs, revs, conversation.activity_at), []).append(known_object_id(conversation_id))
+    updates: list[RawDocument] = [
+        {
+            "q": {"_id": {"$in": ids}},
+            "u": {"$inc": {"last_seq": seqs, "rev": revs}, "$set": {"activity_at": activity_at}},
+            "multi": True,
+        }
+        for (seqs, revs, activity_at), ids in alike.items()
+    ]
+    updates.extend(_conversation_update(writes, conversation_id) for conversation_id in alone)
+    return updates, len(alone) + sum(map(len, alike.values()))
+
+
 def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
-    query: RawDocument = {"_id": known_object_id(conversation_id)}
     fields: dict[str, Any] = {}
     advance = writes.advances.get(conversation_id)
     if advance is not None:
-        query |= {"last_seq": advance.from_seq, "rev": advance.from_rev}
         conversation = advance.conversation
         fields |= {
             "last_seq": conversation.last_seq,
@@ -200,7 +281,7 @@ def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
             "member_count": changed.member_count,
             "updated_at": changed.updated_at,
         }
-    return {"q": query, "u": {"$set": fields}}
+    return {"q": {"_id": known_object_id(conversation_id)}, "u": {"$set": fields}}
 
 
 def _message_updates(writes: Writes) -> list[RawDocument]:

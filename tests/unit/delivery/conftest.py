@@ -18,13 +18,19 @@ from chat_mvp.errors import ChatError
 from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, SendMessage
 from chat_mvp.protocol import Message, User
 from chat_mvp.storage.client import Database, open_database
-from chat_mvp.storage.commit import MongoCommit, TransientError, UnknownOutcomeError
+from chat_mvp.storage.commit import (
+    COMMITS_AT_ONCE,
+    MongoCommit,
+    Progress,
+    TransientError,
+    UnknownOutcomeError,
+    Unobserved,
+)
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.errors import unavailable
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.pipeline import Meanwhile
 from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
@@ -33,27 +39,37 @@ DEADLINE_S = 1.5
 ANSWER_WITHIN_S = 10.0
 
 
-class TroubledCommit(MongoCommit):
-    """A real commit with trouble before or after it: the next commits take the kinds of trouble named in ``trouble``.
+class Trouble:
+    """What the next commits meet, whichever of them: the kinds of trouble named in ``trouble``, one each, in turn.
 
     ``transient``: nothing is written. ``lost``: it is stored and the answer is lost. ``dropped``: it never arrives and
     nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened.
-    ``unreachable``: the same, but the database is not even told before. While ``away``, nobody can say what became of a
-    commit.
+    ``unreachable``: the same, but the database is not even told before. ``flushing``: the database has done everything,
+    but it takes until the ``gate`` is opened to make it durable; ``flushing in vain``: and then it is not;
+    ``flushing into the unknown``: and then it is, but the answer is lost. While ``away``, nobody can say what became
+    of a commit.
     """
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self) -> None:
         self.trouble: deque[str] = deque()
         self.poison: str | None = None
         self.gate = asyncio.Event()
         self.held_up = asyncio.Event()
         self.away = False
 
-    async def commit(self, writes: Writes, meanwhile: Meanwhile) -> None:
-        if self.poison is not None and any(self.poison in record.message.text for record in writes.new_messages):
+
+class TroubledCommit(MongoCommit):
+    """A real commit with trouble before or after it."""
+
+    def __init__(self, database: Database, number: int, trouble: Trouble) -> None:
+        super().__init__(database, number)
+        self._its = trouble
+
+    async def commit(self, writes: Writes, progress: Progress) -> None:
+        its = self._its
+        if its.poison is not None and any(its.poison in record.message.text for record in writes.new_messages):
             raise RuntimeError("a document that cannot be stored")
-        match self.trouble.popleft() if self.trouble else None:
+        match its.trouble.popleft() if its.trouble else None:
             case "transient":
                 raise TransientError
             case "dropped":
@@ -61,19 +77,34 @@ class TroubledCommit(MongoCommit):
             case "broken":
                 raise RuntimeError("nobody expected this")
             case "slow":
-                meanwhile()
-                self.held_up.set()
-                await self.gate.wait()
+                progress.sent()
+                its.held_up.set()
+                await its.gate.wait()
             case "unreachable":
-                await self.gate.wait()
+                await its.gate.wait()
+            case "flushing" | "flushing in vain" | "flushing into the unknown" as kind:
+                await self._flush(kind, writes, progress)
+                return
             case "lost":
-                await super().commit(writes, meanwhile)
+                await super().commit(writes, progress)
                 self._is_uncertain = True
                 raise UnknownOutcomeError
-        await super().commit(writes, meanwhile)
+        await super().commit(writes, progress)
+
+    async def _flush(self, kind: str, writes: Writes, progress: Progress) -> None:
+        progress.sent()
+        progress.carried_out()
+        self._its.held_up.set()
+        await self._its.gate.wait()
+        if kind == "flushing in vain":
+            raise TransientError
+        await super().commit(writes, Unobserved())
+        if kind == "flushing into the unknown":
+            self._is_uncertain = True
+            raise UnknownOutcomeError
 
     async def was_committed(self, writes: Writes) -> bool:
-        if self.away:
+        if self._its.away:
             raise unavailable()
         return await super().was_committed(writes)
 
@@ -108,20 +139,20 @@ class Answer:
 class Desk:
     """One writer and two people, who are told what everybody is told."""
 
-    def __init__(self, database: Database, commit: TroubledCommit) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.commit = commit
+        self.commit = Trouble()
         self.messages = Messages(database.collections)
         self.told: list[Publication] = []
         self.clock_is_off_by = timedelta()
-        bus = MemoryBus()
-        bus.subscribe(self.told.append)
+        self.bus = MemoryBus()
+        self.bus.subscribe(self.told.append)
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
         self.writer = Writer(
-            commit=commit,
+            commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
             messages=self.messages,
             rosters=rosters,
-            bus=bus,
+            bus=self.bus,
             is_reachable=lambda _: True,
             queue_max_members=64,
             deadline_s=DEADLINE_S,
@@ -146,10 +177,10 @@ class Desk:
         )
         return answer
 
-    def write(self, conversation_id: str, name: str, *, sender: int = 0) -> Answer:
+    def write(self, conversation_id: str, name: str, *, by: str | None = None) -> Answer:
         """Submit a message to a conversation that is known already, which is what can be planned ahead."""
         answer = Answer()
-        new = NewMessage(id=new_id(), sender_id=self.people[sender], client_message_id=name, text=name)
+        new = NewMessage(id=new_id(), sender_id=by or self.people[0], client_message_id=name, text=name)
         self.writer.submit(
             SendMessage(
                 new,
@@ -202,7 +233,7 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(database: Database) -> AsyncIterator[Desk]:
     await clear(database)
-    desk = Desk(database, TroubledCommit(database))
+    desk = Desk(database)
     desk.writer.start()
     await desk.send("first").message()
     desk.told.clear()

@@ -8,7 +8,7 @@ from chat_mvp.delivery.writer import MAX_BATCH_OPERATIONS, MAX_WAITING_OPERATION
 from chat_mvp.errors import UnavailableError
 from chat_mvp.protocol import MessageDeleted, MessageEdited, MessageNew
 from chat_mvp.storage.client import Database
-from tests.unit.delivery.conftest import DEADLINE_S, Answer, Desk, TroubledCommit, clear
+from tests.unit.delivery.conftest import DEADLINE_S, Answer, Desk, clear
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -195,7 +195,7 @@ async def test_unexpected_error_of_a_lone_operation_is_answered(desk: Desk) -> N
 
 async def test_counters_that_another_process_moved_are_read_again(database: Database) -> None:
     await clear(database)
-    desks = [Desk(database, TroubledCommit(database)) for _ in range(2)]
+    desks = [Desk(database) for _ in range(2)]
     desks[1].people = desks[0].people
     for desk in desks:
         desk.writer.start()

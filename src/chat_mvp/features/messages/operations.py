@@ -384,5 +384,5 @@ class RaiseMarks:
             lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id),
             late=lambda: self._receipts.tell(audience, receipt, except_connection=None),
         )
-        if member.delivered_seq < min(max(self._delivered, self._read), roster.conversation.last_seq):
+        if member.delivered_seq < min(max(self._delivered, self._read), roster.stored_seq):
             batch.after_commit(self._again, late=self._again)
