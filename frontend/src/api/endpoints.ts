@@ -76,6 +76,7 @@ export interface OwnSettings {
   archived?: boolean;
   draft?: string;
   notify?: 'all' | 'mentions' | 'none';
+  unread_from?: number | null;
 }
 
 /** Calls of a signed-in person. */

@@ -20,6 +20,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The server has understood and will say the same again: trying once more is of no use. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500 && error.status !== 401 && error.status !== 429;
+}
+
 /** No answer at all. */
 export class NetworkError extends Error {
   override name = 'NetworkError';

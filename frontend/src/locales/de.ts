@@ -135,7 +135,7 @@ export const de: Catalogue = {
   'message.pinned': 'Angeheftet',
   'message.markUnread': 'Ab hier ungelesen',
   'message.markUnread.text':
-    'Auf diesem Gerät, bis du weiterliest. Andere sehen weiterhin, dass du sie gelesen hast.',
+    'Auf allen deinen Geräten, bis du weiterliest. Andere sehen weiterhin, dass du sie gelesen hast.',
   'message.newSince': (n, when) => `${n} neu seit ${when}`,
   'message.actions': 'Was mit der Nachricht geht',
   'message.retry': 'Noch einmal versuchen',
@@ -271,6 +271,8 @@ export const de: Catalogue = {
 
   'palette.title': 'Gehe zu',
   'palette.find': 'Menschen, Unterhaltungen, Nachrichten und Befehle finden',
+  'palette.findPlace': 'Personen und Unterhaltungen finden',
+  'share.title': 'Senden an …',
   'palette.results': 'Treffer',
   'palette.none': 'Nichts passt.',
   'palette.count': (n) => count(n, 'Treffer', 'Treffer'),

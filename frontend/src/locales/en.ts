@@ -132,7 +132,8 @@ export const en = {
   'message.unpin': 'Unpin',
   'message.pinned': 'Pinned',
   'message.markUnread': 'Mark unread from here',
-  'message.markUnread.text': 'On this device, until you read on. Others still see that you have read it.',
+  'message.markUnread.text':
+    'On all your devices, until you read on. Others still see that you have read it.',
   'message.newSince': (n: number, when: string) => `${n} new since ${when}`,
   'message.actions': 'Message actions',
   'message.retry': 'Try again',
@@ -264,6 +265,8 @@ export const en = {
 
   'palette.title': 'Go to',
   'palette.find': 'Find people, conversations, messages and commands',
+  'palette.findPlace': 'Find people and conversations',
+  'share.title': 'Send to…',
   'palette.results': 'Results',
   'palette.none': 'Nothing fits.',
   'palette.count': (n: number) => count(n, 'result', 'results'),

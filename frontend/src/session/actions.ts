@@ -140,7 +140,7 @@ export class Actions {
   }
 
   /** Own settings of a conversation: shown at once, taken back when refused. */
-  async own(id: string, settings: OwnSettings): Promise<void> {
+  async own(id: string, settings: Omit<OwnSettings, 'unread_from'>): Promise<void> {
     const before = this.#parts.store.getState().conversations[id];
     if (before === undefined) return;
     this.#put({ ...before, me: { ...before.me, ...settings } });

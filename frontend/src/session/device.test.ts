@@ -43,7 +43,7 @@ describe('unread from here', () => {
     return a;
   }
 
-  it('counts from the message on, with what comes after, and tells nobody', async () => {
+  it('counts from the message on, with what comes after, and moves no read mark', async () => {
     const a = await read();
     a.session.unread.set(room, 2);
     expect(unread(a)).toBe(2);
@@ -58,7 +58,7 @@ describe('unread from here', () => {
     a.session.unread.set(room, 2);
     await a.clock.advance(50);
     const again = await started(anna, a.db as MemoryDb);
-    expect(again.state.unreadFrom[room]).toEqual({ seq: 2, count: 2 });
+    expect(again.state.unreadFrom[room]).toEqual({ seq: 2, read: 3, count: 2 });
   });
 
   it('goes when the person reads on', async () => {
@@ -68,7 +68,8 @@ describe('unread from here', () => {
     expect(unread(a)).toBe(2);
     a.session.actions.read(room, 3);
     expect(unread(a)).toBe(0);
-    expect(await a.db.getMeta('unread_from')).toEqual({});
+    await a.clock.advance(50);
+    expect(await a.db.getMeta('unread_marks')).toEqual({ marks: {}, untold: [] });
   });
 
   it('adds nothing to what the server counts as unread anyway', async () => {

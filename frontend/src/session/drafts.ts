@@ -1,11 +1,22 @@
-/** Unsent text of each conversation: on the device within 300 ms, on the server a little later. */
+/**
+ * Unsent text of each conversation: on the device within 300 ms, on the server a little later, and from there on the
+ * person's other devices. The latest writing wins, what is being written here is never replaced, and what was written
+ * without a connection is never lost.
+ */
 import type { Api } from '@/api/endpoints';
+import { isRefusal } from '@/api/http';
 import type { Clock } from '@/lib/clock';
+import { Emitter } from '@/lib/emitter';
+import { isVisible } from '@/lib/text';
 import type { ChatDb } from '@/offline/db';
+import type { Conversation } from '@/protocol';
 import type { Changes, ChatStore } from '@/store/store';
 
 const DISK_MS = 250;
 const SERVER_MS = 3_000;
+/** Somebody who wrote this short a time ago is still writing. */
+const WRITING_MS = 10_000;
+const KEY = 'untold_drafts';
 
 interface Waiting {
   text: string;
@@ -13,53 +24,146 @@ interface Waiting {
   cancelServer: () => void;
 }
 
-export class Drafts {
-  readonly #parts: { db: ChatDb; api: Api; changes: Changes; store: ChatStore; clock: Clock };
-  readonly #waiting = new Map<string, Waiting>();
+/** Something written here that the server has not heard of. */
+interface Untold {
+  /** What the server had when it was begun. */
+  base: string;
+  at: number;
+}
 
-  constructor(parts: { db: ChatDb; api: Api; changes: Changes; store: ChatStore; clock: Clock }) {
+export interface DraftParts {
+  db: ChatDb;
+  api: Api;
+  changes: Changes;
+  store: ChatStore;
+  clock: Clock;
+}
+
+export class Drafts {
+  /** Something else than the box itself wrote: to be shown wherever the draft stands. */
+  readonly arrived = new Emitter<{ conversationId: string; text: string }>();
+  readonly #parts: DraftParts;
+  readonly #waiting = new Map<string, Waiting>();
+  #untold: Record<string, Untold> = {};
+  /** Requests go one after the other, so that the last text is the one that stays. */
+  #telling: Promise<void> = Promise.resolve();
+
+  constructor(parts: DraftParts) {
     this.#parts = parts;
+  }
+
+  /** What the device has, with what was emptied here and the server still has. */
+  async restore(stored: Record<string, string>): Promise<Record<string, string>> {
+    this.#untold = (await this.#parts.db.getMeta<Record<string, Untold>>(KEY)) ?? {};
+    const emptied = Object.keys(this.#untold).map((id) => [id, '']);
+    return { ...Object.fromEntries(emptied), ...stored };
   }
 
   /** The device's own text, else what another device left on the server. */
   of(conversationId: string): string {
-    const state = this.#parts.store.getState();
-    return state.drafts[conversationId] ?? state.conversations[conversationId]?.me.draft ?? '';
+    return this.#parts.store.getState().drafts[conversationId] ?? this.#onServer(conversationId);
   }
 
   set(conversationId: string, text: string): void {
     const { changes, clock } = this.#parts;
-    const earlier = this.#waiting.get(conversationId);
-    earlier?.cancelDisk();
-    earlier?.cancelServer();
+    this.#cancel(conversationId);
+    const base = this.#untold[conversationId]?.base ?? this.#onServer(conversationId);
+    this.#untold = { ...this.#untold, [conversationId]: { base, at: clock.now() } };
     changes.draft(conversationId, text);
     this.#waiting.set(conversationId, {
       text,
       cancelDisk: clock.after(DISK_MS, () => void this.#toDisk(conversationId, text)),
-      cancelServer: clock.after(SERVER_MS, () => void this.#toServer(conversationId, text)),
+      cancelServer: clock.after(SERVER_MS, () => this.#tell(conversationId)),
     });
+  }
+
+  /** Puts text below what is being written there, as if it had been typed. */
+  add(conversationId: string, text: string): void {
+    const before = this.of(conversationId);
+    const both = isVisible(before) ? `${before}\n${text}` : text;
+    this.set(conversationId, both);
+    this.arrived.emit({ conversationId, text: both });
+  }
+
+  /** What the server says of a conversation, after another device wrote or after a reconnect. */
+  follow({ id, me, updated_at }: Conversation): void {
+    const theirs = me.draft;
+    const ours = this.of(id);
+    const untold = this.#untold[id];
+    if (untold === undefined) {
+      if (theirs !== (this.#parts.store.getState().drafts[id] ?? '')) this.#adopt(id, theirs);
+      return;
+    }
+    if (theirs === untold.base || theirs === ours) return;
+    const { clock } = this.#parts;
+    const writing = clock.now() - untold.at < WRITING_MS;
+    // The draft is no newer than the whole place; written after that, ours is the latest.
+    if (writing || untold.at > Date.parse(updated_at)) return;
+    // Both were written apart, theirs later: theirs stands, and ours above it is not lost.
+    const both = isVisible(ours) && !theirs.includes(ours) ? `${ours}\n\n${theirs}` : theirs;
+    this.#adopt(id, both);
+    if (both === theirs) this.#told(id, untold);
+  }
+
+  /** There is a connection: what was written without one is told. */
+  connected(): void {
+    for (const id of Object.keys(this.#untold)) if (!this.#waiting.has(id)) this.#tell(id);
   }
 
   /** Writes down what is still waiting; for the moment when the page goes away. */
   async flush(): Promise<void> {
     const waiting = [...this.#waiting];
-    this.#waiting.clear();
     for (const [id, one] of waiting) {
-      one.cancelDisk();
-      one.cancelServer();
+      this.#cancel(id);
       await this.#toDisk(id, one.text);
     }
   }
 
-  async #toDisk(conversationId: string, text: string): Promise<void> {
-    await this.#parts.db.putDraft(conversationId, text).catch(() => undefined);
+  #onServer(conversationId: string): string {
+    return this.#parts.store.getState().conversations[conversationId]?.me.draft ?? '';
   }
 
-  /** Another device may show it; nobody is told when that fails, the text is safe here. */
-  async #toServer(conversationId: string, text: string): Promise<void> {
+  #cancel(conversationId: string): void {
+    const waiting = this.#waiting.get(conversationId);
+    waiting?.cancelDisk();
+    waiting?.cancelServer();
     this.#waiting.delete(conversationId);
-    const known = this.#parts.store.getState().conversations[conversationId];
-    if (known === undefined || known.me.draft === text) return;
-    await this.#parts.api.ownSettings(conversationId, { draft: text }).catch(() => undefined);
+  }
+
+  #adopt(conversationId: string, text: string): void {
+    this.#cancel(conversationId);
+    this.#parts.changes.draft(conversationId, text);
+    this.arrived.emit({ conversationId, text });
+    void this.#toDisk(conversationId, text);
+  }
+
+  async #toDisk(conversationId: string, text: string): Promise<void> {
+    const { db } = this.#parts;
+    await Promise.all([db.putDraft(conversationId, text), db.putMeta(KEY, this.#untold)]).catch(
+      () => undefined,
+    );
+  }
+
+  #tell(conversationId: string): void {
+    this.#waiting.delete(conversationId);
+    this.#telling = this.#telling.then(async () => {
+      const untold = this.#untold[conversationId];
+      if (untold === undefined) return;
+      try {
+        await this.#parts.api.ownSettings(conversationId, { draft: this.of(conversationId) });
+        this.#told(conversationId, untold);
+      } catch (error) {
+        // It stays on this device, and the next connection tries again unless there is no use.
+        if (isRefusal(error)) this.#told(conversationId, untold);
+      }
+    });
+  }
+
+  /** Unless more was written meanwhile. */
+  #told(conversationId: string, what: Untold): void {
+    if (this.#untold[conversationId] !== what) return;
+    const { [conversationId]: _, ...others } = this.#untold;
+    this.#untold = others;
+    void this.#parts.db.putMeta(KEY, others).catch(() => undefined);
   }
 }

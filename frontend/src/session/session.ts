@@ -2,7 +2,7 @@
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import type { ChatDb } from '@/offline/db';
-import type { MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
+import type { Conversation, MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
 import { Acknowledger } from '@/realtime/acks';
 import type { Resume } from '@/realtime/client';
 import type { Line } from '@/realtime/link';
@@ -132,7 +132,7 @@ export class Session {
     this.drafts = new Drafts({ db, api, changes, store, clock });
     this.history = new History({ store, changes, db, api, sync });
     this.contacts = new Contacts({ store, changes, db, api });
-    this.unread = new UnreadMarks({ store, db, tabs: () => link.tabs });
+    this.unread = new UnreadMarks({ store, db, api, tabs: () => link.tabs });
     this.presence = new OwnPresence({ store, db, api, link });
     this.actions = new Actions({
       store,
@@ -167,11 +167,12 @@ export class Session {
     ]);
     const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
     if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
+    const drafts = await this.drafts.restore(snapshot.drafts);
     this.store.setState((before) => ({
       me: own,
       conversations: Object.fromEntries(snapshot.conversations.map((one) => [one.id, one])),
       people: Object.fromEntries([...snapshot.people, ...(own ? [own] : [])].map((one) => [one.id, one])),
-      drafts: snapshot.drafts,
+      drafts,
       loaded: before.loaded || snapshot.conversations.length > 0,
     }));
     if (openId !== null && messages.length > 0) {
@@ -249,6 +250,7 @@ export class Session {
       this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
     }
     if (!this.#sync.handle(frame)) return;
+    if (frame.type === 'conversation.updated') this.#follow(frame.conversation);
     if (frame.type === 'ready' && this.#leads()) this.presence.connected();
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
@@ -282,13 +284,22 @@ export class Session {
       await this.#db.putMeta('me', me);
       for (const conversation of conversations) {
         this.#sync.handle({ type: 'conversation.updated', conversation });
+        this.#follow(conversation);
       }
+      this.drafts.connected();
+      await this.unread.connected();
       await this.contacts.load();
       await this.presence.refresh();
       this.#persister.people();
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
     }
+  }
+
+  /** What other devices did to this conversation for all of them. */
+  #follow(conversation: Conversation): void {
+    this.drafts.follow(conversation);
+    if (this.#leads()) void this.unread.follow(conversation);
   }
 
   async #prefetch(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Views of the state that several parts of the window share. */
 import type { Conversation, Message, User } from '@/protocol';
-import type { ChatState, PendingMessage } from './state';
+import type { ChatState, PendingMessage, UnreadMark } from './state';
 
 export type Delivery = 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
 
@@ -38,15 +38,21 @@ export function deliveryOf(message: Message, conversation: Conversation | undefi
   return 'sent';
 }
 
-/** What the server counts, and what was marked by hand on this device. */
+/** What was marked as unread by hand, unless the person has read on since, on whatever device. */
+function unreadMarkOf(state: ChatState, { id, me }: Conversation): UnreadMark | undefined {
+  const mark = state.unreadFrom[id];
+  return mark?.read === me.read_seq ? mark : undefined;
+}
+
+/** What the server counts, and what was marked by hand. */
 export function unreadOf(state: ChatState, conversation: Conversation): number {
-  return conversation.me.unread + (state.unreadFrom[conversation.id]?.count ?? 0);
+  return conversation.me.unread + (unreadMarkOf(state, conversation)?.count ?? 0);
 }
 
 /** The first `seq` that is not read; meaningful where `unreadOf` is above 0. */
 export function firstUnreadOf(state: ChatState, conversation: Conversation): number {
   const first = conversation.me.read_seq + 1;
-  return Math.min(first, state.unreadFrom[conversation.id]?.seq ?? first);
+  return Math.min(first, unreadMarkOf(state, conversation)?.seq ?? first);
 }
 
 export function unreadTotal(state: ChatState, now: number): number {

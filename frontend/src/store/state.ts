@@ -25,11 +25,12 @@ export interface PendingMessage {
 }
 
 /**
- * "Unread from here": read marks only grow on the server, so this one is of this device. `count` messages of others
- * stand between `seq` and what the server counts as read; it goes when the person reads on.
+ * "Unread from here": `count` messages of others stand between `seq` and `read`, the read mark when it was put. It
+ * holds only as long as that mark stands there.
  */
 export interface UnreadMark {
   seq: number;
+  read: number;
   count: number;
 }
 

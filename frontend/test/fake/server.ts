@@ -13,6 +13,7 @@ import type {
   SignedIn,
   User,
 } from '@/protocol';
+import { OwnPlaces } from './own-places';
 import { FakeSocket } from './socket';
 
 export interface FakeAnswer {
@@ -48,6 +49,7 @@ export class FakeServer {
   readonly accounts = new Map<string, Account>();
   readonly rooms = new Map<string, Room>();
   readonly sockets = new Set<FakeSocket>();
+  readonly places = new OwnPlaces();
   /** Every frame any client sent, for assertions. */
   readonly received: ClientFrame[] = [];
   /** How people want to be seen. */
@@ -203,8 +205,8 @@ export class FakeServer {
         muted_until: null,
         pinned: false,
         archived: false,
-        draft: '',
         notify: 'all',
+        ...this.places.of(roomId, userId, me.read),
       },
       ...(room.kind === 'direct' && peerId !== undefined ? { peer: this.#public(peerId) } : {}),
     };
@@ -536,7 +538,7 @@ export class FakeServer {
         );
       }
       if (parts[2] === 'members') return page(this.#members(roomId));
-      if (parts[2] === 'me') return { status: 200, body: this.conversation(roomId, userId).me };
+      if (parts[2] === 'me') return this.places.http(this, roomId, userId, body);
       return { status: 200, body: this.conversation(roomId, userId) };
     }
     return null;

@@ -90,6 +90,17 @@ export function Composer(props: ComposerProps) {
     if (mode.kind !== 'new') box.current?.focus();
   }, [edited, mode.kind, drafts, id]);
 
+  useEffect(
+    () =>
+      drafts.arrived.on((one) => {
+        if (one.conversationId !== id) return;
+        // While a message is being edited the draft waits behind it.
+        if (before.current === null) setText(one.text);
+        else before.current = one.text;
+      }),
+    [drafts, id],
+  );
+
   /** Sets the text and, after it is drawn, the selection. */
   const write = (next: string, start: number, end = start) => {
     change(next, start);

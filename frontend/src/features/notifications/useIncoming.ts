@@ -1,12 +1,12 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useAnnouncer, useChat, useI18n, useSession, useSettings } from '@/app/context';
 import { oneLine } from '@/lib/text';
 import type { Message } from '@/protocol';
-import type { Session } from '@/session/session';
-import { concerns, isMuted, nameOf, titleOf, unreadTotal } from '@/store/selectors';
+import { concerns, isMuted, nameOf, titleOf, unreadOf, unreadTotal } from '@/store/selectors';
 import type { ChatState, PendingMessage } from '@/store/state';
 import { drawBadge } from './badge';
+import { DesktopNotifications, type Told } from './desktop';
 
 /** Drawing the icon takes longer than a frame: after the message itself, and once for many. */
 const BADGE_MS = 150;
@@ -17,6 +17,7 @@ export function useIncoming(openId: string | null): void {
   const announcer = useAnnouncer();
   const { t } = useI18n();
   const [settings] = useSettings();
+  const [desktop] = useState(() => new DesktopNotifications());
   const open = useRef(openId);
   open.current = openId;
 
@@ -35,9 +36,11 @@ export function useIncoming(openId: string | null): void {
             t('message.saidMore', count),
           );
         }
-        if (settings.notifications && document.visibilityState === 'hidden') notify(session, message, name);
+        const notice = told(state, message, name);
+        if (settings.notifications && document.visibilityState === 'hidden' && notice !== null)
+          desktop.show(notice);
       }),
-    [session, announcer, settings.announce, settings.notifications, t],
+    [session, announcer, desktop, settings.announce, settings.notifications, t],
   );
 
   // Somebody who does not see the sign beside it must hear that a message stays unsent, wherever it was written.
@@ -53,6 +56,13 @@ export function useIncoming(openId: string | null): void {
     }
   }, [failed, announcer, t]);
 
+  // What was read here or on another device needs no notice any more, one of an earlier visit neither.
+  const loaded = useChat((state) => state.link === 'online');
+  const withUnread = useChat(useShallow(unreadIds));
+  useEffect(() => {
+    if (loaded) desktop.keepOnly((id) => withUnread.includes(id));
+  }, [desktop, loaded, withUnread]);
+
   const unread = useChat((state) => unreadTotal(state, Date.now()));
   const badged = useRef(0);
   useEffect(() => {
@@ -66,23 +76,22 @@ export function useIncoming(openId: string | null): void {
   }, [unread]);
 }
 
+function unreadIds(state: ChatState): string[] {
+  return Object.values(state.conversations)
+    .filter((one) => unreadOf(state, one) > 0)
+    .map((one) => one.id);
+}
+
 function failedSends(state: ChatState): PendingMessage[] {
   return Object.values(state.pending).flatMap((list) => list.filter((one) => one.state === 'failed'));
 }
 
-function notify(session: Session, message: Message, name: string): void {
-  const state = session.store.getState();
+function told(state: ChatState, message: Message, name: string): Told | null {
   const conversation = state.conversations[message.conversation_id];
-  if (conversation === undefined || isMuted(conversation, Date.now())) return;
-  const title = conversation.kind === 'direct' ? name : `${name} · ${titleOf(state, conversation)}`;
-  const options: NotificationOptions = {
+  if (conversation === undefined || isMuted(conversation, Date.now())) return null;
+  return {
+    conversationId: conversation.id,
+    title: conversation.kind === 'direct' ? name : `${name} · ${titleOf(state, conversation)}`,
     body: oneLine(message.text, 200),
-    tag: conversation.id,
-    icon: './icons/icon-192.png',
-    data: { conversationId: conversation.id },
   };
-  // Through the worker where there is one: phones know no other way.
-  void navigator.serviceWorker?.ready
-    .then((worker) => worker.showNotification(title, options))
-    .catch(() => undefined);
 }
