@@ -11,6 +11,7 @@ import { Confirm } from '@/ui/Dialog';
 import { useChat, useI18n, useSession, useSettings } from './context';
 import { BrokenPart, ErrorBoundary } from './ErrorBoundary';
 import { Notices } from './Notices';
+import { useShared } from './useShared';
 
 const NewConversation = lazy(() => import('@/features/conversations/NewConversation'));
 const SettingsDialog = lazy(() => import('@/features/settings/SettingsDialog'));
@@ -33,6 +34,7 @@ export function Shell({ onSignOut }: ShellProps) {
   const [, navigate] = useLocation();
   const [layer, setLayer] = useState<Layer>(null);
   const [details, setDetails] = useState(false);
+  const [sharing, dismissShared] = useShared();
   const wanted = params?.id ?? null;
   const seq = params?.seq === undefined ? null : Number(params.seq) || null;
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
@@ -147,6 +149,17 @@ export function Shell({ onSignOut }: ShellProps) {
           {layer === 'settings' && <SettingsDialog onClose={close} />}
           {layer === 'keys' && <SettingsDialog onClose={close} first="keyboard" />}
           {layer === 'palette' && <Palette runs={runs} onClose={close} onOpen={open} />}
+          {sharing !== null && (
+            <Palette
+              runs={runs}
+              sending={sharing}
+              onClose={dismissShared}
+              onOpen={(id) => {
+                session.drafts.add(id, sharing);
+                open(id);
+              }}
+            />
+          )}
           {layer === 'debug' && <ConnectionDetails onClose={close} />}
           {layer === 'signOut' && (
             <Confirm

@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 /** Keeps the application itself on the device, so that it opens without a network. Messages are kept elsewhere. */
 
-export type {};
+import { SHARED_AT, SHARED_CACHE, sharedText } from '../lib/shared-text';
 
 declare const self: ServiceWorkerGlobalScope;
 declare const __FILES__: string[];
@@ -31,12 +31,24 @@ self.addEventListener('activate', (event) => {
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   const scope = new URL(self.registration.scope);
-  if (event.request.method !== 'GET' || url.origin !== scope.origin) return;
+  if (url.origin !== scope.origin) return;
   const path = url.pathname.slice(scope.pathname.length);
+  if (path === 'share' && event.request.method === 'POST') event.respondWith(share(event.request));
+  if (event.request.method !== 'GET') return;
   if (/^(api|ws|schema|health|metrics)(\/|$)/.test(path)) return;
   if (event.request.mode === 'navigate') event.respondWith(page(event.request));
   else event.respondWith(asset(event.request, path.startsWith('assets/')));
 });
+
+/** Keeps what another application shares, and opens the page that asks where it shall go. It never leaves the device. */
+async function share(request: Request): Promise<Response> {
+  const text = await request.formData().then(sharedText, () => '');
+  if (text !== '') {
+    const cache = await caches.open(SHARED_CACHE);
+    await cache.put(new URL(SHARED_AT, self.registration.scope).href, Response.json({ text }));
+  }
+  return Response.redirect(new URL('./#/share', self.registration.scope).href, 303);
+}
 
 /** The newest page when the server answers at once, the kept one otherwise: it never waits for a slow network. */
 async function page(request: Request): Promise<Response> {

@@ -32,6 +32,8 @@ export interface PaletteProps {
   onClose: () => void;
   /** Opens a conversation, at one of its messages. */
   onOpen: (conversationId: string, seq?: number) => void;
+  /** A text that is to go where one chooses: only places to write are offered. */
+  sending?: string;
 }
 
 /** In the order in which they stand. */
@@ -68,12 +70,17 @@ const ICONS: Record<Exclude<Everywhere, 'palette'>, ReactNode> = {
 };
 
 /** Ctrl+K: conversations, people, messages and commands; works offline over what the device knows. */
-export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
+export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps) {
   const { t } = useI18n();
   const id = useId();
   const [query, setQuery] = useState('');
   const [active, setActive] = useState(0);
-  const entries = useEntries(query, runs, onOpen);
+  const found = useEntries(query, runs, onOpen);
+  const entries =
+    sending === undefined
+      ? found
+      : found.filter((one) => one.group === 'conversations' || one.group === 'people');
+  const label = t(sending === undefined ? 'palette.find' : 'palette.findPlace');
 
   const current = Math.min(active, Math.max(0, entries.length - 1));
   const choose = (entry: Entry | undefined) => {
@@ -92,7 +99,16 @@ export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
   };
 
   return (
-    <Dialog title={t('palette.title')} hideTitle onClose={onClose}>
+    <Dialog
+      title={t(sending === undefined ? 'palette.title' : 'share.title')}
+      hideTitle={sending === undefined}
+      onClose={onClose}
+    >
+      {sending !== undefined && (
+        <p className="mb-2 line-clamp-4 rounded-lg bg-code px-3 py-2 text-sm whitespace-pre-wrap" dir="auto">
+          {sending}
+        </p>
+      )}
       <input
         type="text"
         role="combobox"
@@ -100,8 +116,8 @@ export default function Palette({ runs, onClose, onOpen }: PaletteProps) {
         data-autofocus
         autoComplete="off"
         spellCheck={false}
-        aria-label={t('palette.find')}
-        placeholder={t('palette.find')}
+        aria-label={label}
+        placeholder={label}
         aria-autocomplete="list"
         aria-expanded={entries.length > 0}
         aria-controls={`${id}-list`}

@@ -1,0 +1,26 @@
+import { useCallback, useEffect, useState } from 'react';
+import { useLocation, useRoute } from 'wouter';
+import { forgetShared, readShared } from './shared';
+
+/**
+ * A text that another application shared, at the place `/share` to which the service worker leads, and how to be done
+ * with it. It waits there while nobody is signed in.
+ */
+export function useShared(): [string | null, () => void] {
+  const [here] = useRoute('/share');
+  const [, navigate] = useLocation();
+  const [text, setText] = useState<string | null>(null);
+  useEffect(() => {
+    if (!here) return;
+    void readShared().then((found) => {
+      setText(found);
+      if (found === null) navigate('/', { replace: true });
+    });
+  }, [here, navigate]);
+  const done = useCallback(() => {
+    setText(null);
+    void forgetShared();
+    navigate('/', { replace: true });
+  }, [navigate]);
+  return [here ? text : null, done];
+}
