@@ -10,8 +10,11 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
   const [all, setAll] = useState<Emoji[]>([]);
   const [query, setQuery] = useState('');
   const grid = useRef<HTMLDivElement>(null);
+  const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     void loadEmoji().then(setAll);
+    // What opened around it had nothing to focus while this script was on its way.
+    if (matchMedia('(pointer: fine)').matches) search.current?.focus();
   }, []);
   const groups = useMemo(() => {
     const found = searchEmoji(all, query);
@@ -49,6 +52,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
     <div onKeyDown={onKeyDown} className="flex h-80 w-[19.5rem] max-w-[calc(100vw-1rem)] flex-col">
       <div className="p-2">
         <input
+          ref={search}
           type="text"
           aria-label={t('emoji.search')}
           placeholder={t('emoji.search')}

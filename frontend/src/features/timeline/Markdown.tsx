@@ -29,6 +29,11 @@ const components: Components = {
       {children}
     </pre>
   ),
+  table: ({ children }) => (
+    <table ref={keepSwipes} tabIndex={0}>
+      {children}
+    </table>
+  ),
   code: ({ className, children }) => {
     const language = /language-(\w+)/.exec(className ?? '')?.[1];
     if (language === undefined) return <code>{children}</code>;
