@@ -52,11 +52,13 @@ export class Drafts {
     this.#parts = parts;
   }
 
-  /** What the device has, with what was emptied here and the server still has. */
+  /** What the device has, with what was emptied here and the server still has, and what is not yet on the disk. */
   async restore(stored: Record<string, string>): Promise<Record<string, string>> {
-    this.#untold = (await this.#parts.db.getMeta<Record<string, Untold>>(KEY)) ?? {};
+    const untold = await this.#parts.db.getMeta<Record<string, Untold>>(KEY);
+    this.#untold = { ...untold, ...this.#untold };
     const emptied = Object.keys(this.#untold).map((id) => [id, '']);
-    return { ...Object.fromEntries(emptied), ...stored };
+    const waiting = [...this.#waiting].map(([id, { text }]) => [id, text]);
+    return { ...Object.fromEntries(emptied), ...stored, ...Object.fromEntries(waiting) };
   }
 
   /** The device's own text, else what another device left on the server. */
@@ -94,6 +96,7 @@ export class Drafts {
       if (theirs !== (this.#parts.store.getState().drafts[id] ?? '')) this.#adopt(id, theirs);
       return;
     }
+    if (theirs === ours) this.#told(id, untold);
     if (theirs === untold.base || theirs === ours) return;
     const { clock } = this.#parts;
     const writing = clock.now() - untold.at < WRITING_MS;

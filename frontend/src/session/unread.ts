@@ -31,7 +31,7 @@ export class UnreadMarks {
 
   async restore(): Promise<void> {
     const kept = await this.#parts.db.getMeta<Kept>(KEY);
-    this.#untold = new Set(kept?.untold);
+    this.#untold = new Set([...(kept?.untold ?? []), ...this.#untold]);
     this.#parts.store.setState({ unreadFrom: kept?.marks ?? {} });
   }
 
