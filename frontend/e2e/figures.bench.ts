@@ -1,6 +1,7 @@
 /** The figures of the documentation: run by tools/bench_web.py, which makes the table. Each is written as it is known. */
 import { appendFileSync } from 'node:fs';
 import { test } from '@playwright/test';
+import { measureFloor } from './figures/floor';
 import { figureOf, GOALS, type Goal, type Key } from './figures/goals';
 import { measureOpening } from './figures/opening';
 import { measureScrolling } from './figures/scrolling';
@@ -43,7 +44,8 @@ test('reloading, reading from the device, catching up', async ({ browser, baseUR
   record('missed', missed);
 });
 
-test('from Enter to both screens', async ({ browser }) => {
+test('from Enter to both screens', async ({ browser, baseURL }) => {
+  record('floor', await measureFloor(browser, baseURL as string, WORDS / 2));
   const trips = await measureTyping(browser, WORDS);
   record('own', trips.own);
   record('other', trips.other);

@@ -3,6 +3,7 @@
  * and slow, so nothing is asked of times but that they are times, and of everything else that it is exact.
  */
 import { expect, test } from '@playwright/test';
+import { measureFloor } from './figures/floor';
 import { GOALS } from './figures/goals';
 import { measureOpening } from './figures/opening';
 import { measureScrolling } from './figures/scrolling';
@@ -30,7 +31,8 @@ test('the first load is within its budget', async ({ baseURL }) => {
   expect((await measureFirstLoad(baseURL as string)) / 1_000).toBeLessThanOrEqual(GOALS.firstLoad.goal);
 });
 
-test('from the key to the own screen and to the other one', async ({ browser }) => {
+test('from the key to the own screen and to the other one', async ({ browser, baseURL }) => {
+  expectTimes(await measureFloor(browser, baseURL as string, 10), 10, 'floor');
   const { own, other, keyToSend, sendToAck } = await measureTyping(browser, 20);
   expectTimes(own, 20, 'own');
   expectTimes(other, 20, 'other');

@@ -77,6 +77,12 @@ export const GOALS = {
     statistic: 'median',
     goal: null,
   },
+  floor: {
+    what: 'Enter to a line on screen on a page with a box, a list and nothing else',
+    unit: 'ms',
+    statistic: 'median',
+    goal: null,
+  },
   otherMedian: {
     what: 'Enter in one browser to text in the other, median',
     unit: 'ms',

@@ -77,7 +77,6 @@ function inPage(): void {
     if (typeof data === 'string' && data.includes('"message.send"')) {
       const name = probeIn(data);
       if (name !== undefined) nameOf[idIn(data)] = name;
-      note(name, 'key', pressed);
       note(name, 'sent');
     }
     send.call(this, data);
@@ -101,9 +100,13 @@ function inPage(): void {
     return row !== undefined && row.getBoundingClientRect().bottom <= feed.getBoundingClientRect().bottom + 1;
   };
   const watchPaint = async (name: string) => {
-    do await afterPaint();
-    while (!shows(name));
-    note(name, 'painted');
+    // Noted before looking: asking for places lays out what has changed since, which is no part of that paint.
+    let at: number;
+    do {
+      await afterPaint();
+      at = now();
+    } while (!shows(name));
+    note(name, 'painted', at);
   };
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
@@ -112,6 +115,8 @@ function inPage(): void {
         const name = probeIn(node.textContent ?? '');
         if (name === undefined || times[name]?.drawn !== undefined) continue;
         note(name, 'drawn');
+        // Where it was written, not where it only arrives.
+        if (pressed > 0) note(name, 'key', pressed);
         void watchPaint(name);
       }
     }
