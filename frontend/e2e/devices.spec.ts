@@ -1,0 +1,150 @@
+/** One person with two devices: what is done on one shows on the other. */
+import { type Browser, expect, type Page, test } from '@playwright/test';
+import { goOffline, goOnline, messages, say, signIn } from './people';
+import { type Account, Seeder } from './seed';
+
+interface Scene {
+  seeder: Seeder;
+  anna: Account;
+  ben: Account;
+  room: string;
+  /** Both of Anna's. */
+  laptop: Page;
+  phone: Page;
+}
+
+async function scene(browser: Browser, baseURL: string | undefined, lines: number): Promise<Scene> {
+  const seeder = new Seeder(baseURL ?? '');
+  const anna = await seeder.account('anna', 'Anna');
+  const ben = await seeder.account('ben', 'Ben Okafor');
+  const room = await seeder.direct(ben, anna);
+  for (let n = 1; n <= lines; n += 1) await seeder.say(room, ben, `line ${n}`);
+  const device = async () => {
+    const context = await browser.newContext({ permissions: ['notifications'] });
+    const page = await context.newPage();
+    await signIn(page, anna.name);
+    return page;
+  };
+  return { seeder, anna, ben, room, laptop: await device(), phone: await device() };
+}
+
+const entry = (page: Page) => page.getByRole('link', { name: /^Ben Okafor/ });
+const box = (page: Page) => page.getByRole('textbox', { name: 'Message' });
+
+test('a draft goes on where it was begun, and never replaces what is being written', async ({
+  browser,
+  baseURL,
+}) => {
+  const { laptop, phone } = await scene(browser, baseURL, 1);
+  for (const page of [laptop, phone]) {
+    await entry(page).click();
+    await expect(messages(page).getByText('line 1')).toBeVisible();
+  }
+  await box(laptop).fill('Begun on the laptop');
+  await expect(box(phone)).toHaveValue('Begun on the laptop');
+  await box(phone).fill('Begun on the laptop, ended on the phone');
+  await expect(box(laptop)).toHaveValue('Begun on the laptop, ended on the phone');
+
+  // Both write at once: each keeps its own until the later one has stopped.
+  await box(laptop).fill('laptop');
+  await laptop.waitForTimeout(1_000);
+  await box(phone).fill('phone');
+  await expect(entry(laptop)).toContainText('Draft: laptop');
+  await expect(box(phone)).toHaveValue('phone');
+  await expect(box(laptop)).toHaveValue('phone');
+
+  // Without a connection nothing is lost, and it comes later.
+  await goOffline(laptop);
+  await box(laptop).fill('written on the train');
+  await expect(entry(laptop)).toContainText('Draft: written on the train');
+  await laptop.waitForTimeout(500);
+  await laptop.reload();
+  await expect(box(laptop)).toHaveValue('written on the train');
+  await goOnline(laptop);
+  await expect(box(phone)).toHaveValue('written on the train');
+  await say(phone, 'written on the train');
+  await expect(box(laptop)).toHaveValue('');
+  await expect(messages(laptop).getByText('written on the train')).toHaveCount(1);
+});
+
+test('marked as unread on one device is unread on the other, until it is read again on either', async ({
+  browser,
+  baseURL,
+}) => {
+  const { laptop, phone, seeder, ben, room } = await scene(browser, baseURL, 3);
+  await entry(laptop).click();
+  await expect(entry(phone)).not.toContainText('unread');
+  const line = messages(laptop).getByRole('article').filter({ hasText: 'line 2' });
+  await line.focus();
+  await laptop.keyboard.press('u');
+  for (const page of [laptop, phone]) await expect(entry(page)).toContainText('2 unread');
+  await expect.poll(() => phone.title()).toBe('(2) Chat');
+  // Over a reload of the other device, too.
+  await phone.reload();
+  await expect(entry(phone)).toContainText('2 unread');
+  await entry(phone).click();
+  await expect(messages(phone).getByText('New messages')).toBeVisible();
+  for (const page of [phone, laptop]) await expect(entry(page)).not.toContainText('unread');
+  await expect.poll(() => laptop.title()).toBe('Chat');
+
+  // Marked without a connection, and told later.
+  await phone.goto('./#/');
+  await goOffline(laptop);
+  await line.focus();
+  await laptop.keyboard.press('u');
+  await expect(entry(laptop)).toContainText('2 unread');
+  await expect(entry(phone)).not.toContainText('unread');
+  await goOnline(laptop);
+  await expect(entry(phone)).toContainText('2 unread');
+  // What comes now counts as well, and answering from the other device reads it all.
+  await seeder.say(room, ben, 'line 4');
+  await expect(entry(phone)).toContainText('3 unread');
+  await entry(phone).click();
+  for (const page of [phone, laptop]) await expect(entry(page)).not.toContainText('unread');
+});
+
+test('a notification goes on all devices when the message is read on one', async ({ browser, baseURL }) => {
+  const { laptop, phone, seeder, ben, room } = await scene(browser, baseURL, 1);
+  await entry(phone).click();
+  await expect(entry(phone)).not.toContainText('unread');
+  await phone.goto('./#/');
+  await laptop.keyboard.press('Control+,');
+  await laptop.getByRole('button', { name: 'Appearance', exact: true }).click();
+  await laptop.getByRole('switch', { name: 'Desktop notifications' }).check({ force: true });
+  await laptop.keyboard.press('Escape');
+  await laptop.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    // As when another window lies above it.
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  const shown = () =>
+    laptop.evaluate(async () =>
+      (await (await navigator.serviceWorker.ready).getNotifications()).map(
+        (one) => `${one.title}: ${one.body}`,
+      ),
+    );
+  await seeder.say(room, ben, 'are you coming?');
+  await expect.poll(shown).toEqual(['Ben Okafor: are you coming?']);
+  await expect.poll(() => laptop.title()).toBe('(1) Chat');
+  await entry(phone).click();
+  await expect(messages(phone).getByText('are you coming?')).toBeVisible();
+  await expect.poll(shown).toEqual([]);
+  await expect.poll(() => laptop.title()).toBe('Chat');
+
+  // One that stays from an earlier visit goes as soon as the page hears that it was read meanwhile.
+  await phone.goto('./#/');
+  await seeder.say(room, ben, 'hello?');
+  await expect.poll(shown).toEqual(['Ben Okafor: hello?']);
+  const later = await laptop.context().newPage();
+  await laptop.close();
+  await entry(phone).click();
+  await expect(messages(phone).getByText('hello?')).toBeVisible();
+  await later.goto('./');
+  await expect(entry(later)).not.toContainText('unread');
+  await expect
+    .poll(() =>
+      later.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).length),
+    )
+    .toBe(0);
+});
