@@ -166,13 +166,7 @@ class Writer:
         return Turn(self._take_waiting())
 
     def _may_go_beside(self, turn: Turn, ahead: Ahead) -> bool:
-        return (
-            turn.is_carried_out
-            and turn.batch is not None
-            and not self._failing
-            and not any(lane.doubt is not None for lane in self._lanes)
-            and ahead.batch.writes.is_apart_from(turn.batch.writes)
-        )
+        return turn.is_carried_out and turn.batch is not None and ahead.batch.writes.is_apart_from(turn.batch.writes)
 
     def _take_waiting(self) -> list[Operation]:
         operations: list[Operation] = []

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from chat_mvp.delivery.batch import NewMessage
 from chat_mvp.delivery.bus import MemoryBus, Publication
+from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.errors import ChatError
@@ -45,7 +46,8 @@ class Trouble:
     ``transient``: nothing is written. ``lost``: it is stored and the answer is lost. ``dropped``: it never arrives and
     nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened.
     ``unreachable``: the same, but the database is not even told before. ``flushing``: the database has done everything,
-    but it takes until the ``gate`` is opened to make it durable; ``flushing in vain``: and then it is not;
+    but it takes until the ``gate`` is opened to make it durable; ``flushing longer``: until the ``later_gate`` is;
+    ``flushing in vain``: and then it is not durable;
     ``flushing into the unknown``: and then it is, but the answer is lost. While ``away``, nobody can say what became
     of a commit.
     """
@@ -54,6 +56,7 @@ class Trouble:
         self.trouble: deque[str] = deque()
         self.poison: str | None = None
         self.gate = asyncio.Event()
+        self.later_gate = asyncio.Event()
         self.held_up = asyncio.Event()
         self.away = False
 
@@ -82,7 +85,7 @@ class TroubledCommit(MongoCommit):
                 await its.gate.wait()
             case "unreachable":
                 await its.gate.wait()
-            case "flushing" | "flushing in vain" | "flushing into the unknown" as kind:
+            case "flushing" | "flushing longer" | "flushing in vain" | "flushing into the unknown" as kind:
                 await self._flush(kind, writes, progress)
                 return
             case "lost":
@@ -95,7 +98,7 @@ class TroubledCommit(MongoCommit):
         progress.sent()
         progress.carried_out()
         self._its.held_up.set()
-        await self._its.gate.wait()
+        await (self._its.later_gate if kind == "flushing longer" else self._its.gate).wait()
         if kind == "flushing in vain":
             raise TransientError
         await super().commit(writes, Unobserved())
@@ -147,6 +150,7 @@ class Desk:
         self.clock_is_off_by = timedelta()
         self.bus = MemoryBus()
         self.bus.subscribe(self.told.append)
+        self.receipts = Receipts(self.bus)
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
         self.writer = Writer(
             commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
@@ -240,6 +244,7 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
     yield desk
     desk.commit.away = False
     desk.commit.gate.set()
+    desk.commit.later_gate.set()
     await desk.writer.stop()
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import pytest
 from bson import ObjectId
 
-from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.receipts import INTERVAL_S
 from chat_mvp.features.messages.operations import RaiseMarks
 from chat_mvp.features.messages.sync import AskMoment
-from chat_mvp.protocol import MessageNew
+from chat_mvp.protocol import MessageNew, Receipt
 from chat_mvp.storage.ids import new_id
 from chat_mvp.times import format_time
 from tests.support.waiting import eventually
@@ -184,26 +184,54 @@ async def test_the_time_to_ask_from_comes_after_both(desk: Desk) -> None:
 async def test_nobody_has_what_is_not_stored_yet(desk: Desk) -> None:
     one = await room(desk)
     slow = await flushing(desk, one)
-    done = asyncio.Event()
-    recipient = one.people[1]
+    confirm(desk, one, 1_000_000)
+    assert await confirmed(desk, one) == 2
+    desk.commit.gate.set()
+    await slow.message()
+    recipient = {"_id.recipient_id": ObjectId(one.people[1])}
+    waiting = await desk.database.collections["message_queue"].find(recipient).to_list()
+    assert [entry["_id"]["seq"] for entry in waiting] == [3]
+
+
+async def test_marks_do_not_fall_back_when_the_batch_beside_them_fails(desk: Desk) -> None:
+    one = await room(desk)
+    slow = await flushing(desk, one, trouble="flushing in vain")
+    desk.commit.trouble.append("flushing longer")
+    desk.commit.held_up.clear()
+    confirm(desk, one, 2)
+    await desk.commit.held_up.wait()
+    desk.commit.gate.set()
+    # By now the conversation was read again, when the mark was not stored yet.
+    await slow.message()
+    desk.commit.later_gate.set()
+    assert await confirmed(desk, one) == 2
+    await desk.writer.settled()
+    confirm(desk, one, 1)
+    await one.write(desk, "after").message()
+    await desk.writer.settled()
+    await asyncio.sleep(SOON_S + INTERVAL_S)
+    assert [publication.frame.delivered_seq for publication in desk.told_of(Receipt)] == [2]
+
+
+def confirm(desk: Desk, where: Room, seq: int) -> None:
+    """Have the recipient confirm everything up to ``seq``."""
     desk.writer.submit(
         RaiseMarks(
-            one.id,
-            recipient,
-            delivered=1_000_000,
+            where.id,
+            where.people[1],
+            delivered=seq,
             read=0,
             connection_id="own",
-            receipts=Receipts(desk.bus),
-            again=done.set,
+            receipts=desk.receipts,
+            again=lambda: pytest.fail("everything was confirmed at once"),
             refuse=lambda error: pytest.fail(str(error)),
         )
     )
+
+
+async def confirmed(desk: Desk, where: Room) -> int:
+    """Return up to where the recipient has confirmed, once that is stored."""
     memberships = desk.database.collections["memberships"]
-    its = {"conversation_id": ObjectId(one.id), "user_id": ObjectId(recipient)}
+    its = {"conversation_id": ObjectId(where.id), "user_id": ObjectId(where.people[1])}
     found = await eventually(lambda: memberships.find_one(its), lambda membership: membership["delivered_seq"])
-    assert found["delivered_seq"] == 2
-    desk.commit.gate.set()
-    await slow.message()
-    waiting = await desk.database.collections["message_queue"].find({"_id.recipient_id": ObjectId(recipient)}).to_list()
-    assert [entry["_id"]["seq"] for entry in waiting] == [3]
-    assert not done.is_set()
+    return int(found["delivered_seq"])
