@@ -90,11 +90,10 @@ _MEMBERSHIP_FIELDS = tuple(
 
 def membership_record(document: RawDocument) -> MembershipRecord:
     """Return the record of a stored membership."""
+    fields: RawDocument = {name: document[name] for name in _MEMBERSHIP_FIELDS}
+    fields |= {name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS}
     return MembershipRecord(
-        conversation_id=str(document["conversation_id"]),
-        user_id=str(document["user_id"]),
-        **{name: document[name] for name in _MEMBERSHIP_FIELDS},
-        **{name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS},
+        conversation_id=str(document["conversation_id"]), user_id=str(document["user_id"]), **fields
     )
 
 
