@@ -30,14 +30,16 @@ export function emojiIfLoaded(): Emoji[] | null {
   return loaded;
 }
 
-/** Best matches first: a name that begins with the query, then any word that does. */
+/** Best matches first: a name that begins with the query, then those of which every word of it begins some word. */
 export function searchEmoji(all: readonly Emoji[], query: string, limit = Number.POSITIVE_INFINITY): Emoji[] {
   const wanted = query.trim().toLowerCase();
   if (wanted === '') return all.slice(0, limit);
+  const parts = wanted.split(/\s+/);
+  const asName = parts.join('_');
   const rank = (one: Emoji): number => {
-    if (one.names.includes(wanted)) return 0;
-    if (one.names.some((name) => name.startsWith(wanted))) return 1;
-    return one.words.some((word) => word.startsWith(wanted)) ? 2 : 3;
+    if (one.names.includes(asName)) return 0;
+    if (one.names.some((name) => name.startsWith(asName))) return 1;
+    return parts.every((part) => one.words.some((word) => word.startsWith(part))) ? 2 : 3;
   };
   return all
     .map((one) => ({ one, rank: rank(one) }))

@@ -1,0 +1,118 @@
+/** Other applications share with this one: the text goes where a person chooses, and is never sent by itself. */
+import { expect, type Page, test } from '@playwright/test';
+import { messages, PASSWORD } from './people';
+import { faults, listen } from './reader';
+import { type Account, Seeder } from './seed';
+
+const HOSTILE = '<img src=x onerror="document.title=\'hurt\'"><script>document.title="hurt"</script>';
+const PLACES = 'Find people and conversations';
+
+/** Signing in, for a page that stays where it is. */
+async function enter(page: Page, who: Account): Promise<void> {
+  await page.getByRole('textbox', { name: 'Username' }).fill(who.name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Waits until the service worker answers for the page. */
+function controlled(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    const { serviceWorker } = navigator;
+    if (serviceWorker.controller !== null) return;
+    await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve));
+  });
+}
+
+/** What the system does when somebody chooses this application to share with. */
+async function share(page: Page, fields: Record<string, string>): Promise<void> {
+  await controlled(page);
+  await page.evaluate(async (values) => {
+    const manifest = await (await fetch('./manifest.webmanifest')).json();
+    const { action, method, enctype, params } = manifest.share_target;
+    const form = document.createElement('form');
+    Object.assign(form, { action, method, enctype });
+    for (const [name, value] of Object.entries(values)) {
+      const field = document.createElement('textarea');
+      field.name = params[name];
+      field.value = value;
+      form.append(field);
+    }
+    document.body.append(form);
+    setTimeout(() => form.submit());
+  }, fields);
+  await page.waitForURL(/#\/share$/);
+}
+
+test('the manifest says how, and nothing of it goes to the server', async ({ page }) => {
+  await page.goto('./');
+  const answer = await page.request.get('./manifest.webmanifest');
+  const { share_target: target, scope } = await answer.json();
+  expect(target.method).toBe('POST');
+  expect(target.params).toEqual({ title: 'title', text: 'text', url: 'url' });
+  const at = new URL(target.action, answer.url()).href;
+  expect(at.startsWith(new URL(scope, answer.url()).href)).toBe(true);
+  // Without a network it works as well: it never leaves the device.
+  await controlled(page);
+  await page.context().setOffline(true);
+  await share(page, { text: 'a secret' });
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+});
+
+test('what is shared becomes a draft where one chooses', async ({ page, baseURL }) => {
+  const seeder = new Seeder(baseURL ?? '');
+  const anna = await seeder.account('anna', 'Anna');
+  const ben = await seeder.account('ben', 'Ben Okafor');
+  const room = await seeder.direct(ben, anna);
+  await seeder.say(room, ben, 'hello');
+  await page.goto('./');
+  await enter(page, anna);
+  await page.getByRole('link', { name: /^Ben Okafor/ }).click();
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await box.fill('Look:');
+  await page.waitForTimeout(500);
+
+  await share(page, { title: HOSTILE, text: 'with a picture', url: 'https://example.org/' });
+  const dialog = page.getByRole('dialog', { name: 'Send to…' });
+  await expect(dialog).toContainText(HOSTILE);
+  expect(faults(await listen(page)), 'told by a screen reader').toEqual([]);
+  await dialog.getByRole('combobox', { name: PLACES }).fill('Ben');
+  await expect(dialog.getByRole('group', { name: 'Commands' })).toHaveCount(0);
+  await dialog.getByRole('option', { name: /Ben Okafor/ }).click();
+  await expect(box).toHaveValue(`Look:\n${HOSTILE}\nwith a picture\nhttps://example.org/`);
+  await expect(page).toHaveTitle(/Chat$/);
+  await expect(messages(page).getByRole('article')).toHaveCount(1);
+  // Taken once: it does not come again.
+  await page.goto('./#/share');
+  await expect(page).toHaveURL(/#\/$/);
+  await expect(dialog).toHaveCount(0);
+
+  // To somebody with whom nothing was said yet; and to nobody.
+  const cleo = await seeder.account('cleo', 'Cleo Adler');
+  await share(page, { text: 'for Cleo' });
+  await dialog.getByRole('combobox', { name: PLACES }).fill(cleo.name);
+  await dialog.getByRole('option', { name: /Cleo Adler/ }).click();
+  await expect(page.getByRole('heading', { name: 'Cleo Adler', level: 2 })).toBeVisible();
+  await expect(box).toHaveValue('for Cleo');
+  await share(page, { text: 'x'.repeat(20_000) });
+  await expect(dialog).toContainText('xxx');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect(page).toHaveURL(/#\/$/);
+});
+
+test('what is shared while nobody is signed in waits until somebody is', async ({ page, baseURL }) => {
+  const seeder = new Seeder(baseURL ?? '');
+  const anna = await seeder.account('anna', 'Anna');
+  const ben = await seeder.account('ben', 'Ben Okafor');
+  await seeder.say(await seeder.direct(ben, anna), ben, 'hello');
+  await page.goto('./');
+  await share(page, { text: 'kept for later' });
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await page.reload();
+  await enter(page, anna);
+  const dialog = page.getByRole('dialog', { name: 'Send to…' });
+  await expect(dialog).toContainText('kept for later');
+  await dialog.getByRole('option', { name: /Ben Okafor/ }).click();
+  await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue('kept for later');
+  await expect(messages(page).getByRole('article')).toHaveCount(1);
+});
