@@ -2,7 +2,7 @@
 import type { Api } from '@/api/endpoints';
 import type { ChatDb } from '@/offline/db';
 import type { Message } from '@/protocol';
-import { EMPTY_WINDOW, indexOfSeq, runAround } from '@/store/messages';
+import { boundWindow, EMPTY_WINDOW, indexOfSeq, runAround } from '@/store/messages';
 import { firstUnreadOf, unreadOf } from '@/store/selectors';
 import type { Changes, ChatStore } from '@/store/store';
 import type { Sync } from './sync';
@@ -186,6 +186,11 @@ export class History {
   /** One message wherever it is, for quotes; null when it cannot be had now. */
   async message(id: string): Promise<Message | null> {
     return (await this.#db.messageById(id)) ?? (await this.#api.message(id).catch(() => null));
+  }
+
+  /** Somebody looks at message `seq`: what is far away from it need not be held. */
+  bound(conversationId: string, seq: number): void {
+    this.#changes.window(conversationId, (window) => boundWindow(window, seq));
   }
 
   /** Not looked at any more: keep a little of the tail, forget a window in the past. */

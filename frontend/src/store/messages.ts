@@ -2,6 +2,11 @@
 import type { Message } from '@/protocol';
 import type { MessageWindow, PendingMessage } from './state';
 
+/** Messages of one conversation that are held at once; the others are on the device or the server. */
+export const WINDOW_MOST = 1_000;
+/** Beyond that until something is let go of: seldom and much, not with every page. */
+const SLACK = 100;
+
 export const EMPTY_WINDOW: MessageWindow = { items: [], atStart: false, atEnd: true };
 
 /** The later state of the same message wins; equal ones keep their identity, so that nothing is drawn again. */
@@ -34,7 +39,11 @@ export function appendMessage(window: MessageWindow, message: Message): MessageW
   if (indexOfSeq(window.items, message.seq) >= 0) return replaceMessage(window, message);
   if (!window.atEnd) return window;
   if (last === undefined) return { items: [message], atStart: message.seq === 1, atEnd: true };
-  if (message.seq === last.seq + 1) return { ...window, items: [...window.items, message] };
+  if (message.seq === last.seq + 1) {
+    const next = { ...window, items: [...window.items, message] };
+    // Where somebody looks the list itself says what may go, and sooner.
+    return next.items.length > WINDOW_MOST + 2 * SLACK ? boundWindow(next, message.seq) : next;
+  }
   if (message.seq < last.seq) return window;
   return { items: [message], atStart: false, atEnd: true };
 }
@@ -57,6 +66,23 @@ export function joinPage(window: MessageWindow, page: readonly Message[]): Messa
   const bySeq = new Map(window.items.map((message) => [message.seq, message]));
   for (const message of page) bySeq.set(message.seq, newer(bySeq.get(message.seq), message));
   return { ...window, items: [...bySeq.values()].sort((a, b) => a.seq - b.seq) };
+}
+
+/**
+ * The same run, or the `WINDOW_MOST` messages of it nearest to `seq` when it has become much longer than that. What is
+ * cut off is fetched again like everything that was never there: an end that was cut is no start and no end any more.
+ */
+export function boundWindow(window: MessageWindow, seq: number): MessageWindow {
+  const { items } = window;
+  const index = indexOfSeq(items, seq);
+  if (index < 0 || items.length <= WINDOW_MOST + SLACK) return window;
+  const from = Math.min(Math.max(0, index - WINDOW_MOST / 2), items.length - WINDOW_MOST);
+  const to = from + WINDOW_MOST;
+  return {
+    items: items.slice(from, to),
+    atStart: window.atStart && from === 0,
+    atEnd: window.atEnd && to === items.length,
+  };
 }
 
 /** The newest part of a list without a gap, ascending. */

@@ -31,6 +31,8 @@ const AHEAD = 1.5;
 /** Closer to the end than this counts as being there. */
 const END_PX = 48;
 const FLASH_MS = 1_600;
+/** A way to a row is sought by its place in the list, so for so long nothing above it is let go of. */
+const SEEKING_MS = 500;
 
 /**
  * The library rounds to whole pixels, but rows stand one below the other at their true heights: a fraction for each
@@ -156,6 +158,15 @@ export function Timeline(props: TimelineProps) {
   const lastKey = rows.at(-1)?.key;
   const onScroll = useFollow({ list: virtualizer, scroller, lastKey, follows, wasAtEnd });
 
+  const soughtUntil = useRef(0);
+  const seek = useCallback(
+    (index: number, align: 'start' | 'center' | 'auto') => {
+      soughtUntil.current = performance.now() + SEEKING_MS;
+      virtualizer.scrollToIndex(index, { align });
+    },
+    [virtualizer],
+  );
+
   const failing = useRef(false);
   if (online) failing.current = false;
   const fetchAround = useCallback(
@@ -168,6 +179,8 @@ export function Timeline(props: TimelineProps) {
       };
       if ((around.scrollOffset ?? 0) < ahead) void history.older(conversationId).catch(failed);
       if (distanceToEnd(around) < ahead) void history.newer(conversationId).catch(failed);
+      const seen = rowsRef.current[around.range?.startIndex ?? -1]?.message?.seq;
+      if (seen !== undefined && performance.now() > soughtUntil.current) history.bound(conversationId, seen);
     },
     [history, conversationId],
   );
@@ -182,7 +195,7 @@ export function Timeline(props: TimelineProps) {
     if (positioned.current || rows.length === 0) return;
     if (hasUnread && !unreadInSight && !opened) return;
     positioned.current = true;
-    if (unreadIndex >= 0 && unreadInSight) virtualizer.scrollToIndex(unreadIndex, { align: 'start' });
+    if (unreadIndex >= 0 && unreadInSight) seek(unreadIndex, 'start');
     else virtualizer.scrollToEnd();
   });
   // A page may be so short that nothing scrolls and nothing asks for more.
@@ -221,12 +234,12 @@ export function Timeline(props: TimelineProps) {
         const index = rowsRef.current.findIndex((row) => row.message?.seq === seq);
         const row = rowsRef.current[index];
         if (row === undefined) return;
-        virtualizer.scrollToIndex(index, { align: 'center' });
+        seek(index, 'center');
         setFlash(row.key);
         setTimeout(() => setFlash(null), FLASH_MS);
       });
     },
-    [attempt, history, conversationId, virtualizer],
+    [attempt, history, conversationId, seek],
   );
 
   useEffect(() => {
@@ -264,7 +277,7 @@ export function Timeline(props: TimelineProps) {
       const row = rowsRef.current[index];
       if (row === undefined) return;
       setActive(row.key);
-      virtualizer.scrollToIndex(index, { align: 'auto' });
+      seek(index, 'auto');
       // The row may have to be drawn first.
       requestAnimationFrame(() => {
         scroller.current
@@ -272,7 +285,7 @@ export function Timeline(props: TimelineProps) {
           ?.focus({ preventScroll: true });
       });
     },
-    [virtualizer],
+    [seek],
   );
 
   useImperativeHandle(ref, () => ({
@@ -357,7 +370,7 @@ export function Timeline(props: TimelineProps) {
         <UnreadBar
           count={unreadCount}
           since={rows[unreadIndex]?.createdAt ?? ''}
-          onClick={() => virtualizer.scrollToIndex(unreadIndex, { align: 'start' })}
+          onClick={() => seek(unreadIndex, 'start')}
         />
       )}
       {!(atEnd && window_.atEnd) && rows.length > 0 && (

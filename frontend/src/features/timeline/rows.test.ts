@@ -112,6 +112,28 @@ describe('rows', () => {
   });
 });
 
+describe('the line above what is new', () => {
+  const unread = (from: number) =>
+    [from, from + 1, from + 2, from + 3].map((seq) => message(seq, 'ben', NOON));
+  const lines = (messages: Message[], more: boolean) =>
+    buildRows(messages, [], 'anna', 10, more)
+      .filter((row) => row.firstUnread)
+      .map((row) => row.message?.seq);
+
+  it('stands above the first message that was not read', () => {
+    expect(lines(unread(9), true)).toEqual([11]);
+    expect(lines(unread(11), false)).toEqual([11]);
+  });
+
+  it('is not drawn elsewhere when that one is not held', () => {
+    expect(lines([message(40, 'anna', NOON), ...unread(41)], true)).toEqual([]);
+  });
+
+  it('stands above the oldest there is when the first that was not read cannot be had', () => {
+    expect(lines(unread(40), false)).toEqual([40]);
+  });
+});
+
 describe('the height of a row before it is drawn', () => {
   const rowOf = (text: string, change: Partial<Row> = {}): Row => {
     const [row] = buildRows([message(1, 'ben', NOON, { text })], [], 'anna', null);

@@ -54,7 +54,8 @@ export function buildRows(
 ): Row[] {
   const sources: readonly (Message | PendingMessage)[] = [...messages, ...pending];
   const places = sources.map<Place>(() => ({ newDay: false, firstUnread: false, first: true, last: true }));
-  let marked = unreadAfter === null;
+  // What is new may begin above what is held: then the line is there too.
+  let marked = unreadAfter === null || (more && (messages[0]?.seq ?? 0) > unreadAfter + 1);
   let day = '';
   for (const [index, source] of sources.entries()) {
     const place = places[index] as Place;
