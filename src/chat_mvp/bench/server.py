@@ -1,8 +1,6 @@
 """The server under test: the real program, started as a user would, with a MongoDB and a directory of its own."""
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +9,7 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
-from chat_mvp.errors import StartupError
-
-READY_WITHIN_S = 60.0
-STOP_WITHIN_S = 15.0
+from chat_mvp.child import child_server
 
 # Limits protect a server from its users; what is measured here is what it can do. Tokens outlive every run.
 _SETTINGS = {"RATE_LIMITS": "off", "LOG_LEVEL": "warning", "ACCESS_TOKEN_MINUTES": "1440"}
@@ -64,32 +59,9 @@ class ServerUnderTest:
 @asynccontextmanager
 async def running_server(data_dir: Path) -> AsyncIterator[ServerUnderTest]:
     """Run a server on ``data_dir``, untouched by this machine's settings, until the end of the block."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_MVP_")}
-    environment = inherited | {f"CHAT_MVP_{name}": value for name, value in _SETTINGS.items()}
-    command = [sys.executable, "-m", "chat_mvp", "serve", "--port", "0", "--data-dir", str(data_dir)]
     began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        async with asyncio.timeout(READY_WITHIN_S):
-            line = (await process.stdout.readline()).decode().strip()
-        if not line:
-            raise StartupError("The server under test did not start.", remedy="Its reason stands above.")
-        yield ServerUnderTest(process, line.rpartition(" ")[2], data_dir, time.monotonic() - began)
-    finally:
-        await _stop(process)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    async with child_server(data_dir, _SETTINGS) as child:
+        yield ServerUnderTest(child.process, child.url, data_dir, time.monotonic() - began)
 
 
 def _cpu_s(process: psutil.Process) -> float:

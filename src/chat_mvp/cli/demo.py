@@ -1,26 +1,26 @@
 """``chat-mvp demo``: two invented people on a real server, told as it happens."""
 
 import asyncio
-import os
 import secrets
 import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
+from chat_mvp.child import child_server
 from chat_mvp.cli.history import PEOPLE, fill
 from chat_mvp.cli.story import Story
 from chat_mvp.client import Client, ClientError, Session
 from chat_mvp.errors import StartupError
 from chat_mvp.protocol import Drained, MessageAck, MessageNew, Receipt, ServerFrame
 
-READY_WITHIN_S = 30.0
 STEP_WITHIN_S = 10.0
-STOP_WITHIN_S = 12.0
+
+# Rate limits off, because a history of hours is written in a second.
+_SETTINGS = {"RATE_LIMITS": "off", "LOG_LEVEL": "error"}
 
 Frame = TypeVar("Frame", bound=ServerFrame)
 
@@ -43,13 +43,13 @@ async def _demo(*, stay_open: bool) -> None:
     story = Story()
     with tempfile.TemporaryDirectory(prefix="chat-mvp-demo-") as directory:
         began = time.monotonic()
-        async with _server(Path(directory)) as url:
+        async with child_server(Path(directory) / "data", _SETTINGS) as server:
             story.scene(f"A server with its own MongoDB, in {directory}")
-            story.tell(f"ready at {url} after {time.monotonic() - began:.1f} s")
+            story.tell(f"ready at {server.url} after {time.monotonic() - began:.1f} s")
             password = secrets.token_urlsafe(12)
-            await _play(url, password, story)
+            await _play(server.url, password, story)
             if stay_open:
-                await _stay(url, password, story)
+                await _stay(server.url, password, story)
         story.scene("The server has stopped, and its directory goes with it.")
 
 
@@ -121,34 +121,3 @@ async def _stay(url: str, password: str, story: Story) -> None:
     if sys.stdout.isatty():
         await asyncio.to_thread(webbrowser.open, url)
     await asyncio.Event().wait()
-
-
-@asynccontextmanager
-async def _server(directory: Path) -> AsyncIterator[str]:
-    """Run a server of its own, untouched by this machine's settings, and give its address."""
-    # Rate limits off, because a history of hours is written in a second.
-    ours = {"CHAT_MVP_RATE_LIMITS": "off", "CHAT_MVP_LOG_LEVEL": "error"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_MVP_")} | ours
-    command = [sys.executable, "-m", "chat_mvp", "serve", "--port", "0", "--data-dir", str(directory / "data")]
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        async with asyncio.timeout(READY_WITHIN_S):
-            line = (await process.stdout.readline()).decode().strip()
-        if not line:
-            raise StartupError("The demo's server did not start.", remedy="Its reason stands above.")
-        yield line.rpartition(" ")[2]
-    finally:
-        await _stop(process)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
