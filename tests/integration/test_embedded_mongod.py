@@ -214,8 +214,9 @@ async def test_the_event_loop_goes_on_while_it_starts_and_stops(tmp_path: Path) 
             await asyncio.sleep(0.005)
             longest = max(longest, time.perf_counter() - before)
 
+    began = time.perf_counter()
     watching = asyncio.create_task(watch())
     mongo = await start_embedded(tmp_path / "data")
     await mongo.stop()
     watching.cancel()
-    assert longest < 0.5
+    assert longest < (time.perf_counter() - began) / 5, "something waited without letting others have their turn"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 15.0
 
 _LOG_TAIL_LINES = 60

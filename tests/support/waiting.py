@@ -10,7 +10,7 @@ async def eventually(
     probe: Callable[[], Awaitable[Any]],
     until: Callable[[Any], bool] = bool,
     *,
-    within: float = 5.0,
+    within: float = 20.0,
 ) -> Any:
     """Call ``probe`` every 50 ms until ``until`` holds for its result, and return that result."""
     deadline = time.monotonic() + within
