@@ -1,7 +1,8 @@
 /** Pictures of the pages in both themes and at phone width, kept as artefacts in ../artifacts/screens. */
-import { expect, type Page, test } from '@playwright/test';
-import { expectConnected, messages, open, PASSWORD } from './people';
+import { expect, type Locator, type Page, test } from '@playwright/test';
+import { expectAtEnd, messages, open, signIn } from './people';
 import { type Account, Seeder } from './seed';
+import { SETTINGS, settled } from './settled';
 
 const FOLDER = '../artifacts/screens';
 const FINDER = 'Find people, conversations, messages and commands';
@@ -13,6 +14,7 @@ let lea: Account;
 let kai: Account;
 /** Gets unread messages before each round of pictures. */
 let circle: string;
+let garden: string;
 
 test.beforeAll(async ({ baseURL }) => {
   seeder = new Seeder(baseURL as string);
@@ -32,7 +34,7 @@ test.beforeAll(async ({ baseURL }) => {
   await seeder.say(withBen, mira, 'Yes, this morning. Everything is there except the **blue paint**.');
   await seeder.say(withBen, ben, "I'll ask them. Two tins, right?");
   await seeder.say(withBen, mira, 'Right. Thanks!');
-  const garden = await seeder.group(mira, 'Garden project', [ben, lea, kai]);
+  garden = await seeder.group(mira, 'Garden project', [ben, lea, kai]);
   await seeder.say(
     garden,
     ben,
@@ -62,16 +64,10 @@ test.beforeAll(async ({ baseURL }) => {
   await seeder.say(circle, mira, 'Hello everybody!');
 });
 
-async function signIn(page: Page, who: Account): Promise<void> {
-  await page.goto('./');
-  await page.getByRole('textbox', { name: 'Username' }).fill(who.name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await expectConnected(page);
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  await page.waitForTimeout(500);
+/** Of a page with `shown` in it, and not before. */
+async function picture(page: Page, name: string, shown: Locator): Promise<void> {
+  await expect(shown, name).toBeVisible();
+  await settled(page);
   await page.screenshot({ path: `${FOLDER}/${name}.png` });
 }
 
@@ -81,7 +77,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['phone', { width: 390, height: 844 }],
   ] as const) {
     test(`pictures: ${size}, ${colorScheme}`, async ({ browser }) => {
-      test.setTimeout(120_000);
+      await seeder.readAll(circle, mira);
       for (let n = 1; n <= 24; n += 1)
         await seeder.say(
           circle,
@@ -95,94 +91,95 @@ for (const colorScheme of ['light', 'dark'] as const) {
         deviceScaleFactor: size === 'phone' ? 2 : 1,
       });
       const page = await context.newPage();
-      const shot = async (name: string) => {
+      const shot = async (name: string, shown: Locator) => {
         // Nothing is pointed at with a finger that is lifted.
         if (size === 'phone') await page.mouse.move(0, 0);
-        await picture(page, `${name}-${size}-${colorScheme}`);
+        await picture(page, `${name}-${size}-${colorScheme}`, shown);
+      };
+      const dialog = (title: string) => page.getByRole('dialog', { name: title });
+      const closed = async (what: Locator) => {
+        await page.keyboard.press('Escape');
+        await expect(what).toBeHidden();
       };
       const back = async () => {
         if (size === 'phone') await page.getByRole('button', { name: 'Back' }).click();
       };
       const finder = page.getByRole('combobox', { name: FINDER });
+      const details = page.getByRole('button', { name: 'Details', exact: true });
+      const menu = page.getByRole('menu');
       await page.goto('./');
-      await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
-      await shot('sign-in');
+      await shot('sign-in', page.getByRole('button', { name: 'Sign in' }));
       await page.getByRole('button', { name: 'Create account' }).click();
-      await shot('register');
-      await signIn(page, mira);
-      await shot('list');
+      await shot('register', page.getByRole('textbox', { name: 'Email' }));
+      await signIn(page, mira.name);
+      await shot('list', page.getByRole('link', { name: /^Garden project/ }));
 
       await open(page, 'Reading circle');
-      await expect(messages(page).getByText('New messages')).toBeVisible();
-      await shot('unread');
+      await shot('unread', messages(page).getByText('New messages'));
       const bar = page.getByRole('button', { name: /new since/ });
       await messages(page).hover();
-      for (let n = 0; n < 12 && !(await bar.isVisible()); n += 1) {
+      await expect(async () => {
         await page.mouse.wheel(0, 300);
-        await page.waitForTimeout(100);
-      }
-      await expect(bar).toBeVisible();
-      await shot('new-since');
+        await expect(bar).toBeVisible({ timeout: 500 });
+      }).toPass();
+      await shot('new-since', bar);
       await back();
 
       await open(page, 'Garden project');
-      await expect(messages(page).getByText('Will do!')).toBeVisible();
-      await shot('group');
+      await shot('group', messages(page).getByText('Will do!'));
       await messages(page).getByText('half past seven').click();
       await page.getByRole('button', { name: 'More' }).click();
-      await shot('message-menu');
-      await page.keyboard.press('Escape');
-      await messages(page).getByRole('button', { name: 'Today' }).focus();
-      await shot('day');
+      await shot('message-menu', menu);
+      await closed(menu);
+      const day = messages(page).getByRole('button', { name: 'Today' });
+      await day.focus();
+      await shot('day', day);
       await page.keyboard.press('Enter');
-      await shot('jump-to-date');
-      await page.keyboard.press('Escape');
-      await page.getByRole('button', { name: 'Details', exact: true }).click();
-      await shot('details');
+      await shot('jump-to-date', page.getByRole('textbox', { name: 'Date' }));
+      await closed(page.getByRole('dialog'));
+      await details.click();
+      await shot('details', page.getByRole('button', { name: /Pinned messages/ }));
       await page.getByRole('button', { name: /Pinned messages/ }).click();
-      await expect(page.getByRole('list', { name: 'Pinned messages' })).toBeVisible();
-      await shot('pinned');
+      await shot('pinned', page.getByRole('list', { name: 'Pinned messages' }));
       await page.getByRole('button', { name: 'Close details' }).click();
 
       await page.keyboard.press('Control+k');
-      await shot('switcher');
+      await shot('switcher', finder);
       await finder.fill('ga');
       await expect(page.getByRole('option', { name: /Gabriela/ }).first()).toBeVisible();
-      await expect(page.getByRole('option', { name: /example.org.garden/ })).toBeVisible();
-      await shot('switcher-results');
+      await shot('switcher-results', page.getByRole('option', { name: /example.org.garden/ }));
       await finder.fill('nothing is called this');
       await expect(page.getByRole('option')).toHaveCount(0);
-      await shot('switcher-empty');
+      await shot('switcher-empty', finder);
       await finder.fill('connection');
       await page.getByRole('option', { name: 'Connection details' }).click();
-      await shot('connection-details');
-      await page.keyboard.press('Escape');
+      await shot('connection-details', dialog('Connection details'));
+      await closed(dialog('Connection details'));
       await page.keyboard.press('Control+/');
-      await shot('shortcuts');
-      await page.keyboard.press('Escape');
+      await shot('shortcuts', dialog('Keyboard shortcuts'));
+      await closed(dialog('Keyboard shortcuts'));
       await page.keyboard.press('Alt+n');
-      await shot('new-conversation');
+      await shot('new-conversation', dialog('New conversation'));
       await page.getByRole('textbox', { name: 'Find people' }).fill('ga');
-      await expect(page.getByRole('option').first()).toBeVisible();
-      await shot('new-conversation-found');
-      await page.keyboard.press('Escape');
+      await shot('new-conversation-found', page.getByRole('option').first());
+      await closed(dialog('New conversation'));
       await page.getByRole('button', { name: 'Emoji' }).click();
-      await expect(page.getByRole('button', { name: 'grinning face', exact: true })).toBeVisible();
-      await shot('emoji');
-      await page.keyboard.press('Escape');
+      const emoji = page.getByRole('button', { name: 'grinning face', exact: true });
+      await shot('emoji', emoji);
+      await closed(emoji);
       await back();
 
-      await page.getByRole('link', { name: /^Ben Okafor/ }).click();
-      await page.getByRole('button', { name: 'Details', exact: true }).click();
-      await shot('person');
+      await open(page, 'Ben Okafor');
+      await details.click();
+      await shot('person', page.getByRole('button', { name: 'Nickname' }));
       await page.getByRole('button', { name: 'Close details' }).click();
       await back();
       await page.getByRole('button', { name: 'Mira Hoffmann', exact: true }).click();
-      await shot('account-menu');
+      await shot('account-menu', menu);
       await page.getByRole('menuitem', { name: 'Settings' }).click();
-      for (const part of ['Profile', 'Appearance', 'Keyboard', 'People', 'Devices']) {
+      for (const [part, shown] of SETTINGS) {
         await page.getByRole('button', { name: part, exact: true }).click();
-        await shot(`settings-${part.toLowerCase()}`);
+        await shot(`settings-${part.toLowerCase()}`, dialog('Settings').getByText(shown).first());
       }
       await context.close();
     });
@@ -190,12 +187,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('pictures for the README', async ({ browser }) => {
-  test.setTimeout(120_000);
+  for (const who of [mira, ben, lea, kai]) await seeder.readAll(garden, who);
   const others: Page[] = [];
   for (const who of [ben, lea, kai]) {
     const page = await (await browser.newContext()).newPage();
-    await signIn(page, who);
-    await page.getByRole('link', { name: /^Garden project/ }).click();
+    await signIn(page, who.name);
+    await open(page, 'Garden project');
     await expect(messages(page).getByText('Will do!')).toBeVisible();
     others.push(page);
   }
@@ -206,11 +203,9 @@ test('pictures for the README', async ({ browser }) => {
   ] as const) {
     const context = await browser.newContext({ colorScheme, viewport, deviceScaleFactor });
     const page = await context.newPage();
-    await signIn(page, mira);
-    await page.getByRole('link', { name: /^Garden project/ }).click();
-    await expect(messages(page).getByText('I will be there')).toBeVisible();
-    const latest = page.getByRole('button', { name: /latest|new message/ });
-    if (await latest.isVisible()) await latest.click();
+    await signIn(page, mira.name);
+    await open(page, 'Garden project');
+    await expectAtEnd(page);
     await page.getByRole('textbox', { name: 'Message' }).blur();
     await page.mouse.move(0, 0);
     await expect(messages(page).getByText('Read', { exact: true }).first()).toBeAttached();
@@ -222,8 +217,8 @@ test('pictures for the README', async ({ browser }) => {
     await expect(async () => {
       await others[0]?.getByRole('textbox', { name: 'Message' }).pressSequentially('so ');
       await expect(typing).toBeVisible({ timeout: 1000 });
-    }).toPass({ timeout: 30_000 });
-    await picture(page, name);
+    }).toPass();
+    await picture(page, name, typing);
     await context.close();
   }
 });
