@@ -254,6 +254,44 @@ async def test_coming_back_begins_anew(chat: Chat) -> None:
     assert (await bob.conversation(room))["me"]["unread"] == 1
 
 
+async def test_leaving_a_direct_conversation(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    await ann.say(room, "before")
+    ann_socket, bob_socket = await ann.connect(), await bob.connect()
+    expect_nothing(await bob.post(f"/conversations/{room}/leave"))
+    await bob_socket.expect("conversation.left", conversation_id=room)
+    expect_problem(await bob.get(f"/conversations/{room}"), 404, "not_found")
+    expect_problem(await bob.post(f"/conversations/{room}/leave"), 404, "not_found")
+    assert await bob.conversations() == []
+    assert [message["text"] for message in await ann.history(room)] == ["before"]
+    await ann_socket.nothing("member.left", "message.new")
+
+    await ann.say(room, "after")
+    joined = await bob_socket.expect("conversation.joined")
+    assert (joined["conversation"]["id"], joined["conversation"]["peer"]["id"]) == (room, ann.id)
+    assert (await bob_socket.expect("message.new"))["message"]["text"] == "after"
+    assert [message["text"] for message in await bob.history(room)] == ["after"]
+    assert (await bob.conversation(room))["me"]["unread"] == 1
+
+
+@pytest.mark.parametrize("opens", [True, False])
+async def test_coming_back_to_a_direct_conversation_that_one_left(chat: Chat, opens: bool) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    await ann.say(room, "never seen again")
+    expect_nothing(await bob.post(f"/conversations/{room}/leave"))
+    if opens:
+        found = expect_json(await bob.post("/conversations", kind="direct", user_id=ann.id))
+        assert (found["id"], found["peer"]["id"], found["me"]["unread"]) == (room, ann.id, 0)
+    socket = await bob.connect()
+    await socket.ask("message.send", client_message_id="1", to=ann.id, text="it is me again")
+    assert [message["text"] for message in await bob.history(room)] == ["it is me again"]
+    socket = await bob.connect(known={})
+    assert socket.texts(room) == []
+    assert [message["text"] for message in await ann.history(room)] == ["never seen again", "it is me again"]
+
+
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:text/html,x", "", "x", "ftp://x.org/a.png", "https://x.org/a b"]
 )

@@ -249,6 +249,16 @@ class Batch:
         self._members_changed(roster)
         self.writes.removed_memberships.append((roster.conversation.id, user_id))
 
+    def hide_member(self, roster: Roster, member: MembershipRecord) -> None:
+        """Take a conversation out of somebody's sight, with what waited; what comes later begins anew for them."""
+        seq = roster.conversation.last_seq
+        member.visible = False
+        member.joined_at, member.joined_seq = self.now, seq
+        member.delivered_seq = member.read_seq = seq
+        self.writes.marks[member.conversation_id, member.user_id] = member
+        self.writes.emptied_queues.append((member.conversation_id, member.user_id))
+        self.change_member(member, roster)
+
     def change_member(self, member: MembershipRecord, roster: Roster) -> None:
         """Store a place whose role or visibility the caller has changed."""
         member.updated_at = self.now

@@ -71,6 +71,8 @@ class Writes(Struct, kw_only=True):
     new_memberships: list[MembershipRecord] = field(default_factory=list)
     changed_memberships: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
     removed_memberships: list[tuple[str, str]] = field(default_factory=list)
+    emptied_queues: list[tuple[str, str]] = field(default_factory=list)
+    """Conversation and user, of those who stay and for whom nothing waits any more."""
     _steps: list[Step] | None = None
 
     def insert_message(self, record: MessageRecord, waiting: Iterable[str]) -> None:
@@ -316,7 +318,13 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
         updates.append({"q": query, "u": {"$max": highest}})
     for (conversation_id, user_id), record in writes.changed_memberships.items():
         query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
-        fields = {"role": record.role, "visible": record.visible, "updated_at": record.updated_at}
+        fields = {
+            "role": record.role,
+            "visible": record.visible,
+            "joined_at": record.joined_at,
+            "joined_seq": record.joined_seq,
+            "updated_at": record.updated_at,
+        }
         updates.append({"q": query, "u": {"$set": fields}})
     return updates
 
@@ -346,5 +354,8 @@ def _queue_removals(writes: Writes) -> list[RawDocument]:
             for (conversation_id, user_id), seqs in writes.confirmed.items()
             if len(seqs) > MAX_KEYS_CONFIRMED
         ),
-        *(queue_range(user_id, conversation_id) for conversation_id, user_id in writes.removed_memberships),
+        *(
+            queue_range(user_id, conversation_id)
+            for conversation_id, user_id in (*writes.removed_memberships, *writes.emptied_queues)
+        ),
     ]

@@ -190,6 +190,34 @@ class RemoveMember(ConversationOperation):
         self._finish(batch, changed=True)
 
 
+class LeaveDirect(ConversationOperation):
+    """Leave a direct conversation: it is gone for the one who leaves, until one of the two writes again.
+
+    The other person is told nothing and keeps everything.
+    """
+
+    def __init__(
+        self,
+        conversation_id: str,
+        actor: User,
+        people: Mapping[str, User],
+        *,
+        done: Done,
+        refuse: Refuse,
+    ) -> None:
+        """``people`` are the two."""
+        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        self._people = people
+
+    def apply(self, batch: Batch) -> None:
+        """Take the conversation out of sight."""
+        roster, actor = self._find(batch)
+        batch.hide_member(roster, actor)
+        roster.people = dict(self._people)
+        batch.tell((actor.user_id,), ConversationLeft(conversation_id=roster.conversation.id))
+        self._finish(batch, changed=True)
+
+
 class ChangeRole(ConversationOperation):
     """Give a member another role."""
 

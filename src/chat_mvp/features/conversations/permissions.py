@@ -52,7 +52,7 @@ def check_may_change_role(roster: Roster, actor: MembershipRecord, other: Member
 
 
 def check_not_direct(roster: Roster) -> None:
-    """Refuse what makes no sense for two: names, roles, joining and leaving."""
+    """Refuse what makes no sense for two: names, roles, letting in and taking out."""
     if roster.conversation.kind == "direct":
         raise ForbiddenError("This cannot be done in a direct conversation.")
 

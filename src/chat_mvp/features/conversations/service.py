@@ -18,6 +18,7 @@ from chat_mvp.features.conversations.operations import (
     ConversationOperation,
     DeleteConversation,
     Done,
+    LeaveDirect,
     MakeConversation,
     OpenDirect,
     Refuse,
@@ -207,6 +208,9 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
             raise NotFoundError("This person is not in the conversation.")
+        if roster.conversation.kind == "direct" and other_id == user_id:
+            await self._leave_direct(user_id, roster)
+            return
         people = await self._people([user_id, other_id])
         await self._do(
             lambda done, refuse: RemoveMember(
@@ -216,6 +220,12 @@ class ConversationService:
                 done=done,
                 refuse=refuse,
             ),
+        )
+
+    async def _leave_direct(self, user_id: str, roster: Roster) -> None:
+        people = await self._people(list(roster.members))
+        await self._do(
+            lambda done, refuse: LeaveDirect(roster.conversation.id, people[user_id], people, done=done, refuse=refuse),
         )
 
     async def change_role(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> Member:
