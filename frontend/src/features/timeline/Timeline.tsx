@@ -1,4 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type VirtualItem } from '@tanstack/react-virtual';
 import {
   type KeyboardEvent,
   lazy,
@@ -44,6 +44,15 @@ function exactHeight(element: Element, entry: ResizeObserverEntry | undefined, l
   const item = list.measurementsCache[list.indexFromElement(element as HTMLDivElement)];
   if (item?.size === height) list.itemSizeCache.set(item.key, height);
   return height;
+}
+
+/**
+ * Whether the place must be corrected when a row gets another height: for every row above what is read, also while
+ * somebody scrolls upward, where the library leaves it out and a late edit would push everything down.
+ */
+function keepsPlace(row: VirtualItem, _: number, list: List): boolean {
+  const top = list.scrollOffset ?? 0;
+  return list.itemSizeCache.has(row.key) ? row.end <= top : row.start < top;
 }
 
 export interface TimelineHandle {
@@ -154,6 +163,7 @@ export function Timeline(props: TimelineProps) {
       fetchAround(instance);
     },
   });
+  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = keepsPlace;
   list.current = virtualizer;
   const lastKey = rows.at(-1)?.key;
   const onScroll = useFollow({ list: virtualizer, scroller, lastKey, follows, wasAtEnd });
