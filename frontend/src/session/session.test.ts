@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { expectConverged } from '../../test/converge';
 import { Device } from '../../test/fake/device';
 import { FakeServer } from '../../test/fake/server';
+import { latestOf } from './sync';
 
 let server: FakeServer;
 let anna: string;
@@ -162,6 +163,34 @@ describe('coming back', () => {
     a.network.goUp();
     await a.clock.advance(40_000);
     expect(texts(a)).toHaveLength(11);
+    expectConverged(a, server, anna);
+  });
+
+  it('names no more conversations than it may: those with the latest activity', async () => {
+    const quiet = server.addRoom('group', [anna, ben], 'Quiet');
+    server.at('2026-11-22T00:00:00.000Z');
+    server.say(room, ben, 'one');
+    const fresh = server.addRoom('group', [anna, ben], 'Fresh');
+    const a = await started(anna);
+    const known = { [quiet]: 1, [fresh]: 2, [room]: 3 };
+    expect(latestOf(known, a.state.conversations, 3)).toEqual(known);
+    expect(latestOf(known, a.state.conversations, 2)).toEqual({ [fresh]: 2, [room]: 3 });
+  });
+
+  it('begins a conversation anew that it did not name', async () => {
+    const first = server.say(room, ben, 'first');
+    const a = await started(anna);
+    await a.session.history.open(room);
+    await a.clock.advance(200);
+    a.db.known = async () => ({});
+    a.network.goDown();
+    await a.clock.advance(10);
+    server.change(first.id, { text: 'first, mended', edited_at: server.now() }, 'message.edited');
+    a.network.goUp();
+    await a.clock.advance(40_000);
+    expect(server.received.filter((one) => one.type === 'connect').at(-1)?.known).toEqual({});
+    expect(texts(a)).toEqual(['first, mended']);
+    expect((await a.db.messages(room, 50)).map((one) => one.text)).toEqual(['first, mended']);
     expectConverged(a, server, anna);
   });
 

@@ -2,7 +2,7 @@
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import type { ChatDb } from '@/offline/db';
-import type { Message, Ready, ServerFrame } from '@/protocol';
+import type { Conversation, Message, Ready, ServerFrame } from '@/protocol';
 import type { Resume } from '@/realtime/client';
 import { joinPage, newer } from '@/store/messages';
 import type { Changes, ChatStore } from '@/store/store';
@@ -13,6 +13,8 @@ const PAGE = 50;
 const GATHER_MS = 50;
 /** Changed messages are remembered this long to correct pages that were fetched before the change. */
 const RECENT_LIMIT = 500;
+/** The protocol's bound for `known`; the server takes no `connect` with more. */
+const MOST_KNOWN = 3_000;
 
 export interface SyncOptions {
   store: ChatStore;
@@ -36,6 +38,8 @@ export class Sync {
   #startingOver = false;
   /** Between `ready` and `drained` messages come in hundreds: they are shown together, not one by one. */
   #catchingUp = false;
+  /** The server goes on from `known`. */
+  #recovered = false;
   #gathered: ServerFrame[] = [];
   /** While catching up: what `known` becomes at `drained`. */
   #pending: Record<string, number> | null = null;
@@ -44,15 +48,15 @@ export class Sync {
     this.#options = options;
   }
 
-  /** What this device has, for `connect`. */
+  /** What this device has, for `connect`: of more conversations than the server takes those with the latest activity. */
   async resume(): Promise<Resume> {
-    const { db, persister } = this.#options;
+    const { db, persister, store } = this.#options;
     await persister.flush();
     persister.catchUp();
     this.#startingOver = false;
     const [known, epoch] = await Promise.all([db.known(), db.getMeta<string>('epoch')]);
     this.#sentKnown = epoch !== undefined;
-    return { known, epoch: epoch ?? null };
+    return { known: latestOf(known, store.getState().conversations, MOST_KNOWN), epoch: epoch ?? null };
   }
 
   /** False for a frame that belongs to a copy which is being thrown away. */
@@ -65,7 +69,13 @@ export class Sync {
       void this.#startOver();
       return false;
     }
-    if (frame.type === 'ready') this.#catchingUp = true;
+    if (frame.type === 'ready') {
+      this.#catchingUp = true;
+      this.#recovered = frame.recovered;
+    }
+    if (this.#catchingUp && this.#recovered && frame.type === 'conversation.joined') {
+      this.#beginAnew(frame.conversation);
+    }
     if (this.#catchingUp && (frame.type === 'message.new' || frame.type === 'message.changed')) {
       this.#gather(frame);
     } else {
@@ -80,6 +90,16 @@ export class Sync {
       void this.fetchNewest(frame.conversation_id).catch(() => undefined);
     }
     return true;
+  }
+
+  /** `known` lacked it, so nobody tells what changed in it meanwhile: what is here of it goes. */
+  #beginAnew({ id, rev, last_seq }: Conversation): void {
+    const { changes, clock, store, writes } = this.#options;
+    const shown = store.getState().windows[id] !== undefined;
+    const reset: ServerFrame = { type: 'conversation.reset', conversation_id: id, rev, last_seq };
+    changes.frames([reset], clock.now());
+    if (writes()) this.#record(reset, []);
+    if (shown) void this.fetchNewest(id).catch(() => undefined);
   }
 
   #gather(frame: ServerFrame): void {
@@ -232,4 +252,18 @@ export class Sync {
       await db.write({ messages: fresh });
     }
   }
+}
+
+/** At most `most` entries of `known`: those of the conversations with the latest activity. */
+export function latestOf(
+  known: Record<string, number>,
+  conversations: Record<string, Conversation>,
+  most: number,
+): Record<string, number> {
+  const all = Object.entries(known);
+  if (all.length <= most) return known;
+  const activity = (id: string) =>
+    conversations[id]?.last_message?.created_at ?? conversations[id]?.created_at ?? '';
+  all.sort(([a], [b]) => activity(b).localeCompare(activity(a)));
+  return Object.fromEntries(all.slice(0, most));
 }
