@@ -44,6 +44,24 @@ test('three people in a group: typing, reactions, names, answers, coming and goi
   await expect(anna.page.getByText('2 members').first()).toBeVisible();
 });
 
+test('a direct conversation that one leaves comes back with what is written next', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'before');
+  await open(ben.page, anna.name);
+  await ben.page.getByRole('button', { name: 'Details', exact: true }).click();
+  await ben.page.getByRole('button', { name: 'Leave conversation' }).click();
+  await ben.page.getByRole('dialog').getByRole('button', { name: 'Leave conversation' }).click();
+  await expect(ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link')).toHaveCount(0);
+  await expect(messages(anna.page).getByText('before')).toBeVisible();
+
+  await say(anna.page, 'after');
+  await open(ben.page, anna.name);
+  await expect(messages(ben.page).getByText('after')).toBeVisible();
+  await expect(messages(ben.page).getByText('before')).toHaveCount(0);
+});
+
 test('a slow network is shown as it is', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');

@@ -201,6 +201,10 @@ export const de: Catalogue = {
   'details.pinned': 'Angeheftete Nachrichten',
   'details.pinned.none': 'Nichts ist angeheftet. Hefte eine Nachricht über ihr Menü an.',
   'details.save': 'Speichern',
+  'details.drop': 'Unterhaltung verlassen',
+  'details.drop.title': 'Diese Unterhaltung verlassen?',
+  'details.drop.text': (name) =>
+    `Du hast ihre Nachrichten dann nicht mehr, ${name} behält sie. Sie kommt wieder, wenn jemand von euch schreibt.`,
   'details.leave': 'Gruppe verlassen',
   'details.leave.title': 'Diese Gruppe verlassen?',
   'details.leave.text':

@@ -198,6 +198,10 @@ export const en = {
   'details.pinned': 'Pinned messages',
   'details.pinned.none': 'Nothing is pinned. Pin a message from its menu.',
   'details.save': 'Save',
+  'details.drop': 'Leave conversation',
+  'details.drop.title': 'Leave this conversation?',
+  'details.drop.text': (name: string) =>
+    `You no longer have its messages; ${name} keeps them. It comes back when one of you writes again.`,
   'details.leave': 'Leave group',
   'details.leave.title': 'Leave this group?',
   'details.leave.text': 'Its messages go from this device, and only a member can bring you back.',

@@ -69,7 +69,12 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
           <OwnChoices conversation={conversation} />
         </Part>
         {conversation.peer != null ? (
-          <PersonActions user={conversation.peer} />
+          <>
+            <PersonActions user={conversation.peer} />
+            <Part>
+              <Leave conversation={conversation} />
+            </Part>
+          </>
         ) : (
           <GroupActions conversation={conversation} onOpen={onOpen} />
         )}
@@ -184,9 +189,7 @@ function GroupActions({
   onOpen: (id: string) => void;
 }) {
   const { t } = useI18n();
-  const { actions } = useSession();
-  const attempt = useAttempt();
-  const [asking, setAsking] = useState<'rename' | 'add' | 'leave' | null>(null);
+  const [asking, setAsking] = useState<'rename' | 'add' | null>(null);
   const mayManage = conversation.me.role !== 'member';
   return (
     <>
@@ -201,20 +204,38 @@ function GroupActions({
             </Action>
           </>
         )}
-        <Action icon={<LogOut size={18} />} danger onClick={() => setAsking('leave')}>
-          {t('details.leave')}
-        </Action>
+        <Leave conversation={conversation} />
       </Part>
       <MemberList conversation={conversation} onOpen={onOpen} />
       {asking === 'rename' && <Rename conversation={conversation} onClose={() => setAsking(null)} />}
       {asking === 'add' && <AddPeople conversationId={conversation.id} onClose={() => setAsking(null)} />}
-      {asking === 'leave' && (
+    </>
+  );
+}
+
+/** Leaving a group is up to its members to undo; a direct conversation comes back with what is written next. */
+function Leave({ conversation }: { conversation: Conversation }) {
+  const { t } = useI18n();
+  const { actions } = useSession();
+  const attempt = useAttempt();
+  const [asking, setAsking] = useState(false);
+  const name = useChat((state) => titleOf(state, conversation));
+  const words =
+    conversation.kind === 'direct'
+      ? { do: t('details.drop'), title: t('details.drop.title'), text: t('details.drop.text', name) }
+      : { do: t('details.leave'), title: t('details.leave.title'), text: t('details.leave.text') };
+  return (
+    <>
+      <Action icon={<LogOut size={18} />} danger onClick={() => setAsking(true)}>
+        {words.do}
+      </Action>
+      {asking && (
         <Confirm
-          title={t('details.leave.title')}
-          text={t('details.leave.text')}
-          action={t('details.leave')}
+          title={words.title}
+          text={words.text}
+          action={words.do}
           onConfirm={() => void attempt(() => actions.leave(conversation.id))}
-          onClose={() => setAsking(null)}
+          onClose={() => setAsking(false)}
         />
       )}
     </>

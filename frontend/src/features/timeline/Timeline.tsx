@@ -19,6 +19,7 @@ import type { MessageWindow } from '@/store/state';
 import { MessageRow } from './MessageRow';
 import { LatestButton, UnreadBar } from './Pointers';
 import { buildRows, estimateHeight, type Row } from './rows';
+import { END_PX, useAtEnd } from './useAtEnd';
 import { distanceToEnd, type List, useFollow } from './useFollow';
 import { useReadMark } from './useReadMark';
 
@@ -28,8 +29,6 @@ const NO_WINDOW: MessageWindow = { items: [], atStart: false, atEnd: true };
 const NO_PENDING: never[] = [];
 /** Pages are fetched this many screens before they are needed. */
 const AHEAD = 1.5;
-/** Closer to the end than this counts as being there. */
-const END_PX = 48;
 const FLASH_MS = 1_600;
 /** A way to a row is sought by its place in the list, so for so long nothing above it is let go of. */
 const SEEKING_MS = 500;
@@ -94,7 +93,7 @@ export function Timeline(props: TimelineProps) {
   const [opened, setOpened] = useState(false);
   const [active, setActive] = useState<string | null>(null);
   const [flash, setFlash] = useState<string | null>(null);
-  const [atEnd, setAtEnd] = useState(true);
+  const [atEnd, lookAtEnd] = useAtEnd();
 
   // Frozen while the conversation is open: reading moves the mark, not the line a person looks for.
   const [unreadAfter, setUnreadAfter] = useState<number | null>(() => {
@@ -157,9 +156,7 @@ export function Timeline(props: TimelineProps) {
     measureElement: exactHeight,
     paddingEnd: 12,
     onChange: (instance) => {
-      if (distanceToEnd(instance) <= END_PX) setAtEnd(true);
-      // A new row stands below the end until the list has followed it, a moment later in the same frame.
-      else requestAnimationFrame(() => setAtEnd(distanceToEnd(instance) <= END_PX));
+      lookAtEnd(instance);
       fetchAround(instance);
     },
   });
