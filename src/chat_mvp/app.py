@@ -123,8 +123,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
 
     def connections_changed(user_id: str) -> None:
         presence.connections_changed(user_id)
-        if not registry.is_connected(user_id):
-            typing.disconnected(user_id)
+        typing.connections_changed(user_id, {connection.id for connection in registry.of(user_id)})
 
     registry = Registry(connections_changed)
     bus.subscribe(registry.deliver)

@@ -52,9 +52,12 @@ async def test_typing_ends_with_the_message(chat: Chat) -> None:
 async def test_typing_ends_with_the_connection(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)
-    typist, watcher = await ann.connect(), await bob.connect()
+    typist, watcher, other = await ann.connect(), await bob.connect(), await ann.connect()
+    await other.close()
     await typist.tell("typing", conversation_id=room, state="start")
     await watcher.expect("typing", state="start")
+    await ann.connect()
+    await watcher.nothing("typing")
     await typist.close()
     await watcher.expect("typing", user_id=ann.id, state="stop", within=TYPING_S / 2)
 

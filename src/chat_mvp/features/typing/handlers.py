@@ -12,6 +12,6 @@ def typing_handlers(service: TypingService) -> dict[type, Handler]:
     """Return the handler of this frame."""
 
     def typing(connection: Connection, frame: TypingSet) -> Awaitable[None]:
-        return service.set(connection.user_id, frame.conversation_id, frame.state)
+        return service.set(connection.user_id, frame.conversation_id, frame.state, connection_id=connection.id)
 
     return {TypingSet: typing}

@@ -1,7 +1,8 @@
 """Who is writing in which conversation, for as long as they keep saying so."""
 
 import asyncio
-from typing import Literal
+from collections.abc import Collection
+from typing import Literal, NamedTuple
 
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import Rosters
@@ -11,6 +12,13 @@ from chat_mvp.protocol import TYPING_TIMEOUT_S, MessageNew, Typing
 Key = tuple[str, str]
 
 
+class _Typist(NamedTuple):
+    """On which connection somebody writes, and when that ends by itself."""
+
+    connection_id: str
+    timer: asyncio.TimerHandle
+
+
 class TypingService:
     """Tells the others of a conversation when somebody begins and stops to write."""
 
@@ -18,11 +26,13 @@ class TypingService:
         """Tell through ``bus``, which is also listened to: a message ends the typing of its sender."""
         self._bus = bus
         self._rosters = rosters
-        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._typists: dict[Key, _Typist] = {}
         """One for each person and conversation; bounded by those who are connected."""
         bus.subscribe(self._published)
 
-    async def set(self, user_id: str, conversation_id: str, state: Literal["start", "stop"]) -> None:
+    async def set(
+        self, user_id: str, conversation_id: str, state: Literal["start", "stop"], *, connection_id: str
+    ) -> None:
         """Tell the others, and end it by itself unless it is said again within six seconds."""
         roster = await self._rosters.fetch(conversation_id)
         if roster is None or roster.member(user_id) is None:
@@ -33,27 +43,29 @@ class TypingService:
         if state == "stop":
             self._end(key)
             return
-        timer = self._timers.pop(key, None)
-        if timer is not None:
-            timer.cancel()
-        self._timers[key] = asyncio.get_running_loop().call_later(TYPING_TIMEOUT_S, self._end, key)
+        before = self._typists.pop(key, None)
+        if before is not None:
+            before.timer.cancel()
+        timer = asyncio.get_running_loop().call_later(TYPING_TIMEOUT_S, self._end, key)
+        self._typists[key] = _Typist(connection_id, timer)
         self._tell(key, "start")
 
-    def disconnected(self, user_id: str) -> None:
-        """End everything that somebody without a connection was writing."""
-        for key in [key for key in self._timers if key[0] == user_id]:
-            self._end(key)
+    def connections_changed(self, user_id: str, connection_ids: Collection[str]) -> None:
+        """End what somebody was writing on a connection that is none of those they have."""
+        for key in [key for key in self._typists if key[0] == user_id]:
+            if self._typists[key].connection_id not in connection_ids:
+                self._end(key)
 
     def close(self) -> None:
         """Keep no timer."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        for typist in self._typists.values():
+            typist.timer.cancel()
+        self._typists.clear()
 
     def _end(self, key: Key) -> None:
-        timer = self._timers.pop(key, None)
-        if timer is not None:
-            timer.cancel()
+        typist = self._typists.pop(key, None)
+        if typist is not None:
+            typist.timer.cancel()
             self._tell(key, "stop")
 
     def _tell(self, key: Key, state: Literal["start", "stop"]) -> None:
@@ -65,6 +77,6 @@ class TypingService:
             self._bus.publish(Publication(audience=audience, frame=frame, droppable=True))
 
     def _published(self, publication: Publication) -> None:
-        if self._timers and isinstance(publication.frame, MessageNew):
+        if self._typists and isinstance(publication.frame, MessageNew):
             message = publication.frame.message
             self._end((message.sender_id, message.conversation_id))
