@@ -82,6 +82,8 @@ def _connect(port: int, username: str, password: str, source: str) -> _Client:
         authMechanism="SCRAM-SHA-256",
         connectTimeoutMS=1000,
         serverSelectionTimeoutMS=2000,
+        # No second connection to watch by, for a client that is closed a moment later.
+        serverMonitoringMode="poll",
     )
 
 

@@ -11,7 +11,13 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 from chat_mvp.storage.client import RawDocument, check_topology, startup_error
 from chat_mvp.storage.documents import ALL_DOCUMENTS, QueueDocument
 
-_TIMEOUTS: dict[str, Any] = {"serverSelectionTimeoutMS": 3_000, "connectTimeoutMS": 1_000, "socketTimeoutMS": 5_000}
+_OPTIONS: dict[str, Any] = {
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 1_000,
+    "socketTimeoutMS": 5_000,
+    # No second connection to watch by, for a client that is closed a moment later.
+    "serverMonitoringMode": "poll",
+}
 
 
 class Facts(NamedTuple):
@@ -30,7 +36,7 @@ class Facts(NamedTuple):
 async def inspect(uri: str, name: str) -> Facts:
     """Look at a database and write one small document. ``StartupError`` when it does not answer or takes no write."""
     try:
-        client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, tz_aware=True, w="majority", **_TIMEOUTS)
+        client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, tz_aware=True, w="majority", **_OPTIONS)
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
