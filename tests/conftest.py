@@ -4,6 +4,7 @@ One mongod for the session, one server for each test module with a database of i
 server or need settings, servers of their own through ``launch``.
 """
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -19,8 +20,14 @@ pytest_plugins = ("tests.plugins.no_silent_skips",)
 
 Launch = Callable[..., Awaitable[Chat]]
 
+
 SERVERS = pytest.StashKey[list[Server]]()
 """The servers a test used, so that their logs can be shown when it fails."""
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C mean something to the processes that tests start: a shell's background jobs are born to ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,14 @@
 """The entries of a queue themselves: attempts are counted, old ones expire, and they go with their owner."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bson import ObjectId
-from pymongo import AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from tests.conftest import Launch
 from tests.support.http import expect_json, expect_nothing
@@ -17,14 +16,14 @@ from tests.support.people import Chat, Person
 from tests.support.replset import ThreeNodes
 from tests.support.waiting import eventually
 
-Database = AsyncDatabase[dict[str, Any]]
+Database = AsyncIOMotorDatabase[dict[str, Any]]
 
 
-@asynccontextmanager
-async def database_of(chat: Chat) -> AsyncIterator[Database]:
+@contextmanager
+def database_of(chat: Chat) -> Iterator[Database]:
     """Open the database of a server."""
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(chat.server.mongo_uri, tz_aware=True)
-    async with client:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(chat.server.mongo_uri, tz_aware=True)
+    with closing(client):
         yield client[chat.server.database]
 
 
@@ -42,7 +41,7 @@ async def test_attempts_are_counted(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob, cat)
     first = (await ann.say(room, "first"))["seq"]
-    async with database_of(chat) as database:
+    with database_of(chat) as database:
         before = len(await attempts(database, cat))
         assert set(await attempts(database, bob)) == {0}
         await (await bob.connect()).close()
@@ -62,7 +61,7 @@ async def test_entries_say_what_is_urgent(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sent = [await ann.say(room, priority, priority=priority) for priority in ("normal", "high", "normal")]
-    async with database_of(chat) as database:
+    with database_of(chat) as database:
         waiting = await entries(database, bob)
     assert [entry["priority"] for entry in waiting] == [1, 0, 1]
     assert [str(entry["message_id"]) for entry in waiting] == [message["id"] for message in sent]
@@ -77,7 +76,7 @@ async def test_entries_expire_and_their_messages_stay(launch: Launch, tmp_path: 
         room = await ann.direct(bob)
         for text in ("three days ago", "yesterday", "now"):
             await ann.say(room, text)
-        async with database_of(chat) as database:
+        with database_of(chat) as database:
             old, recent, _ = await entries(database, bob)
             for entry, days in ((old, 3), (recent, 1)):
                 moment = entry["created_at"] - timedelta(days=days)
@@ -94,7 +93,7 @@ async def test_another_time_to_live_counts_from_the_next_start(launch: Launch) -
     chat = await launch(QUEUE_TTL_DAYS="2")
     again = await launch(QUEUE_TTL_DAYS="5", MONGO_DATABASE=chat.server.database)
     again.server.database = chat.server.database
-    async with database_of(again) as database:
+    with database_of(again) as database:
         index = (await database["message_queue"].index_information())["queue_ttl"]
     assert index["expireAfterSeconds"] == 5 * 24 * 60 * 60
 
@@ -105,7 +104,7 @@ async def test_entries_go_when_their_owner_does(chat: Chat, way: str) -> None:
     room, stays = await ann.group(bob, cat), await ann.direct(bob)
     message = await ann.say(room, "never delivered")
     await ann.say(stays, "stays")
-    async with database_of(chat) as database:
+    with database_of(chat) as database:
         assert len(await entries(database, bob)) > 1
         cats = len(await entries(database, cat))
         if way == "leaves":

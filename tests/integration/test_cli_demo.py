@@ -51,6 +51,7 @@ def test_left_open_it_has_people_and_a_history() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None
@@ -71,7 +72,8 @@ def test_left_open_it_has_people_and_a_history() -> None:
         out, err = process.communicate(timeout=20)
     finally:
         if process.poll() is None:
-            process.kill()
+            # Its server too, which would otherwise hold the other end of the pipes.
+            os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     assert (process.returncode, err) == (0, ""), out
     with httpx.Client(trust_env=False) as http:

@@ -1,8 +1,9 @@
 """Messages that wait for somebody, put into the database directly: sending tens of thousands would take too long."""
 
+from contextlib import closing
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from motor.motor_asyncio import AsyncIOMotorClient
 
 from chat_mvp.protocol import Message
 from chat_mvp.storage.ids import new_id, to_object_id
@@ -19,8 +20,8 @@ async def add_backlog(
 ) -> None:
     """Store these messages behind those of a conversation, as they would be stored while the recipient is away."""
     assert server.mongo_uri is not None
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(server.mongo_uri, tz_aware=True)
-    async with client:
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(server.mongo_uri, tz_aware=True)
+    with closing(client):
         database = client[server.database]
         conversation = await database["conversations"].find_one({"_id": to_object_id(conversation_id)})
         assert conversation is not None

@@ -114,6 +114,11 @@ class Peer:
     async def close(self, code: int) -> None:
         await self.connection.close(code)
 
+    async def connection_ends(self, within: float = 5) -> None:
+        """Wait until the client has closed the connection."""
+        async with asyncio.timeout(within):
+            await self.connection.wait_closed()
+
     def cut(self) -> None:
         self.connection.transport.abort()
 

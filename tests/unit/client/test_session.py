@@ -292,6 +292,31 @@ async def test_without_events_nothing_is_kept_and_nothing_acknowledged(
     await left(session)
 
 
+async def test_no_connection_outlives_the_session(server: ScriptedServer, account: FakeAccount) -> None:
+    session = Session(account)
+    peer, _ = await opened(server, session)
+    await left(session)
+    await peer.connection_ends()
+
+    failing = Session(account)
+    peer, _ = await opened(server, failing)
+    error = RuntimeError("the program failed")
+    await failing.__aexit__(type(error), error, error.__traceback__)
+    await peer.connection_ends()
+
+
+async def test_a_session_given_up_before_it_is_welcomed_leaves_no_connection(
+    server: ScriptedServer, account: FakeAccount
+) -> None:
+    entering = asyncio.create_task(Session(account).__aenter__())
+    peer = await server.accept()
+    await peer.expect("connect")
+    entering.cancel()
+    await asyncio.wait([entering])
+    assert entering.cancelled()
+    await peer.connection_ends()
+
+
 async def test_where_nobody_answers_it_says_so() -> None:
     session = Session(FakeAccount(f"http://127.0.0.1:{free_port()}"), first_within_s=0.3)
     with pytest.raises(ConnectionLostError, match="No chat server answers"):
