@@ -18,6 +18,8 @@ export class History {
   readonly #api: Api;
   readonly #sync: Sync;
   readonly #loading = new Map<string, Promise<void>>();
+  /** How often somebody said where to go, by conversation. */
+  readonly #wishes = new Map<string, number>();
 
   constructor(parts: { store: ChatStore; changes: Changes; db: ChatDb; api: Api; sync: Sync }) {
     this.#store = parts.store;
@@ -27,10 +29,15 @@ export class History {
     this.#sync = parts.sync;
   }
 
-  /** Shows what the device has at once, then asks for what is missing. Rejects when that cannot be fetched. */
+  /**
+   * Shows what the device has at once, then asks for what is missing: the first unread message, unless somebody went
+   * elsewhere meanwhile, or the newest ones. Rejects when that cannot be fetched.
+   */
   open(conversationId: string): Promise<void> {
-    return this.#once(`open ${conversationId}`, async () => {
+    return this.#once(openingOf(conversationId), async () => {
+      const wanted = this.#wish(conversationId);
       const cached = await this.#db.messages(conversationId, PAGE);
+      if (!wanted()) return;
       this.#changes.window(conversationId, (window) =>
         window.items.length > 0 ? window : { ...EMPTY_WINDOW, items: cached, atStart: cached[0]?.seq === 1 },
       );
@@ -38,17 +45,16 @@ export class History {
       const window = this.#store.getState().windows[conversationId];
       if (conversation === undefined || window === undefined || conversation.last_seq === 0) return;
       const first = window.items[0]?.seq ?? Number.POSITIVE_INFINITY;
-      const last = window.items.at(-1)?.seq ?? 0;
       const state = this.#store.getState();
       const firstUnread = firstUnreadOf(state, conversation);
       const hasUnread = unreadOf(state, conversation) > 0;
       if (hasUnread && firstUnread < first) {
-        await this.jumpTo(conversationId, firstUnread);
+        await this.#bring(conversationId, firstUnread, wanted);
       } else if (hasUnread && firstUnread === first && !window.atStart) {
         // All of it came from the queue. The line that it is opened at stands between two messages.
         await this.older(conversationId);
       } else if (
-        last < conversation.last_seq ||
+        this.#lacksNewest(conversationId) ||
         (window.items.length < PAGE / 2 && first > 1 && !window.atStart)
       ) {
         await this.#sync.fetchNewest(conversationId);
@@ -102,15 +108,24 @@ export class History {
     });
   }
 
-  /** Brings a message and its surroundings into the window, from the device where it has enough of them. */
-  async jumpTo(conversationId: string, seq: number): Promise<void> {
+  /**
+   * Brings a message and its surroundings into the window, from the device where it has enough of them. False when
+   * somebody went elsewhere meanwhile, and nothing was changed.
+   */
+  jumpTo(conversationId: string, seq: number): Promise<boolean> {
+    return this.#bring(conversationId, seq, this.#wish(conversationId));
+  }
+
+  async #bring(conversationId: string, seq: number, wanted: () => boolean): Promise<boolean> {
     const window = this.#store.getState().windows[conversationId];
-    if (window !== undefined && indexOfSeq(window.items, seq) >= 0) return;
+    if (window !== undefined && indexOfSeq(window.items, seq) >= 0) return true;
     const page = await this.#around(conversationId, seq);
+    if (!wanted()) return false;
     this.#sync.takePage(conversationId, page, 'replace', {
       atStart: page[0]?.seq === 1,
       atEnd: this.#reachesEnd(conversationId, page, seq),
     });
+    return true;
   }
 
   async #around(conversationId: string, seq: number): Promise<Message[]> {
@@ -140,28 +155,32 @@ export class History {
     return this.#db.search(query, limit, signal);
   }
 
-  /** Back to the newest message. */
-  async jumpToLatest(conversationId: string): Promise<void> {
-    if (this.#store.getState().windows[conversationId]?.atEnd) return;
-    const cached = await this.#db.messages(conversationId, PAGE);
-    this.#changes.window(conversationId, () => ({
-      items: cached,
-      atStart: cached[0]?.seq === 1,
-      atEnd: true,
-    }));
-    const conversation = this.#store.getState().conversations[conversationId];
-    if ((cached.at(-1)?.seq ?? 0) < (conversation?.last_seq ?? 0))
-      await this.#sync.fetchNewest(conversationId);
+  /** Back to the newest message. False when somebody went elsewhere meanwhile. */
+  async jumpToLatest(conversationId: string): Promise<boolean> {
+    const wanted = this.#wish(conversationId);
+    if (!this.#store.getState().windows[conversationId]?.atEnd) {
+      const cached = await this.#db.messages(conversationId, PAGE);
+      if (!wanted()) return false;
+      this.#changes.window(conversationId, () => ({
+        items: cached,
+        atStart: cached[0]?.seq === 1,
+        atEnd: true,
+      }));
+    }
+    // What stood at the end may be older: the conversation is being opened, or that failed.
+    if (this.#lacksNewest(conversationId)) await this.#sync.fetchNewest(conversationId);
+    return wanted();
   }
 
   /**
    * The first message at or after a time: times grow with `seq`, so guessing by proportion needs few questions
-   * however long the conversation is. Null in an empty conversation.
+   * however long the conversation is. Null in an empty conversation, and when somebody went elsewhere meanwhile.
    */
   async findDate(conversationId: string, time: number): Promise<number | null> {
+    const wanted = this.#wish(conversationId);
     const newest = (await this.#api.history(conversationId, { limit: 1 })).at(-1);
     const oldest = (await this.#api.history(conversationId, { after: 0, limit: 1 }))[0];
-    if (newest === undefined || oldest === undefined) return null;
+    if (newest === undefined || oldest === undefined || !wanted()) return null;
     let low = { seq: oldest.seq, at: Date.parse(oldest.created_at) };
     let high = { seq: newest.seq, at: Date.parse(newest.created_at) };
     if (time <= low.at) return low.seq;
@@ -175,6 +194,7 @@ export class History {
         Math.max(low.seq + 1, Math.round(low.seq + guess * (high.seq - low.seq))),
       );
       const found = (await this.#api.history(conversationId, { after: seq - 1, limit: 1 }))[0];
+      if (!wanted()) return null;
       if (found === undefined) break;
       const point = { seq: found.seq, at: Date.parse(found.created_at) };
       if (point.at < time) low = point;
@@ -193,8 +213,10 @@ export class History {
     this.#changes.window(conversationId, (window) => boundWindow(window, seq));
   }
 
-  /** Not looked at any more: keep a little of the tail, forget a window in the past. */
+  /** Not looked at any more: keep a little of the tail, forget a window in the past, and what was on its way. */
   leave(conversationId: string): void {
+    this.#wish(conversationId);
+    this.#loading.delete(openingOf(conversationId));
     this.#changes.window(conversationId, (window) => {
       if (!window.atEnd) return EMPTY_WINDOW;
       if (window.items.length <= KEPT) return window;
@@ -214,12 +236,31 @@ export class History {
     return last >= (this.#store.getState().conversations[conversationId]?.last_seq ?? 0);
   }
 
+  #lacksNewest(conversationId: string): boolean {
+    const { conversations, windows } = this.#store.getState();
+    const last = windows[conversationId]?.items.at(-1)?.seq ?? 0;
+    return last < (conversations[conversationId]?.last_seq ?? 0);
+  }
+
+  /** The latest wish wins, whatever answer comes first: the result says whether this one still stands. */
+  #wish(conversationId: string): () => boolean {
+    const wish = (this.#wishes.get(conversationId) ?? 0) + 1;
+    this.#wishes.set(conversationId, wish);
+    return () => this.#wishes.get(conversationId) === wish;
+  }
+
   /** The same question is not asked twice at once. */
   #once(key: string, run: () => Promise<void>): Promise<void> {
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
-    const promise = run().finally(() => this.#loading.delete(key));
+    const promise = run().finally(() => {
+      if (this.#loading.get(key) === promise) this.#loading.delete(key);
+    });
     this.#loading.set(key, promise);
     return promise;
   }
+}
+
+function openingOf(conversationId: string): string {
+  return `open ${conversationId}`;
 }

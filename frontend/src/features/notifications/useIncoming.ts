@@ -60,8 +60,11 @@ export function useIncoming(openId: string | null): void {
   const loaded = useChat((state) => state.link === 'online');
   const withUnread = useChat(useShallow(unreadIds));
   useEffect(() => {
-    if (loaded) desktop.keepOnly((id) => withUnread.includes(id));
-  }, [desktop, loaded, withUnread]);
+    if (!loaded) return;
+    // When its turn comes, what was read may be unread again, with a notice of its own.
+    const again = (id: string) => unreadIds(session.store.getState()).includes(id);
+    desktop.keepOnly((id) => withUnread.includes(id) || again(id));
+  }, [desktop, loaded, session, withUnread]);
 
   const unread = useChat((state) => unreadTotal(state, Date.now()));
   const badged = useRef(0);

@@ -223,11 +223,11 @@ export function Timeline(props: TimelineProps) {
     setHeld(false);
     void history
       .jumpToLatest(conversationId)
-      .catch(() => undefined)
-      .then(() =>
+      .catch(() => true)
+      .then((there) =>
         requestAnimationFrame(() => {
           // Scrolling looks again for several frames, also where there is nowhere to go.
-          if (distanceToEnd(virtualizer) > 1) virtualizer.scrollToEnd();
+          if (there && distanceToEnd(virtualizer) > 1) virtualizer.scrollToEnd();
         }),
       );
   }, [history, conversationId, virtualizer]);
@@ -235,9 +235,13 @@ export function Timeline(props: TimelineProps) {
   const jumpTo = useCallback(
     async (seq: number) => {
       jumping.current = true;
-      await attempt(() => history.jumpTo(conversationId, seq));
+      let there = false;
+      await attempt(async () => {
+        there = await history.jumpTo(conversationId, seq);
+      });
       requestAnimationFrame(() => {
         jumping.current = false;
+        if (!there) return;
         const index = rowsRef.current.findIndex((row) => row.message?.seq === seq);
         const row = rowsRef.current[index];
         if (row === undefined) return;
