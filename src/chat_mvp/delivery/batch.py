@@ -21,6 +21,7 @@ from chat_mvp.protocol import (
     MessageNew,
     Priority,
     ServerFrame,
+    ThreadSummary,
 )
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
@@ -234,29 +235,28 @@ class Batch:
         roster = Roster(conversation=conversation, members={member.user_id: member for member in members}, stored_seq=0)
         self.rosters.put(roster)
         self.writes.new_conversations.append(conversation)
-        self.writes.new_memberships.extend(members)
+        self.writes.new_memberships.update((member.id, member) for member in members)
         return roster
 
     def add_member(self, roster: Roster, member: MembershipRecord) -> None:
         """Let somebody in; the caller tells them and the others."""
         roster.members[member.user_id] = member
         self._members_changed(roster)
-        self.writes.new_memberships.append(member)
+        self.writes.new_memberships[member.id] = member
 
     def remove_member(self, roster: Roster, user_id: str) -> None:
         """Let somebody go, with what waited for them; the caller tells them and the others."""
-        del roster.members[user_id]
+        self.writes.remove_membership(roster.members.pop(user_id), last_seq=roster.conversation.last_seq)
         self._members_changed(roster)
-        self.writes.removed_memberships.append((roster.conversation.id, user_id))
 
     def hide_member(self, roster: Roster, member: MembershipRecord) -> None:
-        """Take a conversation out of somebody's sight, with what waited; what comes later begins anew for them."""
-        seq = roster.conversation.last_seq
+        """Take a conversation out of somebody's sight, with what waited; what comes later begins anew for them.
+
+        Their marks stay where they are: nobody has read what they leave behind.
+        """
         member.visible = False
-        member.joined_at, member.joined_seq = self.now, seq
-        member.delivered_seq = member.read_seq = seq
-        self.writes.marks[member.conversation_id, member.user_id] = member
-        self.writes.emptied_queues.append((member.conversation_id, member.user_id))
+        member.joined_at, member.joined_seq = self.now, roster.conversation.last_seq
+        self.writes.empty_queue(member, last_seq=roster.conversation.last_seq)
         self.change_member(member, roster)
 
     def change_member(self, member: MembershipRecord, roster: Roster) -> None:
@@ -271,8 +271,9 @@ class Batch:
         self.writes.changed_conversations[roster.conversation.id] = roster.conversation
 
     def remove_conversation(self, roster: Roster) -> None:
-        """Delete a conversation with everything in it; the caller tells its members."""
+        """Delete a conversation with everything in it; the caller has told its members, who are out of it now."""
         self.writes.removed_conversations.append(roster.conversation.id)
+        roster.members, roster.audience = {}, None
         self.effects.append(lambda: self.rosters.forget([roster.conversation.id]))
 
     # ------------------------------------------------------------------------------------------------------ telling
@@ -327,6 +328,9 @@ class Batch:
     def count_reply(self, root: MessageRecord, reply: MessageRecord) -> None:
         """Note at the root of a thread that it has one more reply; this moves no ``rev``."""
         self.writes.thread_replies.append((root.message.id, reply.message.seq))
+        # A copy: what was told of the root before stays as it was told.
+        count = 1 if root.message.thread is None else root.message.thread.count + 1
+        root.message = structs.replace(root.message, thread=ThreadSummary(count=count, last_seq=reply.message.seq))
 
     def _members_changed(self, roster: Roster) -> None:
         roster.audience = None

@@ -63,6 +63,7 @@ def conversation_record(document: RawDocument) -> ConversationRecord:
 def membership_document(record: MembershipRecord) -> RawDocument:
     """Return the document of a new membership."""
     return {
+        "_id": ObjectId(record.id),
         "conversation_id": ObjectId(record.conversation_id),
         "user_id": ObjectId(record.user_id),
         "role": record.role,
@@ -84,7 +85,7 @@ _LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_fr
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__
-    if name not in {"conversation_id", "user_id", *_LATER_MEMBERSHIP_FIELDS}
+    if name not in {"id", "conversation_id", "user_id", *_LATER_MEMBERSHIP_FIELDS}
 )
 
 
@@ -93,7 +94,10 @@ def membership_record(document: RawDocument) -> MembershipRecord:
     fields: RawDocument = {name: document[name] for name in _MEMBERSHIP_FIELDS}
     fields |= {name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS}
     return MembershipRecord(
-        conversation_id=str(document["conversation_id"]), user_id=str(document["user_id"]), **fields
+        id=str(document["_id"]),
+        conversation_id=str(document["conversation_id"]),
+        user_id=str(document["user_id"]),
+        **fields,
     )
 
 

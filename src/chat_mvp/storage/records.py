@@ -79,6 +79,7 @@ class ConversationRecord(Struct, kw_only=True):
 class MembershipRecord(Struct, kw_only=True):
     """One person in one conversation."""
 
+    id: str
     conversation_id: str
     user_id: str
     role: Role

@@ -68,11 +68,12 @@ class Writes(Struct, kw_only=True):
     new_conversations: list[ConversationRecord] = field(default_factory=list)
     changed_conversations: dict[str, ConversationRecord] = field(default_factory=dict)
     removed_conversations: list[str] = field(default_factory=list)
-    new_memberships: list[MembershipRecord] = field(default_factory=list)
+    new_memberships: dict[str, MembershipRecord] = field(default_factory=dict)
+    """By their own ids."""
     changed_memberships: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
-    removed_memberships: list[tuple[str, str]] = field(default_factory=list)
-    emptied_queues: list[tuple[str, str]] = field(default_factory=list)
-    """Conversation and user, of those who stay and for whom nothing waits any more."""
+    removed_memberships: list[MembershipRecord] = field(default_factory=list)
+    emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Conversation and user, to the number up to which nothing waits for them any more."""
     _steps: list[Step] | None = None
 
     def insert_message(self, record: MessageRecord, waiting: Iterable[str]) -> None:
@@ -101,6 +102,22 @@ class Writes(Struct, kw_only=True):
         first = self.confirmed[key].start if key in self.confirmed else delivered_before + 1
         self.confirmed[key] = range(first, member.delivered_seq + 1)
 
+    def remove_membership(self, member: MembershipRecord, *, last_seq: int) -> None:
+        """Store that somebody is no longer in a conversation, where ``last_seq`` is the newest message by now.
+
+        They may come back in the same batch, with a new membership.
+        """
+        key = (member.conversation_id, member.user_id)
+        for about_it in (self.marks, self.confirmed, self.changed_memberships):
+            about_it.pop(key, None)
+        if self.new_memberships.pop(member.id, None) is None:
+            self.removed_memberships.append(member)
+        self.empty_queue(member, last_seq=last_seq)
+
+    def empty_queue(self, member: MembershipRecord, *, last_seq: int) -> None:
+        """Store that nothing up to ``last_seq`` waits for them any more."""
+        self.emptied_queues[member.conversation_id, member.user_id] = last_seq
+
     def seal(self) -> list[Step]:
         """Return the commands that carry this out, made from the records as they are at the first call.
 
@@ -118,9 +135,9 @@ class Writes(Struct, kw_only=True):
             *self.changed_conversations,
             *self.removed_conversations,
             *(conversation_id for conversation_id, _ in self.marks),
-            *(record.conversation_id for record in self.new_memberships),
+            *(record.conversation_id for record in self.new_memberships.values()),
             *(conversation_id for conversation_id, _ in self.changed_memberships),
-            *(conversation_id for conversation_id, _ in self.removed_memberships),
+            *(record.conversation_id for record in self.removed_memberships),
         }
 
     def is_apart_from(self, other: "Writes") -> bool:
@@ -161,20 +178,24 @@ class Writes(Struct, kw_only=True):
 
 
 def _commands(writes: Writes) -> list[Step]:
-    # The counters come first: where they are not as believed, nothing else is tried.
+    # The counters come first: where they are not as believed, nothing else is tried. Who is out may be in again.
     believed = _believed_counters(writes)
     moved, moved_count = _conversation_updates(writes)
+    places = _membership_updates(writes)
+    left = [{"_id": ObjectId(record.id)} for record in writes.removed_memberships]
     removed = [{"_id": ObjectId(i)} for i in writes.removed_conversations]
+    removed_with_them = [{"conversation_id": query["_id"]} for query in removed]
     steps: tuple[tuple[Callable[[str, list[Any]], RawDocument], str, list[Any], Judge], ...] = (
         (_find_counters, "conversations", list(believed), _found(believed)),
         (_update, "conversations", moved, _matched(moved_count)),
         (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], _whatever),
-        (_insert, "memberships", [membership_document(record) for record in writes.new_memberships], _whatever),
+        (_delete, "memberships", left, _matched(len(left))),
+        (_insert, "memberships", [membership_document(it) for it in writes.new_memberships.values()], _whatever),
         (_insert, "messages", writes.message_documents, _whatever),
         (_update, "messages", _message_updates(writes), _whatever),
         (_insert, "message_queue", writes.queue_documents, _whatever),
-        (_update, "memberships", _membership_updates(writes), _whatever),
-        (_delete, "memberships", _membership_removals(writes), _whatever),
+        (_update, "memberships", places, _matched(len(places))),
+        (_delete, "memberships", removed_with_them, _whatever),
         (_delete_each, "message_queue", _confirmed_keys(writes), _whatever),
         (_delete, "message_queue", _queue_removals(writes), _whatever),
         (_delete, "conversations", removed, _matched(len(removed))),
@@ -306,8 +327,7 @@ def _message_updates(writes: Writes) -> list[RawDocument]:
 
 def _membership_updates(writes: Writes) -> list[RawDocument]:
     updates: list[RawDocument] = []
-    for (conversation_id, user_id), record in writes.marks.items():
-        query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
+    for record in writes.marks.values():
         highest = {
             "delivered_seq": record.delivered_seq,
             "read_seq": record.read_seq,
@@ -315,9 +335,8 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
             "read_at": record.read_at,
             "updated_at": writes.now,
         }
-        updates.append({"q": query, "u": {"$max": highest}})
-    for (conversation_id, user_id), record in writes.changed_memberships.items():
-        query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
+        updates.append({"q": {"_id": known_object_id(record.id)}, "u": {"$max": highest}})
+    for record in writes.changed_memberships.values():
         fields = {
             "role": record.role,
             "visible": record.visible,
@@ -325,17 +344,8 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
             "joined_seq": record.joined_seq,
             "updated_at": record.updated_at,
         }
-        updates.append({"q": query, "u": {"$set": fields}})
+        updates.append({"q": {"_id": known_object_id(record.id)}, "u": {"$set": fields}})
     return updates
-
-
-def _membership_removals(writes: Writes) -> list[RawDocument]:
-    queries: list[RawDocument] = [
-        {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
-        for conversation_id, user_id in writes.removed_memberships
-    ]
-    queries.extend({"conversation_id": ObjectId(i)} for i in writes.removed_conversations)
-    return queries
 
 
 def _confirmed_keys(writes: Writes) -> list[RawDocument]:
@@ -355,7 +365,7 @@ def _queue_removals(writes: Writes) -> list[RawDocument]:
             if len(seqs) > MAX_KEYS_CONFIRMED
         ),
         *(
-            queue_range(user_id, conversation_id)
-            for conversation_id, user_id in (*writes.removed_memberships, *writes.emptied_queues)
+            queue_range(user_id, conversation_id, last=last_seq)
+            for (conversation_id, user_id), last_seq in writes.emptied_queues.items()
         ),
     ]

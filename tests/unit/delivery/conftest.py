@@ -173,7 +173,7 @@ class Desk:
                 new,
                 conversation_id=None,
                 direct_key=direct_key(*self.people),
-                people={person: _user(person) for person in self.people},
+                people={person: user(person) for person in self.people},
                 connection_id=connection,
                 done=answer.done,
                 refuse=answer.refuse,
@@ -258,6 +258,6 @@ async def _nobody(_: object) -> dict[str, User]:
     return {}
 
 
-def _user(person: str) -> User:
+def user(person: str) -> User:
     now = format_time(utc_now())
     return User(id=person, username=person, display_name=person, avatar_url=None, bio="", created_at=now)

@@ -70,6 +70,7 @@ def new_membership(
     """Return a fresh place in a conversation; what was said before is neither unread nor waiting."""
     seq = conversation.last_seq
     return MembershipRecord(
+        id=new_id(),
         conversation_id=conversation.id,
         user_id=user_id,
         role=role,

@@ -248,6 +248,8 @@ class ChangeRole(ConversationOperation):
         if changed:
             other.role = self._role
             batch.change_member(other, roster)
+            # Who is away learns from the conversation's ``updated_at`` that there is something to fetch.
+            batch.change_conversation(roster)
             frame = MemberUpdated(conversation_id=roster.conversation.id, member=member_view(other, self._other))
             batch.tell(roster.everybody(), frame)
             article = "an" if self._role[0] in "ao" else "a"
@@ -309,8 +311,8 @@ class DeleteConversation(ConversationOperation):
         """Check, delete, tell everybody."""
         roster, actor = self._find(batch)
         check_may_own(roster, actor)
-        batch.remove_conversation(roster)
         batch.tell(roster.everybody(), ConversationLeft(conversation_id=roster.conversation.id))
+        batch.remove_conversation(roster)
         self._finish(batch, changed=True)
 
 
