@@ -12,6 +12,9 @@ from chat_mvp.errors import UnavailableError
 from chat_mvp.storage.commit import Commit, StaleError, TransientError, UnknownOutcomeError
 
 PAUSE_S = (0.02, 0.5)
+STALE_PAUSE_S = (0.0, 0.05)
+STALE_TRIES = 8
+"""Others who write to the same conversations may win a few times; what loses for ever is at odds with itself."""
 
 
 class Observer(Protocol):
@@ -67,7 +70,10 @@ class Lane:
         """The batch whose commit got no answer: nothing else is written here before it is known what became of it."""
 
     async def take(self, turn: Turn, observer: Observer, *, for_s: float) -> bool:
-        """Store the batch and return true, or false when that was tried for so long; then nobody was answered."""
+        """Store the batch and return true, or false when that was tried for so long; then nobody was answered.
+
+        ``StaleError`` when what is stored is never what was believed, however often it is read anew.
+        """
         self.is_busy = True
         try:
             return await self._try(turn, observer, deadline=monotonic() + for_s)
@@ -75,12 +81,16 @@ class Lane:
             self.is_busy = False
 
     async def _try(self, turn: Turn, observer: Observer, *, deadline: float) -> bool:
-        look_up = False
+        stale = 0
         while True:
             try:
-                await self._attempt(turn, observer, look_up=look_up)
+                await self._attempt(turn, observer, look_up=stale > 0)
             except StaleError:
-                look_up = True
+                stale += 1
+                if stale >= STALE_TRIES:
+                    raise
+                if stale > 1:
+                    await asyncio.sleep(random.uniform(*STALE_PAUSE_S))  # noqa: S311  (jitter)
             except (TransientError, UnknownOutcomeError, UnavailableError):
                 await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311  (jitter)
             else:

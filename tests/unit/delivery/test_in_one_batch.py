@@ -7,7 +7,9 @@ import pytest
 import pytest_asyncio
 from bson import ObjectId
 
-from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.delivery.batch import Batch
+from chat_mvp.errors import ChatError, InternalError, NotFoundError
+from chat_mvp.features.conversations.direct import new_membership
 from chat_mvp.features.conversations.operations import (
     AddMember,
     ChangeRole,
@@ -25,6 +27,17 @@ from chat_mvp.times import utc_now
 from tests.unit.delivery.conftest import ANSWER_WITHIN_S, Answer, Desk, user
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Impossible(ConversationOperation):
+    """Gives a member a second place, which the database does not allow."""
+
+    def apply(self, batch: Batch) -> None:
+        roster, actor = self._find(batch)
+        again = new_membership(batch, roster.conversation, actor.user_id, role="member")
+        batch.writes.new_memberships[again.id] = again
+        batch.change_conversation(roster)
+        self._finish(batch, changed=True)
 
 
 class Doings:
@@ -83,6 +96,9 @@ class Doings:
 
     def leave_direct(self, conversation_id: str, people: dict[str, User]) -> None:
         self._ask(LeaveDirect, conversation_id, people[self.desk.people[1]], people)
+
+    def do_the_impossible(self) -> None:
+        self._ask(Impossible, self.group, self.ann)
 
     def confirm(self, person: User, seq: int) -> None:
         self.desk.writer.submit(
@@ -205,3 +221,13 @@ async def test_what_was_removed_behind_its_back_is_found_out(doings: Doings) -> 
     await doings.desk.database.collections["memberships"].delete_one({"user_id": ObjectId(doings.bob.id)})
     doings.promote(doings.bob)
     assert await doings.outcomes() == [NotFoundError]
+
+
+async def test_what_is_at_odds_with_what_is_stored_harms_only_itself(doings: Doings) -> None:
+    await doings.hold_up()
+    neighbours = [doings.desk.write(doings.group, "one", by=doings.ann.id)]
+    doings.do_the_impossible()
+    neighbours.append(doings.desk.write(doings.group, "other", by=doings.bob.id))
+    assert await doings.outcomes() == [InternalError]
+    assert [(await answer.message())[0].seq for answer in neighbours] == [3, 4]
+    assert len(await doings.members()) == 2
