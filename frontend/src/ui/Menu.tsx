@@ -1,5 +1,6 @@
-import { createContext, type ReactNode, useContext } from 'react';
+import { createContext, type ReactNode, useContext, useState } from 'react';
 import { cx } from '@/lib/cx';
+import { EarlyTrigger } from './EarlyTrigger';
 import { useLandmark } from './useLandmark';
 import { type Radix, useRadix } from './useRadix';
 
@@ -25,10 +26,17 @@ export interface MenuProps {
 export function Menu({ trigger, label, children, align = 'end', open, onOpenChange }: MenuProps) {
   const parts = useRadix()?.DropdownMenu;
   const { mark, container } = useLandmark();
-  if (parts === undefined) return trigger;
+  const [early, setEarly] = useState(false);
+  if (parts === undefined) {
+    const press = () => {
+      setEarly(true);
+      onOpenChange?.(true);
+    };
+    return <EarlyTrigger onPress={press}>{trigger}</EarlyTrigger>;
+  }
   const DropdownMenu = parts;
   return (
-    <DropdownMenu.Root modal={false} open={open} onOpenChange={onOpenChange}>
+    <DropdownMenu.Root modal={false} defaultOpen={early} open={open} onOpenChange={onOpenChange}>
       <span ref={mark} className="contents">
         <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       </span>

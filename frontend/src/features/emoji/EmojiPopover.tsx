@@ -1,5 +1,6 @@
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useI18n } from '@/app/context';
+import { EarlyTrigger } from '@/ui/EarlyTrigger';
 import { useLandmark } from '@/ui/useLandmark';
 import { useRadix } from '@/ui/useRadix';
 
@@ -17,7 +18,7 @@ export function EmojiPopover({ trigger, onPick, align = 'end' }: EmojiPopoverPro
   const [open, setOpen] = useState(false);
   const parts = useRadix()?.Popover;
   const { mark, container } = useLandmark();
-  if (parts === undefined) return trigger;
+  if (parts === undefined) return <EarlyTrigger onPress={() => setOpen(true)}>{trigger}</EarlyTrigger>;
   const Popover = parts;
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
