@@ -3,8 +3,8 @@ import { DexieDb } from './dexie-db';
 import { MemoryDb } from './memory-db';
 import { SturdyDb } from './sturdy-db';
 
-/** A broken profile may never answer. */
-const OPEN_TIMEOUT_MS = 3_000;
+/** A broken profile may never answer; a slow device that is just starting takes seconds. */
+const OPEN_TIMEOUT_MS = 10_000;
 
 /** The account's database, or memory where there can be none; never rejects. */
 export async function openDb(accountId: string): Promise<ChatDb> {
