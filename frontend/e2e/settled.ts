@@ -22,5 +22,4 @@ export const SETTINGS = [
   ['Appearance', 'Theme'],
   ['Keyboard', 'Reset all keys'],
   ['People', 'Contacts'],
-  ['Devices', 'New password'],
 ] as const;

@@ -33,15 +33,6 @@ export type Registered = components['schemas']['Registered'];
 /** `at`: it had come that far by then at the latest; absent or null where the server does not know. */
 export type MessageReceipt = components['schemas']['MemberReceipt'] & { at?: string | null };
 
-export interface DeviceSession {
-  id: string;
-  device_name: string | null;
-  created_at: string;
-  last_used_at: string;
-  address: string | null;
-  current: boolean;
-}
-
 export interface Page<T> {
   items: T[];
   next: string | null;

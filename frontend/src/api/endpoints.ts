@@ -2,7 +2,6 @@
 import type {
   Contact,
   Conversation,
-  DeviceSession,
   Member,
   Message,
   MessageReceipt,
@@ -36,22 +35,6 @@ export class OpenApi {
   refresh(refreshToken: string | null): Promise<SignedIn> {
     const body = refreshToken === null ? undefined : { refresh_token: refreshToken };
     return this.#http.call('/auth/refresh', { method: 'POST', body });
-  }
-
-  verifyEmail(token: string): Promise<unknown> {
-    return this.#http.call('/auth/email/verify', { method: 'POST', body: { token } });
-  }
-
-  resendEmail(email: string): Promise<void> {
-    return this.#http.call('/auth/email/resend', { method: 'POST', body: { email } });
-  }
-
-  forgotPassword(email: string): Promise<void> {
-    return this.#http.call('/auth/password/forgot', { method: 'POST', body: { email } });
-  }
-
-  resetPassword(token: string, password: string): Promise<unknown> {
-    return this.#http.call('/auth/password/reset', { method: 'POST', body: { token, password } });
   }
 }
 
@@ -91,18 +74,6 @@ export class Api {
     return this.#http.call('/auth/logout', { method: 'POST' });
   }
 
-  sessions(): Promise<Page<DeviceSession>> {
-    return this.#http.call('/auth/sessions');
-  }
-
-  endSession(id: string): Promise<void> {
-    return this.#http.call(`/auth/sessions/${id}`, { method: 'DELETE' });
-  }
-
-  changePassword(body: { current_password: string; password: string }): Promise<unknown> {
-    return this.#http.call('/auth/password/change', { method: 'POST', body });
-  }
-
   me(): Promise<OwnUser> {
     return this.#http.call('/users/me');
   }
@@ -111,10 +82,6 @@ export class Api {
     body: Partial<Pick<OwnUser, 'display_name' | 'bio' | 'status_text' | 'settings'>>,
   ): Promise<OwnUser> {
     return this.#http.call('/users/me', { method: 'PATCH', body });
-  }
-
-  setAvatar(file: Blob): Promise<OwnUser> {
-    return this.#http.call('/users/me/avatar', { method: 'PUT', file });
   }
 
   findUsers(q: string, signal?: AbortSignal): Promise<Page<User>> {

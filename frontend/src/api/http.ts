@@ -36,8 +36,6 @@ export interface Call {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Query;
   body?: unknown;
-  /** Sent as it is, with its own type, instead of a JSON `body`. */
-  file?: Blob;
   signal?: AbortSignal;
 }
 
@@ -71,11 +69,8 @@ export class Http {
   async #once<T>(path: string, call: Call, token: string | null): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (token !== null) headers.authorization = `Bearer ${token}`;
-    let body: BodyInit | undefined;
-    if (call.file !== undefined) {
-      headers['content-type'] = call.file.type;
-      body = call.file;
-    } else if (call.body !== undefined) {
+    let body: string | undefined;
+    if (call.body !== undefined) {
       headers['content-type'] = 'application/json';
       body = JSON.stringify(call.body);
     }

@@ -1,8 +1,8 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import { Router } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
 import { useStore } from 'zustand';
-import { MailLink, readMailLink, SignIn } from '@/features/sign-in';
+import { SignIn } from '@/features/sign-in';
 import type { Announcer } from '@/lib/announcer';
 import type { Accounts } from '@/session/accounts';
 import { AnnouncerProvider, SessionProvider, SettingsProvider } from './context';
@@ -31,9 +31,7 @@ export function App({ accounts, settings, announcer }: AppProps) {
 
 function Pages({ accounts }: { accounts: Accounts }) {
   const { session, expired } = useStore(accounts.store);
-  const [mailLink] = useState(() => readMailLink(location.href));
   if (session === null) {
-    if (mailLink !== null) return <MailLink accounts={accounts} link={mailLink} />;
     const initial = /register\/?$/.test(location.pathname + location.hash) ? 'register' : 'sign-in';
     return <SignIn accounts={accounts} expired={expired} initial={initial} />;
   }

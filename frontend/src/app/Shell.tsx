@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { useLocation, useRoute } from 'wouter';
-import { ChatPane, ConversationList } from '@/features/conversations';
+import { ChatPane, ConversationList, NothingOpen } from '@/features/conversations';
 import { usePaintTimings } from '@/features/debug';
 import { useIncoming } from '@/features/notifications';
 import { Connection } from '@/features/presence';
@@ -108,10 +108,7 @@ export function Shell({ onSignOut }: ShellProps) {
         </div>
         <div className={cx('relative flex min-w-0 flex-1 bg-canvas', shown === null && 'max-sm:hidden')}>
           {shown === null ? (
-            <div className="m-auto max-w-xs p-6 text-center">
-              <h2 className="text-lg font-semibold">{t('app.empty.title')}</h2>
-              <p className="mt-1 text-muted">{t('app.empty.text')}</p>
-            </div>
+            <NothingOpen onNew={() => setLayer('new')} />
           ) : (
             <ChatPane
               key={shown}

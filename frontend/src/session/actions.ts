@@ -3,7 +3,7 @@ import type { Api, NewConversation, OwnSettings } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import { uuidv7 } from '@/lib/ids';
 import type { ChatDb } from '@/offline/db';
-import type { Conversation, Message, OwnUser, Reaction, Role } from '@/protocol';
+import type { Conversation, Message, Reaction, Role } from '@/protocol';
 import { RequestError } from '@/realtime/client';
 import type { Line } from '@/realtime/link';
 import type { Outbox } from '@/realtime/outbox';
@@ -187,15 +187,7 @@ export class Actions {
   }
 
   async updateMe(body: Parameters<Api['updateMe']>[0]): Promise<void> {
-    await this.#takeMe(await this.#parts.api.updateMe(body));
-  }
-
-  async setAvatar(file: Blob): Promise<void> {
-    await this.#parts.api.setAvatar(file);
-    await this.#takeMe(await this.#parts.api.me());
-  }
-
-  async #takeMe(me: OwnUser): Promise<void> {
+    const me = await this.#parts.api.updateMe(body);
     this.#parts.changes.me(me);
     await this.#parts.db.putMeta('me', me);
   }

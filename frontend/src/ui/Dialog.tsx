@@ -16,7 +16,12 @@ export interface DialogProps {
   readOnly?: boolean;
 }
 
-const SIZES = { small: 'sm:w-[26rem]', normal: 'sm:w-[32rem]', large: 'sm:w-[44rem]' };
+const SIZES = {
+  small: 'sm:w-[26rem]',
+  // Hangs from the top: what grows and shrinks while one types must not move under the eyes.
+  normal: 'sm:mt-[12dvh] sm:w-[32rem]',
+  large: 'sm:w-[44rem]',
+};
 
 /**
  * The browser's own modal dialog: it traps the focus, gives it back, closes with Esc and hides the rest from

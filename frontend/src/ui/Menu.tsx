@@ -1,3 +1,4 @@
+import { Check } from 'lucide-react';
 import { createContext, type ReactNode, useContext, useState } from 'react';
 import { cx } from '@/lib/cx';
 import { EarlyTrigger } from './EarlyTrigger';
@@ -122,7 +123,9 @@ export function MenuChoice<T extends string>({ label, value, options, onChange }
       {options.map((one) => (
         <DropdownMenu.RadioItem key={one.value} value={one.value} className={ITEM}>
           <span aria-hidden className="grid w-5 place-items-center">
-            <DropdownMenu.ItemIndicator>●</DropdownMenu.ItemIndicator>
+            <DropdownMenu.ItemIndicator>
+              <Check size={16} />
+            </DropdownMenu.ItemIndicator>
           </span>
           {one.label}
         </DropdownMenu.RadioItem>

@@ -28,7 +28,13 @@ export function AddPeople({ conversationId, onClose }: { conversationId: string;
         </Button>
       }
     >
-      <PeoplePicker chosen={chosen} onChange={setChosen} without={without} onSubmit={() => void add()} />
+      <PeoplePicker
+        chosen={chosen}
+        onChange={setChosen}
+        without={without}
+        hint={t('new.find.hint')}
+        onSubmit={() => void add()}
+      />
     </Dialog>
   );
 }

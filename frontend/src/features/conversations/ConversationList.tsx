@@ -4,7 +4,7 @@ import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n } from '@/app/context';
 import { matches } from '@/lib/text';
 import { listConversations, titleOf } from '@/store/selectors';
-import { IconButton } from '@/ui/Button';
+import { Button, IconButton } from '@/ui/Button';
 import { AccountMenu } from './AccountMenu';
 import { ConversationRow } from './ConversationRow';
 
@@ -97,7 +97,12 @@ export function ConversationList({
               <p className="font-medium text-ink">
                 {query === '' ? t('conversations.none') : t('conversations.noMatch')}
               </p>
-              {query === '' && <p className="mt-1">{t('conversations.none.text')}</p>}
+              {query === '' && (
+                // On a wide screen the same stands beside the list.
+                <Button kind="primary" onClick={onNew} className="mt-4 sm:hidden">
+                  {t('app.first.do')}
+                </Button>
+              )}
             </div>
           )}
         </div>

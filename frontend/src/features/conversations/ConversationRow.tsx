@@ -139,10 +139,11 @@ function Preview({ conversation }: { conversation: Conversation }) {
   const own = last.sender_id === me && last.kind === 'text';
   return (
     <>
+      {!own && last.kind === 'text' && conversation.kind !== 'direct' && sender !== '…' && (
+        // Apart from the text, which may run in the other direction.
+        <span className="-me-0.5 max-w-1/2 shrink-0 truncate" dir="auto">{`${sender}: `}</span>
+      )}
       <span className="truncate" dir="auto">
-        {!own && last.kind === 'text' && conversation.kind !== 'direct' && sender !== '…'
-          ? `${sender}: `
-          : ''}
         {oneLine(last.text)}
       </span>
       {own && <Ticks delivery={deliveryOf(last, conversation)} className={FIRST} />}

@@ -62,7 +62,12 @@ export default function NewConversation({ onClose, onStarted }: NewConversationP
         </>
       }
     >
-      <PeoplePicker chosen={chosen} onChange={setChosen} onSubmit={() => void start()} />
+      <PeoplePicker
+        chosen={chosen}
+        onChange={setChosen}
+        hint={`${t('new.find.hint')} ${t('new.group.hint')}`}
+        onSubmit={() => void start()}
+      />
       {isGroup && (
         <TextField
           label={t('new.group')}

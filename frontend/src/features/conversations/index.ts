@@ -1,2 +1,3 @@
 export { ChatPane } from './ChatPane';
 export { ConversationList } from './ConversationList';
+export { NothingOpen } from './NothingOpen';

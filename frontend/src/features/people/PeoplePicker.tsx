@@ -11,12 +11,14 @@ export interface PeoplePickerProps {
   onChange: (chosen: User[]) => void;
   /** People who cannot be chosen. */
   without?: ReadonlySet<string>;
+  /** Stands below the box. */
+  hint: string;
   /** Enter with nothing typed. */
   onSubmit: () => void;
 }
 
 /** A text box over a list of people; several can be chosen. Arrow keys move, Enter chooses. */
-export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePickerProps) {
+export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: PeoplePickerProps) {
   const { t } = useI18n();
   const id = useId();
   const [query, setQuery] = useState('');
@@ -88,7 +90,7 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
           />
         </div>
         <p id={`${id}-hint`} className="text-sm text-muted">
-          {t('new.find.hint')}
+          {hint}
         </p>
       </div>
       <div
@@ -97,7 +99,7 @@ export function PeoplePicker({ chosen, onChange, without, onSubmit }: PeoplePick
         tabIndex={0}
         aria-label={t('new.results')}
         aria-multiselectable="true"
-        className="flex max-h-72 min-h-12 flex-col gap-0.5 overflow-y-auto"
+        className="flex max-h-72 flex-col gap-0.5 overflow-y-auto"
       >
         {shown.map((user, index) => {
           const isChosen = chosen.some((one) => one.id === user.id);

@@ -1,4 +1,4 @@
-import { type FormEvent, useRef, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { Avatar } from '@/ui/Avatar';
 import { Button } from '@/ui/Button';
@@ -13,7 +13,6 @@ export function Profile() {
   const [bio, setBio] = useState(me?.bio ?? '');
   const [status, setStatus] = useState(me?.status_text ?? '');
   const [saved, setSaved] = useState(false);
-  const file = useRef<HTMLInputElement>(null);
   if (me === null) return null;
   const save = async (event: FormEvent) => {
     event.preventDefault();
@@ -33,20 +32,6 @@ export function Profile() {
         <div className="min-w-0">
           <p className="truncate font-semibold">@{me.username}</p>
           <p className="truncate text-sm text-muted">{me.email}</p>
-          <Button className="mt-2 min-h-9" onClick={() => file.current?.click()}>
-            {t('settings.picture')}
-          </Button>
-          <input
-            ref={file}
-            type="file"
-            accept="image/png,image/jpeg,image/webp,image/gif"
-            aria-label={t('settings.picture')}
-            className="hidden"
-            onChange={(event) => {
-              const [chosen] = event.target.files ?? [];
-              if (chosen !== undefined) void attempt(() => actions.setAvatar(chosen));
-            }}
-          />
         </div>
       </div>
       <TextField

@@ -4,12 +4,11 @@ import { cx } from '@/lib/cx';
 import { LANGUAGES, type Language } from '@/lib/i18n';
 import { Dialog } from '@/ui/Dialog';
 import { Segments, Switch } from '@/ui/Switch';
-import { Devices } from './Devices';
 import { KeySettings } from './KeySettings';
 import { People } from './People';
 import { Profile } from './Profile';
 
-const PAGES = ['profile', 'appearance', 'keyboard', 'people', 'devices'] as const;
+const PAGES = ['profile', 'appearance', 'keyboard', 'people'] as const;
 type PageName = (typeof PAGES)[number];
 
 export default function SettingsDialog({
@@ -49,7 +48,6 @@ export default function SettingsDialog({
           {page === 'appearance' && <Appearance />}
           {page === 'keyboard' && <Keys />}
           {page === 'people' && <People />}
-          {page === 'devices' && <Devices />}
         </div>
       </div>
     </Dialog>

@@ -33,7 +33,8 @@ export default function ShortcutsHelp({ onClose, onChange }: { onClose: () => vo
       readOnly
       footer={<Button onClick={onChange}>{t('shortcuts.change')}</Button>}
     >
-      <div className="grid gap-x-10 gap-y-6 sm:grid-cols-2">
+      {/* The longest list beside the two others. */}
+      <div className="grid gap-x-10 gap-y-6 sm:grid-cols-2 sm:grid-rows-[auto_1fr] sm:*:first:row-span-2">
         {PLACES.map((place) => (
           <Group key={place} place={place} />
         ))}

@@ -6,26 +6,24 @@ import { Button } from '@/ui/Button';
 import { TextField } from '@/ui/TextField';
 import { Logo } from './Logo';
 
-type Mode = 'sign-in' | 'register' | 'forgot' | 'waiting';
+type Mode = 'sign-in' | 'register' | 'waiting';
 
 export interface SignInProps {
   accounts: Accounts;
   expired: boolean;
   initial?: 'sign-in' | 'register';
-  notice?: string | null;
 }
 
 /** The page for people who are not signed in. */
-export function SignIn({ accounts, expired, initial = 'sign-in', notice = null }: SignInProps) {
+export function SignIn({ accounts, expired, initial = 'sign-in' }: SignInProps) {
   const { t } = useI18n();
   const [mode, setMode] = useState<Mode>(initial);
   const [email, setEmail] = useState('');
-  const note = notice ?? (expired ? t('auth.expired') : null);
   return (
     <Frame>
-      {note !== null && (
+      {expired && (
         <p role="status" className="mb-6 rounded-lg bg-selected px-4 py-3 text-sm">
-          {note}
+          {t('auth.expired')}
         </p>
       )}
       {mode === 'sign-in' && <SignInForm accounts={accounts} onMode={setMode} />}
@@ -39,19 +37,12 @@ export function SignIn({ accounts, expired, initial = 'sign-in', notice = null }
           }}
         />
       )}
-      {mode === 'forgot' && <ForgotForm accounts={accounts} onBack={() => setMode('sign-in')} />}
-      {mode === 'waiting' && (
-        <Waiting
-          email={email}
-          onAgain={() => accounts.open.resendEmail(email)}
-          onBack={() => setMode('sign-in')}
-        />
-      )}
+      {mode === 'waiting' && <Waiting email={email} onBack={() => setMode('sign-in')} />}
     </Frame>
   );
 }
 
-export function Frame({ children }: { children: ReactNode }) {
+function Frame({ children }: { children: ReactNode }) {
   return (
     <main className="grid h-full place-items-center overflow-y-auto bg-sidebar p-4">
       <div className="w-full max-w-[25rem] py-8">
@@ -66,7 +57,7 @@ export function Frame({ children }: { children: ReactNode }) {
 
 function Heading({ title, text }: { title: string; text: string }) {
   return (
-    <div className="mb-6">
+    <div className="mb-2">
       <h1 className="text-xl font-semibold tracking-tight">{title}</h1>
       <p className="mt-1 text-muted">{text}</p>
     </div>
@@ -141,13 +132,6 @@ function SignInForm({ accounts, onMode }: { accounts: Accounts; onMode: (mode: M
       <Button type="submit" kind="primary" busy={form.busy} className="mt-1 min-h-11">
         {t('auth.signIn')}
       </Button>
-      <button
-        type="button"
-        onClick={() => onMode('forgot')}
-        className="min-h-6 pointer-coarse:min-h-11 self-center rounded text-sm text-muted underline-offset-2 hover:text-ink hover:underline"
-      >
-        {t('auth.forgot')}
-      </button>
       <Switcher text={t('auth.noAccount')} action={t('auth.create')} onClick={() => onMode('register')} />
     </form>
   );
@@ -219,70 +203,18 @@ function Switcher({ text, action, onClick }: { text: string; action: string; onC
   return (
     <div className="mt-2 flex items-center justify-center gap-1 border-t border-line pt-4 text-sm text-muted">
       <span>{text}</span>
-      <Button kind="quiet" onClick={onClick} className="min-h-9 px-2">
+      <Button kind="quiet" onClick={onClick} className="min-h-9 px-1.5">
         {action}
       </Button>
     </div>
   );
 }
 
-function ForgotForm({ accounts, onBack }: { accounts: Accounts; onBack: () => void }) {
+function Waiting({ email, onBack }: { email: string; onBack: () => void }) {
   const { t } = useI18n();
-  const [email, setEmail] = useState('');
-  const [done, setDone] = useState(false);
-  const form = useForm(async () => {
-    await accounts.open.forgotPassword(email.trim());
-    setDone(true);
-  });
-  return (
-    <form onSubmit={form.submit} className="flex flex-col gap-4">
-      <Heading title={t('auth.forgot.title')} text={t('auth.forgot.text')} />
-      <TextField
-        label={t('auth.email')}
-        type="email"
-        value={email}
-        onChange={(event) => setEmail(event.target.value)}
-        autoComplete="email"
-        required
-        autoFocus
-      />
-      <Problem text={form.general} />
-      {done && <p role="status">{t('auth.forgot.done')}</p>}
-      <Button type="submit" kind="primary" busy={form.busy} className="min-h-11">
-        {t('auth.forgot.send')}
-      </Button>
-      <Button kind="quiet" onClick={onBack}>
-        {t('auth.back')}
-      </Button>
-    </form>
-  );
-}
-
-function Waiting({
-  email,
-  onAgain,
-  onBack,
-}: {
-  email: string;
-  onAgain: () => Promise<void>;
-  onBack: () => void;
-}) {
-  const { t } = useI18n();
-  const [done, setDone] = useState(false);
   return (
     <div className="flex flex-col gap-4">
       <Heading title={t('auth.verify.waiting')} text={t('auth.verify.text', email)} />
-      <Button
-        disabled={done}
-        onClick={() =>
-          void onAgain().then(
-            () => setDone(true),
-            () => setDone(false),
-          )
-        }
-      >
-        {t('auth.verify.again')}
-      </Button>
       <Button kind="primary" onClick={onBack}>
         {t('auth.back')}
       </Button>

@@ -1,2 +1,1 @@
-export { MailLink, readMailLink } from './MailLink';
 export { SignIn } from './SignIn';
