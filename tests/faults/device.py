@@ -177,12 +177,11 @@ class Device:
             finally:
                 self._stalled = False
                 self._socket = None
-                self.replica.lose_connection()
                 self._tally.lost_connections += not self._leaving
-                talking.cancel()
+                # Not cancelled: a request over HTTP that is broken off leaves connections of its client open.
                 await asyncio.wait([talking])
-            if not talking.cancelled():
-                talking.result()
+                self.replica.lose_connection()
+            talking.result()
 
     async def _follow(self, socket: ClientConnection) -> None:
         read_on_at = 0.0
@@ -208,7 +207,7 @@ class Device:
         # Half of the time a device waits with its requests until it has caught up.
         patient = self._chance.random() < 0.5
         with contextlib.suppress(*LOST):
-            while True:
+            while self._socket is socket:
                 if self.replica.live or not patient:
                     await self.requests.transmit_due(socket)
                 if self.replica.live and time.monotonic() - confirmed_at >= CONFIRM_EVERY_S:
