@@ -1,6 +1,7 @@
 /** What one person keeps of a conversation for all of their devices, as the server keeps it. */
 import type { Conversation } from '@/protocol';
-import type { FakeAnswer, FakeServer } from './server';
+import type { FakeAnswer } from './http';
+import type { FakeServer } from './server';
 
 interface Place {
   draft: string;
