@@ -156,6 +156,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         contacts=contacts,
         conversations=conversations,
     )
+    bus.subscribe(presence_service.published)
 
     async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
         rosters.forget_direct(direct_key(owner_id, other_id))
@@ -177,7 +178,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         views=views,
         fetch_users=directory.fetch_users,
         is_connected=registry.is_connected,
-        on_direct=presence_service.met,
+        on_parted=presence_service.parted,
     )
     message_service = MessageService(
         writer=writer,
@@ -188,7 +189,6 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         contacts=contacts,
         fetch_users=directory.fetch_users,
         limiter=_send_limiter(settings) if limits else None,
-        on_direct=presence_service.met,
     )
     user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed)
 
@@ -225,7 +225,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         writer=writer,
         receipts=receipts,
         presence=presence,
-        typing=typing,
+        timers=(typing, presence_service),
         registry=registry,
         connection_log=connection_log,
         farewell=farewell,

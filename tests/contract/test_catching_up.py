@@ -1,5 +1,6 @@
 """Catching up after an absence, step by step as "Connecting and catching up" in protocol.md."""
 
+import asyncio
 from typing import Any
 
 from tests.support.http import expect_json, expect_nothing
@@ -252,3 +253,19 @@ async def test_names_settings_and_marks_show_in_ready(chat: Chat) -> None:
     assert after["read_seq"] == message["seq"]
     (seen_by_ann,) = (await ann.connect()).ready["conversations"]
     assert (seen_by_ann["others_delivered_seq"], seen_by_ann["others_read_seq"]) == (message["seq"],) * 2
+
+
+async def test_members_and_roles_show_in_ready(chat: Chat) -> None:
+    ann, bob, cat, late = await chat.people("ann", "bob", "cat", "late")
+    room = await ann.group(bob, cat)
+    moments = [(await cat.connect()).ready["conversations"][0]["updated_at"]]
+    for change in (
+        lambda: ann.patch(f"/conversations/{room}/members/{bob.id}", role="admin"),
+        lambda: ann.put(f"/conversations/{room}/members/{late.id}"),
+        lambda: late.post(f"/conversations/{room}/leave"),
+        lambda: ann.delete(f"/conversations/{room}/members/{bob.id}"),
+    ):
+        await asyncio.sleep(0.002)
+        assert (await change()).is_success
+        moments.append((await cat.connect()).ready["conversations"][0]["updated_at"])
+    assert moments == sorted(set(moments)), "each shows, to somebody whom it is not about"

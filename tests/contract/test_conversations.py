@@ -292,6 +292,55 @@ async def test_coming_back_to_a_direct_conversation_that_one_left(chat: Chat, op
     assert [message["text"] for message in await ann.history(room)] == ["never seen again", "it is me again"]
 
 
+async def test_no_view_runs_ahead_of_the_messages_that_it_counts(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.group(bob)
+    writer, reader = await ann.connect(), await bob.connect()
+    # Whoever remembers the highest ``rev`` seen asks for what is above it, and would miss what is not.
+    for number in range(8):
+        await asyncio.gather(
+            writer.say_many(room, [f"message {number}"] * 40),
+            ann.patch(f"/conversations/{room}", description=f"description {number}"),
+            bob.patch(f"/conversations/{room}/me", draft=f"draft {number}"),
+        )
+    await reader.ask("ping")
+    assert len(reader.all("conversation.updated")) == 16
+    rev = reader.ready["conversations"][0]["rev"]
+    for frame in reader.frames:
+        if frame["type"] == "conversation.updated":
+            assert frame["conversation"]["rev"] <= rev
+        elif "message" in frame:
+            rev = max(rev, frame["message"]["rev"])
+
+
+async def test_nothing_of_a_conversation_follows_the_word_that_it_was_left(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.group(bob)
+    socket = await bob.connect()
+    for number in range(10):
+        change, removal = await asyncio.gather(
+            ann.patch(f"/conversations/{room}", description=f"description {number}"),
+            ann.delete(f"/conversations/{room}/members/{bob.id}"),
+        )
+        assert (change.status_code, removal.status_code) == (200, 204)
+        await socket.ask("ping")
+        assert [frame["type"] for frame in socket.frames if frame["type"].startswith("conv")][-1] == "conversation.left"
+        expect_json(await ann.put(f"/conversations/{room}/members/{bob.id}"))
+
+
+async def test_a_conversation_that_is_deleted_while_it_is_read(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    for _ in range(5):
+        room = await ann.group(bob)
+        paths = ("", "/members", "/messages")
+        reads = [bob.get(f"/conversations/{room}{path}") for path in paths]
+        reads += [bob.get("/sync", conversation_id=room) for _ in range(6)]
+        deleted, *answers = await asyncio.gather(ann.delete(f"/conversations/{room}"), *reads)
+        expect_nothing(deleted)
+        assert {answer.status_code for answer in answers} <= {200, 404}
+        expect_problem(await bob.get("/sync", conversation_id=room), 404, "not_found")
+
+
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:text/html,x", "", "x", "ftp://x.org/a.png", "https://x.org/a b"]
 )

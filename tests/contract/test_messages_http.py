@@ -162,6 +162,8 @@ async def test_history_by_pages(chat: Chat) -> None:
     assert around[-1] in {34, 35}
     assert (await seqs(around=1, limit=10))[0] == 1
     assert (await seqs(around=60, limit=10))[-1] == 60
+    assert await seqs(around=30, limit=1) == [30], "half of one is none"
+    assert await seqs(around=30, limit=3) == [29, 30, 31]
 
 
 @pytest.mark.parametrize(

@@ -241,9 +241,26 @@ async def test_frames_of_a_conversation_leave_in_ascending_rev(chat: Chat) -> No
     last_rev = (await ann.conversation(room))["rev"]
     assert last_rev == message["rev"] + 90
     for socket in (ann_socket, bob_socket):
-        await asyncio.sleep(0.1)
+        await socket.ask("ping")
         revs = [frame.get("rev") or frame["message"]["rev"] for frame in socket.live if is_event(frame)]
         assert revs == list(range(message["rev"] + 1, last_rev + 1))
+
+
+async def test_a_change_of_a_threads_root_counts_the_replies_before_it(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    root = (await ann.say(room, "root"))["id"]
+    writer, reader = await ann.connect(), await bob.connect()
+    for number in range(1, 16):
+        # Right behind each other, so that they may be stored together.
+        ack, edited = await asyncio.gather(
+            writer.say(room, "a reply", thread_root=root),
+            writer.ask("message.edit", message_id=root, text=f"edit {number}"),
+        )
+        thread = {"count": number, "last_seq": ack["seq"]}
+        assert edited["message"]["thread"] == thread
+        assert (await reader.expect("message.edited"))["message"] == edited["message"]
+        assert (await ann.message(root))["thread"] == thread
 
 
 def is_event(frame: dict[str, object]) -> bool:

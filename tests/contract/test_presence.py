@@ -1,10 +1,11 @@
 """Who is there (protocol.md section 2)."""
 
 import asyncio
+import itertools
 
 import pytest
 
-from tests.support.http import expect_json
+from tests.support.http import expect_json, expect_nothing
 from tests.support.people import Chat
 from tests.support.shapes import PRESENCE, check_fields, check_time
 
@@ -59,6 +60,55 @@ async def test_strangers_are_told_nothing(chat: Chat) -> None:
     bob_socket = await bob.connect()
     await bob_socket.ask("presence.set", state="away")
     await watcher.nothing("presence")
+
+
+async def test_a_direct_peer_is_told_of_no_sooner_than_of_the_conversation(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    ann_socket, bob_socket = await ann.connect(), await bob.connect()
+    await ann.direct(bob)
+    await ann_socket.expect("conversation.joined")
+    await ann_socket.ask("presence.set", state="away")
+    await bob_socket.ask("presence.set", state="away")
+    await ann_socket.expect("presence", user_id=bob.id, state="away")
+    await bob_socket.nothing("presence")
+
+    await ann_socket.ask("message.send", client_message_id="1", to=bob.id, text="hello")
+    await bob_socket.expect_text("hello")
+    # Both see it from now on; how soon after the frame is nobody's promise.
+    for state in itertools.cycle(("dnd", "online")):
+        await ann_socket.ask("presence.set", state=state)
+        await bob_socket.ask("ping")
+        if bob_socket.all("presence", user_id=ann.id):
+            break
+
+
+@pytest.mark.parametrize("way", ["a contact is removed", "a direct conversation is left"])
+async def test_who_is_no_longer_known_is_not_told_of(chat: Chat, way: str) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    if way == "a contact is removed":
+        await ann.add_contact(bob)
+    else:
+        await ann.say(room := await ann.direct(bob), "hello")
+    watcher, subscriber, bob_socket = await ann.connect(), await ann.connect(), await bob.connect()
+    await subscriber.ask("presence.subscribe", user_ids=[bob.id])
+    await watcher.expect("presence", user_id=bob.id, state="online")
+    if way == "a contact is removed":
+        expect_nothing(await ann.delete(f"/contacts/{bob.id}"))
+    else:
+        expect_nothing(await ann.post(f"/conversations/{room}/leave"))
+    await bob_socket.ask("presence.set", state="away")
+    await subscriber.expect("presence", user_id=bob.id, state="away")
+    await watcher.nothing("presence")
+
+
+async def test_a_contact_who_is_a_direct_peer_too_stays_known(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.add_contact(bob)
+    await ann.say(await ann.direct(bob), "hello")
+    watcher, bob_socket = await ann.connect(), await bob.connect()
+    expect_nothing(await ann.delete(f"/contacts/{bob.id}"))
+    await bob_socket.ask("presence.set", state="away")
+    await watcher.expect("presence", user_id=bob.id, state="away")
 
 
 async def test_subscribing_to_others(chat: Chat) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.conftest import Launch
-from tests.support.http import expect_json, expect_problem
+from tests.support.http import expect_json, expect_nothing, expect_problem
 from tests.support.people import Chat, Person
 from tests.support.shapes import check_fields, check_time
 from tests.support.waiting import eventually
@@ -74,6 +74,48 @@ async def test_a_receipt_goes_to_the_own_other_connections(chat: Chat) -> None:
     await phone.tell("read", conversation_id=room, seq=1)
     await tablet.expect("receipt", **receipt(bob, room, 1, 1))
     await phone.nothing("receipt")
+
+
+async def test_two_devices_hear_of_what_each_of_them_confirms(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    for number in range(6):
+        await ann.say(room, f"message {number}")
+    sender, phone, tablet = await ann.connect(), await bob.connect(), await bob.connect()
+    # Within the time in which receipts are merged to one.
+    await phone.send("delivered", conversation_id=room, seq=1)
+    await phone.tell("read", conversation_id=room, seq=4)
+    await tablet.tell("delivered", conversation_id=room, seq=6)
+    for socket in (sender, tablet):
+        await socket.expect("receipt", user_id=bob.id, read_seq=4)
+    await phone.expect("receipt", user_id=bob.id, delivered_seq=6)
+
+
+async def test_leaving_a_direct_conversation_is_not_reading(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    read, unread = await ann.say(room, "read"), await ann.say(room, "never seen")
+    sender, phone = await ann.connect(), await bob.connect()
+    await phone.tell("read", conversation_id=room, seq=read["seq"])
+    await sender.expect("receipt", read_seq=read["seq"])
+    expect_nothing(await bob.post(f"/conversations/{room}/leave"))
+    assert (await bob.connect()).ready["queued"] == 0
+    await sender.nothing("receipt")
+
+    async def seen_by_ann() -> tuple[Any, ...]:
+        conversation = await ann.conversation(room)
+        states = [(await receipts_of(ann, message["id"]))[bob.id][0] for message in (read, unread)]
+        return (conversation["others_delivered_seq"], conversation["others_read_seq"], *states)
+
+    assert await seen_by_ann() == (1, 1, "read", "queued")
+    again = await ann.say(room, "come back")
+    socket = await bob.connect(known={})
+    assert socket.texts(room) == ["come back"]
+    assert (socket.ready["queued"], socket.ready["conversations"][0]["unread"]) == (1, 1)
+    assert await seen_by_ann() == (1, 1, "read", "queued")
+    await socket.tell("delivered", conversation_id=room, seq=again["seq"])
+    await eventually(lambda: bob.conversation(room), lambda found: found["me"]["delivered_seq"] == again["seq"])
+    assert (await bob.connect()).ready["queued"] == 0
 
 
 async def test_receipts_in_a_group_go_to_all_others(chat: Chat) -> None:

@@ -5,7 +5,7 @@ The first one goes at once, those that follow are merged. Marks only grow, so th
 
 import asyncio
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.protocol import Receipt
@@ -42,6 +42,9 @@ class Receipts:
             self._windows[key] = _Window(told_at=loop.time())
             self._bus.publish(publication)
         else:
+            if window.waiting is not None and window.waiting.except_connection != except_connection:
+                # Each of the two devices must hear what the other has raised.
+                publication = structs.replace(publication, except_connection=None)
             window.waiting = publication
         if self._timer is None:
             self._timer = loop.call_later(_TICK_S, self._tick)

@@ -49,6 +49,10 @@ class Roster(Struct, kw_only=True):
         """Tell whether the member may see the message at this place: what was said before they came only in public."""
         return seq > member.joined_seq or self.conversation.visibility == "public"
 
+    def was_there(self, member: MembershipRecord, seq: int) -> bool:
+        """Tell whether the message at this place was sent to the member: in a direct conversation, all of them were."""
+        return seq > member.joined_seq or self.conversation.kind == "direct"
+
     def audience_of(self, seq: int) -> tuple[str, ...]:
         """Return the ids of everybody who may see the message at this place."""
         return tuple(user_id for user_id in self.everybody() if self.shows(self.members[user_id], seq))

@@ -65,5 +65,7 @@ def _unread_from(
     records: Mapping[str, ConversationRecord],
     memberships: Mapping[str, MembershipRecord],
 ) -> dict[str, int]:
+    # Who left a direct conversation and came back may have a mark below where it begins for them.
+    first = {i: max(membership.read_seq, membership.joined_seq) for i, membership in memberships.items()}
     # Where the mark is at the end nothing can be unread, and nothing needs to be asked.
-    return {i: memberships[i].read_seq for i, record in records.items() if memberships[i].read_seq < record.last_seq}
+    return {i: first[i] for i, record in records.items() if first[i] < record.last_seq}

@@ -188,6 +188,11 @@ class PresenceTracker:
             if self._watchers.discard(connection, user_id):
                 connection.deliver(_publication(connection.user_id, encoded), encoded)
 
+    def forget(self, connections: Iterable[Connection], user_id: str) -> None:
+        """Tell these connections of one person no longer, without a word about it."""
+        for connection in connections:
+            self._watchers.discard(connection, user_id)
+
     def unwatch(self, connection: Connection) -> None:
         """Tell this connection of nobody any more."""
         self._watchers.remove(connection)

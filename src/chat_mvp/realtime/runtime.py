@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from typing import Protocol
 
 from chat_mvp.delivery.receipts import Receipts
@@ -18,7 +19,7 @@ LAST_FRAMES_S = 3.0
 
 
 class Closable(Protocol):
-    """Something with timers to stop."""
+    """Something with timers or tasks to stop."""
 
     def close(self) -> None:
         """Stop them."""
@@ -34,7 +35,7 @@ class Runtime:
         writer: Writer,
         receipts: Receipts,
         presence: PresenceTracker,
-        typing: Closable,
+        timers: Iterable[Closable],
         registry: Registry,
         connection_log: ConnectionLog,
         farewell: Farewell,
@@ -44,7 +45,7 @@ class Runtime:
         self.registry = registry
         self._receipts = receipts
         self._presence = presence
-        self._typing = typing
+        self._timers = tuple(timers)
         self._connection_log = connection_log
         self._farewell = farewell
         self._expiry: asyncio.Task[None] | None = None
@@ -71,7 +72,8 @@ class Runtime:
         self._farewell.said = True
         await self.writer.stop()
         self._receipts.close()
-        self._typing.close()
+        for timer in self._timers:
+            timer.close()
         for connection in self.registry:
             connection.close(CLOSE_RESTART, "the server is restarting")
         with contextlib.suppress(TimeoutError):

@@ -235,8 +235,11 @@ class Messages:
         query: RawDocument,
         *,
         sort: list[tuple[str, int]] | None = None,
-        limit: int = 0,
+        limit: int | None = None,
     ) -> list[MessageRecord]:
+        if limit == 0:
+            # For the database that is no limit at all.
+            return []
         with translated():
-            documents = await self._messages.find(query, _WITHOUT_EDITS, sort=sort, limit=limit).to_list(None)
+            documents = await self._messages.find(query, _WITHOUT_EDITS, sort=sort, limit=limit or 0).to_list(None)
         return [to_record(document) for document in documents]

@@ -1,54 +1,17 @@
 """From catching up to live: what a connection is sent, and in which order, without a socket."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
-from chat_mvp.codec import JSON
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.protocol import ConversationLeft, Drained, Message, MessageEdited, MessageNew, Pong, ServerFrame
-from chat_mvp.realtime.connection import Connection
-from chat_mvp.realtime.registry import Registry
-from chat_mvp.realtime.session import Phase, Session
+from chat_mvp.realtime.session import Phase
+from tests.unit.realtime.wires import Wire
 
 ROOM = "a room"
 NOW = "2026-11-21T10:00:00.000Z"
-
-
-class Wire:
-    """The far end of one connection; a slow one takes nothing until ``gate`` is opened."""
-
-    def __init__(self) -> None:
-        self.frames: list[dict[str, Any]] = []
-        self.closed: list[int] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.connection = Connection(
-            connection_id="own",
-            user_id="ann",
-            auth_session_id="session",
-            device_id=None,
-            expires_at=0.0,
-            codec=JSON,
-            framed=False,
-            send=self._send,
-            session=Session(),
-            close=lambda code, _: self.closed.append(code),
-        )
-        self.registry = Registry(lambda _: None)
-        self.registry.add(self.connection)
-
-    async def _send(self, data: Sequence[bytes]) -> None:
-        await self.gate.wait()
-        self.frames += [msgspec.json.decode(frame) for frame in data]
-
-    async def sent(self) -> list[tuple[str, int]]:
-        """Return the type of each frame and the ``rev`` it carries."""
-        await self.connection.outbox.flush()
-        return [(frame["type"], frame.get("message", {}).get("rev", 0)) for frame in self.frames]
 
 
 @pytest.fixture

@@ -33,6 +33,9 @@ from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord
 from chat_mvp.times import parse_time, utc_now
 
+_TOLD_AT_ONCE = 50
+"""How many people are told of a change together: each view is read before the first of them is told."""
+
 
 class ConversationService:
     """Makes, changes and reads conversations."""
@@ -49,9 +52,9 @@ class ConversationService:
         views: ConversationViews,
         fetch_users: FetchUsers,
         is_connected: Callable[[str], bool],
-        on_direct: Callable[[str, str], Awaitable[None]],
+        on_parted: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Call ``on_direct(one, other)`` when a direct conversation was opened."""
+        """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another."""
         self._writer = writer
         self._rosters = rosters
         self._bus = bus
@@ -61,7 +64,7 @@ class ConversationService:
         self._views = views
         self._fetch_users = fetch_users
         self._is_connected = is_connected
-        self._on_direct = on_direct
+        self._on_parted = on_parted
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -112,7 +115,6 @@ class ConversationService:
             lambda done, refuse: OpenDirect(key, people[user_id], people, done=done, refuse=refuse),
         )
         conversation_id = (await self._conversations.fetch_direct_ids([key]))[key]
-        await self._on_direct(user_id, other_id)
         return await self.fetch(user_id, conversation_id), made
 
     async def make(self, user_id: str, wanted: NewConversation) -> Conversation:
@@ -227,6 +229,8 @@ class ConversationService:
         await self._do(
             lambda done, refuse: LeaveDirect(roster.conversation.id, people[user_id], people, done=done, refuse=refuse),
         )
+        for other_id in people.keys() - {user_id}:
+            await self._on_parted(user_id, other_id)
 
     async def change_role(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> Member:
         """Give a member another role and return their place."""
@@ -271,11 +275,19 @@ class ConversationService:
         return people
 
     async def _tell_updated(self, conversation_id: str, user_ids: Iterable[str]) -> None:
-        for user_id in user_ids:
-            if not self._is_connected(user_id):
-                continue
-            for view in await self._views.fetch(user_id, [conversation_id]):
-                self._bus.publish(Publication(audience=(user_id,), frame=ConversationUpdated(conversation=view)))
+        connected = [user_id for user_id in user_ids if self._is_connected(user_id)]
+        for start in range(0, len(connected), _TOLD_AT_ONCE):
+            some = connected[start : start + _TOLD_AT_ONCE]
+            views = {user_id: await self._views.fetch(user_id, [conversation_id]) for user_id in some}
+            # What is read may not have been told yet: no view may run ahead of the messages that it counts.
+            await self._writer.settled()
+            roster = await self._rosters.fetch(conversation_id)
+            for user_id, found in views.items():
+                # Who was let out meanwhile has been told so, and nothing after that.
+                if roster is not None and roster.member(user_id) is not None:
+                    for view in found:
+                        frame = ConversationUpdated(conversation=view)
+                        self._bus.publish(Publication(audience=(user_id,), frame=frame))
 
 
 def _new_record(user_id: str, wanted: NewConversation, name: str) -> ConversationRecord:

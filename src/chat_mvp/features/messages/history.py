@@ -69,9 +69,12 @@ class MessageHistory:
         above = await self.visible_above(user_id, conversation_id)
         # From the database and before the messages: what is in memory may not be committed yet, and a client that
         # remembers a revision it was not sent would never ask for it again.
-        rev = max(record.rev for record in (await self._conversations.fetch([conversation_id])).values())
+        conversation = (await self._conversations.fetch([conversation_id])).get(conversation_id)
+        if conversation is None:
+            # Deleted while we looked.
+            raise NotFoundError("There is no such conversation.")
         records = await self._messages.fetch_changed(conversation_id, after_rev=after_rev, above_seq=above, limit=limit)
-        return [record.message for record in records], rev
+        return [record.message for record in records], conversation.rev
 
     async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
         """Return the earlier texts of a message, each with the time it was replaced, oldest first."""

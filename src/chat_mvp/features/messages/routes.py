@@ -229,7 +229,7 @@ async def receipts(caller: Caller, message_history: NamedDependency[MessageHisto
         items=[
             _receipt(member, message.seq)
             for member in roster.members.values()
-            if member.user_id != message.sender_id and member.joined_seq < message.seq
+            if member.user_id != message.sender_id and roster.was_there(member, message.seq)
         ],
     )
 

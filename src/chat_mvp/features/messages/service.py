@@ -68,12 +68,8 @@ class MessageService:
         contacts: Contacts,
         fetch_users: FetchUsers,
         limiter: Limiter | None,
-        on_direct: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Write through ``writer``; without a ``limiter`` anybody may send as fast as they can.
-
-        ``on_direct(one, other)`` is called when two people begin to talk.
-        """
+        """Write through ``writer``; without a ``limiter`` anybody may send as fast as they can."""
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
@@ -82,7 +78,6 @@ class MessageService:
         self._contacts = contacts
         self._fetch_users = fetch_users
         self._limiter = limiter
-        self._on_direct = on_direct
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -240,8 +235,6 @@ class MessageService:
             people = await self._people_of_new_pair(asker, draft, key)
         mentions = await self._mentions(draft.text)
         self._submit(asker, draft, key, people=people, mentions=mentions, done=done, refuse=refuse)
-        if people:
-            await self._on_direct(*people)
 
     async def _people_of_new_pair(self, asker: Asker, draft: Draft, key: str) -> Mapping[str, User]:
         other = draft.to or ""

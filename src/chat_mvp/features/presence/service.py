@@ -1,15 +1,22 @@
 """The rules of presence: contacts and direct peers are told, whoever else was asked for too, the blocked never."""
 
+import asyncio
 from collections.abc import Iterable
 
-from chat_mvp.errors import NotFoundError
-from chat_mvp.protocol import ChosenPresence, Presence, PresenceState
+import structlog
+from msgspec import UnsetType
+
+from chat_mvp.delivery.bus import Publication
+from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.protocol import ChosenPresence, ConversationJoined, Presence, PresenceState
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.users import UserChanges, Users
+
+_LOG = structlog.get_logger(__name__)
 
 
 class PresenceService:
@@ -30,6 +37,12 @@ class PresenceService:
         self._users = users
         self._contacts = contacts
         self._conversations = conversations
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        """Leave undone what was begun for connections that are about to end."""
+        for task in self._tasks:
+            task.cancel()
 
     async def watch(self, connection: Connection) -> list[PresenceState]:
         """Tell this connection of its contacts, its direct peers and whom it subscribed to, and how they are now."""
@@ -68,15 +81,33 @@ class PresenceService:
             await self._show_again(other_id, owner_id)
 
     async def contact_changed(self, owner_id: str, other_id: str, listed: bool) -> None:
-        """Tell somebody of a new contact from now on."""
+        """Tell somebody of a new contact from now on, and no longer of one who is none any more."""
         if listed:
             await self._show(owner_id, other_id, tell_now=True)
+        else:
+            await self.parted(owner_id, other_id)
 
-    async def met(self, one: str, other: str) -> None:
-        """Tell two people of each other, who have begun to talk."""
-        # Not at once: the other one does not see the conversation before its first message.
-        await self._show(one, other, tell_now=False)
-        await self._show(other, one, tell_now=False)
+    def published(self, publication: Publication) -> None:
+        """Tell somebody of their direct peer as soon as they see the conversation, which the peer may see before."""
+        frame = publication.frame
+        if not isinstance(frame, ConversationJoined) or isinstance(frame.conversation.peer, UnsetType):
+            return
+        for user_id in filter(self._registry.is_connected, publication.audience):
+            task = asyncio.get_running_loop().create_task(self._meet(user_id, frame.conversation.peer.id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def parted(self, viewer_id: str, user_id: str) -> None:
+        """Tell somebody no longer of a person who may be neither contact nor direct peer any more."""
+        if self._registry.is_connected(viewer_id) and user_id not in await self._fetch_known(viewer_id):
+            self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
+
+    async def _meet(self, viewer_id: str, user_id: str) -> None:
+        try:
+            await self._show(viewer_id, user_id, tell_now=False)
+        except ChatError as error:
+            # The next connect brings it.
+            _LOG.warning("a direct peer is not watched", error=error.detail)
 
     async def _show(self, viewer_id: str, user_id: str, *, tell_now: bool) -> None:
         connections = self._registry.of(viewer_id)
