@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { expectKept } from './device';
 import {
   expectConnected,
@@ -11,6 +11,7 @@ import {
   say,
   startWith,
 } from './people';
+import { test } from './test';
 
 test('two people chat and see how far their messages got', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');

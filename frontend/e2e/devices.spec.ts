@@ -1,7 +1,9 @@
 /** One person with two devices: what is done on one shows on the other. */
-import { type Browser, expect, type Page, test } from '@playwright/test';
-import { goOffline, goOnline, messages, say, signIn } from './people';
+import { type Browser, expect, type Page } from '@playwright/test';
+import { expectKept } from './device';
+import { expectInstalled, goOffline, goOnline, leave, messages, say, signIn } from './people';
 import { type Account, Seeder } from './seed';
+import { test } from './test';
 
 interface Scene {
   seeder: Seeder;
@@ -28,6 +30,19 @@ async function scene(browser: Browser, baseURL: string | undefined, lines: numbe
   return { seeder, anna, ben, room, laptop: await device(), phone: await device() };
 }
 
+/** Requests of this kind wait until they are released. */
+async function held(page: Page, url: string): Promise<{ release: () => void }> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(url, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return { release };
+}
+
 const entry = (page: Page) => page.getByRole('link', { name: /^Ben Okafor/ });
 const box = (page: Page) => page.getByRole('textbox', { name: 'Message' });
 
@@ -35,7 +50,7 @@ test('a draft goes on where it was begun, and never replaces what is being writt
   browser,
   baseURL,
 }) => {
-  const { laptop, phone } = await scene(browser, baseURL, 1);
+  const { laptop, phone, room } = await scene(browser, baseURL, 1);
   for (const page of [laptop, phone]) {
     await entry(page).click();
     await expect(messages(page).getByText('line 1')).toBeVisible();
@@ -45,19 +60,34 @@ test('a draft goes on where it was begun, and never replaces what is being writt
   await box(phone).fill('Begun on the laptop, ended on the phone');
   await expect(box(laptop)).toHaveValue('Begun on the laptop, ended on the phone');
 
-  // Both write at once: each keeps its own until the later one has stopped.
+  // Both write at once: each keeps its own until the later one has stopped. The phone writes until the server has what
+  // the laptop wrote, and the server hears of the phone's only after that.
+  const hold = await held(phone, `**/conversations/${room}/me`);
+  let told = false;
+  const telling = laptop
+    .waitForResponse((answer) => answer.request().postData()?.includes('laptop') === true, { timeout: 0 })
+    .finally(() => {
+      told = true;
+    });
   await box(laptop).fill('laptop');
-  await laptop.waitForTimeout(1_000);
-  await box(phone).fill('phone');
+  let written = 'phone';
+  do {
+    written += ' and on';
+    await box(phone).fill(written);
+  } while (!told);
+  await telling;
   await expect(entry(laptop)).toContainText('Draft: laptop');
-  await expect(box(phone)).toHaveValue('phone');
-  await expect(box(laptop)).toHaveValue('phone');
+  await expect(box(laptop)).toHaveValue('laptop');
+  await expect(box(phone)).toHaveValue(written);
+  hold.release();
+  await expect(box(laptop)).toHaveValue(written);
 
   // Without a connection nothing is lost, and it comes later.
+  await expectInstalled(laptop);
   await goOffline(laptop);
   await box(laptop).fill('written on the train');
   await expect(entry(laptop)).toContainText('Draft: written on the train');
-  await laptop.waitForTimeout(500);
+  await expectKept(laptop, 'drafts', 'written on the train');
   await laptop.reload();
   await expect(box(laptop)).toHaveValue('written on the train');
   await goOnline(laptop);
@@ -88,7 +118,7 @@ test('marked as unread on one device is unread on the other, until it is read ag
   await expect.poll(() => laptop.title()).toBe('Chat');
 
   // Marked without a connection, and told later.
-  await phone.goto('./#/');
+  await leave(phone);
   await goOffline(laptop);
   await line.focus();
   await laptop.keyboard.press('u');
@@ -107,10 +137,13 @@ test('a notification goes on all devices when the message is read on one', async
   const { laptop, phone, seeder, ben, room } = await scene(browser, baseURL, 1);
   await entry(phone).click();
   await expect(entry(phone)).not.toContainText('unread');
-  await phone.goto('./#/');
+  await leave(phone);
   await laptop.keyboard.press('Control+,');
   await laptop.getByRole('button', { name: 'Appearance', exact: true }).click();
-  await laptop.getByRole('switch', { name: 'Desktop notifications' }).check({ force: true });
+  const notifications = laptop.getByRole('switch', { name: 'Desktop notifications' });
+  await notifications.click();
+  // The browser is asked for permission first.
+  await expect(notifications).toBeChecked();
   await laptop.keyboard.press('Escape');
   await laptop.evaluate(async () => {
     await navigator.serviceWorker.ready;
@@ -133,7 +166,7 @@ test('a notification goes on all devices when the message is read on one', async
   await expect.poll(() => laptop.title()).toBe('Chat');
 
   // One that stays from an earlier visit goes as soon as the page hears that it was read meanwhile.
-  await phone.goto('./#/');
+  await leave(phone);
   await seeder.say(room, ben, 'hello?');
   await expect.poll(shown).toEqual(['Ben Okafor: hello?']);
   const later = await laptop.context().newPage();

@@ -1,20 +1,23 @@
 /** Finding people, conversations and messages; coming back to what was read; names, pins and keys of one's own. */
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { expectKept, expectKeptMessages } from './device';
 import {
   expectConnected,
+  expectInstalled,
   goOffline,
   goOnline,
   messages,
   newPerson,
   open,
   openMenu,
+  openMenuOf,
   say,
   signIn,
   startWith,
   toLatest,
 } from './people';
 import { Seeder } from './seed';
+import { test } from './test';
 
 const FINDER = 'Find people, conversations, messages and commands';
 
@@ -151,6 +154,7 @@ test('a nickname stands wherever the name stood, for oneself alone', async ({ br
     ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: anna.name }),
   ).toBeVisible();
   await expectKept(page, 'meta', 'The gardener');
+  await expectInstalled(page);
   await goOffline(page);
   await page.reload();
   await expect(page.getByRole('heading', { name: 'The gardener', level: 2 })).toBeVisible();
@@ -213,11 +217,11 @@ test('how one wants to be seen outlives a reload and a lost connection', async (
   await say(page, 'hello');
   await open(ben.page, anna.name);
   const choose = async (name: string) => {
-    await page.getByRole('button', { name: anna.name, exact: true }).click();
+    await openMenuOf(page, anna.name);
     await page.getByRole('menuitemradio', { name }).click();
   };
   const isChosen = async (name: string) => {
-    await page.getByRole('button', { name: anna.name, exact: true }).click();
+    await openMenuOf(page, anna.name);
     await expect(page.getByRole('menuitemradio', { name })).toBeChecked();
     await page.keyboard.press('Escape');
   };

@@ -1,5 +1,6 @@
-import { expect, test } from '@playwright/test';
-import { messages, newPerson, open, openMenu, say, startWith } from './people';
+import { expect } from '@playwright/test';
+import { messages, newPerson, open, openMenu, openMenuOf, pointAt, say, startWith } from './people';
+import { test } from './test';
 
 test('three people in a group: typing, reactions, names, answers, coming and going', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
@@ -12,18 +13,21 @@ test('three people in a group: typing, reactions, names, answers, coming and goi
   await open(cleo.page, title);
   await expect(messages(anna.page).getByText('Read', { exact: true })).toBeAttached();
 
-  await ben.page.getByRole('textbox', { name: 'Message' }).pressSequentially('I am');
-  await expect(anna.page.getByRole('main').getByText(`${ben.name} is typing`).first()).toBeVisible();
+  // It shows for some seconds only, and is told again every few seconds while somebody goes on.
+  await expect(async () => {
+    await ben.page.getByRole('textbox', { name: 'Message' }).pressSequentially('I am');
+    const typing = anna.page.getByRole('main').getByText(`${ben.name} is typing`).first();
+    await expect(typing).toBeVisible({ timeout: 1_000 });
+  }).toPass({ intervals: [0] });
   await ben.page.getByRole('textbox', { name: 'Message' }).fill('I am here');
   await ben.page.keyboard.press('Enter');
   await expect(messages(cleo.page).getByText('I am here')).toBeVisible();
   await expect(messages(cleo.page).getByRole('heading', { name: ben.name })).toBeVisible();
 
-  await messages(anna.page).getByText('I am here').hover();
-  await anna.page.getByRole('button', { name: 'Add reaction 👍' }).click();
+  await (await pointAt(anna.page, 'I am here')).getByRole('button', { name: 'Add reaction 👍' }).click();
   await expect(messages(ben.page).getByRole('button', { name: /👍 1/ })).toBeVisible();
-  await messages(anna.page).getByText('I am here').hover();
-  await anna.page.getByRole('button', { name: 'Reply', exact: true }).click();
+  const answered = await pointAt(anna.page, 'I am here');
+  await answered.getByRole('button', { name: 'Reply', exact: true }).click();
   await say(anna.page, 'Good');
   await expect(messages(cleo.page).getByRole('button', { name: /I am here/ })).toBeVisible();
 
@@ -38,7 +42,7 @@ test('three people in a group: typing, reactions, names, answers, coming and goi
   await anna.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(messages(cleo.page).getByText('This message was deleted')).toBeVisible();
 
-  await anna.page.getByRole('button', { name: `Options for ${cleo.name}` }).click();
+  await openMenuOf(anna.page, `Options for ${cleo.name}`);
   await anna.page.getByRole('menuitem', { name: 'Remove from group' }).click();
   await expect(cleo.page.getByRole('list', { name: 'Conversations' }).getByRole('link')).toHaveCount(0);
   await expect(anna.page.getByText('2 members').first()).toBeVisible();

@@ -1,8 +1,15 @@
 /** Rows that grow late do not move what is being read: 0 px, sampled after paint. */
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { messages, signIn } from './people';
 import { atRest, installProbe, watchReading } from './probe';
 import { type Account, Seeder } from './seed';
+import { test } from './test';
+
+/** Less than a pixel nobody sees: places are sums of fractions. */
+const MOVED_PX = 0.5;
+
+// Else it may have fetched what is to come late, or keep it from coming late, as fast or slow as it is.
+test.use({ serviceWorkers: 'block' });
 
 let seeder: Seeder;
 let anna: Account;
@@ -63,7 +70,7 @@ test('a reaction, an edit and a deletion above and below what is read move nothi
   }
   await seeder.call(`/messages/${sent.get(first - 4)}`, 'DELETE', undefined, ben.token);
   await expect(row(first - 4)).toContainText('deleted');
-  expect(await stop()).toBe(0);
+  expect(await stop()).toBeLessThan(MOVED_PX);
 });
 
 test('code that is highlighted late keeps its size', async ({ page }) => {
@@ -81,7 +88,7 @@ test('code that is highlighted late keeps its size', async ({ page }) => {
   const stop = await watchReading(page);
   release();
   await expect(messages(page).locator('.hljs-keyword').first()).toBeAttached();
-  expect(await stop()).toBe(0);
+  expect(await stop()).toBeLessThan(MOVED_PX);
 });
 
 test('letters that arrive late do not move what is read', async ({ page }) => {
@@ -102,5 +109,5 @@ test('letters that arrive late do not move what is read', async ({ page }) => {
   const stop = await watchReading(page);
   release();
   await expect.poll(loaded).toBe(true);
-  expect(await stop()).toBe(0);
+  expect(await stop()).toBeLessThan(MOVED_PX);
 });

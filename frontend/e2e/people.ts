@@ -1,5 +1,5 @@
 /** People with browsers of their own, and what every flow begins with. */
-import { type Browser, type BrowserContextOptions, expect, type Page } from '@playwright/test';
+import { type Browser, type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
 
 export const PASSWORD = 'a long enough secret';
 
@@ -56,6 +56,13 @@ export async function goOffline(page: Page): Promise<void> {
   await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
 }
 
+/** Waits until the device has the page itself: before, it cannot be loaded without a network. */
+export async function expectInstalled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+}
+
 export async function goOnline(page: Page): Promise<void> {
   await page.context().setOffline(false);
   await expectConnected(page);
@@ -95,11 +102,44 @@ async function expectOpen(page: Page, title: string | RegExp): Promise<void> {
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
 }
 
+/** The last message that says this and nothing else. */
+export function messageOf(page: Page, text: string): Locator {
+  const said = page.getByText(text, { exact: true });
+  return messages(page).getByRole('article').filter({ has: said }).last();
+}
+
+/** Points at the message that says this and nothing else, and answers with it when it shows its tools. */
+export async function pointAt(page: Page, text: string): Promise<Locator> {
+  const message = messageOf(page, text);
+  await expect(async () => {
+    // A mouse that rests points at nothing: the list may have moved below it just now.
+    await page.mouse.move(0, 0);
+    await message.getByText(text, { exact: true }).last().hover();
+    await expect(message.getByRole('toolbar')).toBeVisible({ timeout: 5_000 });
+  }).toPass();
+  return message;
+}
+
 /** Opens the menu of the message that says this and nothing else. */
 export async function openMenu(page: Page, text: string): Promise<void> {
-  await messages(page).getByText(text, { exact: true }).hover();
-  await page.getByRole('button', { name: 'More' }).click();
+  const more = (await pointAt(page, text)).getByRole('button', { name: 'More' });
+  await expect(more).toHaveAttribute('aria-haspopup', 'menu');
+  await more.click();
   await expect(page.getByRole('menu')).toBeVisible();
+}
+
+/** Presses a button that has a menu, and not before its menu is there: that comes a moment after the page. */
+export async function openMenuOf(page: Page, name: string): Promise<void> {
+  const button = page.getByRole('button', { name, exact: true });
+  await expect(button).toHaveAttribute('aria-haspopup', 'menu');
+  await button.click();
+  await expect(page.getByRole('menu')).toBeVisible();
+}
+
+/** Leaves the open conversation, so that nothing of it is read any more. */
+export async function leave(page: Page): Promise<void> {
+  await page.goto('./#/');
+  await expect(messages(page)).toHaveCount(0);
 }
 
 /** What leads to the end of a conversation; it is there only while something lies below. */

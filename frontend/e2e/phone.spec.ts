@@ -1,6 +1,7 @@
 /** A phone: fingers, the edges of its screen, its keyboard. */
-import { type BrowserContextOptions, expect, type Locator, type Page, test } from '@playwright/test';
+import { type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
 import { messages, newPerson, say, startWith } from './people';
+import { test } from './test';
 
 const PHONE: BrowserContextOptions = {
   viewport: { width: 360, height: 740 },

@@ -61,10 +61,17 @@ export async function installProbe(page: Page): Promise<void> {
       new Promise<void>((resolve) => {
         const observer = new ResizeObserver(() => {
           observer.disconnect();
+          watching = false;
           resolve();
         });
-        // All of them: one that leaves the page before the paint would never answer.
-        for (const row of feed().querySelectorAll('[data-index]')) observer.observe(row);
+        let watching = true;
+        const watchRows = () => {
+          if (!watching) return;
+          for (const row of feed().querySelectorAll('[data-index]')) observer.observe(row);
+          // Those that leave the page before the paint never answer: then it is for those that took their place.
+          requestAnimationFrame(() => requestAnimationFrame(watchRows));
+        };
+        watchRows();
       });
     const inSight = () => {
       const { top, bottom } = feed().getBoundingClientRect();

@@ -1,8 +1,9 @@
 /** Pictures of the pages in both themes and at phone width, kept as artefacts in ../artifacts/screens. */
-import { expect, type Locator, type Page, test } from '@playwright/test';
-import { expectAtEnd, messages, open, signIn } from './people';
+import { expect, type Locator, type Page } from '@playwright/test';
+import { expectAtEnd, messages, open, openMenuOf, signIn } from './people';
 import { type Account, Seeder } from './seed';
 import { SETTINGS, settled } from './settled';
+import { test } from './test';
 
 const FOLDER = '../artifacts/screens';
 const FINDER = 'Find people, conversations, messages and commands';
@@ -120,7 +121,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await messages(page).hover();
       await expect(async () => {
         await page.mouse.wheel(0, 300);
-        await expect(bar).toBeVisible({ timeout: 500 });
+        await expect(bar).toBeVisible({ timeout: 2_000 });
       }).toPass();
       await shot('new-since', bar);
       await back();
@@ -128,7 +129,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await open(page, 'Garden project');
       await shot('group', messages(page).getByText('Will do!'));
       await messages(page).getByText('half past seven').click();
-      await page.getByRole('button', { name: 'More' }).click();
+      const more = page.getByRole('button', { name: 'More' });
+      await expect(more).toHaveAttribute('aria-haspopup', 'menu');
+      await more.click();
       // The menu goes with the mouse that opened it, so that one stays where it is.
       await picture(page, `message-menu-${size}-${colorScheme}`, menu);
       await closed(menu);
@@ -175,7 +178,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await shot('person', page.getByRole('button', { name: 'Nickname' }));
       await page.getByRole('button', { name: 'Close details' }).click();
       await back();
-      await page.getByRole('button', { name: 'Mira Hoffmann', exact: true }).click();
+      await openMenuOf(page, 'Mira Hoffmann');
       await shot('account-menu', menu);
       await page.getByRole('menuitem', { name: 'Settings' }).click();
       for (const [part, shown] of SETTINGS) {

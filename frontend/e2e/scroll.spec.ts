@@ -1,7 +1,8 @@
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { expectAtEnd, latestButton, messages, open, signIn, toLatest } from './people';
 import { atRest, installProbe, watchReading } from './probe';
 import { type Account, Seeder } from './seed';
+import { test } from './test';
 
 const MANY = Number(process.env.CHAT_MVP_E2E_MESSAGES ?? 10_000);
 const TURNS = 20;

@@ -1,5 +1,5 @@
 /** Browsers that keep nothing, and disks that are full: what was written is sent all the same, and it is said. */
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import {
   expectConnected,
   expectOnceInOrder,
@@ -13,6 +13,7 @@ import {
   startWith,
   uniqueName,
 } from './people';
+import { test } from './test';
 
 test('where storage is forbidden everything works until the page is closed, and the page says so', async ({
   browser,

@@ -1,8 +1,9 @@
 /** Fingers that scroll: what changes above them moves nothing, and what scrolls sideways is not left by a swipe. */
-import { type CDPSession, expect, type Page, test } from '@playwright/test';
+import { type CDPSession, expect, type Page } from '@playwright/test';
 import { messages, newPerson, say, signIn, startWith } from './people';
-import { installProbe, watchReading } from './probe';
+import { atRest, installProbe, watchReading } from './probe';
 import { Seeder } from './seed';
+import { test } from './test';
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
@@ -47,7 +48,7 @@ test('a late edit above does not move what a finger scrolls upward', async ({ br
   await page.goto(`./#/c/${room}/45`);
   await expect(messages(page).locator('article[aria-posinset="45"]')).toBeInViewport();
   await installProbe(page);
-  await page.waitForTimeout(300);
+  await atRest(page);
   const edit = async (seq: number, text: string) => {
     await seeder.call(`/messages/${ids[seq]}`, 'PATCH', { text }, ben.token);
     await expect(messages(page).locator(`article[aria-posinset="${seq}"]`)).toContainText(text.slice(0, 20));
@@ -68,7 +69,7 @@ test('a late edit above does not move what a finger scrolls upward', async ({ br
   const finger = await Finger.on(page);
   await finger.touch('touchStart', 180, 300);
   await finger.move([180, 300], [180, 420]);
-  await page.waitForTimeout(100);
+  await atRest(page);
   // The finger rests on the glass, and a row above becomes much higher.
   const first = await firstInSight();
   const stop = await watchReading(page);
@@ -80,7 +81,7 @@ test('a late edit above does not move what a finger scrolls upward', async ({ br
   const editing = edit(first - 3, `Another story ${'goes on and on '.repeat(30)}`);
   await finger.move([180, 460], [180, 500], 8);
   await editing;
-  await page.waitForTimeout(100);
+  await atRest(page);
   expect(Math.abs((await place(first)) - before - 80), 'as far as the finger').toBeLessThanOrEqual(2);
   await finger.lift();
 });
@@ -93,6 +94,7 @@ test('a swipe over a table that scrolls sideways is for the table', async ({ bro
   await say(page, [row('heading'), row('---'), row('cell'), row('cell'), row('cell')].join('\n'));
   const table = messages(page).getByRole('table');
   await expect(table).toBeVisible();
+  await expect(messages(page).getByText('Delivered')).toBeAttached();
   const head = page.getByRole('heading', { name: ben.name, level: 2 });
   const box = await table.boundingBox();
   const y = (box?.y ?? 0) + (box?.height ?? 0) / 2;

@@ -1,0 +1,12 @@
+import { test as base } from '@playwright/test';
+
+/** A test that leaves no page behind: those of earlier tests would work on beside it, and wait for the network. */
+export const test = base.extend<{ tidy: undefined }>({
+  tidy: [
+    async ({ browser }, use) => {
+      await use(undefined);
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
+    { auto: true },
+  ],
+});
