@@ -94,7 +94,7 @@ export function Shell({ onSignOut }: ShellProps) {
         <h1 className="sr-only">{t('app.name')}</h1>
         <div
           className={cx(
-            'flex w-full shrink-0 flex-col border-e border-line sm:w-80 lg:w-[22rem]',
+            'flex w-full shrink-0 flex-col border-e border-line sm:w-72 md:w-80 lg:w-[22rem]',
             shown !== null && 'max-sm:hidden',
           )}
         >

@@ -68,9 +68,6 @@ export function useChat<T>(selector: (state: ChatState) => T): T {
 /** A sentence for a person, from whatever went wrong. */
 export function explain({ t, maybe }: I18n, error: unknown): string {
   if (error instanceof NetworkError) return t('error.network');
-  if (error instanceof ApiError && error.errors.length > 0) {
-    return error.errors.map((one) => one.detail).join(' ');
-  }
   if (error instanceof ApiError || error instanceof RequestError) {
     return maybe(`error.${error.code}`) ?? error.message;
   }

@@ -7,8 +7,8 @@ import { usePresence, useTyping } from '@/features/presence';
 import { Timeline, type TimelineHandle } from '@/features/timeline';
 import type { Conversation, Message } from '@/protocol';
 import { titleOf } from '@/store/selectors';
-import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
+import { ConversationAvatar } from '@/ui/ConversationAvatar';
 import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
@@ -124,13 +124,7 @@ function ChatHeader({
       >
         <ArrowLeft size={20} aria-hidden />
       </IconButton>
-      <Avatar
-        id={conversation.peer?.id ?? conversation.id}
-        name={title}
-        url={conversation.peer?.avatar_url ?? conversation.avatar_url}
-        group={conversation.kind !== 'direct'}
-        presence={presence.state}
-      />
+      <ConversationAvatar conversation={conversation} title={title} presence={presence.state} />
       <div className="min-w-0 flex-1">
         <h2 className="truncate leading-tight font-semibold" dir="auto">
           {title}

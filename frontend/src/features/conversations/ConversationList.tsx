@@ -2,11 +2,13 @@ import { Archive, Search, SquarePen } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n } from '@/app/context';
+import { cx } from '@/lib/cx';
 import { matches } from '@/lib/text';
 import { listConversations, titleOf } from '@/store/selectors';
-import { Button, IconButton } from '@/ui/Button';
+import { IconButton } from '@/ui/Button';
 import { AccountMenu } from './AccountMenu';
 import { ConversationRow } from './ConversationRow';
+import { NothingOpen } from './NothingOpen';
 
 export interface ConversationListProps {
   selected: string | null;
@@ -93,16 +95,14 @@ export function ConversationList({
             </button>
           )}
           {shown.length === 0 && loaded && (
-            <div className="px-4 py-10 text-center text-sm text-muted">
-              <p className="font-medium text-ink">
-                {query === '' ? t('conversations.none') : t('conversations.noMatch')}
-              </p>
-              {query === '' && (
-                // On a wide screen the same stands beside the list.
-                <Button kind="primary" onClick={onNew} className="mt-4 sm:hidden">
-                  {t('app.first.do')}
-                </Button>
-              )}
+            <p className={cx('px-4 py-10 text-center text-sm text-muted', query === '' && 'max-sm:hidden')}>
+              {query === '' ? t('conversations.none') : t('conversations.noMatch')}
+            </p>
+          )}
+          {shown.length === 0 && loaded && query === '' && (
+            // On a wide screen the same stands beside the list.
+            <div className="grid h-3/4 sm:hidden">
+              <NothingOpen onNew={onNew} />
             </div>
           )}
         </div>

@@ -7,8 +7,8 @@ import { oneLine } from '@/lib/text';
 import { shortWhen } from '@/lib/time';
 import type { Conversation } from '@/protocol';
 import { deliveryOf, isMuted, nameOf, titleOf, unreadOf } from '@/store/selectors';
-import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
+import { ConversationAvatar } from '@/ui/ConversationAvatar';
 import { Menu, MenuItem } from '@/ui/Menu';
 import { Ticks } from '@/ui/Ticks';
 import { useOwnChoices } from './useOwnChoices';
@@ -50,13 +50,7 @@ export const ConversationRow = memo(function ConversationRow({
           selected ? 'bg-selected' : 'hover:bg-hover',
         )}
       >
-        <Avatar
-          id={conversation.peer?.id ?? conversation.id}
-          name={title}
-          url={conversation.peer?.avatar_url ?? conversation.avatar_url}
-          group={conversation.kind !== 'direct'}
-          presence={presence.state}
-        />
+        <ConversationAvatar conversation={conversation} title={title} presence={presence.state} />
         <div className="min-w-0 flex-1">
           <div className="flex items-center gap-1.5">
             <span

@@ -5,8 +5,8 @@ import { Nickname } from '@/features/people';
 import { usePresence } from '@/features/presence';
 import type { Conversation, User } from '@/protocol';
 import { nameOf, titleOf } from '@/store/selectors';
-import { Avatar } from '@/ui/Avatar';
 import { Button, IconButton } from '@/ui/Button';
+import { ConversationAvatar } from '@/ui/ConversationAvatar';
 import { Confirm, Dialog } from '@/ui/Dialog';
 import { TextArea, TextField } from '@/ui/TextField';
 import { AddPeople } from './AddPeople';
@@ -38,13 +38,7 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
         </IconButton>
       </header>
       <div className="flex flex-col items-center gap-2 px-5 pb-6 text-center">
-        <Avatar
-          id={conversation.peer?.id ?? conversation.id}
-          name={title}
-          url={conversation.peer?.avatar_url ?? conversation.avatar_url}
-          size="large"
-          group={conversation.kind !== 'direct'}
-        />
+        <ConversationAvatar conversation={conversation} title={title} size="large" />
         <p className="text-lg font-semibold" dir="auto">
           {title}
         </p>

@@ -21,6 +21,7 @@ import { shortWhen } from '@/lib/time';
 import type { Conversation, Message, User } from '@/protocol';
 import { listConversations, nameOf, titleOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
+import { ConversationAvatar } from '@/ui/ConversationAvatar';
 import { Dialog } from '@/ui/Dialog';
 import { COMMANDS, commandsOf, type Everywhere } from './registry';
 import { useKeys } from './useKeys';
@@ -234,15 +235,7 @@ function useEntries(query: string, runs: Runs, onOpen: PaletteProps['onOpen']): 
       group: 'conversations',
       name: titleOf(state, one),
       hint: one.peer == null ? t('details.members', one.member_count) : `@${one.peer.username}`,
-      picture: (
-        <Avatar
-          id={one.peer?.id ?? one.id}
-          name={titleOf(state, one)}
-          url={one.peer?.avatar_url ?? one.avatar_url}
-          size="small"
-          group={one.kind !== 'direct'}
-        />
-      ),
+      picture: <ConversationAvatar conversation={one} title={titleOf(state, one)} size="small" />,
       run: () => onOpen(one.id),
     });
     const ofPerson = (one: User): Entry => ({

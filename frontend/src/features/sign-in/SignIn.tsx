@@ -93,8 +93,11 @@ function useForm(work: () => Promise<void>) {
       setBusy(false);
     }
   };
-  const ofField = (field: string) =>
-    error instanceof ApiError ? error.errors.find((one) => one.field === field)?.detail : undefined;
+  /** What the server says of a field goes on where the field's name ends. */
+  const ofField = (field: string, label: string) => {
+    const found = error instanceof ApiError ? error.errors.find((one) => one.field === field) : undefined;
+    return found === undefined ? undefined : `${label} ${found.detail}.`;
+  };
   const general =
     error === null || (error instanceof ApiError && error.errors.length > 0) ? null : explain(i18n, error);
   return { submit, busy, error, ofField, general };
@@ -159,7 +162,9 @@ function RegisterForm({ accounts, onMode, onWaiting }: RegisterProps) {
       <TextField
         label={t('auth.username')}
         hint={t('auth.username.rule')}
-        error={form.ofField('username') ?? taken('username_taken', t('error.username_taken'))}
+        error={
+          form.ofField('username', t('auth.username')) ?? taken('username_taken', t('error.username_taken'))
+        }
         value={username}
         onChange={(event) => setUsername(event.target.value)}
         autoComplete="username"
@@ -173,7 +178,7 @@ function RegisterForm({ accounts, onMode, onWaiting }: RegisterProps) {
       <TextField
         label={t('auth.email')}
         type="email"
-        error={form.ofField('email') ?? taken('email_taken', t('error.email_taken'))}
+        error={form.ofField('email', t('auth.email')) ?? taken('email_taken', t('error.email_taken'))}
         value={email}
         onChange={(event) => setEmail(event.target.value)}
         autoComplete="email"
@@ -183,7 +188,7 @@ function RegisterForm({ accounts, onMode, onWaiting }: RegisterProps) {
         label={t('auth.password')}
         type="password"
         hint={t('auth.password.rule')}
-        error={form.ofField('password')}
+        error={form.ofField('password', t('auth.password'))}
         value={password}
         onChange={(event) => setPassword(event.target.value)}
         autoComplete="new-password"

@@ -4,7 +4,7 @@ import { useChat, useI18n, useSettings } from '@/app/context';
 import { cx } from '@/lib/cx';
 import { clockTime, dayLabel, fullTime } from '@/lib/time';
 import type { Message } from '@/protocol';
-import { deliveryOf, nameOf } from '@/store/selectors';
+import { type Delivery, deliveryOf, nameOf } from '@/store/selectors';
 import { Avatar, hueOf } from '@/ui/Avatar';
 import { Ticks } from '@/ui/Ticks';
 import { FailedSend } from './FailedSend';
@@ -135,6 +135,11 @@ function UnreadLine({ label }: { label: string }) {
   );
 }
 
+function bubbleColours(own: boolean, delivery: Delivery): string {
+  if (delivery === 'failed') return 'bg-danger-soft text-ink';
+  return own ? 'bg-own text-own-ink' : 'bg-theirs text-ink';
+}
+
 function Side({ row, name }: { row: Row; name: string }) {
   const person = useChat((state) => state.people[row.senderId]);
   return (
@@ -177,9 +182,8 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
         onClick={() => onActive(row.key)}
         className={cx(
           'max-w-full min-w-0 rounded-2xl px-3 py-1.5',
-          own ? 'bg-own text-own-ink' : 'bg-theirs text-ink',
+          bubbleColours(own, delivery),
           own ? (row.last ? 'rounded-ee-md' : '') : row.last ? 'rounded-es-md' : '',
-          delivery === 'failed' && 'bg-danger-soft text-ink',
         )}
       >
         {replyTo !== null && (
@@ -197,8 +201,7 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
             id={`m-${row.key}`}
             className={cx(
               'ms-auto flex items-center gap-1 pt-1 text-[0.6875rem] leading-4 select-none',
-              own ? 'text-own-muted' : 'text-muted',
-              delivery === 'failed' && 'text-muted',
+              own && delivery !== 'failed' ? 'text-own-muted' : 'text-muted',
             )}
           >
             {message?.pinned === true && (
