@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.enums import ParamType
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
@@ -26,6 +26,9 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 
 MAX_DISCARDED_BYTES: Final = 16 * MAX_BODY_BYTES
 MAX_DISCARDING_S: Final = 5.0
+
+_GONE: Final = "client disconnected prematurely"
+"""What Litestar says when a body ends with its connection; it has no type of its own for that."""
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +101,9 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return _AfterBody(problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"}))
+    if isinstance(error, InternalServerException) and error.detail == _GONE:
+        # No fault of ours, and nobody reads this.
+        return problem_response(BadRequestError("The body broke off."))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _on_fault(request, error)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

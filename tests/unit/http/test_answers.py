@@ -219,3 +219,20 @@ async def test_strangers_learn_that_they_are_strangers_before_anything_else(clie
         response = await client.post("/guarded", headers=headers, content=b"no json")
         problem(response, 401, code)
         assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_client_that_goes_away_in_its_body_is_no_fault(client: AsyncTestClient[Litestar]) -> None:
+    coming = [{"type": "http.request", "body": b'{"na', "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return coming.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: Any = {"type": "http", "method": "POST", "path": "/api/v1/bodies", "headers": [], "query_string": b""}
+    with structlog.testing.capture_logs() as logs:
+        await client.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert logs == []
