@@ -10,7 +10,13 @@ export default defineConfig({
   // Relative, so that the same build works at the root and mounted below any path.
   base: './',
   plugins: [react(), tailwind(), emojiData()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
+      // The package names its build for browsers of 2015; this one of its own is smaller.
+      { find: /^dexie$/, replacement: 'dexie/dist/modern/dexie.mjs' },
+    ],
+  },
   build: {
     outDir: 'dist',
     target: 'es2022',

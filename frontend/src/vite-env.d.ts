@@ -2,6 +2,6 @@
 
 declare module 'virtual:emoji-data' {
   /** [emoji, label, group, shortcodes, tags], in the order people expect in a picker. */
-  const rows: [string, string, number, string[], string[]][];
+  const rows: [string, string, import('./features/emoji/data').EmojiGroup, string[], string[]][];
   export default rows;
 }

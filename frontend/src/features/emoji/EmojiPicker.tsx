@@ -1,8 +1,16 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useI18n } from '@/app/context';
-import { type Emoji, loadEmoji, searchEmoji } from './data';
+import { type Emoji, type EmojiGroup, loadEmoji, searchEmoji } from './data';
 
 const COLUMNS = 8;
+/** How high a row of emoji is, for the scroll bar of what was not drawn yet. */
+const ROW_REM = 2.3125;
+
+interface Group {
+  /** Null for what was found. */
+  name: EmojiGroup | null;
+  emoji: Emoji[];
+}
 
 /** A grid of all emoji with a search box; arrow keys move through it. */
 export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
@@ -16,19 +24,18 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
     // What opened around it had nothing to focus while this script was on its way.
     if (matchMedia('(pointer: fine)').matches) search.current?.focus();
   }, []);
-  const groups = useMemo(() => {
-    const found = searchEmoji(all, query);
-    if (query.trim() !== '') return [found];
-    const byGroup = new Map<number, Emoji[]>();
-    for (const one of found) {
-      const group = byGroup.get(one.group);
-      if (group === undefined) byGroup.set(one.group, [one]);
+  const groups = useMemo<Group[]>(() => {
+    if (query.trim() !== '') return [{ name: null, emoji: searchEmoji(all, query) }];
+    const byName = new Map<EmojiGroup, Emoji[]>();
+    for (const one of all) {
+      const group = byName.get(one.group);
+      if (group === undefined) byName.set(one.group, [one]);
       else group.push(one);
     }
-    return [...byGroup.values()];
+    return [...byName].map(([name, emoji]) => ({ name, emoji }));
   }, [all, query]);
-
-  const none = all.length > 0 && groups[0]?.length === 0;
+  const first = groups[0]?.emoji[0];
+  const none = all.length > 0 && first === undefined;
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const buttons = [...(grid.current?.querySelectorAll('button') ?? [])];
@@ -49,7 +56,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys of everything inside pass through here.
-    <div onKeyDown={onKeyDown} className="flex h-80 w-[19.5rem] max-w-[calc(100vw-1rem)] flex-col">
+    <div onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col">
       <div className="p-2">
         <input
           ref={search}
@@ -59,7 +66,6 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
           value={query}
           onChange={(event) => setQuery(event.target.value)}
           onKeyDown={(event) => {
-            const first = groups[0]?.[0];
             if (event.key === 'Enter' && first !== undefined) {
               event.preventDefault();
               onPick(first.char);
@@ -69,31 +75,58 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
         />
       </div>
       <div ref={grid} className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
-        {groups.map((group) => (
-          <div
-            key={group[0]?.group ?? 0}
-            className="grid grid-cols-8 border-line pb-1.5 [content-visibility:auto] not-first:border-t not-first:pt-1.5"
-          >
-            {group.map((one) => (
-              <button
-                key={one.char}
-                type="button"
-                // One stop of the Tab key for all of them; arrow keys go on from there.
-                tabIndex={one === groups[0]?.[0] ? 0 : -1}
-                aria-label={one.label}
-                title={one.names[0] === undefined ? one.label : `:${one.names[0]}:`}
-                onClick={() => onPick(one.char)}
-                className="grid aspect-square place-items-center rounded-md text-xl hover:bg-hover"
-              >
-                {one.char}
-              </button>
-            ))}
+        {groups.map(({ name, emoji }) => (
+          <div key={name} data-group={name}>
+            {name !== null && (
+              <h3 className="sticky top-0 z-10 bg-raised px-1 py-1 text-xs font-semibold text-muted">
+                {t(`emoji.${name}`)}
+              </h3>
+            )}
+            <div
+              className="grid grid-cols-8 [content-visibility:auto]"
+              style={{ containIntrinsicBlockSize: `${Math.ceil(emoji.length / COLUMNS) * ROW_REM}rem` }}
+            >
+              {emoji.map((one) => (
+                <button
+                  key={one.char}
+                  type="button"
+                  // One stop of the Tab key for all of them; arrow keys go on from there.
+                  tabIndex={one === first ? 0 : -1}
+                  aria-label={one.label}
+                  title={one.names[0] === undefined ? one.label : `:${one.names[0]}:`}
+                  onClick={() => onPick(one.char)}
+                  className="grid aspect-square place-items-center rounded-md text-xl hover:bg-hover"
+                >
+                  {one.char}
+                </button>
+              ))}
+            </div>
           </div>
         ))}
         {none && <p className="py-8 text-center text-sm text-muted">{t('emoji.none')}</p>}
       </div>
+      {query.trim() === '' && (
+        // For the mouse and for fingers: keys have the search box and the arrows.
+        <div className="flex border-t border-line px-2 py-1">
+          {groups.map(
+            ({ name, emoji }) =>
+              name !== null && (
+                <button
+                  key={name}
+                  type="button"
+                  tabIndex={-1}
+                  title={t(`emoji.${name}`)}
+                  onClick={() => grid.current?.querySelector(`[data-group=${name}]`)?.scrollIntoView()}
+                  className="grid h-8 flex-1 place-items-center rounded-md text-base grayscale hover:bg-hover hover:grayscale-0 pointer-coarse:h-11"
+                >
+                  <span aria-hidden>{emoji[0]?.char}</span>
+                </button>
+              ),
+          )}
+        </div>
+      )}
       <p role="status" className="sr-only">
-        {none ? t('emoji.none') : query.trim() !== '' && t('palette.count', groups[0]?.length ?? 0)}
+        {none ? t('emoji.none') : query.trim() !== '' && t('palette.count', groups[0]?.emoji.length ?? 0)}
       </p>
     </div>
   );

@@ -31,9 +31,9 @@ export function EmojiPopover({ trigger, onPick, align = 'end' }: EmojiPopoverPro
           sideOffset={8}
           collisionPadding={8}
           align={align}
-          className="rise z-50 rounded-xl border border-line bg-raised text-ink shadow-raised"
+          className="rise z-50 flex h-[min(24rem,var(--radix-popover-content-available-height))] w-[19.5rem] max-w-[calc(100vw-1rem)] flex-col overflow-hidden rounded-xl border border-line bg-raised text-ink shadow-raised"
         >
-          <Suspense fallback={<div className="h-80 w-[19.5rem]" />}>
+          <Suspense fallback={null}>
             <EmojiPicker
               onPick={(emoji) => {
                 setOpen(false);

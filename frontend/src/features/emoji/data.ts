@@ -1,8 +1,20 @@
 /** Emoji by name, fetched when first needed. */
+
+export type EmojiGroup =
+  | 'smileys'
+  | 'people'
+  | 'nature'
+  | 'food'
+  | 'travel'
+  | 'activities'
+  | 'objects'
+  | 'symbols'
+  | 'flags';
+
 export interface Emoji {
   char: string;
   label: string;
-  group: number;
+  group: EmojiGroup;
   names: string[];
   /** Everything it can be found by, in lower case. */
   words: string[];
