@@ -1,6 +1,7 @@
 /** The real browser behind `Platform`. */
 import { systemClock } from '@/lib/clock';
 import { uuidv7 } from '@/lib/ids';
+import { keptText } from '@/lib/kept-text';
 import { openDb } from '@/offline/open';
 import { RealtimeClient } from '@/realtime/client';
 import { SharedLink } from '@/realtime/shared';
@@ -41,33 +42,11 @@ export function browserPlatform(): Platform {
         tabId: uuidv7(),
       });
     },
-    remembered: rememberedAccount(),
+    remembered: keptText(() => localStorage, ACCOUNT_KEY),
     // Over plain HTTP a `Secure` cookie is kept for loopback names at best, and not by every browser.
     cookieWorks: home.protocol === 'https:',
     exclusively: (name, run) => (navigator.locks ? navigator.locks.request(name, run) : run()),
     deviceName: deviceName(navigator.userAgent),
-  };
-}
-
-function rememberedAccount(): Platform['remembered'] {
-  let inMemory: string | null = null;
-  return {
-    get() {
-      try {
-        return localStorage.getItem(ACCOUNT_KEY);
-      } catch {
-        return inMemory;
-      }
-    },
-    set(id) {
-      inMemory = id;
-      try {
-        if (id === null) localStorage.removeItem(ACCOUNT_KEY);
-        else localStorage.setItem(ACCOUNT_KEY, id);
-      } catch {
-        // A browser that keeps nothing asks for the password after each reload.
-      }
-    },
   };
 }
 

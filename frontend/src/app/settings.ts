@@ -2,6 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { OwnKeys } from '@/features/shortcuts';
 import { type Language, preferredLanguage } from '@/lib/i18n';
+import { keptText } from '@/lib/kept-text';
 
 export interface Settings {
   theme: 'light' | 'dark' | 'system';
@@ -18,7 +19,8 @@ export interface Settings {
 
 const KEY = 'chat-mvp.settings';
 
-function load(): Settings {
+/** What was chosen, as JSON; damaged, it counts as nothing. */
+function load(kept: string | null): Settings {
   const defaults: Settings = {
     theme: 'system',
     density: 'comfortable',
@@ -30,7 +32,7 @@ function load(): Settings {
     keys: {},
   };
   try {
-    return { ...defaults, ...JSON.parse(localStorage.getItem(KEY) ?? '{}') };
+    return { ...defaults, ...JSON.parse(kept ?? '{}') };
   } catch {
     return defaults;
   }
@@ -39,13 +41,10 @@ function load(): Settings {
 export type SettingsStore = ReturnType<typeof createSettings>;
 
 export function createSettings() {
-  const store = createStore<Settings>(load);
+  const kept = keptText(() => localStorage, KEY);
+  const store = createStore<Settings>(() => load(kept.get()));
   store.subscribe((settings) => {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(settings));
-    } catch {
-      // A browser that keeps nothing still shows the choice until the page is closed.
-    }
+    kept.set(JSON.stringify(settings));
     applyTheme(settings.theme);
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>

@@ -4,6 +4,7 @@
  * that loads for ever.
  */
 import type { Clock } from '@/lib/clock';
+import { keptText } from '@/lib/kept-text';
 
 export interface VersionParts {
   /** The build that runs; null where there is none (development). */
@@ -83,29 +84,9 @@ export function watchThisPage(parts: Pick<VersionParts, 'say' | 'clock'>): Versi
     },
     busy: () => document.querySelector('dialog[open]') !== null || isWriting(document.activeElement),
     reload: () => location.reload(),
-    done: keptForTheTab(),
+    // Only a browser that keeps nothing for a tab could load again more than once, and then every 3 s at most.
+    done: keptText(() => sessionStorage, DONE),
   });
-}
-
-function keptForTheTab(): VersionParts['done'] {
-  let latest: string | null = null;
-  return {
-    get() {
-      try {
-        return sessionStorage.getItem(DONE);
-      } catch {
-        return latest;
-      }
-    },
-    set(build) {
-      latest = build;
-      try {
-        sessionStorage.setItem(DONE, build);
-      } catch {
-        // Only a browser that keeps nothing for a tab could load again more than once, and then every 3 s at most.
-      }
-    },
-  };
 }
 
 function isWriting(element: Element | null): boolean {
