@@ -11,7 +11,7 @@ export const de: Catalogue = {
   'app.brokenPart.title': 'Dieser Teil ging nicht auf',
   'app.brokenPart.text': 'Der Rest läuft weiter. Meist hilft es, die Seite neu zu laden.',
   'app.first.title': 'Willkommen',
-  'app.first.text': 'Finde jemanden beim Namen und sag Hallo. Mehrere zusammen sind eine Gruppe.',
+  'app.first.text': 'Finde jemanden beim Namen und schreib ihm. Mehrere zusammen sind eine Gruppe.',
   'app.first.do': 'Jemandem schreiben',
   'app.empty.title': 'Wähle eine Unterhaltung',
   'app.empty.text': 'Oder beginne eine neue. Strg+K findet Menschen, Unterhaltungen und Nachrichten.',
@@ -106,6 +106,7 @@ export const de: Catalogue = {
   'new.results': 'Menschen',
 
   'message.label': 'Nachrichten',
+  'message.none': 'Hier hat noch niemand etwas geschrieben. Fang du an.',
   'message.beginning': 'Hier beginnt eure Unterhaltung.',
   'message.unreadDivider': 'Neue Nachrichten',
   'message.latest': 'Zur neuesten Nachricht',

@@ -10,7 +10,7 @@ export const en = {
   'app.brokenPart.title': 'This part did not open',
   'app.brokenPart.text': 'The rest goes on. Loading the page again usually helps.',
   'app.first.title': 'Welcome',
-  'app.first.text': 'Find somebody by their name and say hello. Several people make a group.',
+  'app.first.text': 'Find somebody by their name and write to them. Several people make a group.',
   'app.first.do': 'Write to somebody',
   'app.empty.title': 'Choose a conversation',
   'app.empty.text': 'Or start a new one. Ctrl+K finds people, conversations and messages.',
@@ -104,6 +104,7 @@ export const en = {
   'new.results': 'People',
 
   'message.label': 'Messages',
+  'message.none': 'Nothing has been written here yet. Yours can be the first.',
   'message.beginning': 'This is the beginning of your conversation.',
   'message.unreadDivider': 'New messages',
   'message.latest': 'Jump to the latest message',

@@ -75,7 +75,9 @@ export function Segments<T extends string>({ label, text, value, options, onChan
             className={cx(
               'flex min-h-9 pointer-coarse:min-h-11 flex-1 cursor-pointer items-center justify-center rounded-lg px-3 text-center text-sm font-medium whitespace-nowrap',
               'has-focus-visible:outline-2 has-focus-visible:outline-accent',
-              one.value === value ? 'bg-raised text-ink shadow-sm' : 'text-muted hover:text-ink',
+              one.value === value
+                ? 'bg-raised text-ink shadow-sm ring-1 ring-line'
+                : 'text-muted hover:text-ink',
             )}
           >
             <input

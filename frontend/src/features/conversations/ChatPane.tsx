@@ -29,6 +29,9 @@ export interface ChatPaneProps {
 /** One conversation: its head, its messages, and the box to write in. */
 export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpen }: ChatPaneProps) {
   const conversation = useChat((state) => state.conversations[id]);
+  const untouched = useChat(
+    (state) => conversation?.last_message === null && (state.pending[id] ?? []).length === 0,
+  );
   const [mode, setMode] = useState<ComposerMode>(WRITING);
   const timeline = useRef<TimelineHandle>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
@@ -62,6 +65,7 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
           details={details}
           onDetails={() => onDetails(!details)}
         />
+        {untouched && <Untouched conversation={conversation} />}
         <Timeline
           ref={timeline}
           conversationId={id}
@@ -95,6 +99,18 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
         </ErrorBoundary>
       )}
     </>
+  );
+}
+
+/** Stands where nobody has written anything yet. */
+function Untouched({ conversation }: { conversation: Conversation }) {
+  const { t } = useI18n();
+  const title = useChat((state) => titleOf(state, conversation));
+  return (
+    <div className="pointer-events-none absolute inset-0 m-auto flex h-fit max-w-xs flex-col items-center gap-3 p-6 text-center">
+      <ConversationAvatar conversation={conversation} title={title} size="large" />
+      <p className="text-sm text-muted">{t('message.none')}</p>
+    </div>
   );
 }
 

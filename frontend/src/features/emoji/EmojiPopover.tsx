@@ -31,7 +31,7 @@ export function EmojiPopover({ trigger, onPick, align = 'end' }: EmojiPopoverPro
           sideOffset={8}
           collisionPadding={8}
           align={align}
-          className="rise z-50 flex h-[min(24rem,var(--radix-popover-content-available-height))] w-[19.5rem] max-w-[calc(100vw-1rem)] flex-col overflow-hidden rounded-xl border border-line bg-raised text-ink shadow-raised"
+          className="rise z-50 flex h-96 w-[19.5rem] [@media(max-height:40rem)]:h-72 max-w-[calc(100vw-1rem)] flex-col overflow-hidden rounded-xl border border-line bg-raised text-ink shadow-raised"
         >
           <Suspense fallback={null}>
             <EmojiPicker
