@@ -11,7 +11,7 @@ export const de: Catalogue = {
   'app.brokenPart.title': 'Dieser Teil ging nicht auf',
   'app.brokenPart.text': 'Der Rest läuft weiter. Meist hilft es, die Seite neu zu laden.',
   'app.first.title': 'Willkommen',
-  'app.first.text': 'Finde jemanden beim Namen und schreib ihm. Mehrere zusammen sind eine Gruppe.',
+  'app.first.text': 'Finde jemanden beim Namen und schreib los. Mehrere zusammen sind eine Gruppe.',
   'app.first.do': 'Jemandem schreiben',
   'app.empty.title': 'Wähle eine Unterhaltung',
   'app.empty.text': 'Oder beginne eine neue. Strg+K findet Menschen, Unterhaltungen und Nachrichten.',
