@@ -42,17 +42,18 @@ def is_allowed_origin(origin: str | None, host: str | None, allowed: Collection[
     """
     if origin is None or origin in allowed:
         return True
-    page = urlsplit(origin)
-    return (
-        page.scheme in _DEFAULT_PORTS
-        and host is not None
-        and _place(page.scheme, page.netloc) == _place(page.scheme, host)
-    )
+    try:
+        page = urlsplit(origin)
+        return (
+            page.scheme in _DEFAULT_PORTS
+            and host is not None
+            and _place(page.scheme, page.netloc) == _place(page.scheme, host)
+        )
+    except ValueError:
+        # One of the two is no address at all.
+        return False
 
 
 def _place(scheme: str, netloc: str) -> tuple[str, int]:
     parts = urlsplit(f"//{netloc}")
-    try:
-        return (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS[scheme]
-    except ValueError:
-        return "", 0
+    return (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS[scheme]

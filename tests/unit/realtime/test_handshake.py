@@ -1,0 +1,41 @@
+"""Which pages may connect, told by what browsers say of themselves."""
+
+import pytest
+
+from chat_mvp.realtime.handshake import is_allowed_origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://chat.org", "chat.org"),
+        ("HTTP://CHAT.org:80", "chat.org"),
+        ("https://chat.org", "chat.org:443"),
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://ours.org", "chat.org"),
+        (None, "chat.org"),
+    ],
+)
+def test_our_own_and_those_that_were_allowed(origin: str | None, host: str) -> None:
+    assert is_allowed_origin(origin, host, {"http://ours.org"})
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://evil.org", "chat.org"),
+        ("http://chat.org:81", "chat.org"),
+        ("http://chat.org.evil.org", "chat.org"),
+        ("http://evil.org#chat.org", "chat.org"),
+        ("null", "chat.org"),
+        ("", ""),
+        ("file://", ""),
+        ("http://[", "["),
+        ("http://chat.org", "["),
+        ("http://chat.org:port", "chat.org:port"),
+        ("http://chat.org:99999", "chat.org:99999"),
+        ("http://chat.org", None),
+    ],
+)
+def test_everybody_elses(origin: str, host: str | None) -> None:
+    assert not is_allowed_origin(origin, host, {"http://ours.org"})
