@@ -7,7 +7,7 @@ import structlog
 from msgspec import UnsetType
 
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.errors import NotFoundError, UnavailableError
 from chat_mvp.protocol import ChosenPresence, ConversationJoined, Presence, PresenceState
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.presence import PresenceTracker
@@ -105,7 +105,7 @@ class PresenceService:
     async def _meet(self, viewer_id: str, user_id: str) -> None:
         try:
             await self._show(viewer_id, user_id, tell_now=False)
-        except ChatError as error:
+        except UnavailableError as error:
             # The next connect brings it.
             _LOG.warning("a direct peer is not watched", error=error.detail)
 
