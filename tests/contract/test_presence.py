@@ -8,6 +8,7 @@ import pytest
 from tests.support.http import expect_json, expect_nothing
 from tests.support.people import Chat
 from tests.support.shapes import PRESENCE, check_fields, check_time
+from tests.support.socket import SOON_S
 
 GRACE_S = 8.0
 """A page reload does not blink: going offline is told a few seconds late."""
@@ -75,11 +76,12 @@ async def test_a_direct_peer_is_told_of_no_sooner_than_of_the_conversation(chat:
     await ann_socket.ask("message.send", client_message_id="1", to=bob.id, text="hello")
     await bob_socket.expect_text("hello")
     # Both see it from now on; how soon after the frame is nobody's promise.
-    for state in itertools.cycle(("dnd", "online")):
-        await ann_socket.ask("presence.set", state=state)
-        await bob_socket.ask("ping")
-        if bob_socket.all("presence", user_id=ann.id):
-            break
+    async with asyncio.timeout(SOON_S):
+        for state in itertools.cycle(("dnd", "online")):
+            await ann_socket.ask("presence.set", state=state)
+            await bob_socket.ask("ping")
+            if bob_socket.all("presence", user_id=ann.id):
+                break
 
 
 @pytest.mark.parametrize("way", ["a contact is removed", "a direct conversation is left"])
