@@ -355,7 +355,13 @@ export function Timeline(props: TimelineProps) {
             {items.map((item) => {
               const row = rows[item.index] as Row;
               return (
-                <div key={item.key} data-index={item.index} ref={virtualizer.measureElement}>
+                <div
+                  key={item.key}
+                  data-index={item.index}
+                  ref={virtualizer.measureElement}
+                  // A row that comes or goes must not make the browser look through all the others.
+                  className="[contain:layout_style]"
+                >
                   <MessageRow
                     row={row}
                     conversationId={conversationId}
