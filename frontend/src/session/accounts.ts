@@ -43,6 +43,7 @@ export class Accounts {
   readonly store = createStore<AccountsState>(() => ({ session: null, expired: false }));
   readonly open: OpenApi;
   readonly #platform: Platform;
+  #leaving: Session | null = null;
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -72,20 +73,16 @@ export class Accounts {
     return true;
   }
 
+  /** Leaves the account and removes its data from this device. */
   async signOut(): Promise<void> {
     const { session } = this.store.getState();
     if (session === null) return;
+    this.#leaving = session;
     // Without a connection the session stays on the server until it is ended from another device.
     await session.api.logout().catch(() => undefined);
-    await this.forget();
-  }
-
-  /** Leaves the account and removes its data from this device. */
-  async forget(): Promise<void> {
-    const { session } = this.store.getState();
     this.#platform.remembered.set(null);
     this.store.setState({ session: null, expired: false });
-    await session?.forget();
+    await session.forget();
   }
 
   async #take(answer: SignedIn): Promise<void> {
@@ -133,7 +130,8 @@ export class Accounts {
   }
 
   async #expire(session: Session): Promise<void> {
-    if (this.store.getState().session !== session) return;
+    // The server closes the connection of who signs out, perhaps before it has answered.
+    if (this.store.getState().session !== session || this.#leaving === session) return;
     this.#platform.remembered.set(null);
     this.store.setState({ session: null, expired: true });
     await session.stop();
