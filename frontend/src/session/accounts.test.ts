@@ -98,7 +98,10 @@ it.each([
 ])('forgets everything when the connection ends %s the answer', async (_, happens) => {
   meanwhile = happens;
   const id = remembered;
+  const told: boolean[] = [];
+  accounts.store.subscribe((state) => told.push(state.expired));
   await accounts.signOut();
+  expect(told, 'nobody is told that a session was ended which they ended').not.toContain(true);
   expect(destroyed).toEqual([id]);
   expect(remembered).toBe(null);
   expect(accounts.store.getState()).toEqual({ session: null, expired: false });
