@@ -1,14 +1,11 @@
 /**
- * After Vite: writes how large everything became, for the client's own panel; builds the service worker with the list
- * of files it keeps; then writes a .gz and a .br beside every text file, so that the server compresses nothing at run
- * time.
+ * After Vite: writes how large everything became, for the client's own panel, and builds the service worker with the
+ * list of files it keeps. What is served is compressed when it is taken into the Python package (tools/build_web.py).
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build } from 'vite';
 import { largestOf, measureSizes } from './sizes.mjs';
 
@@ -26,7 +23,7 @@ async function files(folder = dist) {
 
 /** Fonts are fetched by the page as its texts need them; keeping all scripts of the world would be waste. */
 function isKept(path) {
-  return !/\.(br|gz|map)$|(cyrillic|greek|vietnamese)|\/sw\.js$/.test(path);
+  return !/\.map$|(cyrillic|greek|vietnamese)|\/sw\.js$/.test(path);
 }
 
 async function buildWorker() {
@@ -51,21 +48,6 @@ async function buildWorker() {
   });
 }
 
-async function compress() {
-  const worthIt = (await files()).filter((path) => /\.(js|css|html|svg|json|webmanifest)$/.test(path));
-  for (const path of worthIt) {
-    const raw = await readFile(path);
-    const packed = {
-      gz: await promisify(gzip)(raw, { level: 9 }),
-      br: await promisify(brotliCompress)(raw, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
-    };
-    for (const [ending, data] of Object.entries(packed)) {
-      if (data.length < raw.length) await writeFile(`${path}.${ending}`, data);
-    }
-  }
-}
-
 const sizes = largestOf(await measureSizes(new URL('../dist/', import.meta.url)));
 await writeFile(join(dist, 'sizes.json'), `${JSON.stringify(sizes)}\n`);
 await buildWorker();
-await compress();

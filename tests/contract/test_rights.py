@@ -117,3 +117,28 @@ async def test_in_a_direct_conversation_both_change_only_their_own_messages(chat
     expect_problem(await bob.patch(f"/messages/{said['id']}", text="no"), 403, "forbidden")
     expect_problem(await bob.delete(f"/messages/{said['id']}"), 403, "forbidden")
     assert (await ann.edit(said["id"], "yes"))["text"] == "yes"
+
+
+async def test_who_may_write_where_only_admins_may(chat: Chat) -> None:
+    owner, admin, member, _, room = await group_of_four(chat)
+    base = f"/conversations/{room}"
+    before = await member.say(room, "before")
+    assert expect_json(await admin.patch(base, settings={"post": "admins"}))["settings"] == {"post": "admins"}
+    for settings in ({}, {"colour": "red"}):
+        assert expect_json(await admin.patch(base, settings=settings))["settings"] == {"post": "admins"}, "not named"
+    expect_problem(await admin.patch(base, settings={"post": "nobody"}), 422, "validation")
+
+    expect_problem(await member.post(f"{base}/messages", client_message_id="x", text="y"), 403, "forbidden")
+    socket = await member.connect()
+    await socket.refused("forbidden", "message.send", conversation_id=room, client_message_id="x", text="y")
+    for writer in (owner, admin):
+        await writer.say(room, "allowed")
+    # What was sent before is answered as before, and what one wrote can still be taken back.
+    again = await socket.ask(
+        "message.send", conversation_id=room, client_message_id=before["client_message_id"], text="before"
+    )
+    assert (again["message_id"], again["duplicate"]) == (before["id"], True)
+    assert (await member.erase(before["id"]))["deleted_at"]
+
+    expect_json(await admin.patch(base, settings={"post": "members"}))
+    await member.say(room, "allowed again")

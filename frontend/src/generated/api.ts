@@ -771,7 +771,7 @@ export interface components {
             visibility?: "private" | "public";
             avatar_url?: string | null;
             max_participants?: number | null;
-            settings?: components["schemas"]["ConversationSettings"];
+            settings?: components["schemas"]["ConversationSettingsChanges"];
         };
         /**
          * ConversationSettings
@@ -783,6 +783,14 @@ export interface components {
              * @enum {unknown}
              */
             post: "admins" | "members";
+        };
+        /**
+         * ConversationSettingsChanges
+         * @description Settings that an admin changes; what is left out stays.
+         */
+        ConversationSettingsChanges: {
+            /** @enum {unknown} */
+            post?: "admins" | "members";
         };
         /**
          * Edit

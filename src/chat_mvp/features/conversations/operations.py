@@ -296,7 +296,7 @@ class ChangeConversation(ConversationOperation):
             for name in ("name", "description", "visibility", "avatar_url", "max_participants")
             if (value := getattr(self._changes, name)) is not UNSET
         }
-        if self._changes.settings is not UNSET:
+        if self._changes.settings is not UNSET and self._changes.settings.post is not UNSET:
             wanted["post"] = self._changes.settings.post
         different = {name: value for name, value in wanted.items() if getattr(conversation, name) != value}
         for name, value in different.items():

@@ -1,6 +1,6 @@
 """Bodies of the conversation routes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -32,6 +32,12 @@ class NewConversation(Struct, kw_only=True):
     settings: ConversationSettings | None = None
 
 
+class ConversationSettingsChanges(Struct, kw_only=True):
+    """Settings that an admin changes; what is left out stays."""
+
+    post: Literal["members", "admins"] | UnsetType = UNSET
+
+
 class ConversationChanges(Struct, kw_only=True):
     """What an admin changes of a conversation; what is left out stays."""
 
@@ -40,7 +46,7 @@ class ConversationChanges(Struct, kw_only=True):
     visibility: Visibility | UnsetType = UNSET
     avatar_url: Url | UnsetType | None = UNSET
     max_participants: Participants | UnsetType | None = UNSET
-    settings: ConversationSettings | UnsetType = UNSET
+    settings: ConversationSettingsChanges | UnsetType = UNSET
 
 
 class OwnChanges(Struct, kw_only=True):
