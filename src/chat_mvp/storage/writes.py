@@ -178,7 +178,8 @@ class Writes(Struct, kw_only=True):
 
 
 def _commands(writes: Writes) -> list[Step]:
-    # The counters come first: where they are not as believed, nothing else is tried. Who is out may be in again.
+    # The counters come first: where they are not as believed, nothing else is tried. Places are removed before new ones
+    # are made, because who is let out may be let in again in the same batch.
     believed = _believed_counters(writes)
     moved, moved_count = _conversation_updates(writes)
     places = _membership_updates(writes)
