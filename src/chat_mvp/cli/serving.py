@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 
 from chat_mvp.cli.listening import BACKLOG
-from chat_mvp.protocol import MAX_FRAME_BYTES
+from chat_mvp.limits import MAX_FRAME_BYTES
 from chat_mvp.realtime.wire import ChatWebSocketProtocol
 from chat_mvp.settings import Settings
 

@@ -15,14 +15,7 @@ from msgspec import Struct, structs
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.errors import ChatError, NotFoundError
-from chat_mvp.protocol import (
-    Message,
-    MessageKind,
-    MessageNew,
-    Priority,
-    ServerFrame,
-    ThreadSummary,
-)
+from chat_mvp.protocol import Message, MessageKind, MessageNew, Priority, ServerFrame, ThreadSummary
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from msgspec import Struct
 
 from chat_mvp.delivery.snapshot import Standing
+from chat_mvp.limits import MAX_RESUME_CHANGES
 from chat_mvp.protocol import (
-    MAX_RESUME_CHANGES,
     Conversation,
     ConversationJoined,
     ConversationReset,

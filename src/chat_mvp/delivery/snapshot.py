@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from chat_mvp.protocol import MAX_SMALL_CONVERSATION, ConversationState
+from chat_mvp.limits import MAX_SMALL_CONVERSATION
+from chat_mvp.protocol import ConversationState
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord

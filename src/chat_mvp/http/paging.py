@@ -8,10 +8,7 @@ from litestar.params import QueryParameter
 
 from chat_mvp.errors import ValidationError
 from chat_mvp.http.params import is_id
-
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
-MAX_CURSOR_CHARS = 1_000
+from chat_mvp.limits import MAX_CURSOR_CHARS, MAX_LIMIT
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="Items in a page, at most")]
 """Type of a handler's ``limit: Limit = DEFAULT_LIMIT``."""

@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
-from chat_mvp.protocol import MAX_BODY_BYTES
+from chat_mvp.limits import MAX_BODY_BYTES
 from chat_mvp.wording import in_words
 
 MEDIA_TYPE: Final = "application/problem+json"

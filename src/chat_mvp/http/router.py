@@ -7,7 +7,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
 from chat_mvp.http.auth import Authenticator, caller_guard, provide_caller
-from chat_mvp.protocol import MAX_BODY_BYTES
+from chat_mvp.limits import MAX_BODY_BYTES
 
 API_PATH = "/api/v1"
 

@@ -7,7 +7,8 @@ from msgspec import UNSET
 from chat_mvp.codec import Codec, EncodedFrame, to_wire
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import ChatError
-from chat_mvp.protocol import CLOSE_TOO_SLOW, MAX_WAITING_BYTES, MAX_WAITING_FRAMES, Error, MessageNew, Ref, ServerFrame
+from chat_mvp.limits import MAX_WAITING_BYTES, MAX_WAITING_FRAMES
+from chat_mvp.protocol import CLOSE_TOO_SLOW, Error, MessageNew, Ref, ServerFrame
 from chat_mvp.realtime.outbox import Outbox, Send, SendNow
 from chat_mvp.realtime.session import Phase, Session
 

@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from chat_mvp.protocol import CLOSE_UNAUTHENTICATED, TOKEN_WARNING_S, TokenExpiring
+from chat_mvp.limits import TOKEN_WARNING_S
+from chat_mvp.protocol import CLOSE_UNAUTHENTICATED, TokenExpiring
 from chat_mvp.realtime.registry import Registry
 
 SWEEP_S = 1.0

@@ -5,14 +5,7 @@ import contextlib
 import random
 from typing import Protocol
 
-from chat_mvp.protocol import (
-    CLOSE_GOING_AWAY,
-    CLOSE_INTERNAL,
-    CLOSE_RESTART,
-    CLOSE_TOO_MANY,
-    CLOSE_TOO_SLOW,
-    Bye,
-)
+from chat_mvp.protocol import CLOSE_GOING_AWAY, CLOSE_INTERNAL, CLOSE_RESTART, CLOSE_TOO_MANY, CLOSE_TOO_SLOW, Bye
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.session import Phase
 from chat_mvp.realtime.wire import LAST_WORDS_S

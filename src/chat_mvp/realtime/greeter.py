@@ -7,17 +7,8 @@ from msgspec import UNSET
 from chat_mvp.delivery.catchup import CatchUp, Known
 from chat_mvp.delivery.drain import Drain
 from chat_mvp.delivery.snapshot import Snapshots, Standing
-from chat_mvp.protocol import (
-    MAX_FRAME_BYTES,
-    MAX_TEXT_CHARS,
-    Connect,
-    Drained,
-    Limits,
-    Message,
-    PresenceSnapshot,
-    PresenceState,
-    Ready,
-)
+from chat_mvp.limits import MAX_FRAME_BYTES, MAX_TEXT_CHARS
+from chat_mvp.protocol import Connect, Drained, Limits, Message, PresenceSnapshot, PresenceState, Ready
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.storage.queue import Queue
 from chat_mvp.times import format_time, utc_now

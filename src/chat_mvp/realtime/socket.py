@@ -14,13 +14,12 @@ from msgspec import UNSET
 
 from chat_mvp.codec import Codec, Refused, to_wire
 from chat_mvp.errors import BadFrameError, ChatError, RateLimitedError, UnauthenticatedError, UnknownTypeError
+from chat_mvp.limits import CONNECT_TIMEOUT_S, FRAMES_BURST, FRAMES_PER_S, MAX_CONNECTIONS_PER_ACCOUNT
 from chat_mvp.protocol import (
     CLOSE_INTERNAL,
     CLOSE_PROTOCOL_VIOLATION,
     CLOSE_TOO_MANY,
     CLOSE_UNAUTHENTICATED,
-    CONNECT_TIMEOUT_S,
-    MAX_CONNECTIONS_PER_ACCOUNT,
     AnyClientFrame,
     Connect,
     Error,
@@ -45,9 +44,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-FRAMES_PER_S = 1_000
-FRAMES_BURST = 5_000
-"""Frames of one connection, with limits on; far more than any client that means well."""
 
 _FORBIDDEN = 403
 _SERVICE_UNAVAILABLE = 503

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from chat_mvp import protocol
+from chat_mvp import limits, protocol
 from chat_mvp.spec.schemas import component_schemas
 
 _CHANNEL = "ws"
@@ -15,7 +15,7 @@ JSON, `{protocol.SUBPROTOCOL_MSGPACK}` binary frames of MessagePack with the sam
 """
 _CLOSE_CODES = {
     protocol.CLOSE_GOING_AWAY: "going away; come back after reconnect_after_ms",
-    protocol.CLOSE_TOO_LARGE: f"a frame over {protocol.MAX_FRAME_BYTES} bytes",
+    protocol.CLOSE_TOO_LARGE: f"a frame over {limits.MAX_FRAME_BYTES} bytes",
     protocol.CLOSE_INTERNAL: "internal error; come back with back-off",
     protocol.CLOSE_RESTART: "restart; come back after reconnect_after_ms",
     protocol.CLOSE_PROTOCOL_VIOLATION: "protocol violation",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from msgspec import Struct, field
 
+from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import known_object_id
@@ -18,8 +19,6 @@ from chat_mvp.storage.messages import to_changes, to_document
 from chat_mvp.storage.queue import PRIORITY_RANK, queue_key, queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 
-MAX_EDITS_KEPT = 100
-"""Earlier texts of one message; beyond that the oldest leave."""
 MAX_KEYS_CONFIRMED = 64
 """A confirmation of so many messages removes their entries one by one, by their keys.
 

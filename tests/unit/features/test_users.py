@@ -1,9 +1,10 @@
 import pytest
 
 from chat_mvp.errors import NotFoundError, ValidationError
-from chat_mvp.features.users.schemas import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, ProfilePatch
+from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.features.users.service import UserService
 from chat_mvp.http.bodies import decode_body
+from chat_mvp.limits import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.folding import fold_text, name_words

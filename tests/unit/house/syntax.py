@@ -21,7 +21,7 @@ def frame_names(files: Iterable[Path], tags: frozenset[str]) -> list[str]:
         named = {text for text in _typed_as(node) if text in tags}
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in dotted:
             named.add(node.value)
-        found += [f"{path}:{node.lineno}: the frame type {text!r} belongs in protocol.py" for text in sorted(named)]
+        found += [f"{path}:{node.lineno}: the frame type {text!r} belongs in protocol/" for text in sorted(named)]
     return found
 
 

@@ -18,10 +18,11 @@ from chat_mvp import errors
 from chat_mvp.http.auth import Authenticator, Caller
 from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.openapi import OPEN
-from chat_mvp.http.paging import DEFAULT_LIMIT, Limit
+from chat_mvp.http.paging import Limit
 from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
+from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.tokens import Tokens
 

@@ -9,14 +9,15 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from chat_mvp.protocol import CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED, MAX_CONNECTIONS_PER_ACCOUNT, Connect, Pong
+from chat_mvp.limits import FRAMES_BURST, MAX_CONNECTIONS_PER_ACCOUNT
+from chat_mvp.protocol import CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED, Connect, Pong
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.greeter import CatchingUp, Greeter
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
-from chat_mvp.realtime.socket import FRAMES_BURST, SocketEndpoint
+from chat_mvp.realtime.socket import SocketEndpoint
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.tokens import Tokens
 

@@ -15,10 +15,10 @@ from chat_mvp.features.accounts.schemas import LoginBody, RefreshBody, RegisterB
 from chat_mvp.features.accounts.service import AccountService, Device, Session
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import OPEN, problems
+from chat_mvp.limits import MAX_DEVICE_NAME_CHARS
 
 COOKIE = "chat_refresh"
 COOKIE_PATH = "/api/v1/auth"
-MAX_DEVICE_NAME_CHARS = 100
 
 # Answers with tokens in them belong in no cache.
 _NO_STORE = {"Cache-Control": "no-store"}

@@ -5,15 +5,15 @@ import unicodedata
 from collections.abc import Mapping
 
 from chat_mvp.errors import ValidationError
+from chat_mvp.limits import (
+    MAX_DISPLAY_NAME_CHARS,
+    MAX_EMAIL_CHARS,
+    MAX_PASSWORD_CHARS,
+    MAX_USERNAME_CHARS,
+    MIN_PASSWORD_CHARS,
+    MIN_USERNAME_CHARS,
+)
 from chat_mvp.security.common_passwords import is_common
-
-MIN_USERNAME_CHARS = 3
-MAX_USERNAME_CHARS = 32
-MIN_PASSWORD_CHARS = 10
-MAX_PASSWORD_CHARS = 256
-MAX_DISPLAY_NAME_CHARS = 100
-MAX_EMAIL_CHARS = 254
-"""RFC 5321 section 4.5.3.1.3 allows a path of 256, angle brackets included."""
 
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]+")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\.]+(?:\.[^\s@<>\"(),:;\[\]\\.]+)*")

@@ -11,8 +11,9 @@ from chat_mvp.features.contacts.schemas import ContactBody
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
-from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_id_cursor, encode_cursor
+from chat_mvp.http.paging import Cursor, Limit, Page, decode_id_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id
+from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.protocol import Contact
 
 

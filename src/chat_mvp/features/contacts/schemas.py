@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-MAX_NICKNAME_CHARS = 100
+from chat_mvp.limits import MAX_NICKNAME_CHARS
 
 
 class ContactBody(Struct, kw_only=True):

@@ -20,8 +20,9 @@ from chat_mvp.features.conversations.permissions import (
     check_may_own,
     check_may_remove,
 )
-from chat_mvp.features.conversations.schemas import MAX_MEMBERS, ConversationChanges
+from chat_mvp.features.conversations.schemas import ConversationChanges
 from chat_mvp.features.conversations.views import member_view
+from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import ConversationLeft, MemberJoined, MemberLeft, MemberUpdated, Role, User
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord

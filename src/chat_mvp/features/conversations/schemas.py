@@ -4,13 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chat_mvp.limits import MAX_MEMBERS, MAX_SEQ
 from chat_mvp.protocol import ConversationKind, ConversationSettings, Id, Notify, Role, Visibility
-
-MAX_MEMBERS = 10_000
-"""Members of one conversation, whatever it asks for."""
-
-MAX_SEQ = 2**53 - 1
-"""Far above every message, and still exact in a client written in JavaScript."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Description = Annotated[str, Meta(max_length=1_000)]

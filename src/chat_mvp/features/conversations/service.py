@@ -24,8 +24,9 @@ from chat_mvp.features.conversations.operations import (
     Refuse,
     RemoveMember,
 )
-from chat_mvp.features.conversations.schemas import MAX_MEMBERS, ConversationChanges, NewConversation, OwnChanges
+from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
 from chat_mvp.features.conversations.views import ConversationViews, member_view
+from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key

@@ -19,9 +19,8 @@ from chat_mvp.features.messages.permissions import (
     check_may_unpin,
     check_not_deleted,
 )
+from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_SMALL_CONVERSATION
 from chat_mvp.protocol import (
-    MAX_EMOJIS_PER_MESSAGE,
-    MAX_SMALL_CONVERSATION,
     Message,
     MessageDeleted,
     MessageEdited,

@@ -2,7 +2,8 @@
 
 from chat_mvp.delivery.rosters import Roster
 from chat_mvp.errors import CannotMessageError, ConflictError, ForbiddenError
-from chat_mvp.protocol import MAX_PINNED_MESSAGES, Message
+from chat_mvp.limits import MAX_PINNED_MESSAGES
+from chat_mvp.protocol import Message
 from chat_mvp.storage.records import MembershipRecord
 
 

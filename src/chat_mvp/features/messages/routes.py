@@ -27,8 +27,9 @@ from chat_mvp.features.messages.service import Asker, Draft, MessageService
 from chat_mvp.features.messages.sync import MessageSync, Place
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
-from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
+from chat_mvp.http.paging import Cursor, Limit, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id, query_id
+from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import MembershipRecord
 from chat_mvp.times import format_optional, format_time, parse_time

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from chat_mvp.protocol import MAX_ATTACHMENTS, ClientMessageId, Id, Message, Priority, ReceiptState
+from chat_mvp.limits import MAX_ATTACHMENTS
+from chat_mvp.protocol import ClientMessageId, Id, Message, Priority, ReceiptState
 
 
 class SendBody(Struct, kw_only=True):

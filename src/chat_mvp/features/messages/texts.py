@@ -6,7 +6,7 @@ import unicodedata
 import emoji
 
 from chat_mvp.errors import ValidationError
-from chat_mvp.protocol import MAX_TEXT_CHARS
+from chat_mvp.limits import MAX_MENTIONS, MAX_TEXT_CHARS
 from chat_mvp.storable import check_storable
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
@@ -15,7 +15,6 @@ _INVISIBLE_CHARS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
     chr(c) for c in range(0xFE00, 0xFE10)
 }
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{3,32})")
-MAX_MENTIONS = 50
 
 
 def check_text(text: str) -> None:

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import CannotMessageError, NotFoundError
-from chat_mvp.protocol import TYPING_TIMEOUT_S, MessageNew, Typing
+from chat_mvp.limits import TYPING_TIMEOUT_S
+from chat_mvp.protocol import MessageNew, Typing
 
 Key = tuple[str, str]
 

@@ -11,8 +11,9 @@ from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.features.users.service import UserService
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
-from chat_mvp.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from chat_mvp.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id
+from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.protocol import OwnUser, User
 from chat_mvp.storable import check_storable
 

@@ -4,11 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-MAX_DISPLAY_NAME_CHARS = 100
-MAX_BIO_CHARS = 500
-MAX_STATUS_CHARS = 140
-MAX_OBJECT_BYTES = 16 * 1024
-MAX_OBJECT_DEPTH = 32
+from chat_mvp.limits import MAX_BIO_CHARS, MAX_DISPLAY_NAME_CHARS, MAX_OBJECT_BYTES, MAX_STATUS_CHARS
 
 _OBJECT = Meta(description=f"Any JSON object of at most {MAX_OBJECT_BYTES} bytes; replaces the one before")
 

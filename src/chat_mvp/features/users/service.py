@@ -6,14 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chat_mvp.errors import NotFoundError, ValidationError
-from chat_mvp.features.users.schemas import (
-    MAX_BIO_CHARS,
-    MAX_DISPLAY_NAME_CHARS,
-    MAX_OBJECT_BYTES,
-    MAX_OBJECT_DEPTH,
-    MAX_STATUS_CHARS,
-    ProfilePatch,
-)
+from chat_mvp.features.users.schemas import ProfilePatch
+from chat_mvp.limits import MAX_BIO_CHARS, MAX_DISPLAY_NAME_CHARS, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_STATUS_CHARS
 from chat_mvp.protocol import OwnUser, User
 from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text

@@ -1,0 +1,27 @@
+"""Value types: ids, times, marks and the names that fields may have."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+# The length is said apart, because "$" lets a line break pass behind the pattern.
+Id = Annotated[
+    str,
+    Meta(pattern="^[0-9a-f]{24}$", min_length=24, max_length=24, description="24 hexadecimal digits"),
+]
+Time = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-11-21T10:00:00.123Z"])]
+Ref = Annotated[str, Meta(max_length=64)] | int
+ClientMessageId = Annotated[str, Meta(min_length=1, max_length=64)]
+Mark = Annotated[int, Meta(ge=0, le=2**53)]
+Emoji = Annotated[str, Meta(min_length=1, max_length=32)]
+
+ConversationKind = Literal["direct", "group", "channel"]
+Visibility = Literal["public", "private"]
+Role = Literal["owner", "admin", "member"]
+Priority = Literal["normal", "high"]
+MessageKind = Literal["text", "system"]
+Notify = Literal["all", "mentions", "none"]
+ChosenPresence = Literal["online", "away", "dnd", "invisible"]
+ShownPresence = Literal["online", "away", "dnd", "offline"]
+AckStatus = Literal["sent", "queued"]
+ReceiptState = Literal["queued", "delivered", "read"]
