@@ -12,21 +12,8 @@ from litestar.handlers import HTTPRouteHandler
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 
-from chat_mvp import errors, limits, protocol
+from chat_mvp import errors, protocol
 from chat_mvp.app import create_app
-from chat_mvp.limits import (
-    FRAMES_BURST,
-    FRAMES_PER_S,
-    MAX_BIO_CHARS,
-    MAX_DEVICE_NAME_CHARS,
-    MAX_EDITS_KEPT,
-    MAX_MEMBERS,
-    MAX_MENTIONS,
-    MAX_NICKNAME_CHARS,
-    MAX_OBJECT_BYTES,
-    MAX_OBJECT_DEPTH,
-    MAX_STATUS_CHARS,
-)
 from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import mended
 from chat_mvp.storage.client import Database
@@ -152,53 +139,6 @@ def test_error_codes() -> None:
     assert rows.keys() == known.keys()
     for code, (status, meaning) in rows.items():
         assert status == ("" if "WebSocket only" in meaning else str(int(known[code]))), code
-
-
-def test_limits() -> None:
-    said = dict(table(section(PAGE, "Limits")))
-    settings = {name: field.default for name, field in Settings.model_fields.items()}
-    expected = {
-        "body of a request": [limits.MAX_BODY_BYTES],
-        "frame from a client": [limits.MAX_FRAME_BYTES],
-        "text of a message": [limits.MAX_TEXT_CHARS],
-        "`client_message_id`": [1, 64],
-        "`ref`": [64],
-        "emoji of a reaction": [32],
-        "different emojis on one message": [limits.MAX_EMOJIS_PER_MESSAGE],
-        "pinned messages of a conversation": [limits.MAX_PINNED_MESSAGES],
-        "attachments of a message": [limits.MAX_ATTACHMENTS],
-        "people found as mentions in one text": [MAX_MENTIONS],
-        "earlier texts kept of one message": [MAX_EDITS_KEPT],
-        "e-mail address": [limits.MAX_EMAIL_CHARS],
-        "password": [limits.MIN_PASSWORD_CHARS, limits.MAX_PASSWORD_CHARS],
-        "display name": [limits.MAX_DISPLAY_NAME_CHARS],
-        "`bio`": [MAX_BIO_CHARS],
-        "`status_text`": [MAX_STATUS_CHARS],
-        "`profile`, `settings` of an account": [MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH],
-        "nickname of a contact": [MAX_NICKNAME_CHARS],
-        "name of a conversation": [1, 100],
-        "description of a conversation": [1_000],
-        "`avatar_url` of a conversation": [2_000],
-        "`draft`": [10_000],
-        "members of a conversation": [MAX_MEMBERS, 1_000],
-        "`device_name` · `device_id`": [MAX_DEVICE_NAME_CHARS, 128],
-        "conversations in `known`": [limits.MAX_KNOWN],
-        "people in `presence.subscribe`": [limits.MAX_SUBSCRIBED_PRESENCES],
-        "waiting to be read by one client": [limits.MAX_WAITING_FRAMES, limits.MAX_WAITING_BYTES],
-        "connections of one account": [limits.MAX_CONNECTIONS_PER_ACCOUNT],
-        "frames on one connection": [FRAMES_PER_S, FRAMES_BURST, protocol.CLOSE_TOO_MANY],
-        "sends, edits, deletions, reactions and pins of one account": [
-            settings["rate_limit_sends_per_s"],
-            settings["rate_limit_send_burst"],
-        ],
-    }
-    username = f"{limits.MIN_USERNAME_CHARS} to {limits.MAX_USERNAME_CHARS} of "
-    assert said.pop("username").startswith(username)
-    assert {what: numbers(limit) for what, limit in said.items()} == expected
-
-
-def numbers(text: str) -> list[int]:
-    return [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*\b", text)]
 
 
 # ------------------------------------------------------------------------------------------------------------ WebSocket
