@@ -78,6 +78,7 @@ from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.users import Users
+from chat_mvp.supervision import Supervisor
 from chat_mvp.web import routes as web_routes
 from chat_mvp.web.files import load_files
 
@@ -205,6 +206,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         sends_per_s=settings.rate_limit_sends_per_s if limits else None,
     )
     farewell = Farewell()
+    supervisor = Supervisor()
     endpoint = SocketEndpoint(
         authenticator=authenticator,
         registry=registry,
@@ -229,6 +231,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         registry=registry,
         connection_log=connection_log,
         farewell=farewell,
+        supervisor=supervisor,
     )
     services = {
         "accounts": accounts,
@@ -249,7 +252,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         *message_routes.ROUTES,
     ]
     root = {
-        "readiness": health.Readiness(database.ping_write, disk=disk),
+        "readiness": health.Readiness(database.ping_write, supervisor.problem, disk=disk),
         "metrics_registry": _metrics(runtime),
         "web_files": load_files(Path(__file__).parent / "web" / "static"),
     }
@@ -336,6 +339,10 @@ def _metrics(runtime: Runtime) -> prometheus_client.CollectorRegistry:
         "chat_mvp_connections": ("Live WebSockets", lambda: len(runtime.registry)),
         "chat_mvp_writer_waiting": ("Operations that wait for the writer", lambda: runtime.writer.waiting),
         "chat_mvp_writer_batches": ("Batches committed since the start", lambda: runtime.writer.batches),
+        "chat_mvp_task_restarts": (
+            "Failures of background tasks",
+            lambda: runtime.supervisor.restarts,
+        ),
         "chat_mvp_writer_operations": ("Operations done since the start", lambda: runtime.writer.operations),
     }
     for name, (description, read) in gauges.items():

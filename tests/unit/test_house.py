@@ -19,10 +19,11 @@ FRONTEND = ROOT / "frontend"
 # Everything else names the exceptions that it expects.
 CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while saying goodbye, the server must still end",
-    "delivery/ahead.py": "what would be refused is left to the next batch, which knows whether it is a repetition",
-    "delivery/planning.py": "an operation that is refused takes no neighbour along",
-    "delivery/turn.py": "what is stored is stored; one listener's fault must not keep it from the others",
-    "delivery/writer.py": "one poisonous operation must neither end the writer nor take its neighbours along",
+    "delivery/next_batch.py": "what would be refused is left to the planner, which knows whether it is a repetition",
+    "delivery/planning.py": "an operation that is refused or fails must not affect its neighbours",
+    "delivery/in_flight.py": "what is stored is stored; the fault of one listener must not keep it from the others",
+    "delivery/writer.py": "an operation that cannot be stored must neither end the writer nor affect its neighbours",
+    "supervision.py": "whatever a background task fails of, it must start again",
     "realtime/dispatch.py": "one of the two places where refusals become answers: frames",
     "realtime/socket.py": "the same before there is a frame to dispatch: signing in and catching up",
     "realtime/heartbeat.py": "a connection that could not be noted is no reason to end it",
@@ -33,6 +34,7 @@ CATCHES_BROADLY = {
 # What is stored is published by the writer alone, after its commit; these publish what is never stored, or receipts.
 PUBLISHES = {
     "delivery/planning.py": "hands it to the batch, whose publications the writer lets out after the commit",
+    "delivery/writer.py": "publishes each batch after its commit",
     "delivery/receipts.py": "gathers receipts that the writer has committed",
     "features/conversations/service.py": "tells each member the conversation as they see it, read after the change",
     "features/typing/service.py": "typing is never stored",

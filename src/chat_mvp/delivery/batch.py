@@ -25,8 +25,11 @@ from chat_mvp.times import format_time
 Effect = Callable[[], None]
 """Something to do after the commit: a publication, or an answer to whoever asked."""
 
+MAX_BATCH_OPERATIONS = 256
+MAX_BATCH_BYTES = 1024 * 1024
+"""What one batch writes, about. MongoDB aborts transactions that dirty too much of its cache."""
 MAX_CONFIRMED_AT_ONCE = 10_000
-"""How far one batch raises a mark: everybody else waits while the entries of so many messages are removed (0.1 s)."""
+"""How far one batch raises a mark: everyone else waits while the entries of so many messages are removed (0.1 s)."""
 
 
 class Operation(Protocol):
@@ -192,10 +195,7 @@ class Batch:
         changed.rev = roster.conversation.rev
         roster.conversation.pinned_count += changed.pinned - record.message.pinned
         message = record.message = changed
-        self.writes.changed_messages[message.id] = record
-        self.writes.changed_in.add(message.conversation_id)
-        if replaced_text is not None:
-            self.writes.replaced_texts.setdefault(message.id, []).append(replaced_text)
+        self.writes.change_message(record, replaced_text=replaced_text)
         self.tell(
             roster.audience_of(message.seq),
             frame(message),

@@ -1,16 +1,37 @@
 """From operations to a batch: bringing into memory what they need, and applying them in turn."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from chat_mvp.delivery.batch import Batch, Operation
+import structlog
+
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.rosters import Rosters
-from chat_mvp.errors import ChatError
+from chat_mvp.errors import ChatError, InternalError
 from chat_mvp.storage.messages import Messages, SentKey
 from chat_mvp.storage.records import MessageRecord
 
 Refusals = list[tuple[Operation, ChatError]]
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Plan(NamedTuple):
+    """What became of operations: a batch of some, those that were refused, and those for which it has no room."""
+
+    batch: Batch
+    refused: Refusals
+    postponed: list[Operation]
+
+
+class _Damage(Exception):  # noqa: N818  (not an error of the program's own: it carries one)
+    """An operation failed unexpectedly, and may have changed half of something."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self.operation = operation
 
 
 class Planner:
@@ -25,32 +46,50 @@ class Planner:
         is_reachable: Callable[[str], bool],
         queue_max_members: int,
         clock: Callable[[], datetime],
+        drop_rosters: Callable[[Iterable[str]], None],
     ) -> None:
-        """Read from ``messages`` and ``rosters``; batches publish to ``bus`` once they are let out."""
+        """Read from ``messages`` and ``rosters``; batches publish to ``bus`` after their commit.
+
+        ``drop_rosters`` forgets rosters that a dropped plan has changed.
+        """
         self._messages = messages
         self._rosters = rosters
         self._bus = bus
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
         self._clock = clock
+        self._drop_rosters = drop_rosters
         self._now = clock()
 
     def begin(self) -> Batch:
         """Return an empty batch, in which operations can be applied that need nothing but what is in memory."""
         return self._batch({}, {})
 
-    async def plan(self, operations: Sequence[Operation], *, look_up: bool) -> tuple[Batch, Refusals]:
-        """Return a batch of the operations, and those it refuses. ``look_up`` asks first which sends are stored."""
-        sent = await self._fetch_sent(operations) if look_up else {}
+    async def plan(self, operations: Sequence[Operation], *, look_up: bool) -> Plan:
+        """Return a plan of the operations. ``look_up`` asks the database first which of the sends are stored.
+
+        An operation that fails unexpectedly is refused with ``InternalError``, and the others are planned without it.
+        """
+        remaining = list(operations)
+        failed: Refusals = []
+        sent = await self._fetch_sent(remaining) if look_up else {}
         while True:
-            messages = await self._load(operations)
+            messages = await self._load(remaining)
             batch = self._batch(messages, sent)
-            refused = _apply(operations, batch)
-            # Before a send is refused: it may be a repetition of one that was stored, whatever it says now.
+            try:
+                refused, postponed = _apply(remaining, batch)
+            except _Damage as damage:
+                operation = damage.operation
+                _LOG.error("operation failed", operation=type(operation).__name__, exc_info=damage.__cause__)
+                self._drop_rosters(batch.writes.touched() | self._conversations_of([operation], messages))
+                remaining.remove(operation)
+                failed.append((operation, InternalError("The server could not do this.")))
+                continue
+            # Before a send is refused: it may repeat one that is stored, whatever it says now.
             found = await self._fetch_sent(operation for operation, _ in refused if operation.sent_key not in sent)
             if not found:
-                return batch, refused
-            self._rosters.forget(batch.writes.touched())
+                return Plan(batch, refused + failed, postponed)
+            self._drop_rosters(batch.writes.touched())
             sent |= found
 
     async def _fetch_sent(self, operations: Iterable[Operation]) -> dict[SentKey, MessageRecord]:
@@ -60,19 +99,28 @@ class Planner:
         """Bring into memory what the operations need, and return the messages that they name."""
         ids = {message_id for operation in operations for message_id in operation.message_ids}
         keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
-        conversations = {op.conversation_id for op in operations if op.conversation_id is not None}
         while True:
             before = self._rosters.forgotten
             messages = await self._messages.fetch_by_ids(ids) if ids else {}
             if keys:
                 await self._rosters.load_direct(keys)
-            await self._rosters.load(conversations | {record.message.conversation_id for record in messages.values()})
+            await self._rosters.load(self._conversations_of(operations, messages))
             if before == self._rosters.forgotten:
                 return messages
-            # A block was set or lifted meanwhile, which drops the pair's roster: it may be one of ours.
+            # Something was dropped meanwhile (a block was set, say), and it may be one of these.
+
+    def _conversations_of(self, operations: Iterable[Operation], messages: Mapping[str, MessageRecord]) -> set[str]:
+        """Return the conversations that the operations may change, as far as they are known."""
+        found: set[str | None] = set()
+        for operation in operations:
+            found.add(operation.conversation_id)
+            found.update(messages[i].message.conversation_id for i in operation.message_ids if i in messages)
+            if operation.direct_key is not None:
+                found.add(self._rosters.direct_id(operation.direct_key))
+        return {conversation_id for conversation_id in found if conversation_id is not None}
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
-        # Never back, whatever the clock does: who asks what changed since a time relies on it.
+        # Never back, whatever the clock does: clients ask for what changed since a time.
         self._now = max(self._now, self._clock())
         return Batch(
             now=self._now,
@@ -85,11 +133,16 @@ class Planner:
         )
 
 
-def _apply(operations: Sequence[Operation], batch: Batch) -> Refusals:
+def _apply(operations: Sequence[Operation], batch: Batch) -> tuple[Refusals, list[Operation]]:
+    """Apply operations until the batch is full; return those it refuses, and those that are left."""
     refused: Refusals = []
-    for operation in operations:
+    for at, operation in enumerate(operations):
+        if batch.writes.size >= MAX_BATCH_BYTES:
+            return refused, list(operations[at:])
         try:
             operation.apply(batch)
         except ChatError as error:
             refused.append((operation, error))
-    return refused
+        except Exception as error:
+            raise _Damage(operation) from error
+    return refused, []

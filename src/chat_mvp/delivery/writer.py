@@ -1,31 +1,32 @@
-"""Group commit: one writer for each process takes what waits, commits it in one transaction, and lets out the effects.
+"""Group commit: one writer for each process stores what waits in batches, and publishes each batch after its commit.
 
-While one batch commits, the next gathers. There is no timer: a lone operation is taken at once. The writer is the only
-one that publishes stored things, and it does so after the commit: once the next batch is on its way to the database
-where one is ready, so that the two work side by side.
+While one batch is committed, the next one gathers. There is no timer: a lone operation is taken at once. The writer is
+the only one that publishes stored things. It does so after the commit, and if the next batch is ready, once that one is
+on its way to the database, so that the two work side by side.
 
-Two batches are on their way at once where they have no document in common, the second one beginning when nothing is
-left of the first but to make it durable. So each conversation's changes are stored, and told, in their order.
+Two batches are in flight at once if no document is touched by both. The second one begins when nothing is left of the
+first but its commit. So the changes of each conversation are stored and published in their order.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
 
-from chat_mvp.delivery.ahead import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Ahead
-from chat_mvp.delivery.batch import Operation
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Operation
 from chat_mvp.delivery.bus import Bus
-from chat_mvp.delivery.lane import Lane
+from chat_mvp.delivery.commit_slot import CommitSlot
+from chat_mvp.delivery.in_flight import BatchState, InFlightBatch
+from chat_mvp.delivery.next_batch import NextBatch
 from chat_mvp.delivery.planning import Planner
 from chat_mvp.delivery.rosters import Rosters
-from chat_mvp.delivery.turn import Turn
 from chat_mvp.errors import InternalError, UnavailableError
 from chat_mvp.storage.commit import Commit
 from chat_mvp.storage.errors import unavailable
 from chat_mvp.storage.messages import Messages
+from chat_mvp.supervision import Supervisor
 from chat_mvp.times import utc_now
 
 MAX_WAITING_OPERATIONS = 16_384
@@ -33,7 +34,7 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 FULL_RETRY_AFTER_MS = 500
 DEADLINE_S = 10.0
 HOLD_BACK_S = 0.02
-"""How long at most a stored batch waits to be let out until the next one is on its way, which may find no database."""
+"""How long at most a stored batch waits to be published until the next one is sent, which may find no database."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -54,9 +55,10 @@ class Writer:
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Write through ``commits``, so many batches at once; ``is_reachable``: has a connection they do not hide.
+        """Write through ``commits``, one batch at a time through each.
 
-        ``deadline_s`` is how long a batch is tried before its operations are answered ``unavailable``.
+        ``is_reachable`` tells whether a user has a connection that they do not hide. ``deadline_s`` is how long a batch
+        is tried before its operations are answered ``unavailable``.
         """
         self._rosters = rosters
         self._has_room = has_room
@@ -68,40 +70,43 @@ class Writer:
             is_reachable=is_reachable,
             queue_max_members=queue_max_members,
             clock=clock,
+            drop_rosters=self._drop_rosters,
         )
-        self._lanes: list[Lane] = []
-        self._lanes.extend(Lane(commit, self._planner, self._lanes) for commit in commits)
+        self._slots: list[CommitSlot] = []
+        self._slots.extend(CommitSlot(commit, self._planner, self._slots) for commit in commits)
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._is_stopping = False
         self._waiting: deque[Operation] = deque()
         self._waiting_bytes = 0
-        self._ahead: Ahead | None = None
-        """Open while a batch is on its way; what it has taken comes before everything that waits."""
-        self._under_way: list[Turn] = []
-        self._stored: Turn | None = None
-        """Stored, and held back until the next one is on its way."""
-        self._held_back: asyncio.TimerHandle | None = None
-        self._untold: set[asyncio.Future[None]] = set()
-        self._failing = False
-        self._isolating = False
+        self._next: NextBatch | None = None
+        """Gathers while a batch is in flight. What it has taken comes before everything that waits."""
+        self._in_flight: list[InFlightBatch] = []
+        self._committed: InFlightBatch | None = None
+        """Stored, and not published before the next batch is on its way."""
+        self._hold_back: asyncio.TimerHandle | None = None
+        self._unpublished: set[asyncio.Future[None]] = set()
+        self._database_fails = False
+        """The last batch was tried for its whole time and not stored."""
         self.batches = 0
         self.operations = 0
 
-    def start(self) -> None:
-        """Begin to write."""
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._run(lane), name="writer") for lane in self._lanes]
+    def start(self, supervisor: Supervisor) -> None:
+        """Begin to write, in tasks of ``supervisor``."""
+        self._tasks = [
+            supervisor.run(f"writer {number}", lambda slot=slot: self._run(slot))  # type: ignore[misc]
+            for number, slot in enumerate(self._slots)
+        ]
 
     async def stop(self) -> None:
         """Take nothing more, finish what was accepted, and end."""
-        self._stopping = True
+        self._is_stopping = True
         self._wake.set()
         await asyncio.gather(*self._tasks)
 
     def submit(self, operation: Operation) -> None:
-        """Accept an operation; it is answered later, by itself. ``UnavailableError`` when it is not accepted."""
-        if self._stopping:
+        """Accept an operation, which is answered later. ``UnavailableError`` when it is not accepted."""
+        if self._is_stopping:
             raise UnavailableError("The server is stopping; connect again in a moment.", retry_after_ms=1_000)
         if len(self._waiting) >= MAX_WAITING_OPERATIONS or self._waiting_bytes > MAX_WAITING_BYTES:
             raise UnavailableError(
@@ -109,64 +114,64 @@ class Writer:
             )
         if operation.sent_key is not None and not self._has_room():
             raise UnavailableError("The server's disk is nearly full; tell whoever runs it.", retry_after_ms=60_000)
-        if not self._under_way or self._under_way[0].is_carried_out:
+        if not self._in_flight or self._in_flight[0].state is BatchState.EXECUTED:
             self._wake.set()
-        if self._ahead is not None and not self._waiting and self._ahead.take(operation):
+        if self._next is not None and not self._waiting and self._offer(self._next, operation):
             return
         self._waiting.append(operation)
         self._waiting_bytes += operation.size
 
     @property
     def waiting(self) -> int:
-        """Return how many operations wait to be committed, beside those that are being committed."""
-        return len(self._waiting) + (len(self._ahead.operations) if self._ahead is not None else 0)
+        """Return how many operations wait to be stored, beside those in flight."""
+        return len(self._waiting) + (len(self._next.operations) if self._next is not None else 0)
 
     async def settled(self) -> None:
-        """Return when everything that can be seen in the database by now has been let out.
+        """Return when everything that can be read from the database by now has been published.
 
-        Whoever reads, then waits here, and goes live afterwards is told nothing a second time and nothing out of order.
+        Whoever reads, then waits here, and goes live afterwards hears nothing twice and nothing out of order.
         """
-        if self._untold:
-            await asyncio.wait(set(self._untold))
+        if self._unpublished:
+            await asyncio.wait(set(self._unpublished))
 
-    async def _run(self, lane: Lane) -> None:
+    # ----------------------------------------------------------------------------------------------- taking batches
+
+    async def _run(self, slot: CommitSlot) -> None:
         while True:
             self._wake.clear()
-            turn = self._next()
-            if turn is not None:
-                await self._take(turn, lane)
-            elif self._stopping and not self._under_way:
+            batch = self._take()
+            if batch is not None:
+                await self._store(batch, slot)
+            elif self._is_stopping and not self._in_flight:
                 break
             else:
                 await self._wake.wait()
-        self._let_out_stored()
-        if lane.doubt is not None:
-            lane.doubt.end()
-        # The other lane may wait for this one.
+        self._publish_committed()
+        if slot.unresolved is not None:
+            # Its outcome will not be known before the process ends.
+            slot.unresolved.move_to(BatchState.FAILED)
+        # The other slot may wait for this one.
         self._wake.set()
 
-    def _next(self) -> Turn | None:
-        """Return what may begin now."""
-        ahead = self._ahead if self._ahead is not None and self._ahead.operations else None
-        if self._under_way:
-            if ahead is None or not all(self._may_go_beside(turn, ahead) for turn in self._under_way):
+    def _take(self) -> InFlightBatch | None:
+        """Return the batch that may begin now, if any."""
+        gathered = self._next if self._next is not None and self._next.operations else None
+        if self._in_flight:
+            if gathered is None or not all(_may_run_beside(batch, gathered) for batch in self._in_flight):
                 return None
-            self._ahead = None
-            return Turn(ahead.operations, ahead.batch)
-        # What comes later is not to be dated back to when an empty one was opened.
-        self._ahead = None
-        if ahead is not None:
-            return Turn(ahead.operations, ahead.batch)
+            self._next = None
+            return InFlightBatch(gathered.operations, gathered.plan)
+        # An empty one is dropped, because what arrives later must not be dated back to when it was opened.
+        self._next = None
+        if gathered is not None:
+            return InFlightBatch(gathered.operations, gathered.plan)
         if not self._waiting:
-            # First of all: what is let out may bring something new.
-            self._let_out_stored()
-        in_doubt = any(lane.doubt is not None for lane in self._lanes)
-        if not self._waiting and (self._stopping or not in_doubt):
+            # First of all: publishing may bring something new.
+            self._publish_committed()
+        is_unresolved = any(slot.unresolved is not None for slot in self._slots)
+        if not self._waiting and (self._is_stopping or not is_unresolved):
             return None
-        return Turn(self._take_waiting())
-
-    def _may_go_beside(self, turn: Turn, ahead: Ahead) -> bool:
-        return turn.is_carried_out and turn.batch is not None and ahead.batch.writes.is_apart_from(turn.batch.writes)
+        return InFlightBatch(self._take_waiting())
 
     def _take_waiting(self) -> list[Operation]:
         operations: list[Operation] = []
@@ -178,108 +183,139 @@ class Writer:
         self._waiting_bytes -= size
         return operations
 
-    async def _take(self, turn: Turn, lane: Lane) -> None:
-        self._under_way.append(turn)
-        try:
-            is_stored = await self._store(turn, lane)
-        except Exception:  # noqa: BLE001
-            # Nothing may end the writer: what went wrong is answered, and the next batch is another matter.
-            _LOG.exception("batch failed", operations=len(turn.operations))
-            await self._isolate(turn, lane)
-            is_stored = False
-        self._under_way.remove(turn)
-        if turn.is_shaken:
-            self._drop(turn)
-        self._let_out_stored()
-        if not is_stored:
-            return
-        if self._under_way:
-            turn.let_out()
-        else:
-            self._stored = turn
+    # -------------------------------------------------------------------------------------------------------- storing
 
-    async def _store(self, turn: Turn, lane: Lane) -> bool:
-        """Return true when the batch is stored and to be let out, and false when its operations were refused."""
-        self._untold.add(turn.told)
-        turn.told.add_done_callback(self._untold.discard)
-        # Once a batch has waited in vain, those behind it are tried once each until one succeeds: their senders have
+    async def _store(self, batch: InFlightBatch, slot: CommitSlot) -> None:
+        """Store a batch and publish it, or have it published once the next one is on its way."""
+        self._in_flight.append(batch)
+        try:
+            await self._try(batch, slot)
+        except Exception:  # noqa: BLE001  (nothing may end the writer: the callers are answered, and the next batch begins)
+            _LOG.exception("batch failed", operations=len(batch.operations))
+            await self._isolate(batch, slot)
+        self._in_flight.remove(batch)
+        if batch.rosters_invalidated:
+            self._rosters.forget(_touched(batch))
+            self._drop_next()
+        self._publish_committed()
+        if batch.state is not BatchState.COMMITTED:
+            return
+        if self._in_flight:
+            batch.publish()
+        else:
+            self._committed = batch
+
+    async def _try(self, batch: InFlightBatch, slot: CommitSlot) -> None:
+        """Store a batch, or refuse its operations after the deadline."""
+        self._unpublished.add(batch.published)
+        batch.published.add_done_callback(self._unpublished.discard)
+        # After one batch waited in vain, those behind it are tried once each until one succeeds: their senders have
         # waited already.
-        is_stored = await lane.take(turn, self, for_s=0 if self._failing else self._deadline_s)
-        self._failing = not is_stored
+        is_stored = await slot.store(batch, self, for_s=0 if self._database_fails else self._deadline_s)
+        self._database_fails = not is_stored
         if is_stored:
             self.batches += 1
-            self.operations += len(turn.operations)
-            return True
-        turn.refuse_all(unavailable())
-        if lane.doubt is not turn:
-            turn.end()
-        return False
+            self.operations += len(batch.operations)
+        else:
+            batch.refuse(unavailable())
 
-    async def _isolate(self, turn: Turn, lane: Lane) -> None:
-        """Give each operation of a batch that failed for no known reason a transaction of its own."""
+    async def _isolate(self, batch: InFlightBatch, slot: CommitSlot) -> None:
+        """Store each operation of a batch that failed for an unknown reason in a transaction of its own."""
         failure = InternalError("The server could not store this.")
-        turn.end()
-        if len(turn.operations) == 1:
-            turn.refuse_all(failure)
+        if len(batch.operations) == 1:
+            batch.refuse(failure)
             return
-        self._isolating = True
-        for operation in turn.operations:
-            alone = Turn([operation])
+        batch.move_to(BatchState.FAILED)
+        for operation in batch.operations:
+            alone = InFlightBatch([operation], is_isolated=True)
             try:
-                if await self._store(alone, lane):
-                    alone.let_out()
-            except Exception:  # noqa: BLE001  (one poisonous operation must not take its neighbours along)
+                await self._try(alone, slot)
+                if alone.state is BatchState.COMMITTED:
+                    alone.publish()
+            except Exception:  # noqa: BLE001  (one operation that cannot be stored must not take its neighbours along)
                 _LOG.exception("operation failed", operation=type(operation).__name__)
-                alone.refuse_all(failure)
-                alone.end()
-        self._isolating = False
+                alone.refuse(failure)
 
-    # ------------------------------------------------------------------------------------ how far a batch has come
+    # -------------------------------------------------------------------------- what a slot reports, see its Observer
 
-    def asking(self) -> None:
-        """Let out the batch before, which has no part in what is asked now and waited for."""
-        self._let_out_stored()
+    def will_read(self) -> None:
+        """Publish the batch before: it has no part in what is read now and waited for."""
+        self._publish_committed()
 
-    def sending(self) -> None:
+    def will_send(self) -> None:
         """Hold the batch before back until this one is on its way, but not for long."""
-        if self._stored is not None:
-            self._held_back = asyncio.get_running_loop().call_later(HOLD_BACK_S, self._let_out_stored)
+        if self._committed is not None:
+            self._hold_back = asyncio.get_running_loop().call_later(HOLD_BACK_S, self._publish_committed)
 
-    def sent(self) -> None:
-        """While the database works: let out the batch before, and plan the next one."""
-        self._let_out_stored()
-        if not self._isolating and self._ahead is None:
-            self._ahead = Ahead(self._planner.begin(), self._rosters)
-            while self._waiting and self._ahead.take(self._waiting[0]):
+    def sent(self, batch: InFlightBatch) -> None:
+        """While the database works, publish the batch before and plan the next one."""
+        self._publish_committed()
+        if not batch.is_isolated and self._next is None:
+            next_batch = self._next = NextBatch(self._planner.begin(), self._rosters)
+            while self._waiting and self._offer(next_batch, self._waiting[0]):
                 self._waiting_bytes -= self._waiting.popleft().size
 
-    def carried_out(self) -> None:
+    def executed(self, batch: InFlightBatch) -> None:  # noqa: ARG002  (whichever it is)
         """Let the next batch begin, if it may."""
-        if self._ahead is not None and self._ahead.operations:
+        if self._next is not None and self._next.operations:
             self._wake.set()
 
-    def failed(self, turn: Turn) -> None:
-        """Believe nothing of what the batch touched, nor what stood on that."""
-        self._let_out_stored()
-        self._drop(turn)
-        for other in self._under_way:
-            if other is not turn:
-                other.is_shaken = True
+    def not_stored(self, batch: InFlightBatch) -> None:
+        """Drop what the batch changed in memory, and what was planned on that."""
+        self._publish_committed()
+        self._drop_rosters(_touched(batch), by=batch)
 
-    def _drop(self, turn: Turn) -> None:
-        if turn.batch is not None:
-            self._rosters.forget(turn.batch.writes.touched())
-        # What was planned on it waits again, in its place.
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            self._rosters.forget(ahead.batch.writes.touched())
-            self._waiting.extendleft(reversed(ahead.operations))
-            self._waiting_bytes += sum(operation.size for operation in ahead.operations)
+    def postponed(self, operations: Sequence[Operation]) -> None:
+        """Put operations for which a batch had no room back in front of those that wait."""
+        self._drop_next()
+        self._put_back(operations)
 
-    def _let_out_stored(self) -> None:
-        if self._held_back is not None:
-            self._held_back.cancel()
-            self._held_back = None
-        turn, self._stored = self._stored, None
-        if turn is not None:
-            turn.let_out()
+    # --------------------------------------------------------------------------------------------- dropping, publishing
+
+    def _offer(self, next_batch: NextBatch, operation: Operation) -> bool:
+        """Let the next batch take an operation, or return false: then it waits."""
+        if next_batch.take(operation):
+            return True
+        if next_batch.is_damaged and operation.conversation_id is not None:
+            self._drop_rosters([operation.conversation_id])
+        return False
+
+    def _drop_rosters(self, ids: Iterable[str], *, by: InFlightBatch | None = None) -> None:
+        """Forget rosters that were changed for nothing, and what was planned on them.
+
+        Other batches in flight may have changed the same ones, which are read again before those batches are stored:
+        so they drop them once more when they end. ``by`` is the batch that failed.
+        """
+        self._rosters.forget(ids)
+        for batch in self._in_flight:
+            if batch is not by:
+                batch.rosters_invalidated = True
+        self._drop_next()
+
+    def _drop_next(self) -> None:
+        dropped, self._next = self._next, None
+        if dropped is not None:
+            self._rosters.forget(dropped.plan.writes.touched())
+            self._put_back(dropped.operations)
+
+    def _put_back(self, operations: Sequence[Operation]) -> None:
+        self._waiting.extendleft(reversed(operations))
+        self._waiting_bytes += sum(operation.size for operation in operations)
+
+    def _publish_committed(self) -> None:
+        if self._hold_back is not None:
+            self._hold_back.cancel()
+            self._hold_back = None
+        batch, self._committed = self._committed, None
+        if batch is not None:
+            batch.publish()
+
+
+def _may_run_beside(batch: InFlightBatch, gathered: NextBatch) -> bool:
+    if batch.state is not BatchState.EXECUTED or batch.plan is None:
+        return False
+    return gathered.plan.writes.is_apart_from(batch.plan.writes)
+
+
+def _touched(batch: InFlightBatch) -> set[str]:
+    return set() if batch.plan is None else batch.plan.writes.touched()

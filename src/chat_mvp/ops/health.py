@@ -40,6 +40,7 @@ class Readiness:
     def __init__(
         self,
         check_write: Callable[[], Awaitable[None]],
+        task_problem: Callable[[], str | None] = lambda: None,
         *,
         disk: Path | None,
         within_s: float = WRITE_WITHIN_S,
@@ -48,9 +49,11 @@ class Readiness:
     ) -> None:
         """Ask ``check_write``, which raises when no write is possible, and look at ``disk`` when the data lies there.
 
-        ``disk`` is a directory of the embedded database, and None for a database elsewhere.
+        ``task_problem`` returns which background task failed, if any. ``disk`` is a directory of the embedded database,
+        and None for a database elsewhere.
         """
         self._check_write = check_write
+        self._task_problem = task_problem
         self._disk = disk
         self._within_s = within_s
         self._good_for_s = good_for_s
@@ -67,8 +70,8 @@ class Readiness:
 
     async def _look(self) -> str | None:
         try:
-            # The disk first: where it is full, the database takes no write for that very reason.
-            return self._disk_problem() or await self._database_problem()
+            # The disk before the database, which takes no write because the disk is full.
+            return self._task_problem() or self._disk_problem() or await self._database_problem()
         finally:
             self._checked_at = time.monotonic()
 

@@ -7,6 +7,7 @@ import structlog
 
 from chat_mvp.errors import ChatError
 from chat_mvp.storage.connections import ConnectionRecord, Connections
+from chat_mvp.supervision import Supervisor
 from chat_mvp.times import utc_now
 
 FLUSH_S = 0.25
@@ -27,12 +28,11 @@ class ConnectionLog:
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
 
-    def start(self) -> None:
-        """Begin to write."""
-        loop = asyncio.get_running_loop()
+    def start(self, supervisor: Supervisor) -> None:
+        """Begin to write, in tasks of ``supervisor``."""
         self._tasks = [
-            loop.create_task(self._write_changes(), name="connection log"),
-            loop.create_task(self._refresh(), name="heartbeat"),
+            supervisor.run("connection log", self._write_changes),
+            supervisor.run("heartbeat", self._refresh),
         ]
 
     async def stop(self) -> None:

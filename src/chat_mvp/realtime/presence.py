@@ -18,6 +18,7 @@ from chat_mvp.protocol import ChosenPresence, Presence, PresenceState, ShownPres
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.watchers import Watchers
 from chat_mvp.storage.records import UserRecord
+from chat_mvp.supervision import Supervisor
 from chat_mvp.times import format_optional, utc_now
 
 GRACE_S = 3.0
@@ -75,10 +76,10 @@ class PresenceTracker:
         self._last_seen: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, is_connected: IsConnected) -> None:
+    def start(self, is_connected: IsConnected, supervisor: Supervisor) -> None:
         """Begin to write ``last_seen`` in batches; ``is_connected`` tells who has a connection."""
         self._is_connected = is_connected
-        self._task = asyncio.get_running_loop().create_task(self._flush_regularly(), name="presence")
+        self._task = supervisor.run("presence", self._flush_regularly)
 
     async def stop(self) -> None:
         """Write what is not written yet, and end."""

@@ -13,6 +13,7 @@ from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
+from chat_mvp.supervision import Supervisor
 
 LAST_FRAMES_S = 3.0
 """How long connections may take to be told goodbye."""
@@ -39,8 +40,10 @@ class Runtime:
         registry: Registry,
         connection_log: ConnectionLog,
         farewell: Farewell,
+        supervisor: Supervisor,
     ) -> None:
         """Start nothing yet."""
+        self.supervisor = supervisor
         self.writer = writer
         self.registry = registry
         self._receipts = receipts
@@ -53,10 +56,10 @@ class Runtime:
 
     def start(self) -> None:
         """Start everything, on the running event loop."""
-        self.writer.start()
-        self._presence.start(self.registry.is_connected)
-        self._connection_log.start()
-        self._expiry = asyncio.get_running_loop().create_task(watch_expiry(self.registry), name="expiry")
+        self.writer.start(self.supervisor)
+        self._presence.start(self.registry.is_connected, self.supervisor)
+        self._connection_log.start(self.supervisor)
+        self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry))
 
     async def say_goodbye(self) -> None:
         """Stop cleanly, once, however often it is asked for.

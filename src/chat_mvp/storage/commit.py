@@ -40,24 +40,24 @@ class UnknownOutcomeError(Exception):
 
 
 class Progress(Protocol):
-    """Who hears how far a commit has come; of each of the two at most once, and in this order."""
+    """Hears how far a commit has come: each of the two at most once, and in this order."""
 
     def sent(self) -> None:
-        """Hear that everything is on its way to the database, whose answer is waited for."""
+        """Hear that all commands are on their way to the database."""
         ...
 
-    def carried_out(self) -> None:
-        """Hear that the database has done everything and found it right; what is left is to make it durable."""
+    def executed(self) -> None:
+        """Hear that the database executed all commands as expected, and only the commit is left."""
         ...
 
 
 class Unobserved:
-    """For whoever has nothing to do meanwhile."""
+    """A ``Progress`` for callers that have nothing to do meanwhile."""
 
     def sent(self) -> None:
         """Do nothing."""
 
-    def carried_out(self) -> None:
+    def executed(self) -> None:
         """Do nothing."""
 
 
@@ -118,7 +118,7 @@ class MongoCommit:
         except BaseException:
             await _abort(session)
             raise
-        progress.carried_out()
+        progress.executed()
         try:
             await _finish(session)
         except UnknownOutcomeError:

@@ -25,7 +25,9 @@ MAX_KEYS_CONFIRMED = 64
 A range would be one statement, but the database walks it over everything that was ever removed there, until it is swept
 away minutes later: under load that was most of what it did (docs/decisions/0010-queue-by-key.md).
 """
-
+DOCUMENT_BYTES = 512
+"""About what a message costs beside its text, and a membership, with their index entries."""
+QUEUE_ENTRY_BYTES = 160
 
 Judge = Callable[[RawDocument], bool]
 """Tells by the answer of a command whether the batch is right."""
@@ -73,7 +75,26 @@ class Writes(Struct, kw_only=True):
     removed_memberships: list[MembershipRecord] = field(default_factory=list)
     emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
     """Conversation and user, to the number up to which nothing waits for them any more."""
+    _text_chars: int = 0
     _steps: list[Step] | None = None
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes the batch writes, from what its documents and queue entries cost on average."""
+        return (
+            self._text_chars
+            + QUEUE_ENTRY_BYTES * (len(self.queue_documents) + len(self.confirmed))
+            + DOCUMENT_BYTES
+            * (
+                len(self.message_documents)
+                + len(self.changed_messages)
+                + len(self.marks)
+                + len(self.new_conversations)
+                + len(self.new_memberships)
+                + len(self.changed_memberships)
+                + len(self.removed_memberships)
+            )
+        )
 
     def insert_message(self, record: MessageRecord, waiting: Iterable[str]) -> None:
         """Store a new message, and that it waits for these people.
@@ -81,6 +102,7 @@ class Writes(Struct, kw_only=True):
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
+        self._text_chars += len(record.message.text)
         document = to_document(record, self.now)
         self.message_documents.append(document)
         self.queue_documents.extend(
@@ -93,6 +115,16 @@ class Writes(Struct, kw_only=True):
             }
             for recipient in waiting
         )
+
+    def change_message(self, record: MessageRecord, *, replaced_text: str | None) -> None:
+        """Store a message as it is now; ``replaced_text`` goes into the history of its edits."""
+        message = record.message
+        self.changed_messages[message.id] = record
+        self.changed_in.add(message.conversation_id)
+        self._text_chars += len(message.text)
+        if replaced_text is not None:
+            self.replaced_texts.setdefault(message.id, []).append(replaced_text)
+            self._text_chars += len(replaced_text)
 
     def raise_marks(self, member: MembershipRecord, *, delivered_before: int) -> None:
         """Store this person's marks; what lies between the delivered mark before and now leaves the queue."""
@@ -188,22 +220,22 @@ def _commands(writes: Writes) -> list[Step]:
     steps: tuple[tuple[Callable[[str, list[Any]], RawDocument], str, list[Any], Judge], ...] = (
         (_find_counters, "conversations", list(believed), _found(believed)),
         (_update, "conversations", moved, _matched(moved_count)),
-        (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], _whatever),
+        (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], _any_answer),
         (_delete, "memberships", left, _matched(len(left))),
-        (_insert, "memberships", [membership_document(it) for it in writes.new_memberships.values()], _whatever),
-        (_insert, "messages", writes.message_documents, _whatever),
-        (_update, "messages", _message_updates(writes), _whatever),
-        (_insert, "message_queue", writes.queue_documents, _whatever),
+        (_insert, "memberships", [membership_document(it) for it in writes.new_memberships.values()], _any_answer),
+        (_insert, "messages", writes.message_documents, _any_answer),
+        (_update, "messages", _message_updates(writes), _any_answer),
+        (_insert, "message_queue", writes.queue_documents, _any_answer),
         (_update, "memberships", places, _matched(len(places))),
-        (_delete, "memberships", removed_with_them, _whatever),
-        (_delete_each, "message_queue", _confirmed_keys(writes), _whatever),
-        (_delete, "message_queue", _queue_removals(writes), _whatever),
+        (_delete, "memberships", removed_with_them, _any_answer),
+        (_delete_each, "message_queue", _confirmed_keys(writes), _any_answer),
+        (_delete, "message_queue", _queue_removals(writes), _any_answer),
         (_delete, "conversations", removed, _matched(len(removed))),
     )
     return [Step(build(collection, parts), is_right) for build, collection, parts, is_right in steps if parts]
 
 
-def _whatever(_: RawDocument) -> bool:
+def _any_answer(_: RawDocument) -> bool:
     return True
 
 

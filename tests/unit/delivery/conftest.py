@@ -34,6 +34,7 @@ from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.writes import Writes
+from chat_mvp.supervision import Supervisor
 from chat_mvp.times import format_time, utc_now
 
 DEADLINE_S = 1.5
@@ -61,6 +62,16 @@ class Trouble:
         self.away = False
 
 
+class Executed(Unobserved):
+    """The progress of a commit whose commands were reported as sent before."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def executed(self) -> None:
+        self._progress.executed()
+
+
 class TroubledCommit(MongoCommit):
     """A real commit with trouble before or after it."""
 
@@ -76,6 +87,8 @@ class TroubledCommit(MongoCommit):
             case "transient":
                 raise TransientError
             case "dropped":
+                progress.sent()
+                progress.executed()
                 raise UnknownOutcomeError
             case "broken":
                 raise RuntimeError("nobody expected this")
@@ -83,6 +96,8 @@ class TroubledCommit(MongoCommit):
                 progress.sent()
                 its.held_up.set()
                 await its.gate.wait()
+                await super().commit(writes, Executed(progress))
+                return
             case "unreachable":
                 await its.gate.wait()
             case "flushing" | "flushing longer" | "flushing in vain" | "flushing into the unknown" as kind:
@@ -96,7 +111,7 @@ class TroubledCommit(MongoCommit):
 
     async def _flush(self, kind: str, writes: Writes, progress: Progress) -> None:
         progress.sent()
-        progress.carried_out()
+        progress.executed()
         self._its.held_up.set()
         await (self._its.later_gate if kind == "flushing longer" else self._its.gate).wait()
         if kind == "flushing in vain":
@@ -238,7 +253,7 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
 async def desk(database: Database) -> AsyncIterator[Desk]:
     await clear(database)
     desk = Desk(database)
-    desk.writer.start()
+    desk.writer.start(Supervisor())
     await desk.send("first").message()
     desk.told.clear()
     yield desk

@@ -16,6 +16,7 @@ from bson import ObjectId
 from chat_mvp.protocol import User
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
+from chat_mvp.supervision import Supervisor
 from tests.unit.delivery.conftest import Desk, clear, user
 from tests.unit.delivery.doings import Doings, Outcome
 
@@ -74,7 +75,7 @@ async def other_desk(other_database: Database, desk: Desk) -> AsyncIterator[Desk
     await clear(other_database)
     other = Desk(other_database)
     other.people = desk.people
-    other.writer.start()
+    other.writer.start(Supervisor())
     await other.send("first").message()
     yield other
     other.commit.gate.set()

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
-from chat_mvp.delivery.writer import MAX_BATCH_OPERATIONS, MAX_WAITING_OPERATIONS
+from chat_mvp.delivery.batch import MAX_BATCH_OPERATIONS
+from chat_mvp.delivery.writer import MAX_WAITING_OPERATIONS
 from chat_mvp.errors import UnavailableError
 from chat_mvp.protocol import MessageDeleted, MessageEdited, MessageNew
 from chat_mvp.storage.client import Database
+from chat_mvp.supervision import Supervisor
 from tests.unit.delivery.conftest import DEADLINE_S, Answer, Desk, clear
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -198,7 +200,7 @@ async def test_counters_that_another_process_moved_are_read_again(database: Data
     desks = [Desk(database) for _ in range(2)]
     desks[1].people = desks[0].people
     for desk in desks:
-        desk.writer.start()
+        desk.writer.start(Supervisor())
     await desks[0].send("first").message()
     answers = [desk.send(f"{number} of {i}", sender=i) for number in range(20) for i, desk in enumerate(desks)]
     for answer in answers:

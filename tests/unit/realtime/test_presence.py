@@ -10,6 +10,7 @@ import pytest
 from chat_mvp.protocol import PresenceState
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.storage.records import UserRecord
+from chat_mvp.supervision import Supervisor
 from tests.unit.realtime.wires import Wire
 
 Ask = Callable[[PresenceTracker, Wire], Awaitable[Any]]
@@ -60,7 +61,7 @@ async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
     tracker = PresenceTracker(people=Nobody(), fetch_blocked=blocks.fetch, cache_seconds=60)
     wire.connection.session.begin_catching_up()
     await wire.connection.go_live()
-    tracker.start(lambda user_id: user_id == "bob")
+    tracker.start(lambda user_id: user_id == "bob", Supervisor())
     tracker.connections_changed("bob")
     asked = asyncio.ensure_future(ask(tracker, wire))
     await blocks.reading.wait()

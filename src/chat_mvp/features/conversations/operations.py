@@ -26,6 +26,7 @@ from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import ConversationLeft, MemberJoined, MemberLeft, MemberUpdated, Role, User
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+from chat_mvp.storage.writes import DOCUMENT_BYTES
 
 Refuse = Callable[[ChatError], None]
 Done = Callable[[bool], None]
@@ -38,7 +39,7 @@ class ConversationOperation(ABC):
     direct_key: str | None = None
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
-    size = 1_024
+    size = 2 * DOCUMENT_BYTES
 
     def __init__(self, conversation_id: str | None, actor: User, *, done: Done, refuse: Refuse) -> None:
         """Call ``done(changed)`` after the commit, or ``refuse(error)``."""
@@ -109,6 +110,7 @@ class MakeConversation(ConversationOperation):
         super().__init__(None, actor, done=done, refuse=refuse)
         self._conversation = conversation
         self._members = members
+        self.size = (2 + len(members)) * DOCUMENT_BYTES
 
     def apply(self, batch: Batch) -> None:
         """Make it, tell everybody, and say so in its first message."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chat_mvp.delivery.ahead import MAX_BATCH_OPERATIONS
+from chat_mvp.delivery.batch import MAX_BATCH_OPERATIONS
 from tests.unit.delivery.conftest import Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

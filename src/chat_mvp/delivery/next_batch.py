@@ -1,0 +1,52 @@
+"""The batch that gathers while another one is committed, planned as its operations arrive.
+
+Planning is work for the processor and committing for the database, so the two run side by side. The plan relies on a
+batch that may still fail. Then it is dropped, and its operations wait to be planned again.
+"""
+
+import structlog
+
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Batch, Operation
+from chat_mvp.delivery.rosters import Rosters
+from chat_mvp.errors import ChatError
+
+_LOG = structlog.get_logger(__name__)
+
+
+class NextBatch:
+    """Operations that need nothing but what is in memory, applied to a batch in the order in which they arrive."""
+
+    def __init__(self, plan: Batch, rosters: Rosters) -> None:
+        """Begin with an empty plan."""
+        self.plan = plan
+        self.operations: list[Operation] = []
+        self.is_damaged = False
+        """An operation failed unexpectedly and may have changed half of something: the plan must be dropped."""
+        self._rosters = rosters
+        self._is_closed = False
+
+    def take(self, operation: Operation) -> bool:
+        """Apply an operation and return true, or return false: then it waits, and so does all that follows it.
+
+        Not taken: an operation that needs something from the database, one that would be refused (it may repeat an
+        earlier send, which only the database knows), one that fails, and all operations once the plan is full.
+        """
+        self._is_closed = self._is_closed or not self._apply(operation)
+        return not self._is_closed
+
+    def _apply(self, operation: Operation) -> bool:
+        conversation_id = operation.conversation_id
+        if operation.message_ids or conversation_id is None or self._rosters.get(conversation_id) is None:
+            return False
+        if len(self.operations) >= MAX_BATCH_OPERATIONS or self.plan.writes.size >= MAX_BATCH_BYTES:
+            return False
+        try:
+            operation.apply(self.plan)
+        except ChatError:
+            return False
+        except Exception:  # noqa: BLE001  (the planner meets it again and isolates it)
+            _LOG.warning("operation failed while planned ahead", operation=type(operation).__name__)
+            self.is_damaged = True
+            return False
+        self.operations.append(operation)
+        return True
