@@ -47,6 +47,8 @@ from chat_mvp.features.users.service import UserService
 from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
+from chat_mvp.jobs.purge import PurgeConversation
+from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
@@ -75,7 +77,9 @@ from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.users import Users
 from chat_mvp.supervision import Supervisor
@@ -108,6 +112,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_blocked=contacts.fetch_blocked_pairs,
         cache_seconds=settings.presence_ttl_seconds,
     )
+    jobs = JobRunner(Jobs(database.collections), [PurgeConversation(Leftovers(database.collections))])
     commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
     writer = Writer(
         commits=commits,
@@ -117,6 +122,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         is_reachable=presence.is_reachable,
         queue_max_members=settings.queue_max_members,
         has_room=DiskRoom(disk),
+        job_stored=jobs.wake,
     )
 
     # Connections.
@@ -225,6 +231,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
     runtime = Runtime(
         writer=writer,
+        jobs=jobs,
         receipts=receipts,
         presence=presence,
         timers=(typing, presence_service),
@@ -339,6 +346,8 @@ def _metrics(runtime: Runtime) -> prometheus_client.CollectorRegistry:
         "chat_mvp_connections": ("Live WebSockets", lambda: len(runtime.registry)),
         "chat_mvp_writer_waiting": ("Operations that wait for the writer", lambda: runtime.writer.waiting),
         "chat_mvp_writer_batches": ("Batches committed since the start", lambda: runtime.writer.batches),
+        "chat_mvp_jobs_done": ("Jobs done since the start", lambda: runtime.jobs.done),
+        "chat_mvp_jobs_failed": ("Attempts at jobs that failed since the start", lambda: runtime.jobs.failed),
         "chat_mvp_task_restarts": (
             "Failures of background tasks",
             lambda: runtime.supervisor.restarts,

@@ -23,6 +23,7 @@ CATCHES_BROADLY = {
     "delivery/planning.py": "an operation that is refused or fails must not affect its neighbours",
     "delivery/in_flight.py": "what is stored is stored; the fault of one listener must not keep it from the others",
     "delivery/writer.py": "an operation that cannot be stored must neither end the writer nor affect its neighbours",
+    "jobs/runner.py": "whatever a job fails of, it is tried again and the others are done",
     "supervision.py": "whatever a background task fails of, it must start again",
     "realtime/dispatch.py": "one of the two places where refusals become answers: frames",
     "realtime/socket.py": "the same before there is a frame to dispatch: signing in and catching up",

@@ -18,6 +18,7 @@ from chat_mvp.errors import ChatError, NotFoundError
 from chat_mvp.protocol import Message, MessageKind, MessageNew, Priority, ServerFrame, ThreadSummary
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
+from chat_mvp.storage.purging import purge_job
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
@@ -82,6 +83,7 @@ class Batch:
         is_reachable: Callable[[str], bool],
         publish: Callable[[Publication], None],
         queue_max_members: int,
+        job_stored: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin with nothing changed. ``messages`` and ``sent`` are those that the operations named and that exist."""
         self.now = now
@@ -96,6 +98,7 @@ class Batch:
         self._is_reachable = is_reachable
         self._publish = publish
         self._queue_max_members = queue_max_members
+        self._job_stored = job_stored
 
     # ------------------------------------------------------------------------------------------------------ reading
 
@@ -264,8 +267,10 @@ class Batch:
         self.writes.changed_conversations[roster.conversation.id] = roster.conversation
 
     def remove_conversation(self, roster: Roster) -> None:
-        """Delete a conversation with everything in it; the caller has told its members, who are out of it now."""
+        """Delete a conversation; a job removes its messages later. The caller has told its members, who are out now."""
         self.writes.removed_conversations.append(roster.conversation.id)
+        self.writes.new_jobs.append(purge_job(roster.conversation.id, roster.members))
+        self.after_commit(self._job_stored, late=self._job_stored)
         roster.members, roster.audience = {}, None
         self.effects.append(lambda: self.rosters.forget([roster.conversation.id]))
 

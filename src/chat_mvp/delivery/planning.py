@@ -47,10 +47,11 @@ class Planner:
         queue_max_members: int,
         clock: Callable[[], datetime],
         drop_rosters: Callable[[Iterable[str]], None],
+        job_stored: Callable[[], None],
     ) -> None:
         """Read from ``messages`` and ``rosters``; batches publish to ``bus`` after their commit.
 
-        ``drop_rosters`` forgets rosters that a dropped plan has changed.
+        ``drop_rosters`` forgets rosters that a dropped plan has changed; ``job_stored`` hears of new jobs.
         """
         self._messages = messages
         self._rosters = rosters
@@ -59,6 +60,7 @@ class Planner:
         self._queue_max_members = queue_max_members
         self._clock = clock
         self._drop_rosters = drop_rosters
+        self._job_stored = job_stored
         self._now = clock()
 
     def begin(self) -> Batch:
@@ -130,6 +132,7 @@ class Planner:
             is_reachable=self._is_reachable,
             publish=self._bus.publish,
             queue_max_members=self._queue_max_members,
+            job_stored=self._job_stored,
         )
 
 

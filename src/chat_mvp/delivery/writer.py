@@ -54,11 +54,12 @@ class Writer:
         has_room: Callable[[], bool] = lambda: True,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], datetime] = utc_now,
+        job_stored: Callable[[], None] = lambda: None,
     ) -> None:
         """Write through ``commits``, one batch at a time through each.
 
         ``is_reachable`` tells whether a user has a connection that they do not hide. ``deadline_s`` is how long a batch
-        is tried before its operations are answered ``unavailable``.
+        is tried before its operations are answered ``unavailable``. ``job_stored`` is called after a job was stored.
         """
         self._rosters = rosters
         self._has_room = has_room
@@ -71,6 +72,7 @@ class Writer:
             queue_max_members=queue_max_members,
             clock=clock,
             drop_rosters=self._drop_rosters,
+            job_stored=job_stored,
         )
         self._slots: list[CommitSlot] = []
         self._slots.extend(CommitSlot(commit, self._planner, self._slots) for commit in commits)

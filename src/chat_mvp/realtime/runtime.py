@@ -7,6 +7,7 @@ from typing import Protocol
 
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
+from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.protocol import CLOSE_RESTART
 from chat_mvp.realtime.expiry import watch_expiry
 from chat_mvp.realtime.farewell import Farewell
@@ -34,6 +35,7 @@ class Runtime:
         self,
         *,
         writer: Writer,
+        jobs: JobRunner,
         receipts: Receipts,
         presence: PresenceTracker,
         timers: Iterable[Closable],
@@ -45,6 +47,7 @@ class Runtime:
         """Start nothing yet."""
         self.supervisor = supervisor
         self.writer = writer
+        self.jobs = jobs
         self.registry = registry
         self._receipts = receipts
         self._presence = presence
@@ -59,6 +62,7 @@ class Runtime:
         self.writer.start(self.supervisor)
         self._presence.start(self.registry.is_connected, self.supervisor)
         self._connection_log.start(self.supervisor)
+        self.jobs.start(self.supervisor)
         self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry))
 
     async def say_goodbye(self) -> None:
@@ -84,5 +88,6 @@ class Runtime:
                 await self._farewell.finish()
         if self._expiry is not None:
             self._expiry.cancel()
+        await self.jobs.stop()
         await self._presence.stop()
         await self._connection_log.stop()

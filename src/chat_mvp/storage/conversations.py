@@ -12,7 +12,6 @@ from bson import ObjectId
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
-from chat_mvp.storage.queue import queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
 
 
@@ -204,11 +203,3 @@ class Conversations:
         with translated():
             result = await self._memberships.update_one(query, {"$set": changes})
         return result.matched_count == 1
-
-    async def purge(self, conversation_id: str, user_ids: Iterable[str]) -> None:
-        """Remove the messages of a conversation that was deleted, and what waited of them for these people."""
-        database = self._memberships.database
-        with translated():
-            await database["messages"].delete_many({"conversation_id": to_object_id(conversation_id)})
-            for user_id in user_ids:
-                await database["message_queue"].delete_many(queue_range(user_id, conversation_id))

@@ -261,6 +261,28 @@ class ConnectionDocument(Document):
         ]
 
 
+class JobDocument(Document):
+    """Work that must be done once what caused it is stored. Written as plain documents."""
+
+    kind: str
+    payload: dict[str, Any]
+    state: str
+    """``waiting``, or ``dead`` after too many attempts."""
+    due_at: datetime
+    """When it may be claimed; a claim moves this into the future for as long as its owner may take."""
+    owner: str | None = None
+    """The process that claimed it last."""
+    attempts: int
+    error: str | None = None
+    created_at: datetime
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "jobs"
+        indexes: ClassVar[list[IndexModel]] = [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)])]
+
+
 class MetaDocument(Document):
     """Facts about the database itself: its epoch and its schema version. Written as plain documents."""
 
@@ -282,5 +304,6 @@ ALL_DOCUMENTS: tuple[type[Document], ...] = (
     MessageDocument,
     QueueDocument,
     ConnectionDocument,
+    JobDocument,
     MetaDocument,
 )

@@ -15,6 +15,7 @@ from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import known_object_id
+from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
 from chat_mvp.storage.queue import PRIORITY_RANK, queue_key, queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
@@ -75,6 +76,7 @@ class Writes(Struct, kw_only=True):
     removed_memberships: list[MembershipRecord] = field(default_factory=list)
     emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
     """Conversation and user, to the number up to which nothing waits for them any more."""
+    new_jobs: list[NewJob] = field(default_factory=list)
     _text_chars: int = 0
     _steps: list[Step] | None = None
 
@@ -231,6 +233,7 @@ def _commands(writes: Writes) -> list[Step]:
         (_delete_each, "message_queue", _confirmed_keys(writes), _any_answer),
         (_delete, "message_queue", _queue_removals(writes), _any_answer),
         (_delete, "conversations", removed, _matched(len(removed))),
+        (_insert, "jobs", [job_document(job, writes.now) for job in writes.new_jobs], _any_answer),
     )
     return [Step(build(collection, parts), is_right) for build, collection, parts, is_right in steps if parts]
 

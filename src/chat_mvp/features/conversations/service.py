@@ -178,13 +178,11 @@ class ConversationService:
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Delete a conversation for everybody."""
-        members = (await self._roster(user_id, conversation_id)).everybody()
+        await self._roster(user_id, conversation_id)
         people = await self._people([user_id])
         await self._do(
             lambda done, refuse: DeleteConversation(conversation_id, people[user_id], done=done, refuse=refuse),
         )
-        # Nobody can reach what is left of it any more; it may be too much for one transaction.
-        await self._conversations.purge(conversation_id, members)
 
     # ------------------------------------------------------------------------------------------------------- members
 

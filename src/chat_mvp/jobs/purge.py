@@ -1,0 +1,30 @@
+"""Removes what a deleted conversation leaves behind: its messages, and what waited of them for its members."""
+
+from chat_mvp.storage.client import RawDocument
+from chat_mvp.storage.purging import PURGE_CONVERSATION, Leftovers
+
+PIECE = 500
+"""Documents removed at once: a few hundredths of a second of the database's time."""
+
+
+class PurgeConversation:
+    """Handler of the job that the deletion of a conversation stores."""
+
+    kind = PURGE_CONVERSATION
+
+    def __init__(self, leftovers: Leftovers) -> None:
+        """Remove through ``leftovers``."""
+        self._leftovers = leftovers
+
+    async def run(self, payload: RawDocument) -> RawDocument | None:
+        """Remove one piece: queue entries first, because they refer to messages."""
+        room = PIECE
+        members = list(payload["member_ids"])
+        while members:
+            removed = await self._leftovers.remove_queue_entries(payload["conversation_id"], members[-1], limit=room)
+            room -= removed
+            if room <= 0:
+                return payload | {"member_ids": members}
+            members.pop()
+        removed = await self._leftovers.remove_messages(payload["conversation_id"], limit=room)
+        return payload | {"member_ids": []} if removed == room else None

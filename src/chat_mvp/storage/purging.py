@@ -1,0 +1,50 @@
+"""Removing what a deleted conversation leaves behind, a bounded piece at a time."""
+
+from collections.abc import Iterable
+
+from bson import ObjectId
+
+from chat_mvp.storage.client import Collections
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import known_object_id
+from chat_mvp.storage.jobs import NewJob
+from chat_mvp.storage.queue import queue_range
+
+PURGE_CONVERSATION = "purge_conversation"
+
+
+def purge_job(conversation_id: str, member_ids: Iterable[str]) -> NewJob:
+    """Return the job that removes the messages of a conversation, and what waited of them for these people."""
+    payload = {
+        "conversation_id": known_object_id(conversation_id),
+        "member_ids": [known_object_id(user_id) for user_id in member_ids],
+    }
+    return NewJob(kind=PURGE_CONVERSATION, payload=payload)
+
+
+class Leftovers:
+    """Messages and queue entries of conversations that no longer exist. No client can reach them any more."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Remove from this database."""
+        self._messages = collections["messages"]
+        self._queue = collections["message_queue"]
+
+    async def remove_messages(self, conversation_id: ObjectId, *, limit: int) -> int:
+        """Remove at most ``limit`` messages and return how many there were."""
+        with translated():
+            found = await self._messages.find(
+                {"conversation_id": conversation_id}, {"_id": 1}, sort=[("seq", 1)], limit=limit
+            ).to_list(None)
+            if found:
+                await self._messages.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
+        return len(found)
+
+    async def remove_queue_entries(self, conversation_id: ObjectId, user_id: ObjectId, *, limit: int) -> int:
+        """Remove at most ``limit`` entries of one recipient and return how many there were."""
+        entries = queue_range(str(user_id), str(conversation_id))
+        with translated():
+            found = await self._queue.find(entries, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
+            if found:
+                await self._queue.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
+        return len(found)
