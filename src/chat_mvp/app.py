@@ -3,7 +3,7 @@
 ``create_app`` returns an ASGI application; ``chat-mvp serve`` runs it, and others may mount it in their own.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from chat_mvp.features.typing.service import TypingService
 from chat_mvp.features.users import routes as user_routes
 from chat_mvp.features.users.service import UserService
 from chat_mvp.http.bodies import JsonBodies
+from chat_mvp.http.budgets import address_guard, check_every_route_has_a_budget
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
 from chat_mvp.jobs.purge import PurgeConversation
@@ -62,9 +63,10 @@ from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
 from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
+from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import load_signing_keys
 from chat_mvp.security.passwords import Passwords
-from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.settings import Settings
@@ -99,6 +101,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     conversations = Conversations(database.collections)
     directory = UserDirectory(users)
     limits = settings.rate_limits == "on"
+    rates = RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=limits)
     disk = settings.data_dir if settings.mongo_uri is None else None
 
     # The engine.
@@ -145,6 +148,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
     authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
     passwords = Passwords()
+    counters = metrics.new_registry()
     accounts = AccountService(
         users=users,
         auth_sessions=auth_sessions,
@@ -155,6 +159,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         registration=settings.registration,
         session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
         on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
+        guard=SignInGuard(enabled=limits, count=_sign_in_counter(counters)),
     )
     presence_service = PresenceService(
         tracker=presence,
@@ -195,7 +200,6 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         users=users,
         contacts=contacts,
         fetch_users=directory.fetch_users,
-        limiter=_send_limiter(settings) if limits else None,
     )
     user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed)
 
@@ -218,6 +222,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         registry=registry,
         greeter=greeter,
         dispatcher=Dispatcher(
+            rates,
             connection_handlers(authenticator),
             message_handlers(message_service),
             presence_handlers(presence_service),
@@ -228,6 +233,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         farewell=farewell,
         allowed_origins=_origins(settings),
         limits=limits,
+        rates=rates,
     )
     runtime = Runtime(
         writer=writer,
@@ -260,12 +266,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     ]
     root = {
         "readiness": health.Readiness(database.ping_write, supervisor.problem, disk=disk),
-        "metrics_registry": _metrics(runtime),
+        "metrics_registry": _metrics(counters, runtime, passwords),
         "web_files": load_files(Path(__file__).parent / "web" / "static"),
     }
-    return Litestar(
+    app = Litestar(
+        guards=[address_guard(rates)],
         route_handlers=[
-            api_router(routes, authenticator=authenticator, services=services),
+            api_router(routes, authenticator=authenticator, limits=rates, services=services),
             _socket_route(endpoint),
             Router(
                 "/",
@@ -281,6 +288,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         logging_config=None,
         cors_config=_cross_origin(settings),
     )
+    check_every_route_has_a_budget(app)
+    return app
 
 
 def _lifespan(runtime: Runtime, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
@@ -318,8 +327,10 @@ def _secret(settings: Settings) -> str | None:
     return settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
 
 
-def _send_limiter(settings: Settings) -> Limiter:
-    return Limiter(rate_per_s=settings.rate_limit_sends_per_s, burst=settings.rate_limit_send_burst)
+def _message_budget(settings: Settings) -> Budget:
+    usual = BUDGETS["message"]
+    rate_per_s, burst = settings.rate_limit_sends_per_s, settings.rate_limit_send_burst
+    return Budget(by=usual.by, burst=burst, rate_per_s=rate_per_s, what=usual.what)
 
 
 def _origins(settings: Settings) -> frozenset[str]:
@@ -340,10 +351,18 @@ def _cross_origin(settings: Settings) -> CORSConfig | None:
     )
 
 
-def _metrics(runtime: Runtime) -> prometheus_client.CollectorRegistry:
-    registry = metrics.new_registry()
+def _sign_in_counter(registry: prometheus_client.CollectorRegistry) -> Callable[[str], None]:
+    description = "Attempts to sign in by result: ok, wrong, limited (refused before), unchecked (server too busy)"
+    counter = prometheus_client.Counter("chat_mvp_sign_ins", description, ["result"], registry=registry)
+    return lambda result: counter.labels(result).inc()
+
+
+def _metrics(
+    registry: prometheus_client.CollectorRegistry, runtime: Runtime, passwords: Passwords
+) -> prometheus_client.CollectorRegistry:
     gauges = {
         "chat_mvp_connections": ("Live WebSockets", lambda: len(runtime.registry)),
+        "chat_mvp_passwords_waiting": ("Passwords that wait to be hashed", lambda: passwords.waiting),
         "chat_mvp_writer_waiting": ("Operations that wait for the writer", lambda: runtime.writer.waiting),
         "chat_mvp_writer_batches": ("Batches committed since the start", lambda: runtime.writer.batches),
         "chat_mvp_jobs_done": ("Jobs done since the start", lambda: runtime.jobs.done),

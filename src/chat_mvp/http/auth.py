@@ -13,9 +13,11 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import Guard
 
 from chat_mvp.errors import UnauthenticatedError
+from chat_mvp.http.budgets import check_account
 from chat_mvp.http.openapi import OPEN
 from chat_mvp.security import authentication
 from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.budgets import RateLimits
 
 __all__ = ["Authenticator", "Caller", "bearer_token", "caller_guard", "provide_caller"]
 
@@ -33,10 +35,11 @@ def bearer_token(header: str | None) -> str:
     return token.strip()
 
 
-def caller_guard(authenticator: Authenticator) -> Guard:
+def caller_guard(authenticator: Authenticator, limits: RateLimits) -> Guard:
     """Return a Litestar guard that finds out who asks, except on routes with ``security=OPEN``.
 
-    It raises ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does.
+    It raises ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does, and ``RateLimitedError`` when the
+    caller has used up the budget of the route.
     """
 
     # A function, because Litestar copies guards that are objects, and each copy would have an authenticator of its
@@ -45,7 +48,9 @@ def caller_guard(authenticator: Authenticator) -> Guard:
         if isinstance(handler, HTTPRouteHandler) and handler.security == OPEN:
             return
         token = bearer_token(connection.headers.get("authorization"))
-        connection.state[_STATE_KEY] = await authenticator.authenticate(token)
+        caller = await authenticator.authenticate(token)
+        check_account(limits, connection, caller.user_id)
+        connection.state[_STATE_KEY] = caller
 
     return guard
 

@@ -19,13 +19,13 @@ _WHEN: Final[Mapping[int, str]] = {
     409: "Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`)",
     413: "The body is over 1 MiB (`too_large`)",
     422: "A value is not allowed; `errors` names the fields (`validation`)",
-    429: "Too often; see `Retry-After` (`rate_limited`)",
+    429: "Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`)",
     503: "The database cannot answer just now; see `Retry-After` (`unavailable`)",
 }
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """Return, for a route's ``responses=``, the refusals it may answer with."""
+    """Return, for a route's ``responses=``, the refusals it may answer with; every route may answer with 429."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -33,5 +33,5 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
             description=_WHEN.get(status, HTTPStatus(status).phrase),
             media_type=MEDIA_TYPE,
         )
-        for status in statuses
+        for status in (*statuses, 429)
     }

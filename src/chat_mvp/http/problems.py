@@ -16,6 +16,7 @@ from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
+from msgspec import UNSET, UnsetType
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
 from chat_mvp.limits import MAX_BODY_BYTES
@@ -49,6 +50,7 @@ class Problem(msgspec.Struct, omit_defaults=False):
     code: Annotated[str, msgspec.Meta(examples=["username_taken"])]
     detail: Annotated[str, msgspec.Meta(examples=["Somebody has this username."])]
     errors: list[FieldProblem]
+    retry_after_ms: Annotated[int, msgspec.Meta(description="When to try again, where that helps")] | UnsetType = UNSET
 
 
 def problem_response(error: ChatError, headers: Mapping[str, str] | None = None) -> Response[bytes]:
@@ -60,6 +62,7 @@ def problem_response(error: ChatError, headers: Mapping[str, str] | None = None)
         code=error.code,
         detail=error.detail,
         errors=[FieldProblem(field, detail) for field, detail in error.fields.items()],
+        retry_after_ms=UNSET if error.retry_after_ms is None else error.retry_after_ms,
     )
     extra = dict(NO_STORE) | dict(headers or {})
     if error.retry_after_ms is not None:

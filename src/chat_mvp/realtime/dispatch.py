@@ -7,7 +7,9 @@ import structlog
 
 from chat_mvp.errors import AlreadyConnectedError, ChatError, InternalError
 from chat_mvp.protocol import AnyClientFrame, Connect
+from chat_mvp.realtime.budgets import FRAME_BUDGETS
 from chat_mvp.realtime.connection import Connection
+from chat_mvp.security.budgets import RateLimits
 
 Handler = Callable[[Connection, Any], Awaitable[None] | None]
 """Takes a frame of its type. Most need not wait and return nothing; those that must return an awaitable."""
@@ -18,22 +20,25 @@ _LOG = structlog.get_logger(__name__)
 class Dispatcher:
     """One table from frame type to handler; made at start, so that a type without a handler is found then."""
 
-    def __init__(self, *tables: Mapping[type, Handler]) -> None:
-        """Join the features' tables; ``ValueError`` when a type has no handler, or two."""
+    def __init__(self, limits: RateLimits, *tables: Mapping[type, Handler]) -> None:
+        """Join the features' tables; ``ValueError`` when a type has no handler, or two, or no budget in ``limits``."""
+        self._limits = limits
         self._handlers: dict[type, Handler] = {Connect: _already_connected}
         for table in tables:
             for frame_type, handler in table.items():
                 if frame_type in self._handlers:
                     raise ValueError(f"{frame_type.__name__} has two handlers")
                 self._handlers[frame_type] = handler
-        missing = {*get_args(AnyClientFrame)} - {*self._handlers}
+        missing = {*get_args(AnyClientFrame)} - ({*self._handlers} & {*FRAME_BUDGETS})
         if missing:
-            raise ValueError(f"without a handler: {', '.join(sorted(t.__name__ for t in missing))}")
+            raise ValueError(f"without a handler or a budget: {', '.join(sorted(t.__name__ for t in missing))}")
 
     def dispatch(self, connection: Connection, frame: AnyClientFrame) -> Awaitable[None] | None:
         """Handle one frame; what is returned must be awaited. Whatever goes wrong is answered, nothing is raised."""
         try:
-            pending = self._handlers[type(frame)](connection, frame)
+            kind = type(frame)
+            self._limits.check(FRAME_BUDGETS[kind], connection.user_id)
+            pending = self._handlers[kind](connection, frame)
         except Exception as error:  # noqa: BLE001  (see _answer)
             _answer(connection, frame, error)
             return None

@@ -7,6 +7,7 @@ because answers to its own requests are not held back.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from math import ceil
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ from chat_mvp.protocol import (
     Connect,
     Error,
 )
+from chat_mvp.realtime.budgets import FRAME_BUDGETS
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell, bye
@@ -35,7 +37,9 @@ from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
 from chat_mvp.realtime.wire import WIRE
+from chat_mvp.security.addresses import limited_address
 from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.storage.connections import ConnectionRecord
 from chat_mvp.storage.ids import new_id
@@ -113,8 +117,9 @@ class SocketEndpoint:
         farewell: Farewell,
         allowed_origins: Collection[str],
         limits: bool,
+        rates: RateLimits,
     ) -> None:
-        """``limits`` bounds the connections of an account and the frames of a connection."""
+        """``limits`` bounds the connections of an account and the frames of each, ``rates`` how often both come."""
         self._authenticator = authenticator
         self._registry = registry
         self._greeter = greeter
@@ -124,6 +129,7 @@ class SocketEndpoint:
         self._farewell = farewell
         self._allowed_origins = allowed_origins
         self._limits = limits
+        self._rates = rates
         self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if limits else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,6 +141,11 @@ class SocketEndpoint:
             return
         if self._farewell.said:
             await _refuse_handshake(send, _SERVICE_UNAVAILABLE, b"The server is stopping.")
+            return
+        try:
+            self._rates.check("handshake", _address(scope))
+        except RateLimitedError as error:
+            await _refuse_handshake(send, error.status, error.detail.encode(), retry_after_ms=error.retry_after_ms)
             return
         authorization = header(headers, b"authorization")
         # What this frame of code holds is held for as long as the connection lives.
@@ -157,13 +168,13 @@ class SocketEndpoint:
             return
         try:
             caller = await self._authenticator.authenticate(_token(frame, authorization))
+            self._rates.check(FRAME_BUDGETS[Connect], caller.user_id)
             await self._presence.arrive(caller.user_id)
             # From here until it is registered nothing waits: a sign-out meanwhile would have found nothing to end, and
             # of many that come at once each would have been the twentieth.
             self._authenticator.check_not_ended(caller.session_id)
         except ChatError as error:
-            code = CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (ours or theirs)
-            await _turn_away(peer, error, code, frame.ref)
+            await _turn_away(peer, error, _close_code(error), frame.ref)
             return
         if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
             too_many = RateLimitedError(f"An account may have {MAX_CONNECTIONS_PER_ACCOUNT} connections.")
@@ -285,15 +296,33 @@ async def _catch_up(connection: Connection, rest: CatchingUp) -> None:
         connection.close(CLOSE_INTERNAL, "the server failed")
 
 
+def _close_code(error: ChatError) -> int:
+    if isinstance(error, RateLimitedError):
+        return CLOSE_TOO_MANY
+    return CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (ours or theirs)
+
+
 async def _turn_away(peer: Peer, error: ChatError, code: int, ref: int | str | None) -> None:
-    refusal = Error(ref=UNSET if ref is None else ref, code=error.code, detail=error.detail)
+    refusal = Error(
+        ref=UNSET if ref is None else ref,
+        code=error.code,
+        detail=error.detail,
+        retry_after_ms=UNSET if error.retry_after_ms is None else error.retry_after_ms,
+    )
     frames = [peer.codec.encode(refusal), peer.codec.encode(bye(code, error.detail))]
     await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
     await peer.close(code, error.code)
 
 
-async def _refuse_handshake(send: Send, status: int, reason: bytes) -> None:
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return limited_address(client[0]) if client else ""
+
+
+async def _refuse_handshake(send: Send, status: int, reason: bytes, *, retry_after_ms: int | None = None) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    if retry_after_ms is not None:
+        headers.append((b"retry-after", b"%d" % ceil(retry_after_ms / 1000)))
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": reason})
 

@@ -1,12 +1,13 @@
 """Passwords: hashed with argon2id in a few threads, so that the event loop never waits for one.
 
 The cost is that of RFC 9106's second recommended option: 3 passes over 64 MiB with 4 lanes, about a tenth of a second.
-Two threads bound the memory to 128 MiB, and a bounded waiting room keeps a flood of sign-ins from piling up.
+Two threads bound the memory to 128 MiB. Those who wait for one are served fairly by address, at most 200 of them.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from chat_mvp.errors import UnavailableError
+from chat_mvp.security.turns import Turns
 
 THREADS = 2
 MAX_WAITING = 200
@@ -33,19 +34,34 @@ class Passwords:
         """Hash with ``hasher``, by default at RFC 9106's low-memory cost."""
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
-        self._places = threads + max_waiting
+        self._turns = Turns(
+            at_once=threads,
+            at_once_each=threads,
+            max_waiting=max_waiting,
+            busy="Too many people are signing in just now. Try again in a moment.",
+            retry_after_ms=RETRY_AFTER_MS,
+        )
         self._nobody: str | None = None
 
-    async def hash(self, password: str) -> str:
-        """Return what to store of a password. ``UnavailableError`` when too many wait already."""
-        return await self._run(partial(self._hasher.hash, password))
+    @property
+    def waiting(self) -> int:
+        """How many wait for a thread."""
+        return self._turns.waiting
 
-    async def verify(self, stored: str | None, password: str) -> bool:
+    async def hash(self, password: str, *, key: str = "", rank: int = 0) -> str:
+        """Return what to store of a password. ``UnavailableError`` when too many wait already.
+
+        Those who wait are served by ``rank``, and within it each ``key`` in turn, as ``Turns`` says.
+        """
+        return await self._run(partial(self._hasher.hash, password), key, rank)
+
+    async def verify(self, stored: str | None, password: str, *, key: str = "", rank: int = 0) -> bool:
         """Tell whether the password is the one that was stored.
 
-        With ``stored`` left out, because there is no such account, the answer is no and takes just as long.
+        With ``stored`` left out, because there is no such account, the answer is no and takes just as long. ``key``
+        and ``rank`` are those of ``hash``.
         """
-        return await self._run(partial(self._verify, stored, password))
+        return await self._run(partial(self._verify, stored, password), key, rank)
 
     def needs_rehash(self, stored: str) -> bool:
         """Tell whether the hash was made at another cost than today's."""
@@ -56,23 +72,30 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str | None, password: str) -> bool:
-        if stored is None:
-            if self._nobody is None:
-                self._nobody = self._hasher.hash("nobody's password")
-            stored, known = self._nobody, False
-        else:
-            known = True
+        if self._nobody is None:
+            # At the first use, whether the account is known or not.
+            self._nobody = self._hasher.hash("nobody's password")
+        known = stored is not None
+        stored = self._nobody if stored is None else stored
         try:
             self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
         return known
 
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
-        if self._places == 0:
-            raise UnavailableError("Too many people are signing in just now.", retry_after_ms=RETRY_AFTER_MS)
-        self._places -= 1
+    async def _run(self, work: Callable[[], _Result], key: str, rank: int) -> _Result:
+        await self._turns.take(key, rank)
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._places += 1
+            future = self._pool.submit(work)
+        except RuntimeError:
+            self._turns.end(key)
+            raise
+
+        def end(_: object) -> None:
+            # The turn lasts as long as the thread works, also when nobody waits for the result any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._turns.end, key)
+
+        future.add_done_callback(end)
+        return await asyncio.wrap_future(future)

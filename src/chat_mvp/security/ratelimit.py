@@ -3,19 +3,22 @@
 import math
 import time
 from collections.abc import Callable
-
-from cachetools import LRUCache
+from itertools import islice
 
 MAX_KEYS = 100_000
+_EXAMINED = 16
+"""Keys looked at to find the one to forget when a limiter is full: a bound on the work of one call."""
 _ROUNDING_S = 1e-6
-"""Sums of many small floats are off by a hair, which must not cost anybody a place in the burst."""
+"""Sums of many small floats are off by a hair, which must not cost a client a place in the burst."""
 
 
 class Limiter:
-    """Lets each key do ``burst`` things at once and ``rate_per_s`` a second in the long run.
+    """A token bucket for each key.
 
-    Kept as the generic cell rate algorithm keeps it: one moment for each key, at which its bucket is full again. Of
-    more than ``max_keys`` keys the least recently used are forgotten, which lets them begin anew with a full bucket.
+    Kept as the generic cell rate algorithm keeps it: one moment for each key, at which its bucket is full again. A key
+    whose bucket is full says nothing and is forgotten in passing. Where more than ``max_keys`` keys say something, a
+    new key displaces the one of 16 old keys that has used least. So someone with many addresses displaces those of
+    their own addresses that have hardly been used, and never gets a used-up one refilled.
     """
 
     def __init__(
@@ -29,8 +32,14 @@ class Limiter:
         """Measure time with ``clock``, in seconds."""
         self._interval_s = 1.0 / rate_per_s
         self._depth_s = burst * self._interval_s
+        self._max_keys = max_keys
         self._clock = clock
-        self._full_at: LRUCache[str, float] = LRUCache(max_keys)
+        self._full_at: dict[str, float] = {}
+        """In the order in which the keys were last looked at, the longest ago first."""
+
+    def __len__(self) -> int:
+        """Return how many keys are kept."""
+        return len(self._full_at)
 
     def allow(self, key: str, cost: int = 1) -> int | None:
         """Take ``cost`` from the key's bucket and return ``None``; take nothing and return the wait in milliseconds.
@@ -38,9 +47,43 @@ class Limiter:
         A cost above ``burst`` is never allowed.
         """
         now = self._clock()
-        full_at = max(self._full_at.get(key, now), now) + cost * self._interval_s
+        before = self._full_at.get(key)
+        full_at = (now if before is None or before < now else before) + cost * self._interval_s
         wait_s = full_at - now - self._depth_s
-        if wait_s <= _ROUNDING_S:
-            self._full_at[key] = full_at
-            return None
-        return max(1, math.ceil((wait_s - _ROUNDING_S) * 1000))
+        if wait_s > _ROUNDING_S:
+            return max(1, math.ceil((wait_s - _ROUNDING_S) * 1000))
+        if before is None:
+            self._make_room(now)
+        self._full_at[key] = full_at
+        return None
+
+    def wait_ms(self, key: str, cost: int = 1) -> int | None:
+        """Return what ``allow`` would return, and take nothing."""
+        now = self._clock()
+        wait_s = max(self._full_at.get(key, now), now) + cost * self._interval_s - now - self._depth_s
+        return None if wait_s <= _ROUNDING_S else max(1, math.ceil((wait_s - _ROUNDING_S) * 1000))
+
+    def is_full(self, key: str) -> bool:
+        """Tell whether nothing that was taken from this key's bucket is missing any more."""
+        return self._full_at.get(key, 0.0) <= self._clock()
+
+    def give_back(self, key: str, cost: int = 1) -> None:
+        """Put back what ``allow`` took, because it need not have."""
+        before = self._full_at.get(key)
+        if before is not None:
+            self._full_at[key] = before - cost * self._interval_s
+
+    def _make_room(self, now: float) -> None:
+        # Two for each new key: what is full again leaves at least as fast as new keys come.
+        for key in list(islice(self._full_at, 2)):
+            full_at = self._full_at.pop(key)
+            if full_at > now:
+                self._full_at[key] = full_at
+        if len(self._full_at) < self._max_keys:
+            return
+        examined = list(islice(self._full_at, _EXAMINED))
+        least = min(examined, key=self._full_at.__getitem__)
+        for key in examined:
+            full_at = self._full_at.pop(key)
+            if key != least:
+                self._full_at[key] = full_at

@@ -14,6 +14,7 @@ from chat_mvp.errors import (
 )
 from chat_mvp.features.accounts.service import REFRESH_GRACE, AccountService, Device, Registration, Session
 from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens, hash_token
@@ -48,6 +49,7 @@ class House:
             registration=registration,
             session_lifetime_s=3600,
             on_session_ended=self.ended.append,
+            guard=SignInGuard(),
         )
 
     async def register(self, username: str = "Ann", **fields: str) -> Session:
@@ -114,7 +116,7 @@ async def test_names_are_taken_in_any_capitals(house: House) -> None:
 
 async def test_no_secret_is_stored(house: House) -> None:
     session = await house.register()
-    again = await house.service.refresh(session.refresh_token)
+    again = await house.service.refresh(session.refresh_token, address=DEVICE.address)
     stored = repr(await AuthSessionDocument.find_all().to_list()) + repr(await UserDocument.find_all().to_list())
     for secret in (PASSWORD, *pair(session), *pair(again)):
         assert secret not in stored
@@ -139,48 +141,48 @@ async def test_a_hash_of_another_cost_is_made_anew_at_sign_in(house: House) -> N
 
 async def test_an_answer_that_was_lost_is_given_again_after_a_restart(house: House, new_house: NewHouse) -> None:
     first = await house.register()
-    answered = await house.service.refresh(first.refresh_token)
-    assert pair(await new_house(NEW).service.refresh(first.refresh_token)) == pair(answered)
+    answered = await house.service.refresh(first.refresh_token, address=DEVICE.address)
+    assert pair(await new_house(NEW).service.refresh(first.refresh_token, address=DEVICE.address)) == pair(answered)
 
 
 async def test_an_answer_that_was_lost_is_given_again_after_a_rotation_of_keys(new_house: NewHouse) -> None:
     before, after = new_house(OLD), new_house(NEW, OLD)
     first = await before.register()
-    answered = await before.service.refresh(first.refresh_token)
-    again = await after.service.refresh(first.refresh_token)
+    answered = await before.service.refresh(first.refresh_token, address=DEVICE.address)
+    again = await after.service.refresh(first.refresh_token, address=DEVICE.address)
     assert again.refresh_token == answered.refresh_token
     assert await after.signed_in(again)
-    assert await after.signed_in(await after.service.refresh(again.refresh_token))
+    assert await after.signed_in(await after.service.refresh(again.refresh_token, address=DEVICE.address))
 
 
 async def test_a_session_survives_a_key_that_is_gone(new_house: NewHouse) -> None:
     first = await new_house(OLD).register()
     house = new_house(NEW)
     assert not await house.signed_in(first)
-    assert await house.signed_in(await house.service.refresh(first.refresh_token))
+    assert await house.signed_in(await house.service.refresh(first.refresh_token, address=DEVICE.address))
 
 
 async def test_the_grace_ends(house: House) -> None:
     first = await house.register()
-    second = await house.service.refresh(first.refresh_token)
+    second = await house.service.refresh(first.refresh_token, address=DEVICE.address)
     await spent_ago(REFRESH_GRACE.total_seconds() - 1)
-    await house.service.refresh(first.refresh_token)
+    await house.service.refresh(first.refresh_token, address=DEVICE.address)
     await spent_ago(REFRESH_GRACE.total_seconds() + 1)
     with pytest.raises(UnauthenticatedError):
-        await house.service.refresh(first.refresh_token)
+        await house.service.refresh(first.refresh_token, address=DEVICE.address)
     assert house.ended == [house.session_id(second)]
     assert not await house.signed_in(second)
     with pytest.raises(UnauthenticatedError):
-        await house.service.refresh(second.refresh_token)
+        await house.service.refresh(second.refresh_token, address=DEVICE.address)
 
 
 async def test_an_old_token_ends_its_session_however_old_it_is(house: House) -> None:
     session = first = await house.register()
     for _ in range(5):
-        session = await house.service.refresh(session.refresh_token)
+        session = await house.service.refresh(session.refresh_token, address=DEVICE.address)
     assert house.ended == []
     with pytest.raises(UnauthenticatedError):
-        await house.service.refresh(first.refresh_token)
+        await house.service.refresh(first.refresh_token, address=DEVICE.address)
     assert house.ended == [house.session_id(session)]
     assert await AuthSessionDocument.count() == 0
 
@@ -190,20 +192,20 @@ async def test_an_invention_ends_nothing(house: House) -> None:
     invented = RefreshTokens([OLD]).first(house.session_id(session))
     for token in (invented, session.refresh_token[:-1] + "!", session.access_token, "", "é"):
         with pytest.raises(UnauthenticatedError):
-            await house.service.refresh(token)
+            await house.service.refresh(token, address=DEVICE.address)
     assert house.ended == []
-    assert await house.signed_in(await house.service.refresh(session.refresh_token))
+    assert await house.signed_in(await house.service.refresh(session.refresh_token, address=DEVICE.address))
 
 
 async def test_a_refresh_makes_the_session_last_and_an_expired_one_is_over(house: House) -> None:
     session = await house.register()
     before = (await AuthSessionDocument.find_all().to_list())[0].expires_at
-    session = await house.service.refresh(session.refresh_token)
+    session = await house.service.refresh(session.refresh_token, address=DEVICE.address)
     assert (await AuthSessionDocument.find_all().to_list())[0].expires_at >= before
     await AuthSessionDocument.find_all().update({"$set": {"expires_at": utc_now() - timedelta(seconds=1)}})
     assert not await house.signed_in(session)
     with pytest.raises(UnauthenticatedError):
-        await house.service.refresh(session.refresh_token)
+        await house.service.refresh(session.refresh_token, address=DEVICE.address)
 
 
 async def test_signing_out_here_and_everywhere(house: House) -> None:
@@ -224,7 +226,7 @@ async def test_the_session_of_somebody_who_is_gone(house: House) -> None:
     session = await house.register()
     await UserDocument.find_all().delete()
     with pytest.raises(UnauthenticatedError):
-        await house.service.refresh(session.refresh_token)
+        await house.service.refresh(session.refresh_token, address=DEVICE.address)
     assert len(house.ended) == 1
 
 

@@ -23,6 +23,7 @@ from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
 from chat_mvp.limits import DEFAULT_LIMIT
+from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.tokens import Tokens
 
@@ -100,6 +101,7 @@ async def client(thrower: Thrower, authenticator: Authenticator) -> AsyncIterato
     router = api_router(
         [fail, take_body, take_optional, guarded, me, thing],
         authenticator=authenticator,
+        limits=RateLimits(),
         services={"thrower": thrower},
     )
     app = Litestar([router], exception_handlers=EXCEPTION_HANDLERS, plugins=[JsonBodies()], openapi_config=None)
@@ -111,7 +113,8 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     document: dict[str, Any] = response.json()
-    assert document.keys() == {"type", "title", "status", "code", "detail", "errors"}
+    assert document.keys() - {"retry_after_ms"} == {"type", "title", "status", "code", "detail", "errors"}
+    assert ("retry_after_ms" in document) == ("retry-after" in response.headers)
     assert (document["type"], document["status"], document["code"]) == ("about:blank", status, code)
     return document
 

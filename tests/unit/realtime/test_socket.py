@@ -19,6 +19,7 @@ from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.socket import SocketEndpoint
 from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.tokens import Tokens
 
 CONNECT = msgspec.json.encode(Connect(token="a token")).decode()
@@ -73,6 +74,7 @@ class House:
             farewell=Farewell(),
             allowed_origins=(),
             limits=True,
+            rates=RateLimits(),
         )
 
     async def _owner(self, _session_id: str) -> str:

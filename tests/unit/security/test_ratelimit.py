@@ -71,8 +71,37 @@ def test_some_things_cost_more(clock: Clock) -> None:
     assert limiter.allow("ann", cost=2) is None
 
 
+def test_looking_takes_nothing_and_giving_back_undoes(clock: Clock) -> None:
+    limiter = Limiter(rate_per_s=1, burst=2, clock=clock)
+    assert limiter.wait_ms("ann") is None
+    assert [limiter.allow("ann") for _ in range(2)] == [None, None]
+    assert limiter.wait_ms("ann") == limiter.allow("ann") == 1000
+    limiter.give_back("ann")
+    assert limiter.wait_ms("ann") is None
+    assert limiter.allow("ann") is None
+    assert limiter.allow("ann") is not None
+
+
 def test_memory_is_bounded(clock: Clock) -> None:
     limiter = Limiter(rate_per_s=1, burst=1, max_keys=100, clock=clock)
     assert all(limiter.allow(str(number)) is None for number in range(1_000))
+    assert len(limiter) == 100
     assert limiter.allow("999") is not None
-    assert limiter.allow("0") is None, "long forgotten"
+
+
+def test_keys_whose_bucket_is_full_are_forgotten_in_passing(clock: Clock) -> None:
+    limiter = Limiter(rate_per_s=1, burst=5, clock=clock)
+    for number in range(10_000):
+        limiter.allow(str(number))
+        clock.now += 0.01
+    assert len(limiter) <= 200, "those of the last second, and as many again"
+
+
+def test_a_flood_of_new_keys_refills_no_bucket_that_is_used_up(clock: Clock) -> None:
+    limiter = Limiter(rate_per_s=0.001, burst=5, max_keys=1_000, clock=clock)
+    used_up = [f"attacker {number}" for number in range(20)]
+    for key in used_up:
+        assert [limiter.allow(key) for _ in range(5)] == [None] * 5
+    for number in range(50_000):
+        limiter.allow(f"other {number}")
+    assert all(limiter.allow(key) is not None for key in used_up)

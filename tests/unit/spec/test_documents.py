@@ -15,6 +15,7 @@ from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
 from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.spec.asyncapi import asyncapi_document
@@ -30,7 +31,7 @@ async def client() -> AsyncIterator[AsyncTestClient[Litestar]]:
     authenticator = Authenticator(Tokens([SigningKey("k", b"k" * 64)], lifetime_s=900), nobody)
     routes = [*accounts.ROUTES, *users.ROUTES, *contacts.ROUTES]
     services = dict.fromkeys(("accounts", "users", "contacts"))
-    router = api_router(routes, authenticator=authenticator, services=services)
+    router = api_router(routes, authenticator=authenticator, limits=RateLimits(), services=services)
     app = Litestar(
         [router],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -14,6 +14,8 @@ from chat_mvp.errors import UnauthenticatedError
 from chat_mvp.features.accounts.schemas import LoginBody, RefreshBody, RegisterBody, Registered, SignedIn
 from chat_mvp.features.accounts.service import AccountService, Device, Session
 from chat_mvp.http.auth import Caller
+from chat_mvp.http.budgets import address_of
+from chat_mvp.http.leaving import while_connected
 from chat_mvp.http.openapi import OPEN, problems
 from chat_mvp.limits import MAX_DEVICE_NAME_CHARS
 
@@ -39,13 +41,14 @@ async def register(
     request: Request[Any, Any, Any], data: JSONBody[RegisterBody], accounts: NamedDependency[AccountService]
 ) -> Response[Registered]:
     """Make an account and sign it in."""
-    session = await accounts.register(
+    work = accounts.register(
         username=data.username,
         email=data.email,
         password=data.password,
         display_name=data.display_name,
         device=_device(request, None),
     )
+    session = await while_connected(request, work)
     answer = Registered(**_fields(session))
     return Response(answer, cookies=[_cookie(session, accounts)], headers=_NO_STORE)
 
@@ -63,7 +66,8 @@ async def login(
 ) -> Response[SignedIn]:
     """Sign in by username or e-mail address."""
     device = _device(request, data.device_name)
-    session = await accounts.login(login=data.login, password=data.password, device=device)
+    work = accounts.login(login=data.login, password=data.password, device=device)
+    session = await while_connected(request, work)
     return _signed_in(session, accounts)
 
 
@@ -76,13 +80,16 @@ async def login(
     responses=problems(400, 401, 422),
 )
 async def refresh(
-    accounts: NamedDependency[AccountService], data: JSONBody[RefreshBody | None] = None, cookie: RefreshCookie = None
+    request: Request[Any, Any, Any],
+    accounts: NamedDependency[AccountService],
+    data: JSONBody[RefreshBody | None] = None,
+    cookie: RefreshCookie = None,
 ) -> Response[SignedIn]:
     """Exchange a refresh token, from the body or the cookie, for a new pair."""
     token = data.refresh_token if data is not None and data.refresh_token is not None else cookie
     if token is None:
         raise UnauthenticatedError("There is no refresh token, neither in the body nor in the cookie.")
-    return _signed_in(await accounts.refresh(token), accounts)
+    return _signed_in(await accounts.refresh(token, address=address_of(request)), accounts)
 
 
 @post("/auth/logout", status_code=HTTP_204_NO_CONTENT, summary="Sign out", tags=["accounts"], responses=problems(401))

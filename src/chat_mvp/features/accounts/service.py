@@ -6,15 +6,18 @@ from typing import Literal
 
 import msgspec
 
-from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from chat_mvp.features.accounts.rules import check_new_account
 from chat_mvp.protocol import User
+from chat_mvp.security.addresses import limited_address
 from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.guessing import RANK_FAMILIAR, RANK_FRESH, SignInGuard
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens, hash_token
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.directory import public_user
+from chat_mvp.storage.folding import fold_name
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import UserChanges, Users
@@ -57,6 +60,7 @@ class AccountService:
         registration: Registration,
         session_lifetime_s: float,
         on_session_ended: Callable[[str], None],
+        guard: SignInGuard,
     ) -> None:
         """Call ``on_session_ended`` with the id of every session that ends here, after it is refused everywhere."""
         self._users = users
@@ -68,6 +72,7 @@ class AccountService:
         self._registration = registration
         self._session_lifetime = timedelta(seconds=session_lifetime_s)
         self._on_session_ended = on_session_ended
+        self._guard = guard
 
     @property
     def session_lifetime(self) -> timedelta:
@@ -82,12 +87,13 @@ class AccountService:
         """
         self._check_registration()
         check_new_account(username, email, password, display_name)
+        address = limited_address(device.address)
         record = UserRecord(
             id=new_id(),
             username=username,
             email=email,
             email_verified=True,
-            password_hash=await self._passwords.hash(password),
+            password_hash=await self._passwords.hash(password, key=address, rank=RANK_FRESH),
             display_name=display_name if display_name.strip() else username,
             avatar_url=None,
             bio="",
@@ -100,24 +106,35 @@ class AccountService:
             created_at=utc_now(),
         )
         await self._users.insert(record)
+        self._remember(record, address)
         return await self._begin_session(record, device)
 
     async def login(self, *, login: str, password: str, device: Device) -> Session:
         """Sign in by username or e-mail address.
 
         ``UnauthenticatedError``, the same in words and in time, whether there is no such account or the password is
-        wrong.
+        wrong. ``RateLimitedError`` before anything is looked at when too many were wrong before.
         """
-        record = await self._users.fetch_by_login(login)
-        right = await self._passwords.verify(record.password_hash if record else None, password)
+        address = limited_address(device.address)
+        attempt = self._guard.admit(fold_name(login), address)
+        try:
+            record = await self._users.fetch_by_login(login)
+            stored = None if record is None else record.password_hash
+            right = await self._passwords.verify(stored, password, key=address, rank=attempt.rank)
+        except UnavailableError:
+            self._guard.undo(attempt)
+            raise
         if record is None or not right:
+            self._guard.failed(attempt, reason="no such account" if record is None else "wrong password")
             raise UnauthenticatedError("The name or the password is wrong.")
+        self._guard.succeeded(attempt)
+        self._remember(record, address)
         if self._passwords.needs_rehash(record.password_hash):
-            fresh = await self._passwords.hash(password)
+            fresh = await self._passwords.hash(password, key=address, rank=RANK_FAMILIAR)
             record = await self._users.update(record.id, UserChanges(password_hash=fresh))
         return await self._begin_session(record, device)
 
-    async def refresh(self, token: str) -> Session:
+    async def refresh(self, token: str, *, address: str) -> Session:
         """Exchange a refresh token for a new pair; the token is spent.
 
         A spent token ends its session and is refused, except the latest one, which for ``REFRESH_GRACE`` gives the
@@ -135,7 +152,7 @@ class AccountService:
         )
         if session is None:
             return await self._answer_again(token)
-        return await self._answer(session, successor)
+        return await self._answer(session, successor, address)
 
     async def logout(self, caller: Caller) -> None:
         """End the caller's session."""
@@ -182,13 +199,18 @@ class AccountService:
             await self._end_session(reused)
         raise _refused()
 
-    async def _answer(self, session: AuthSessionRecord, refresh_token: str) -> Session:
+    async def _answer(self, session: AuthSessionRecord, refresh_token: str, address: str | None = None) -> Session:
         try:
             record = await self._users.fetch(session.user_id)
         except NotFoundError:
             await self._end_session(session.id)
             raise _refused() from None
+        if address is not None:
+            self._remember(record, address)
         return self._session(session, refresh_token, record)
+
+    def _remember(self, record: UserRecord, address: str) -> None:
+        self._guard.remember(address, fold_name(record.username), fold_name(record.email))
 
     def _session(self, session: AuthSessionRecord, refresh_token: str, record: UserRecord) -> Session:
         # Counted from the exchange, not from now, so that the same question gets the same token for an answer.

@@ -9,7 +9,7 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, NotFoundError, RateLimitedError, UnavailableError, ValidationError
+from chat_mvp.errors import CannotMessageError, NotFoundError, UnavailableError, ValidationError
 from chat_mvp.features.messages.operations import (
     DeleteMessage,
     EditMessage,
@@ -21,7 +21,6 @@ from chat_mvp.features.messages.operations import (
 )
 from chat_mvp.features.messages.texts import check_emoji, check_text, mentioned_names
 from chat_mvp.protocol import Message, Priority, User
-from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.storable import check_storable
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import direct_key
@@ -67,9 +66,8 @@ class MessageService:
         users: Users,
         contacts: Contacts,
         fetch_users: FetchUsers,
-        limiter: Limiter | None,
     ) -> None:
-        """Write through ``writer``; without a ``limiter`` anybody may send as fast as they can."""
+        """Write through ``writer``."""
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
@@ -77,7 +75,6 @@ class MessageService:
         self._users = users
         self._contacts = contacts
         self._fetch_users = fetch_users
-        self._limiter = limiter
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -88,7 +85,6 @@ class MessageService:
         that the text mentions. Raises what is wrong with the draft itself.
         """
         _check_draft(asker, draft)
-        self._check_rate(asker)
         key = direct_key(asker.user_id, draft.to) if draft.to is not None else None
         is_new_pair = key is not None and self._rosters.direct_id(key) is None
         if is_new_pair or "@" in draft.text:
@@ -101,7 +97,6 @@ class MessageService:
     ) -> Awaitable[None] | None:
         """Check a new text and hand it to the writer; as ``send`` otherwise."""
         check_text(text)
-        self._check_rate(asker)
         if "@" in text:
             return self._look_up_and_edit(asker, message_id, text, done=done, refuse=refuse)
         self._submit_edit(asker, message_id, text, (), done=done, refuse=refuse)
@@ -109,7 +104,6 @@ class MessageService:
 
     def delete(self, asker: Asker, message_id: str, *, done: Changed, refuse: Refuse) -> None:
         """Hand a deletion to the writer."""
-        self._check_rate(asker)
         operation = DeleteMessage(
             message_id,
             asker.user_id,
@@ -131,7 +125,6 @@ class MessageService:
     ) -> None:
         """Hand a reaction, or its end, to the writer."""
         check_emoji(emoji)
-        self._check_rate(asker)
         operation = React(
             message_id,
             asker.user_id,
@@ -145,7 +138,6 @@ class MessageService:
 
     def pin(self, asker: Asker, message_id: str, *, pinned: bool, done: Changed, refuse: Refuse) -> None:
         """Hand a pin, or its end, to the writer."""
-        self._check_rate(asker)
         operation = Pin(
             message_id,
             asker.user_id,
@@ -318,11 +310,6 @@ class MessageService:
             refuse=refuse,
         )
         self._writer.submit(operation)
-
-    def _check_rate(self, asker: Asker) -> None:
-        wait_ms = self._limiter.allow(asker.user_id) if self._limiter is not None else None
-        if wait_ms is not None:
-            raise RateLimitedError("You are sending faster than this server allows.", retry_after_ms=wait_ms)
 
 
 def _check_draft(asker: Asker, draft: Draft) -> None:

@@ -1,0 +1,37 @@
+"""Which frame takes from which budget of ``security/budgets.py``; a type that is missing fails the start."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chat_mvp.protocol import (
+    Connect,
+    Delivered,
+    MessageDelete,
+    MessageEdit,
+    MessageSend,
+    Ping,
+    PresenceSet,
+    PresenceSubscribe,
+    ReactionAdd,
+    ReactionRemove,
+    Read,
+    TokenRefresh,
+    TypingSet,
+)
+
+FRAME_BUDGETS: Final[Mapping[type, str]] = {
+    Connect: "connect",
+    MessageSend: "message",
+    MessageEdit: "message",
+    MessageDelete: "message",
+    ReactionAdd: "message",
+    ReactionRemove: "message",
+    Delivered: "mark",
+    Read: "mark",
+    TypingSet: "typing",
+    PresenceSet: "presence",
+    PresenceSubscribe: "subscribe",
+    TokenRefresh: "token",
+    Ping: "ping",
+}
+"""All of these are counted by account. A first ``connect`` also takes from ``handshake``, counted by address."""

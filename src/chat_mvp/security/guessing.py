@@ -1,0 +1,139 @@
+"""Guessing passwords: who may try to sign in, decided before a password is hashed.
+
+Wrong passwords are counted three ways: for the account at one address, strictly; for one address over all accounts;
+and for one account over all addresses, loosely. An account is never locked: from an address that has signed in to it
+before, only the first count matters, and every other address keeps a small reserve for each account. An account is the
+name that was typed, so one that does not exist is treated like any other.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+from cachetools import LRUCache
+from msgspec import Struct
+
+from chat_mvp.security.budgets import BUDGETS, Budget, too_many
+from chat_mvp.security.ratelimit import Limiter
+
+MAX_FAMILIAR: Final = 100_000
+"""Pairs of account and address that are remembered to have signed in, since the start."""
+
+RANK_FAMILIAR: Final = 0
+RANK_FRESH: Final = 1
+RANK_SUSPECT: Final = 2
+"""In which order those who sign in are served, see ``security/turns.py``."""
+
+_WHAT: Final = "sign-ins for this account from this address"
+_SHOWN_CHARS: Final = 64
+_LINES_PER_S: Final = 1.0
+_LINES_BURST: Final = 20
+"""Log lines of refusals, which cost an attacker nothing; each password that was checked and wrong has its line."""
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Attempt(Struct, frozen=True):
+    """One attempt to sign in that was admitted: what was taken for it, and its rank among those who wait."""
+
+    account: str
+    address: str
+    rank: int
+    taken: tuple[tuple[Limiter, str], ...]
+
+
+class SignInGuard:
+    """Admits attempts to sign in, and learns from how they end."""
+
+    def __init__(
+        self,
+        budgets: Mapping[str, Budget] = BUDGETS,
+        *,
+        enabled: bool = True,
+        count: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Admit everything unless ``enabled``; call ``count`` with the result of each attempt."""
+        self._enabled = enabled
+        self._count = count
+        self._familiar: LRUCache[str, bool] = LRUCache(MAX_FAMILIAR)
+        self._lines = Limiter(rate_per_s=_LINES_PER_S, burst=_LINES_BURST, clock=clock)
+        self._by_pair, self._by_address, self._by_account, self._reserve = (
+            Limiter(rate_per_s=budgets[name].rate_per_s, burst=budgets[name].burst, clock=clock)
+            for name in ("wrong_here", "wrong_by_address", "wrong_by_account", "reserve")
+        )
+
+    def admit(self, account: str, address: str) -> Attempt:
+        """Return an attempt that may go on to have its password checked; ``RateLimitedError`` for one that may not.
+
+        ``succeeded``, ``failed`` or ``undo`` must follow.
+        """
+        pair = _pair(account, address)
+        is_familiar = pair in self._familiar
+        if not self._enabled:
+            return Attempt(account, address, RANK_FAMILIAR, ())
+        is_fresh = self._by_address.is_full(address)
+        taken: list[tuple[Limiter, str]] = []
+        wait_ms = _take(taken, self._by_pair, pair)
+        if wait_ms is None and not is_familiar:
+            wait_ms = _take(taken, self._by_address, address)
+            if wait_ms is None:
+                wait_ms = _take(taken, self._by_account, account)
+                if wait_ms is not None:
+                    # Many addresses guess at this account. Someone at an address of their own still has a few tries.
+                    reserve_ms = _take(taken, self._reserve, pair)
+                    wait_ms = None if reserve_ms is None else min(wait_ms, reserve_ms)
+        if wait_ms is not None:
+            _give_back(taken)
+            self._refused(account, address)
+            raise too_many(_WHAT, wait_ms)
+        rank = RANK_FAMILIAR if is_familiar else RANK_FRESH if is_fresh else RANK_SUSPECT
+        return Attempt(account, address, rank, tuple(taken))
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """Note that the password was right: nothing counts against anyone."""
+        _give_back(attempt.taken)
+        self._count("ok")
+
+    def failed(self, attempt: Attempt, *, reason: str) -> None:
+        """Note that it was wrong, for ``reason``, which only the log says."""
+        self._count("wrong")
+        _LOG.warning("sign-in failed", login=shown(attempt.account), address=attempt.address, reason=reason)
+
+    def undo(self, attempt: Attempt) -> None:
+        """Take an attempt back whose password was not checked."""
+        _give_back(attempt.taken)
+        self._count("unchecked")
+
+    def remember(self, address: str, *accounts: str) -> None:
+        """Note that someone is signed in at this address whose account has these names."""
+        for account in accounts:
+            self._familiar[_pair(account, address)] = True
+
+    def _refused(self, account: str, address: str) -> None:
+        self._count("limited")
+        if self._lines.allow("") is None:
+            _LOG.warning("sign-in refused", login=shown(account), address=address, reason="too many attempts")
+
+
+def shown(text: str) -> str:
+    """Return a text that a client sent as a log may show it: short, on one line, nothing invisible."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_SHOWN_CHARS])
+    return escaped if len(text) <= _SHOWN_CHARS else f"{escaped}…"
+
+
+def _pair(account: str, address: str) -> str:
+    return f"{address} {account}"
+
+
+def _take(taken: list[tuple[Limiter, str]], limiter: Limiter, key: str) -> int | None:
+    wait_ms = limiter.allow(key)
+    if wait_ms is None:
+        taken.append((limiter, key))
+    return wait_ms
+
+
+def _give_back(taken: tuple[tuple[Limiter, str], ...] | list[tuple[Limiter, str]]) -> None:
+    for limiter, key in taken:
+        limiter.give_back(key)

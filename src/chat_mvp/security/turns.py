@@ -1,0 +1,127 @@
+"""Taking turns at work that costs much: a few at a time, those who wait served fairly, and a bound on how many wait."""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chat_mvp.errors import UnavailableError
+
+RANKS = 3
+_LOWEST_EVERY = 4
+"""Of so many turns one goes to the lowest rank that waits, so that no flood in a higher rank starves the others."""
+
+_Waiting = asyncio.Future[None]
+
+
+class Turns:
+    """Lets at most ``at_once`` callers work, at most ``at_once_each`` of one key (an account or an address).
+
+    Those who wait are served by rank, 0 first, and within a rank each key in turn, however many of a key wait. When
+    ``max_waiting`` wait, a newcomer displaces one of a lower rank, or of a key of which more wait than of its own.
+    """
+
+    def __init__(self, *, at_once: int, at_once_each: int, max_waiting: int, busy: str, retry_after_ms: int) -> None:
+        """Refuse with ``busy``, a sentence for a person, and ``retry_after_ms`` where too many wait."""
+        self._free = at_once
+        self._at_once_each = at_once_each
+        self._max_waiting = max_waiting
+        self._busy = busy
+        self._retry_after_ms = retry_after_ms
+        self._working: Counter[str] = Counter()
+        self._waiting: tuple[OrderedDict[str, deque[_Waiting]], ...] = tuple(OrderedDict() for _ in range(RANKS))
+        self._count = 0
+        self._handed_out = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return self._count
+
+    @asynccontextmanager
+    async def turn(self, key: str, rank: int = 0) -> AsyncIterator[None]:
+        """Wait for a turn, and end it with the block."""
+        await self.take(key, rank)
+        try:
+            yield
+        finally:
+            self.end(key)
+
+    async def take(self, key: str, rank: int = 0) -> None:
+        """Wait for a turn; ``end`` must follow. ``UnavailableError`` when too many wait already.
+
+        A caller that is cancelled while it waits takes no turn.
+        """
+        if self._free and self._working[key] < self._at_once_each:
+            self._start(key)
+            return
+        if self._count >= self._max_waiting:
+            self._displace(key, rank)
+        waiting: _Waiting = asyncio.get_running_loop().create_future()
+        self._waiting[rank].setdefault(key, deque()).append(waiting)
+        self._count += 1
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                # The turn came at the same moment.
+                self.end(key)
+            else:
+                self._remove(key, rank, waiting)
+            raise
+
+    def end(self, key: str) -> None:
+        """End a turn and hand it to the next who waits."""
+        self._free += 1
+        self._working[key] -= 1
+        if not self._working[key]:
+            del self._working[key]
+        while self._free and self._hand_out():
+            pass
+
+    def _start(self, key: str) -> None:
+        self._free -= 1
+        self._working[key] += 1
+
+    def _hand_out(self) -> bool:
+        ranks = range(RANKS)
+        if self._handed_out % _LOWEST_EVERY == _LOWEST_EVERY - 1:
+            ranks = range(RANKS - 1, -1, -1)
+        for rank in ranks:
+            for key, queue in self._waiting[rank].items():
+                if self._working[key] < self._at_once_each:
+                    waiting = queue.popleft()
+                    self._waiting[rank].move_to_end(key)
+                    self._forget(key, rank)
+                    self._handed_out += 1
+                    self._start(key)
+                    waiting.set_result(None)
+                    return True
+        return False
+
+    def _displace(self, key: str, rank: int) -> None:
+        """Refuse one of those who wait to make room for a newcomer; raise where none of them has less of a claim."""
+        own = len(self._waiting[rank].get(key, ())) + 1
+        for lower in range(RANKS - 1, rank - 1, -1):
+            queues = self._waiting[lower]
+            heaviest = max(queues, key=lambda name: len(queues[name]), default=None)
+            if heaviest is not None and (lower > rank or len(queues[heaviest]) > own):
+                waiting = queues[heaviest].pop()
+                self._forget(heaviest, lower)
+                waiting.set_exception(self._refusal())
+                return
+        raise self._refusal()
+
+    def _remove(self, key: str, rank: int, waiting: _Waiting) -> None:
+        queue = self._waiting[rank].get(key)
+        if queue is not None and waiting in queue:
+            queue.remove(waiting)
+            self._forget(key, rank)
+
+    def _forget(self, key: str, rank: int) -> None:
+        self._count -= 1
+        if not self._waiting[rank][key]:
+            del self._waiting[rank][key]
+
+    def _refusal(self) -> UnavailableError:
+        return UnavailableError(self._busy, retry_after_ms=self._retry_after_ms)
