@@ -251,7 +251,8 @@ class Batch:
         Their marks stay where they are: nobody has read what they leave behind.
         """
         member.visible = False
-        member.joined_at, member.joined_seq = self.now, roster.conversation.last_seq
+        member.joined_at = self.now
+        member.joined_seq = member.hidden_seq = roster.conversation.last_seq
         self.writes.empty_queue(member, last_seq=roster.conversation.last_seq)
         self.change_member(member, roster)
 

@@ -46,8 +46,8 @@ class Roster(Struct, kw_only=True):
         return self.audience
 
     def shows(self, member: MembershipRecord, seq: int) -> bool:
-        """Tell whether the member may see the message at this place: what was said before they came only in public."""
-        return seq > member.joined_seq or self.conversation.visibility == "public"
+        """Tell whether the member may see the message at this place."""
+        return seq > member.hides_up_to(self.conversation)
 
     def was_there(self, member: MembershipRecord, seq: int) -> bool:
         """Tell whether the message at this place was sent to the member: in a direct conversation, all of them were."""

@@ -39,22 +39,24 @@ def conversation_document(record: ConversationRecord) -> RawDocument:
         "last_seq": record.last_seq,
         "rev": record.rev,
         "pinned_count": record.pinned_count,
+        "public_after_seq": record.public_after_seq,
         "direct_key": record.direct_key,
     }
 
 
+_LATER_COUNTERS = ("pinned_count", "public_after_seq")
 _CONVERSATION_FIELDS = tuple(
-    name for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by", "pinned_count"}
+    name for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by", *_LATER_COUNTERS}
 )
 
 
 def conversation_record(document: RawDocument) -> ConversationRecord:
     """Return the record of a stored conversation."""
     fields = {name: document[name] for name in _CONVERSATION_FIELDS}
+    fields |= {name: document.get(name, 0) for name in _LATER_COUNTERS}
     return ConversationRecord(
         id=str(document["_id"]),
         created_by=str(document["created_by"]),
-        pinned_count=document.get("pinned_count", 0),
         **fields,
     )
 
@@ -72,6 +74,7 @@ def membership_document(record: MembershipRecord) -> RawDocument:
         "joined_seq": record.joined_seq,
         "delivered_seq": record.delivered_seq,
         "read_seq": record.read_seq,
+        "hidden_seq": record.hidden_seq,
         "muted_until": record.muted_until,
         "pinned": record.pinned,
         "archived": record.archived,
@@ -80,7 +83,7 @@ def membership_document(record: MembershipRecord) -> RawDocument:
     }
 
 
-_LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_from_read")
+_LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_from_read", "hidden_seq")
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__

@@ -112,6 +112,8 @@ class ConversationDocument(Document):
     changed_at: datetime | None = None
     """When one of its messages was last changed after it was sent; ``activity_at`` is when the last one was sent."""
     pinned_count: int = 0
+    public_after_seq: int = 0
+    """The last message before it became public."""
     direct_key: str | None = None
     """The two user ids of a direct conversation in ascending order, so that a pair has one."""
 
@@ -157,6 +159,8 @@ class MembershipDocument(Document):
     unread_from: int | None = None
     unread_from_read: int | None = None
     """The value of ``read_seq`` for which ``unread_from`` holds."""
+    hidden_seq: int | None = None
+    """The person never sees what was said up to here."""
 
     class Settings:
         """Name and indexes of the collection."""

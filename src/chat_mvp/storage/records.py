@@ -74,6 +74,8 @@ class ConversationRecord(Struct, kw_only=True):
     rev: int
     direct_key: str | None
     pinned_count: int = 0
+    public_after_seq: int = 0
+    """The last message before the conversation became public; 0 if it was made public. Says nothing while private."""
 
 
 class MembershipRecord(Struct, kw_only=True):
@@ -100,6 +102,19 @@ class MembershipRecord(Struct, kw_only=True):
     unread_from: int | None = None
     """From where on the person wants messages to count as unread, as long as ``read_seq`` is ``unread_from_read``."""
     unread_from_read: int | None = None
+    hidden_seq: int | None = None
+    """The person never sees what was said up to here: decided when they join. Older versions did not store it."""
+
+    def hides_up_to(self, conversation: ConversationRecord) -> int:
+        """Return the last place in the history that the person may not see."""
+        if self.hidden_seq is not None:
+            return self.hidden_seq
+        # What older versions showed; becoming public opens nothing here either.
+        return (
+            min(self.joined_seq, conversation.public_after_seq)
+            if conversation.visibility == "public"
+            else self.joined_seq
+        )
 
     def marked_unread_from(self) -> int | None:
         """Return where the unread messages begin that were marked by hand; reading on has ended such a mark."""

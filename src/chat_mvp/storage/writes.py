@@ -333,6 +333,7 @@ def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
             "name": changed.name,
             "description": changed.description,
             "visibility": changed.visibility,
+            "public_after_seq": changed.public_after_seq,
             "avatar_url": changed.avatar_url,
             "max_participants": changed.max_participants,
             "post": changed.post,
@@ -377,6 +378,7 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
             "visible": record.visible,
             "joined_at": record.joined_at,
             "joined_seq": record.joined_seq,
+            "hidden_seq": record.hidden_seq,
             "updated_at": record.updated_at,
         }
         updates.append({"q": {"_id": known_object_id(record.id)}, "u": {"$set": fields}})

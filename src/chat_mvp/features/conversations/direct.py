@@ -67,7 +67,11 @@ def new_membership(
     role: Role,
     visible: bool = True,
 ) -> MembershipRecord:
-    """Return a fresh place in a conversation; what was said before is neither unread nor waiting."""
+    """Return a fresh place in a conversation; what was said before is neither unread nor waiting.
+
+    Here it is decided what the person may see of the history: nothing changes it later, whatever becomes of the
+    conversation.
+    """
     seq = conversation.last_seq
     return MembershipRecord(
         id=new_id(),
@@ -78,6 +82,7 @@ def new_membership(
         joined_at=batch.now,
         updated_at=batch.now,
         joined_seq=seq,
+        hidden_seq=conversation.public_after_seq if conversation.visibility == "public" else seq,
         delivered_seq=seq,
         read_seq=seq,
         muted_until=None,

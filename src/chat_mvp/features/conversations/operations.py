@@ -12,6 +12,7 @@ from msgspec import UNSET
 from chat_mvp.delivery.batch import Batch, system_message
 from chat_mvp.delivery.rosters import Roster
 from chat_mvp.errors import ChatError, FullError, NotFoundError
+from chat_mvp.features.conversations.announcements import described_change, with_article
 from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, tell_joined
 from chat_mvp.features.conversations.permissions import (
     check_may_change_role,
@@ -160,7 +161,8 @@ class AddMember(ConversationOperation):
             tell_joined(batch, roster, member.user_id)
             frame = MemberJoined(conversation_id=roster.conversation.id, member=member_view(member, self._newcomer))
             batch.tell(before, frame)
-            self._say(batch, roster, f"{self._actor.display_name} added {self._newcomer.display_name}")
+            role = "" if self._role == "member" else f" as {with_article(self._role)}"
+            self._say(batch, roster, f"{self._actor.display_name} added {self._newcomer.display_name}{role}")
         self._finish(batch, changed=changed)
 
 
@@ -255,17 +257,13 @@ class ChangeRole(ConversationOperation):
             batch.change_conversation(roster)
             frame = MemberUpdated(conversation_id=roster.conversation.id, member=member_view(other, self._other))
             batch.tell(roster.everybody(), frame)
-            article = "an" if self._role[0] in "ao" else "a"
-            self._say(
-                batch,
-                roster,
-                f"{self._actor.display_name} made {self._other.display_name} {article} {self._role}",
-            )
+            role = with_article(self._role)
+            self._say(batch, roster, f"{self._actor.display_name} made {self._other.display_name} {role}")
         self._finish(batch, changed=changed)
 
 
 class ChangeConversation(ConversationOperation):
-    """Change name, description, visibility or settings."""
+    """Change name, description, visibility or settings. Each change is said in a message, so that none is silent."""
 
     def __init__(
         self,
@@ -285,15 +283,17 @@ class ChangeConversation(ConversationOperation):
         roster, actor = self._find(batch)
         check_may_manage(roster, actor)
         conversation = roster.conversation
-        renamed = self._changes.name is not UNSET and self._changes.name != conversation.name
         changed = self._assign(conversation)
         if changed:
             batch.change_conversation(roster)
-        if renamed:
-            self._say(batch, roster, f"{self._actor.display_name} renamed this to “{conversation.name}”")
-        self._finish(batch, changed=changed)
+        if "visibility" in changed and conversation.visibility == "public":
+            # Who joins from now on sees the message that says so, and what follows it.
+            conversation.public_after_seq = conversation.last_seq
+        for name in changed:
+            self._say(batch, roster, f"{self._actor.display_name} {described_change(conversation, name)}")
+        self._finish(batch, changed=bool(changed))
 
-    def _assign(self, conversation: ConversationRecord) -> bool:
+    def _assign(self, conversation: ConversationRecord) -> list[str]:
         wanted: dict[str, object] = {
             name: value
             for name in ("name", "description", "visibility", "avatar_url", "max_participants")
@@ -304,7 +304,7 @@ class ChangeConversation(ConversationOperation):
         different = {name: value for name, value in wanted.items() if getattr(conversation, name) != value}
         for name, value in different.items():
             setattr(conversation, name, value)
-        return bool(different)
+        return list(different)
 
 
 class DeleteConversation(ConversationOperation):

@@ -111,5 +111,4 @@ class ConversationViews:
 
 
 def _sees_last_message(standing: Standing) -> bool:
-    public = standing.conversation.visibility == "public"
-    return public or standing.conversation.last_seq > standing.membership.joined_seq
+    return standing.conversation.last_seq > standing.membership.hides_up_to(standing.conversation)

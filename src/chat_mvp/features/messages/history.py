@@ -1,13 +1,18 @@
 """Reading what was written: one message, pages of a conversation, what changed, earlier texts."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.errors import NotFoundError, ValidationError
 from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.protocol import Message
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import MembershipRecord
+from chat_mvp.storage.records import MembershipRecord, MessageRecord
 from chat_mvp.times import format_time
+
+Found = TypeVar("Found")
 
 
 class MessageHistory:
@@ -41,18 +46,32 @@ class MessageHistory:
         """Return a page of the history in ascending order of ``seq``; the newest one where no bound is given."""
         if sum(bound is not None for bound in (before, after, around)) > 1:
             raise ValidationError("Give one of before, after and around.", fields={"before": "excludes the others"})
+
+        async def read(above: int) -> list[Message]:
+            if after is not None:
+                return await self._messages.fetch_oldest(conversation_id, after=max(after, above), limit=limit)
+            if around is None:
+                return await self._messages.fetch_newest(conversation_id, above=above, before=before, limit=limit)
+            older = await self._messages.fetch_newest(conversation_id, above=above, before=around, limit=limit // 2)
+            newer = await self._messages.fetch_oldest(
+                conversation_id,
+                after=max(around - 1, above),
+                limit=limit - limit // 2,
+            )
+            return older + newer
+
+        return await self._read_visible(user_id, conversation_id, read)
+
+    async def _read_visible(self, user_id: str, conversation_id: str, read: Callable[[int], Awaitable[Found]]) -> Found:
+        """Return what ``read`` finds above the place that it is given, read by a person who is still a member then."""
         above = await self.visible_above(user_id, conversation_id)
-        if after is not None:
-            return await self._messages.fetch_oldest(conversation_id, after=max(after, above), limit=limit)
-        if around is None:
-            return await self._messages.fetch_newest(conversation_id, above=above, before=before, limit=limit)
-        older = await self._messages.fetch_newest(conversation_id, above=above, before=around, limit=limit // 2)
-        newer = await self._messages.fetch_oldest(
-            conversation_id,
-            after=max(around - 1, above),
-            limit=limit - limit // 2,
-        )
-        return older + newer
+        while True:
+            found = await read(above)
+            # They may have been removed while we read, and what was read may be from after that.
+            now_above = await self.visible_above(user_id, conversation_id)
+            if now_above == above:
+                return found
+            above = now_above
 
     async def visible_above(self, user_id: str, conversation_id: str) -> int:
         """Return the place above which this person sees the history; ``NotFoundError`` for people who are not in it."""
@@ -60,23 +79,30 @@ class MessageHistory:
         member = roster.member(user_id) if roster is not None else None
         if roster is None or member is None:
             raise NotFoundError("There is no such conversation.")
-        return 0 if roster.conversation.visibility == "public" else member.joined_seq
+        return member.hides_up_to(roster.conversation)
 
     async def fetch_changes(
         self, user_id: str, conversation_id: str, *, after_rev: int, limit: int
     ) -> tuple[list[Message], int]:
         """Return what changed after a revision, by ascending ``rev``, and the conversation's present revision."""
-        above = await self.visible_above(user_id, conversation_id)
+        await self.visible_above(user_id, conversation_id)
         # From the database and before the messages: what is in memory may not be committed yet, and a client that
         # remembers a revision it was not sent would never ask for it again.
         conversation = (await self._conversations.fetch([conversation_id])).get(conversation_id)
         if conversation is None:
             # Deleted while we looked.
             raise NotFoundError("There is no such conversation.")
-        records = await self._messages.fetch_changed(conversation_id, after_rev=after_rev, above_seq=above, limit=limit)
+
+        async def read(above: int) -> list[MessageRecord]:
+            return await self._messages.fetch_changed(
+                conversation_id, after_rev=after_rev, above_seq=above, limit=limit
+            )
+
+        records = await self._read_visible(user_id, conversation_id, read)
         return [record.message for record in records], conversation.rev
 
     async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
         """Return the earlier texts of a message, each with the time it was replaced, oldest first."""
+        edits = await self._messages.fetch_edits(message_id)
         await self.find(user_id, message_id)
-        return [(edit["text"], format_time(edit["at"])) for edit in await self._messages.fetch_edits(message_id)]
+        return [(edit["text"], format_time(edit["at"])) for edit in edits]

@@ -19,6 +19,7 @@ from chat_mvp.features.messages.operations import (
     Refuse,
     SendMessage,
 )
+from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.features.messages.texts import check_emoji, check_text, mentioned_names
 from chat_mvp.protocol import Message, Priority, User
 from chat_mvp.storable import check_storable
@@ -186,12 +187,22 @@ class MessageService:
     # ------------------------------------------------------------------------------------------- writing and waiting
 
     async def send_and_wait(self, asker: Asker, draft: Draft) -> tuple[Message, bool]:
-        """Send, and return the stored message and whether it was a repetition."""
+        """Send, and return the stored message and whether it was a repetition.
+
+        ``NotFoundError`` for a repetition of a message that the sender may no longer see: it may have changed since.
+        """
 
         def begin(done: Callable[[tuple[Message, bool]], None], refuse: Refuse) -> Awaitable[None] | None:
             return self.send(asker, draft, done=lambda record, again: done((record.message, again)), refuse=refuse)
 
-        return await outcome(begin)
+        sent: tuple[Message, bool] = await outcome(begin)
+        message, is_repetition = sent
+        if is_repetition:
+            roster = await self._rosters.fetch(message.conversation_id)
+            member = None if roster is None else roster.member(asker.user_id)
+            if roster is None or member is None or not can_see(roster, member, message.seq):
+                raise NotFoundError("You have left the conversation to which you sent this client_message_id before.")
+        return sent
 
     async def edit_and_wait(self, asker: Asker, message_id: str, text: str) -> Message:
         """Edit, and return the message as it is now."""

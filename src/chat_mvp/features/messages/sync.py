@@ -86,8 +86,12 @@ class MessageSync:
                 if len(messages) > limit:
                     break
         page = messages[:limit]
+        # Who has left a conversation while we read gets nothing of it.
+        memberships = await self._conversations.fetch_memberships(user_id, {it.conversation_id for it in page})
         behind = Place(server_time, page[-1].conversation_id, page[-1].rev) if len(messages) > limit else None
-        return ChangesSince(messages=page, server_time=server_time, next=behind)
+        joined = {conversation_id: membership.joined_seq for conversation_id, membership in memberships.items()}
+        mine = [it for it in page if it.seq > joined.get(it.conversation_id, it.seq)]
+        return ChangesSince(messages=mine, server_time=server_time, next=behind)
 
     async def _changes(
         self, membership: MembershipRecord, after: datetime, *, below_rev: int | None, limit: int
