@@ -8,13 +8,14 @@ of one conversation in the order of their ``rev``.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
 from chat_mvp.delivery.bus import Publication
+from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster, Rosters
-from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.errors import NotFoundError
 from chat_mvp.protocol import Message, MessageKind, MessageNew, Priority, ServerFrame, ThreadSummary
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
@@ -38,7 +39,7 @@ class Operation(Protocol):
 
     The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
     function. ``size`` is about how many bytes it will write. ``apply`` checks first and changes afterwards: when it
-    raises a ``ChatError``, it has changed nothing. Exactly one of ``succeed`` (as an effect) and ``refuse`` is called.
+    raises a ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
     """
 
     conversation_id: str | None
@@ -46,13 +47,10 @@ class Operation(Protocol):
     message_ids: tuple[str, ...]
     sent_key: SentKey | None
     size: int
+    reply: Reply[Any]
 
     def apply(self, batch: "Batch") -> None:
         """Check whether this may be done now, and do it."""
-        ...
-
-    def refuse(self, error: ChatError) -> None:
-        """Answer that it was not done."""
         ...
 
 
@@ -130,10 +128,10 @@ class Batch:
 
     # ----------------------------------------------------------------------------------------------------- changing
 
-    def add_message(self, roster: Roster, new: NewMessage, *, except_connection: str | None = None) -> MessageRecord:
+    def add_message(self, roster: Roster, new: NewMessage, *, reply: Reply[Any] | None = None) -> MessageRecord:
         """Give a message its place, queue it for those who must have it, and tell everybody in the conversation.
 
-        ``except_connection`` is told nothing, because its answer says it all.
+        The connection that ``reply`` answers gets no other frame of it.
         """
         conversation = roster.conversation
         self._advance(conversation, with_message=True)
@@ -176,7 +174,7 @@ class Batch:
             conversation_id=conversation.id,
             rev=conversation.rev,
             message_id=new.id,
-            except_connection=except_connection,
+            reply=reply,
         )
         return record
 
@@ -187,7 +185,7 @@ class Batch:
         frame: Callable[[Message], ServerFrame],
         *,
         replaced_text: str | None = None,
-        except_connection: str | None = None,
+        reply: Reply[Any] | None = None,
     ) -> None:
         """Store a message as ``changed``, a copy that becomes the next ``rev``, and tell everybody.
 
@@ -205,7 +203,7 @@ class Batch:
             conversation_id=message.conversation_id,
             rev=message.rev,
             message_id=message.id,
-            except_connection=except_connection,
+            reply=reply,
         )
 
     def raise_marks(self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int) -> bool:
@@ -285,7 +283,7 @@ class Batch:
         conversation_id: str | None = None,
         rev: int = 0,
         message_id: str | None = None,
-        except_connection: str | None = None,
+        reply: Reply[Any] | None = None,
     ) -> None:
         """Publish a frame to these people after the commit."""
         publication = Publication(
@@ -294,12 +292,12 @@ class Batch:
             conversation_id=conversation_id,
             rev=rev,
             message_id=message_id,
-            except_connection=except_connection,
+            answered_connection=None if reply is None else reply.connection_id,
         )
 
         self.after_commit(
             lambda: self._publish(publication),
-            late=lambda: self._publish(structs.replace(publication, except_connection=None)),
+            late=lambda: self._publish(structs.replace(publication, answered_connection=None)),
         )
 
     def after_commit(self, effect: Effect, *, late: Effect | None = None) -> None:

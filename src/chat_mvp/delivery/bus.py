@@ -16,7 +16,7 @@ class Publication(Struct, kw_only=True, frozen=True):
     """One frame for some people.
 
     ``conversation_id``, ``rev`` and ``message_id`` are set for changes of messages, so that a connection that is still
-    catching up can tell what it has already been sent. ``except_connection`` is left out.
+    catching up can tell what it has already been sent. ``answered_connection`` caused it and was answered.
     """
 
     audience: tuple[str, ...]
@@ -24,7 +24,7 @@ class Publication(Struct, kw_only=True, frozen=True):
     conversation_id: str | None = None
     rev: int = 0
     message_id: str | None = None
-    except_connection: str | None = None
+    answered_connection: str | None = None
     droppable: bool = False
     """Whether a connection that has much waiting may go without it, as with typing and presence."""
 

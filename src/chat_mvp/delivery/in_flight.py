@@ -132,6 +132,6 @@ def _run(plan: Batch, effects: Sequence[Effect]) -> None:
 
 def _refuse(operation: Operation, error: ChatError) -> None:
     try:
-        operation.refuse(error)
+        operation.reply.refuse(error)
     except Exception:  # noqa: BLE001  (one caller that cannot be answered must not keep the others waiting)
         _LOG.exception("answer failed", operation=type(operation).__name__)

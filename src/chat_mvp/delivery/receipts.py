@@ -32,9 +32,9 @@ class Receipts:
         self._windows: dict[Key, _Window] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def tell(self, audience: tuple[str, ...], receipt: Receipt, *, except_connection: str | None) -> None:
+    def tell(self, audience: tuple[str, ...], receipt: Receipt, *, answered_connection: str | None) -> None:
         """Tell these people now, or with what comes within the interval."""
-        publication = Publication(audience=audience, frame=receipt, except_connection=except_connection)
+        publication = Publication(audience=audience, frame=receipt, answered_connection=answered_connection)
         key = (receipt.conversation_id, receipt.user_id)
         loop = asyncio.get_running_loop()
         window = self._windows.get(key)
@@ -42,9 +42,9 @@ class Receipts:
             self._windows[key] = _Window(told_at=loop.time())
             self._bus.publish(publication)
         else:
-            if window.waiting is not None and window.waiting.except_connection != except_connection:
+            if window.waiting is not None and window.waiting.answered_connection != answered_connection:
                 # Each of the two devices must hear what the other has raised.
-                publication = structs.replace(publication, except_connection=None)
+                publication = structs.replace(publication, answered_connection=None)
             window.waiting = publication
         if self._timer is None:
             self._timer = loop.call_later(_TICK_S, self._tick)

@@ -8,7 +8,7 @@ from chat_mvp.codec import Codec, EncodedFrame, to_wire
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import ChatError
 from chat_mvp.limits import MAX_WAITING_BYTES, MAX_WAITING_FRAMES
-from chat_mvp.protocol import CLOSE_TOO_SLOW, Error, MessageNew, Ref, ServerFrame
+from chat_mvp.protocol import CLOSE_TOO_SLOW, AnswerFrame, Error, MessageNew, Ref, ServerFrame
 from chat_mvp.realtime.outbox import Outbox, Send, SendNow
 from chat_mvp.realtime.session import Phase, Session
 
@@ -81,12 +81,16 @@ class Connection:
         elif self._is_holding() and not self.session.hold(publication, encoded):
             self._too_slow()
 
-    def answer(self, frame: ServerFrame) -> None:
+    def answer(self, frame: ServerFrame, ref: Ref | None = None) -> None:
         """Send a frame that is for this connection alone; catching up does not hold it back.
+
+        ``ref`` is that of the request which the frame answers, if it has one.
 
         Once ``drained`` is on its way, it takes its turn behind the events that were held, so that no answer carries
         a ``rev`` past theirs.
         """
+        if ref is not None and isinstance(frame, AnswerFrame):
+            frame.ref = ref
         if self.session.phase is not Phase.RELEASING:
             self.outbox.push(self._encode(frame))
         elif not self.session.hold(None, EncodedFrame(frame)):
@@ -94,14 +98,7 @@ class Connection:
 
     def answer_error(self, error: ChatError, ref: Ref | None) -> None:
         """Tell that a request was refused or failed."""
-        self.answer(
-            Error(
-                ref=UNSET if ref is None else ref,
-                code=error.code,
-                detail=error.detail,
-                retry_after_ms=UNSET if error.retry_after_ms is None else error.retry_after_ms,
-            ),
-        )
+        self.answer(error_frame(error), ref)
 
     async def catch_up(self, frame: ServerFrame) -> None:
         """Send a frame of the catch-up, at the reader's pace."""
@@ -117,8 +114,8 @@ class Connection:
                 await self.outbox.push_paced(self._bytes(encoded))
         self.session.go_live()
 
-    def misses_own(self, publication: Publication) -> bool:
-        """Tell whether this connection needs an event although its own request made it and was answered.
+    def needs_echo(self, publication: Publication) -> bool:
+        """Tell whether this connection needs an event although its own request caused it and was answered.
 
         While it catches up, what was read before its request may be sent after the answer.
         """
@@ -140,3 +137,9 @@ class Connection:
     def _encode(self, frame: ServerFrame) -> bytes:
         payload = self._codec.encode(frame)
         return to_wire(payload, self._codec) if self._framed else payload
+
+
+def error_frame(error: ChatError) -> Error:
+    """Return the frame that says why a request was refused or failed."""
+    retry_after_ms = UNSET if error.retry_after_ms is None else error.retry_after_ms
+    return Error(code=error.code, detail=error.detail, retry_after_ms=retry_after_ms)

@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-from msgspec import UNSET
-
 from chat_mvp.delivery.catchup import CatchUp, Known
 from chat_mvp.delivery.drain import Drain
 from chat_mvp.delivery.snapshot import Snapshots, Standing
@@ -62,7 +60,6 @@ class Greeter:
         now = utc_now()
         connection.answer(
             Ready(
-                ref=UNSET if frame.ref is None else frame.ref,
                 connection_id=connection.id,
                 user_id=connection.user_id,
                 epoch=self._epoch,
@@ -75,6 +72,7 @@ class Greeter:
                 conversations=[standing.state() for standing in standings.values()],
                 limits=self._limits,
             ),
+            frame.ref,
         )
         revs = dict(known.revs or {}) if recovered else None
         return lambda: self._bring_up_to_date(connection, standings, revs)

@@ -2,8 +2,6 @@
 
 import time
 
-from msgspec import UNSET
-
 from chat_mvp.errors import UnauthenticatedError
 from chat_mvp.protocol import Ping, Pong, TokenAccepted, TokenRefresh
 from chat_mvp.realtime.connection import Connection
@@ -16,8 +14,7 @@ def connection_handlers(authenticator: Authenticator) -> dict[type, Handler]:
     """Return the handlers of these frames."""
 
     def ping(connection: Connection, frame: Ping) -> None:
-        ref = UNSET if frame.ref is None else frame.ref
-        connection.answer(Pong(ref=ref, server_time=format_time(utc_now())))
+        connection.answer(Pong(server_time=format_time(utc_now())), frame.ref)
 
     async def refresh(connection: Connection, frame: TokenRefresh) -> None:
         caller = await authenticator.authenticate(frame.token)
@@ -26,7 +23,6 @@ def connection_handlers(authenticator: Authenticator) -> dict[type, Handler]:
         connection.auth_session_id = caller.session_id
         connection.expires_at = caller.expires_at
         connection.warned_of_expiry = False
-        ref = UNSET if frame.ref is None else frame.ref
-        connection.answer(TokenAccepted(ref=ref, expires_in=max(0, int(caller.expires_at - time.time()))))
+        connection.answer(TokenAccepted(expires_in=max(0, int(caller.expires_at - time.time()))), frame.ref)
 
     return {Ping: ping, TokenRefresh: refresh}

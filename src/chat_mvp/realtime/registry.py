@@ -51,7 +51,7 @@ class Registry:
                 continue
             # A copy, because a connection that is given up may leave while we deliver.
             for connection in tuple(connections.values()):
-                if connection.id != publication.except_connection or connection.misses_own(publication):
+                if connection.id != publication.answered_connection or connection.needs_echo(publication):
                     connection.deliver(publication, encoded)
 
     def end_session(self, auth_session_id: str, code: int, reason: str) -> None:

@@ -11,7 +11,6 @@ from math import ceil
 from typing import Any
 
 import structlog
-from msgspec import UNSET
 
 from chat_mvp.codec import Codec, Refused, to_wire
 from chat_mvp.errors import BadFrameError, ChatError, RateLimitedError, UnauthenticatedError, UnknownTypeError
@@ -23,10 +22,9 @@ from chat_mvp.protocol import (
     CLOSE_UNAUTHENTICATED,
     AnyClientFrame,
     Connect,
-    Error,
 )
 from chat_mvp.realtime.budgets import FRAME_BUDGETS
-from chat_mvp.realtime.connection import Connection
+from chat_mvp.realtime.connection import Connection, error_frame
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell, bye
 from chat_mvp.realtime.greeter import CatchingUp, Greeter
@@ -303,12 +301,9 @@ def _close_code(error: ChatError) -> int:
 
 
 async def _turn_away(peer: Peer, error: ChatError, code: int, ref: int | str | None) -> None:
-    refusal = Error(
-        ref=UNSET if ref is None else ref,
-        code=error.code,
-        detail=error.detail,
-        retry_after_ms=UNSET if error.retry_after_ms is None else error.retry_after_ms,
-    )
+    refusal = error_frame(error)
+    if ref is not None:
+        refusal.ref = ref
     frames = [peer.codec.encode(refusal), peer.codec.encode(bye(code, error.detail))]
     await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
     await peer.close(code, error.code)

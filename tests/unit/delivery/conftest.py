@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.errors import ChatError
-from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, SendMessage
+from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, SendMessage, Sent
 from chat_mvp.protocol import Message, User
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.commit import (
@@ -32,7 +32,6 @@ from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.errors import unavailable
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.writes import Writes
 from chat_mvp.supervision import Supervisor
 from chat_mvp.times import format_time, utc_now
@@ -130,11 +129,13 @@ class TroubledCommit(MongoCommit):
 class Answer:
     """What came of one operation: a record and whether it was a repetition, or an error; never two of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection_id: str | None = "own") -> None:
+        self.connection_id = connection_id
         self._future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-    def done(self, record: MessageRecord | Message, duplicate: bool = False) -> None:
-        self._future.set_result((record.message if isinstance(record, MessageRecord) else record, duplicate))
+    def succeed(self, result: Sent | Message) -> None:
+        is_sent = isinstance(result, Sent)
+        self._future.set_result((result.record.message, result.is_duplicate) if is_sent else (result, False))
 
     def refuse(self, error: ChatError) -> None:
         self._future.set_exception(error)
@@ -152,6 +153,21 @@ class Answer:
         with pytest.raises(ChatError) as caught:
             await self.message()
         return caught.value
+
+
+class FutureAnswer:
+    """A reply that ends a future with what ``value`` makes of the result, or with the error."""
+
+    def __init__(self, future: asyncio.Future[Any], value: Callable[[Any], Any] = lambda result: result) -> None:
+        self.connection_id: str | None = "own"
+        self._future = future
+        self._value = value
+
+    def succeed(self, result: Any) -> None:
+        self._future.set_result(self._value(result))
+
+    def refuse(self, error: ChatError) -> None:
+        self._future.set_exception(error)
 
 
 class Desk:
@@ -181,7 +197,7 @@ class Desk:
 
     def send(self, name: str, text: str = "hello", *, sender: int = 0, connection: str | None = "own") -> Answer:
         """Submit a message of one of the two to the other."""
-        answer = Answer()
+        answer = Answer(connection)
         new = NewMessage(id=new_id(), sender_id=self.people[sender], client_message_id=name, text=text)
         self.writer.submit(
             SendMessage(
@@ -189,9 +205,7 @@ class Desk:
                 conversation_id=None,
                 direct_key=direct_key(*self.people),
                 people={person: user(person) for person in self.people},
-                connection_id=connection,
-                done=answer.done,
-                refuse=answer.refuse,
+                reply=answer,
             )
         )
         return answer
@@ -206,23 +220,19 @@ class Desk:
                 conversation_id=conversation_id,
                 direct_key=None,
                 people={},
-                connection_id="own",
-                done=answer.done,
-                refuse=answer.refuse,
+                reply=answer,
             )
         )
         return answer
 
     def edit(self, message_id: str, text: str, *, connection: str | None = "own") -> Answer:
-        answer = Answer()
-        who = {"connection_id": connection, "done": answer.done, "refuse": answer.refuse}
-        self.writer.submit(EditMessage(message_id, self.people[0], text, (), **who))
+        answer = Answer(connection)
+        self.writer.submit(EditMessage(message_id, self.people[0], text, (), reply=answer))
         return answer
 
     def delete(self, message_id: str) -> Answer:
         answer = Answer()
-        who = {"connection_id": "own", "done": answer.done, "refuse": answer.refuse}
-        self.writer.submit(DeleteMessage(message_id, self.people[0], **who))
+        self.writer.submit(DeleteMessage(message_id, self.people[0], reply=answer))
         return answer
 
     def told_of(self, type_: type) -> list[Publication]:

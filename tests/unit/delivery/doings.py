@@ -25,7 +25,7 @@ from chat_mvp.protocol import Role, User
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord
 from chat_mvp.times import utc_now
-from tests.unit.delivery.conftest import ANSWER_WITHIN_S, Answer, Desk
+from tests.unit.delivery.conftest import ANSWER_WITHIN_S, Answer, Desk, FutureAnswer
 
 Outcome = bool | int | type[ChatError]
 """Whether anything changed, the number of the message, or why it was refused."""
@@ -80,7 +80,7 @@ class Doings:
         self.desk.commit.gate.set()
         asked, self._asked = self._asked, []
         done = asyncio.get_running_loop().create_future()
-        self.desk.writer.submit(AskMoment(done=done.set_result, refuse=done.set_exception))
+        self.desk.writer.submit(AskMoment(reply=FutureAnswer(done)))
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await done
             for answer in self._silent:
@@ -111,10 +111,9 @@ class Doings:
             person.id,
             delivered=seq,
             read=read,
-            connection_id="own",
             receipts=self.desk.receipts,
             again=lambda: None,
-            refuse=answer.set_exception,
+            reply=FutureAnswer(answer),
         )
         self.desk.writer.submit(operation)
 
@@ -135,9 +134,7 @@ class Doings:
             conversation_id=self.group,
             direct_key=None,
             people={},
-            connection_id="own",
-            done=lambda record, _: answer.set_result(record.message.seq),
-            refuse=answer.set_exception,
+            reply=FutureAnswer(answer, lambda sent: sent.record.message.seq),
         )
         self.desk.writer.submit(operation)
 
@@ -171,16 +168,14 @@ class Doings:
 
     def ask(self, kind: type[ConversationOperation], *what: Any) -> None:
         answer = self._answer()
-        self.desk.writer.submit(kind(*what, done=answer.set_result, refuse=answer.set_exception))
+        self.desk.writer.submit(kind(*what, reply=FutureAnswer(answer)))
 
     def _change(self, kind: Any, *what: Any, **more: Any) -> None:
         answer = self._answer()
         operation: Operation = kind(
             *what,
             **more,
-            connection_id="own",
-            done=lambda message: answer.set_result(message.rev),
-            refuse=answer.set_exception,
+            reply=FutureAnswer(answer, lambda message: message.rev),
         )
         self.desk.writer.submit(operation)
 

@@ -13,7 +13,7 @@ from chat_mvp.protocol import MessageNew, Receipt
 from chat_mvp.storage.ids import new_id
 from chat_mvp.times import format_time
 from tests.support.waiting import eventually
-from tests.unit.delivery.conftest import Answer, Desk
+from tests.unit.delivery.conftest import Answer, Desk, FutureAnswer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -171,7 +171,7 @@ async def test_the_time_to_ask_from_comes_after_both(desk: Desk) -> None:
     slow = await flushing(desk, one)
     quick, _ = await other.write(desk, "quick").message()
     moment: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    desk.writer.submit(AskMoment(done=lambda now: moment.set_result(format_time(now)), refuse=moment.set_exception))
+    desk.writer.submit(AskMoment(reply=FutureAnswer(moment, format_time)))
     await asyncio.sleep(SOON_S)
     assert not moment.done()
     desk.commit.gate.set()
@@ -221,10 +221,9 @@ def confirm(desk: Desk, where: Room, seq: int) -> None:
             where.people[1],
             delivered=seq,
             read=0,
-            connection_id="own",
             receipts=desk.receipts,
             again=lambda: pytest.fail("everything was confirmed at once"),
-            refuse=lambda error: pytest.fail(str(error)),
+            reply=Answer(),
         )
     )
 

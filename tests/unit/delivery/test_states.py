@@ -28,9 +28,10 @@ LIVES = {
 
 
 class Asked:
-    """An operation that notes how it was answered, and can fail at being answered."""
+    """An operation, and its own reply, that notes how it was answered, and can fail at being answered."""
 
     def __init__(self, *, fails: bool = False) -> None:
+        self.reply = self
         self.refused: list[ChatError] = []
         self._fails = fails
 

@@ -93,7 +93,7 @@ async def test_unknown_outcome_is_found_out(desk: Desk, trouble: str) -> None:
     desk.commit.trouble.append(trouble)
     message, duplicate = await desk.send("one").message()
     assert (message.seq, duplicate) == (2, False)
-    assert [publication.except_connection for publication in desk.told_of(MessageNew)] == ["own"]
+    assert [publication.answered_connection for publication in desk.told_of(MessageNew)] == ["own"]
     assert len(await desk.stored()) == 2
 
 
@@ -124,7 +124,7 @@ async def test_what_was_stored_after_all_is_told_without_being_asked(desk: Desk)
         await desk.writer.settled()
     (publication,) = desk.told_of(MessageNew)
     # Also to the connection that asked: it was told that nothing is known.
-    assert publication.except_connection is None
+    assert publication.answered_connection is None
     message, duplicate = await desk.send("one", "another text").message()
     assert (message.seq, message.text, duplicate) == (2, "hello", True)
     assert len(desk.told_of(MessageNew)) == 1
@@ -149,7 +149,7 @@ async def test_lost_edit_is_told_to_everybody_before_later_changes(desk: Desk) -
     await desk.edit(message.id, "edited").error()
     desk.commit.away = False
     await desk.delete(message.id).message()
-    told = [(type(publication.frame), publication.rev, publication.except_connection) for publication in desk.told]
+    told = [(type(publication.frame), publication.rev, publication.answered_connection) for publication in desk.told]
     assert told == [(MessageEdited, 3, None), (MessageDeleted, 4, "own")]
 
 

@@ -62,7 +62,7 @@ def publish(wire: Wire, frame: Any, *, asked_by: str | None = None) -> None:
             conversation_id=ROOM,
             rev=frame.message.rev,
             message_id=frame.message.id,
-            except_connection=asked_by,
+            answered_connection=asked_by,
         )
     )
 

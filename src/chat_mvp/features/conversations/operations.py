@@ -5,13 +5,14 @@ that change one conversation at once find out about each other.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET
 
 from chat_mvp.delivery.batch import Batch, system_message
+from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
-from chat_mvp.errors import ChatError, FullError, NotFoundError
+from chat_mvp.errors import FullError, NotFoundError
 from chat_mvp.features.conversations.announcements import described_change, with_article
 from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, tell_joined
 from chat_mvp.features.conversations.permissions import (
@@ -29,9 +30,8 @@ from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
 from chat_mvp.storage.writes import DOCUMENT_BYTES
 
-Refuse = Callable[[ChatError], None]
-Done = Callable[[bool], None]
-"""Told whether anything changed."""
+Changed = Reply[bool]
+"""Answers whether anything changed."""
 
 
 class ConversationOperation(ABC):
@@ -42,12 +42,11 @@ class ConversationOperation(ABC):
     sent_key: SentKey | None = None
     size = 2 * DOCUMENT_BYTES
 
-    def __init__(self, conversation_id: str | None, actor: User, *, done: Done, refuse: Refuse) -> None:
-        """Call ``done(changed)`` after the commit, or ``refuse(error)``."""
+    def __init__(self, conversation_id: str | None, actor: User, *, reply: Changed) -> None:
+        """Answer through ``reply`` whether anything changed."""
         self.conversation_id = conversation_id
         self._actor = actor
-        self._done = done
-        self.refuse = refuse
+        self.reply = reply
 
     @abstractmethod
     def apply(self, batch: Batch) -> None:
@@ -60,7 +59,7 @@ class ConversationOperation(ABC):
         batch.add_message(roster, system_message(self._actor.id, text))
 
     def _finish(self, batch: Batch, *, changed: bool) -> None:
-        batch.after_commit(lambda: self._done(changed))
+        batch.after_commit(lambda: self.reply.succeed(changed))
 
 
 class OpenDirect(ConversationOperation):
@@ -72,11 +71,10 @@ class OpenDirect(ConversationOperation):
         actor: User,
         people: Mapping[str, User],
         *,
-        done: Callable[[bool], None],
-        refuse: Refuse,
+        reply: Changed,
     ) -> None:
-        """``done(made)`` tells whether it was made."""
-        super().__init__(None, actor, done=done, refuse=refuse)
+        """Answer through ``reply`` whether it was made."""
+        super().__init__(None, actor, reply=reply)
         self.direct_key = key
         self._people = people
 
@@ -104,11 +102,10 @@ class MakeConversation(ConversationOperation):
         actor: User,
         members: Sequence[User],
         *,
-        done: Done,
-        refuse: Refuse,
+        reply: Changed,
     ) -> None:
         """``members`` are those beside the actor, who becomes the owner."""
-        super().__init__(None, actor, done=done, refuse=refuse)
+        super().__init__(None, actor, reply=reply)
         self._conversation = conversation
         self._members = members
         self.size = (2 + len(members)) * DOCUMENT_BYTES
@@ -138,11 +135,10 @@ class AddMember(ConversationOperation):
         newcomer: User,
         role: Role,
         *,
-        done: Done,
-        refuse: Refuse,
+        reply: Changed,
     ) -> None:
         """Give ``newcomer`` this role."""
-        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        super().__init__(conversation_id, actor, reply=reply)
         self._newcomer = newcomer
         self._role: Role = role
 
@@ -169,9 +165,9 @@ class AddMember(ConversationOperation):
 class RemoveMember(ConversationOperation):
     """Take somebody out, or leave oneself."""
 
-    def __init__(self, conversation_id: str, actor: User, other: User, *, done: Done, refuse: Refuse) -> None:
+    def __init__(self, conversation_id: str, actor: User, other: User, *, reply: Changed) -> None:
         """``other`` may be the actor, who then leaves."""
-        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        super().__init__(conversation_id, actor, reply=reply)
         self._other = other
 
     def apply(self, batch: Batch) -> None:
@@ -207,11 +203,10 @@ class LeaveDirect(ConversationOperation):
         actor: User,
         people: Mapping[str, User],
         *,
-        done: Done,
-        refuse: Refuse,
+        reply: Changed,
     ) -> None:
         """``people`` are the two."""
-        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        super().__init__(conversation_id, actor, reply=reply)
         self._people = people
 
     def apply(self, batch: Batch) -> None:
@@ -233,11 +228,10 @@ class ChangeRole(ConversationOperation):
         other: User,
         role: Role,
         *,
-        done: Done,
-        refuse: Refuse,
+        reply: Changed,
     ) -> None:
         """Give ``other`` this role."""
-        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        super().__init__(conversation_id, actor, reply=reply)
         self._other = other
         self._role: Role = role
 
@@ -271,11 +265,10 @@ class ChangeConversation(ConversationOperation):
         actor: User,
         changes: ConversationChanges,
         *,
-        done: Done,
-        refuse: Refuse,
+        reply: Changed,
     ) -> None:
         """Make these changes."""
-        super().__init__(conversation_id, actor, done=done, refuse=refuse)
+        super().__init__(conversation_id, actor, reply=reply)
         self._changes = changes
 
     def apply(self, batch: Batch) -> None:

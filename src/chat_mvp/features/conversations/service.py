@@ -6,22 +6,21 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from chat_mvp.delivery.bus import Bus, Publication
+from chat_mvp.delivery.reply import await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
 from chat_mvp.delivery.snapshot import Snapshots
-from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.errors import CannotMessageError, ForbiddenError, FullError, NotFoundError, ValidationError
 from chat_mvp.features.conversations.operations import (
     AddMember,
     ChangeConversation,
+    Changed,
     ChangeRole,
     ConversationOperation,
     DeleteConversation,
-    Done,
     LeaveDirect,
     MakeConversation,
     OpenDirect,
-    Refuse,
     RemoveMember,
 )
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
@@ -113,7 +112,7 @@ class ConversationService:
         if self._rosters.direct_id(key) is None and await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
         made = await self._do(
-            lambda done, refuse: OpenDirect(key, people[user_id], people, done=done, refuse=refuse),
+            lambda reply: OpenDirect(key, people[user_id], people, reply=reply),
         )
         conversation_id = (await self._conversations.fetch_direct_ids([key]))[key]
         return await self.fetch(user_id, conversation_id), made
@@ -132,7 +131,7 @@ class ConversationService:
         record = _new_record(user_id, wanted, wanted.name)
         members = [people[i] for i in member_ids]
         await self._do(
-            lambda done, refuse: MakeConversation(record, people[user_id], members, done=done, refuse=refuse),
+            lambda reply: MakeConversation(record, people[user_id], members, reply=reply),
         )
         return await self.fetch(user_id, record.id)
 
@@ -144,12 +143,11 @@ class ConversationService:
             raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
         people = await self._people([user_id])
         changed = await self._do(
-            lambda done, refuse: ChangeConversation(
+            lambda reply: ChangeConversation(
                 conversation_id,
                 people[user_id],
                 changes,
-                done=done,
-                refuse=refuse,
+                reply=reply,
             ),
         )
         if changed:
@@ -181,7 +179,7 @@ class ConversationService:
         await self._roster(user_id, conversation_id)
         people = await self._people([user_id])
         await self._do(
-            lambda done, refuse: DeleteConversation(conversation_id, people[user_id], done=done, refuse=refuse),
+            lambda reply: DeleteConversation(conversation_id, people[user_id], reply=reply),
         )
 
     # ------------------------------------------------------------------------------------------------------- members
@@ -193,13 +191,12 @@ class ConversationService:
         if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
         added = await self._do(
-            lambda done, refuse: AddMember(
+            lambda reply: AddMember(
                 conversation_id,
                 people[user_id],
                 people[other_id],
                 role,
-                done=done,
-                refuse=refuse,
+                reply=reply,
             ),
         )
         return await self._member(user_id, conversation_id, people[other_id]), added
@@ -214,19 +211,18 @@ class ConversationService:
             return
         people = await self._people([user_id, other_id])
         await self._do(
-            lambda done, refuse: RemoveMember(
+            lambda reply: RemoveMember(
                 conversation_id,
                 people[user_id],
                 people[other_id],
-                done=done,
-                refuse=refuse,
+                reply=reply,
             ),
         )
 
     async def _leave_direct(self, user_id: str, roster: Roster) -> None:
         people = await self._people(list(roster.members))
         await self._do(
-            lambda done, refuse: LeaveDirect(roster.conversation.id, people[user_id], people, done=done, refuse=refuse),
+            lambda reply: LeaveDirect(roster.conversation.id, people[user_id], people, reply=reply),
         )
         for other_id in people.keys() - {user_id}:
             await self._on_parted(user_id, other_id)
@@ -238,21 +234,20 @@ class ConversationService:
             raise NotFoundError("This person is not in the conversation.")
         people = await self._people([user_id, other_id])
         await self._do(
-            lambda done, refuse: ChangeRole(
+            lambda reply: ChangeRole(
                 conversation_id,
                 people[user_id],
                 people[other_id],
                 role,
-                done=done,
-                refuse=refuse,
+                reply=reply,
             ),
         )
         return await self._member(user_id, conversation_id, people[other_id])
 
     # ------------------------------------------------------------------------------------------------------ internal
 
-    async def _do(self, make: Callable[[Done, Refuse], ConversationOperation]) -> bool:
-        return await outcome(lambda done, refuse: self._writer.submit(make(done, refuse)))
+    async def _do(self, make: Callable[[Changed], ConversationOperation]) -> bool:
+        return await await_reply(lambda reply: self._writer.submit(make(reply)))
 
     async def _roster(self, user_id: str, conversation_id: str) -> Roster:
         roster = await self._rosters.fetch(conversation_id)

@@ -1,11 +1,10 @@
 """Frames of messages: send, edit, delete, react, delivered, read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from typing import Never
 
-from msgspec import UNSET, UnsetType
-
-from chat_mvp.errors import ChatError
-from chat_mvp.features.messages.service import Asker, Draft, MessageService
+from chat_mvp.features.messages.operations import Sent
+from chat_mvp.features.messages.service import Draft, MessageService
 from chat_mvp.protocol import (
     Delivered,
     Message,
@@ -19,16 +18,14 @@ from chat_mvp.protocol import (
     ReactionAdd,
     ReactionRemove,
     Read,
-    Ref,
-    ServerFrame,
 )
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.dispatch import Handler
-from chat_mvp.storage.records import MessageRecord
+from chat_mvp.realtime.frame_reply import FrameReply
 
 
 def message_handlers(service: MessageService) -> dict[type, Handler]:
-    """Return the handlers of these frames. None waits for the writer: answers come when the batch is committed."""
+    """Return the handlers of these frames. None waits for the writer: the reply answers after the commit."""
 
     def send(connection: Connection, frame: MessageSend) -> Awaitable[None] | None:
         draft = Draft(
@@ -41,57 +38,28 @@ def message_handlers(service: MessageService) -> dict[type, Handler]:
             thread_root=frame.thread_root,
             priority=frame.priority,
         )
-
-        def done(record: MessageRecord, duplicate: bool) -> None:
-            connection.answer(_ack(record, frame.ref, duplicate=duplicate))
-
-        return service.send(_asker(connection), draft, done=done, refuse=_refuser(connection, frame.ref))
+        return service.send(connection.user_id, draft, reply=FrameReply(connection, frame.ref, _ack))
 
     def edit(connection: Connection, frame: MessageEdit) -> Awaitable[None] | None:
-        return service.edit(
-            _asker(connection),
-            frame.message_id,
-            frame.text,
-            done=_answerer(connection, lambda message: MessageEdited(ref=_ref(frame.ref), message=message)),
-            refuse=_refuser(connection, frame.ref),
-        )
+        reply = FrameReply(connection, frame.ref, _edited)
+        return service.edit(connection.user_id, frame.message_id, frame.text, reply=reply)
 
     def delete(connection: Connection, frame: MessageDelete) -> None:
-        service.delete(
-            _asker(connection),
-            frame.message_id,
-            done=_answerer(connection, lambda message: MessageDeleted(ref=_ref(frame.ref), message=message)),
-            refuse=_refuser(connection, frame.ref),
-        )
+        service.delete(connection.user_id, frame.message_id, reply=FrameReply(connection, frame.ref, _deleted))
 
     def react(connection: Connection, frame: ReactionAdd | ReactionRemove) -> None:
-        service.react(
-            _asker(connection),
-            frame.message_id,
-            frame.emoji,
-            present=isinstance(frame, ReactionAdd),
-            done=_answerer(connection, lambda message: MessageReaction(ref=_ref(frame.ref), message=message)),
-            refuse=_refuser(connection, frame.ref),
-        )
+        reply = FrameReply(connection, frame.ref, _reaction)
+        present = isinstance(frame, ReactionAdd)
+        service.react(connection.user_id, frame.message_id, frame.emoji, present=present, reply=reply)
 
     def delivered(connection: Connection, frame: Delivered) -> None:
-        service.raise_marks(
-            connection.user_id,
-            connection.id,
-            frame.conversation_id,
-            delivered=frame.seq,
-            refuse=_refuser(connection, frame.ref),
-        )
+        reply = FrameReply[Never](connection, frame.ref)
+        service.raise_marks(connection.user_id, frame.conversation_id, delivered=frame.seq, reply=reply)
 
     def read(connection: Connection, frame: Read) -> None:
-        service.raise_marks(
-            connection.user_id,
-            connection.id,
-            frame.conversation_id,
-            delivered=frame.seq,
-            read=frame.seq,
-            refuse=_refuser(connection, frame.ref),
-        )
+        reply = FrameReply[Never](connection, frame.ref)
+        marks = {"delivered": frame.seq, "read": frame.seq}
+        service.raise_marks(connection.user_id, frame.conversation_id, **marks, reply=reply)
 
     return {
         MessageSend: send,
@@ -104,32 +72,27 @@ def message_handlers(service: MessageService) -> dict[type, Handler]:
     }
 
 
-def _asker(connection: Connection) -> Asker:
-    return Asker(connection.user_id, connection.id)
+def _edited(message: Message) -> MessageEdited:
+    return MessageEdited(message=message)
 
 
-def _ref(ref: Ref | None) -> Ref | UnsetType:
-    return UNSET if ref is None else ref
+def _deleted(message: Message) -> MessageDeleted:
+    return MessageDeleted(message=message)
 
 
-def _refuser(connection: Connection, ref: Ref | None) -> Callable[[ChatError], None]:
-    return lambda error: connection.answer_error(error, ref)
+def _reaction(message: Message) -> MessageReaction:
+    return MessageReaction(message=message)
 
 
-def _answerer(connection: Connection, frame: Callable[[Message], ServerFrame]) -> Callable[[Message], None]:
-    return lambda message: connection.answer(frame(message))
-
-
-def _ack(record: MessageRecord, ref: Ref | None, *, duplicate: bool) -> MessageAck:
-    message = record.message
+def _ack(sent: Sent) -> MessageAck:
+    message = sent.record.message
     return MessageAck(
-        ref=_ref(ref),
         client_message_id=message.client_message_id,
         message_id=message.id,
         conversation_id=message.conversation_id,
         seq=message.seq,
-        rev=record.made_rev,
+        rev=sent.record.made_rev,
         created_at=message.created_at,
-        status="queued" if record.status == "queued" else "sent",
-        duplicate=duplicate,
+        status="queued" if sent.record.status == "queued" else "sent",
+        duplicate=sent.is_duplicate,
     )

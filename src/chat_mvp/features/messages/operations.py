@@ -1,13 +1,15 @@
 """What can be done to messages, each as an operation of the writer (see ``chat_mvp.delivery.batch``)."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple, Never
 
 from msgspec import structs
 
 from chat_mvp.delivery.batch import Batch, NewMessage
 from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
-from chat_mvp.errors import ChatError, ConflictError, NotFoundError, ValidationError
+from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
 from chat_mvp.features.conversations.direct import begin_direct, find_direct, show_direct
 from chat_mvp.features.conversations.permissions import check_may_post
 from chat_mvp.features.messages.permissions import (
@@ -33,27 +35,31 @@ from chat_mvp.protocol import (
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import MembershipRecord, MessageRecord
 
-Refuse = Callable[[ChatError], None]
 OVERHEAD_BYTES = 512
 """About what a message costs beside its text."""
+
+
+class Sent(NamedTuple):
+    """What a send is answered with: the stored message, and whether it was stored by an earlier send."""
+
+    record: MessageRecord
+    is_duplicate: bool
 
 
 class SendMessage:
     """Store a new message, or find the one that this sender sent under the same ``client_message_id``.
 
     The conversation is named by ``conversation_id``, or by ``direct_key`` and then made if need be: ``people`` holds
-    the two where it may have to be. ``done(record, duplicate)`` is called after the commit.
+    the two where it may have to be.
     """
 
     __slots__ = (
-        "_connection_id",
-        "_done",
         "_new",
         "_people",
         "conversation_id",
         "direct_key",
         "message_ids",
-        "refuse",
+        "reply",
         "sent_key",
         "size",
     )
@@ -65,20 +71,16 @@ class SendMessage:
         conversation_id: str | None,
         direct_key: str | None,
         people: Mapping[str, User],
-        connection_id: str | None,
-        done: Callable[[MessageRecord, bool], None],
-        refuse: Refuse,
+        reply: Reply[Sent],
     ) -> None:
-        """Leave ``connection_id`` out of those who are told, because ``done`` tells it."""
+        """Make ``new`` a message and answer through ``reply``."""
         self._new = new
         self._people = people
-        self._connection_id = connection_id
-        self._done = done
         self.conversation_id = conversation_id
         self.direct_key = direct_key
         self.message_ids: tuple[str, ...] = tuple(i for i in (new.reply_to, new.thread_root) if i is not None)
         self.sent_key: SentKey | None = (new.sender_id, new.client_message_id)
-        self.refuse = refuse
+        self.reply = reply
         self.size = OVERHEAD_BYTES + len(new.text)
 
     def apply(self, batch: Batch) -> None:
@@ -86,7 +88,7 @@ class SendMessage:
         new = self._new
         earlier = batch.sent((new.sender_id, new.client_message_id))
         if earlier is not None:
-            batch.after_commit(lambda: self._done(earlier, True))
+            batch.after_commit(lambda: self.reply.succeed(Sent(earlier, is_duplicate=True)))
             return
         roster = self._roster(batch)
         if roster is not None:
@@ -95,10 +97,10 @@ class SendMessage:
             roster = begin_direct(batch, new.sender_id, self._people)
         if roster.conversation.kind == "direct":
             show_direct(batch, roster)
-        record = batch.add_message(roster, new, except_connection=self._connection_id)
+        record = batch.add_message(roster, new, reply=self.reply)
         if new.thread_root is not None:
             batch.count_reply(batch.message(new.thread_root), record)
-        batch.after_commit(lambda: self._done(record, False))
+        batch.after_commit(lambda: self.reply.succeed(Sent(record, is_duplicate=False)))
 
     def _roster(self, batch: Batch) -> Roster | None:
         if self.conversation_id is not None:
@@ -126,9 +128,9 @@ class SendMessage:
 
 
 class MessageOperation:
-    """A change of one stored message. ``done(message)`` is called after the commit."""
+    """A change of one stored message."""
 
-    __slots__ = ("_connection_id", "_done", "_user_id", "message_ids", "refuse")
+    __slots__ = ("_user_id", "message_ids", "reply")
 
     conversation_id: str | None = None
     direct_key: str | None = None
@@ -140,16 +142,12 @@ class MessageOperation:
         message_id: str,
         user_id: str,
         *,
-        connection_id: str | None,
-        done: Callable[[Message], None],
-        refuse: Refuse,
+        reply: Reply[Message],
     ) -> None:
-        """Leave ``connection_id`` out of those who are told, because ``done`` tells it."""
+        """Change this message for this user, and answer through ``reply`` with the message as it is then."""
         self._user_id = user_id
-        self._connection_id = connection_id
-        self._done = done
         self.message_ids: tuple[str, ...] = (message_id,)
-        self.refuse = refuse
+        self.reply = reply
 
     def _find(self, batch: Batch) -> tuple[Roster, MembershipRecord, MessageRecord]:
         record = batch.message(self.message_ids[0])
@@ -161,7 +159,7 @@ class MessageOperation:
 
     def _finish(self, batch: Batch, record: MessageRecord) -> None:
         message = record.message
-        batch.after_commit(lambda: self._done(message))
+        batch.after_commit(lambda: self.reply.succeed(message))
 
 
 class EditMessage(MessageOperation):
@@ -176,12 +174,10 @@ class EditMessage(MessageOperation):
         text: str,
         mentions: tuple[str, ...],
         *,
-        connection_id: str | None,
-        done: Callable[[Message], None],
-        refuse: Refuse,
+        reply: Reply[Message],
     ) -> None:
         """Set ``text`` and the people it mentions."""
-        super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
+        super().__init__(message_id, user_id, reply=reply)
         self._text = text
         self._mentions = mentions
         self.size = OVERHEAD_BYTES + len(text)
@@ -203,7 +199,7 @@ class EditMessage(MessageOperation):
                 changed,
                 lambda message: MessageEdited(message=message),
                 replaced_text=record.message.text,
-                except_connection=self._connection_id,
+                reply=self.reply,
             )
         self._finish(batch, record)
 
@@ -231,7 +227,7 @@ class DeleteMessage(MessageOperation):
                 record,
                 changed,
                 lambda message: MessageDeleted(message=message),
-                except_connection=self._connection_id,
+                reply=self.reply,
             )
         self._finish(batch, record)
 
@@ -248,12 +244,10 @@ class React(MessageOperation):
         emoji: str,
         *,
         present: bool,
-        connection_id: str | None,
-        done: Callable[[Message], None],
-        refuse: Refuse,
+        reply: Reply[Message],
     ) -> None:
         """Set it when ``present``, take it back otherwise."""
-        super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
+        super().__init__(message_id, user_id, reply=reply)
         self._emoji = emoji
         self._present = present
 
@@ -270,7 +264,7 @@ class React(MessageOperation):
                 record,
                 structs.replace(record.message, reactions=reactions),
                 lambda message: MessageReaction(message=message),
-                except_connection=self._connection_id,
+                reply=self.reply,
             )
         self._finish(batch, record)
 
@@ -299,12 +293,10 @@ class Pin(MessageOperation):
         user_id: str,
         *,
         pinned: bool,
-        connection_id: str | None,
-        done: Callable[[Message], None],
-        refuse: Refuse,
+        reply: Reply[Message],
     ) -> None:
         """Pin it when ``pinned``, unpin it otherwise."""
-        super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
+        super().__init__(message_id, user_id, reply=reply)
         self._pinned = pinned
 
     def apply(self, batch: Batch) -> None:
@@ -317,7 +309,7 @@ class Pin(MessageOperation):
                 record,
                 structs.replace(record.message, pinned=self._pinned),
                 lambda message: MessagePinned(message=message),
-                except_connection=self._connection_id,
+                reply=self.reply,
             )
         self._finish(batch, record)
 
@@ -327,13 +319,12 @@ class RaiseMarks:
 
     __slots__ = (
         "_again",
-        "_connection_id",
         "_delivered",
         "_read",
         "_receipts",
         "_user_id",
         "conversation_id",
-        "refuse",
+        "reply",
     )
 
     direct_key: str | None = None
@@ -348,10 +339,9 @@ class RaiseMarks:
         *,
         delivered: int,
         read: int,
-        connection_id: str,
         receipts: Receipts,
         again: Callable[[], None],
-        refuse: Refuse,
+        reply: Reply[Never],
     ) -> None:
         """Tell the others, and the person's other devices, through ``receipts``.
 
@@ -361,10 +351,9 @@ class RaiseMarks:
         self._user_id = user_id
         self._delivered = delivered
         self._read = read
-        self._connection_id = connection_id
         self._receipts = receipts
         self._again = again
-        self.refuse = refuse
+        self.reply = reply
 
     def apply(self, batch: Batch) -> None:
         """Check, then raise."""
@@ -380,8 +369,8 @@ class RaiseMarks:
         small = len(roster.members) <= MAX_SMALL_CONVERSATION
         audience = roster.everybody() if small else (member.user_id,)
         batch.after_commit(
-            lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id),
-            late=lambda: self._receipts.tell(audience, receipt, except_connection=None),
+            lambda: self._receipts.tell(audience, receipt, answered_connection=self.reply.connection_id),
+            late=lambda: self._receipts.tell(audience, receipt, answered_connection=None),
         )
         if member.delivered_seq < min(max(self._delivered, self._read), roster.stored_seq):
             batch.after_commit(self._again, late=self._again)

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
+from chat_mvp.delivery.reply import await_reply
 from chat_mvp.errors import ValidationError
 from chat_mvp.features.messages.history import MessageHistory
 from chat_mvp.features.messages.schemas import (
@@ -23,7 +24,7 @@ from chat_mvp.features.messages.schemas import (
     SendBody,
     TimedPage,
 )
-from chat_mvp.features.messages.service import Asker, Draft, MessageService
+from chat_mvp.features.messages.service import Draft, MessageService
 from chat_mvp.features.messages.sync import MessageSync, Place
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
@@ -91,7 +92,7 @@ async def send(
         thread_root=data.thread_root,
         priority=data.priority,
     )
-    message, duplicate = await message_service.send_and_wait(Asker(caller.user_id), draft)
+    message, duplicate = await message_service.send_and_wait(caller.user_id, draft)
     return Response(message, status_code=HTTP_200_OK if duplicate else HTTP_201_CREATED)
 
 
@@ -142,7 +143,8 @@ async def edit(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, data: JSONBody[EditBody]
 ) -> Message:
     """Replace the text of an own message."""
-    return await message_service.edit_and_wait(Asker(caller.user_id), path_id(message_id), data.text)
+    target = path_id(message_id)
+    return await await_reply(lambda reply: message_service.edit(caller.user_id, target, data.text, reply=reply))
 
 
 @delete(
@@ -154,7 +156,8 @@ async def edit(
 )
 async def remove(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Take the content of a message away; its place stays."""
-    return await message_service.delete_and_wait(Asker(caller.user_id), path_id(message_id))
+    target = path_id(message_id)
+    return await await_reply(lambda reply: message_service.delete(caller.user_id, target, reply=reply))
 
 
 @put(
@@ -167,11 +170,9 @@ async def add_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
 ) -> Message:
     """Set one's own reaction."""
-    return await message_service.react_and_wait(
-        Asker(caller.user_id),
-        path_id(message_id),
-        _emoji(emoji),
-        present=True,
+    target, wanted = path_id(message_id), _emoji(emoji)
+    return await await_reply(
+        lambda reply: message_service.react(caller.user_id, target, wanted, present=True, reply=reply)
     )
 
 
@@ -186,11 +187,9 @@ async def remove_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
 ) -> Message:
     """Take one's own reaction back."""
-    return await message_service.react_and_wait(
-        Asker(caller.user_id),
-        path_id(message_id),
-        _emoji(emoji),
-        present=False,
+    target, wanted = path_id(message_id), _emoji(emoji)
+    return await await_reply(
+        lambda reply: message_service.react(caller.user_id, target, wanted, present=False, reply=reply)
     )
 
 
@@ -202,7 +201,8 @@ async def remove_reaction(
 )
 async def pin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Pin a message for everybody in the conversation."""
-    return await message_service.pin_and_wait(Asker(caller.user_id), path_id(message_id), pinned=True)
+    target = path_id(message_id)
+    return await await_reply(lambda reply: message_service.pin(caller.user_id, target, pinned=True, reply=reply))
 
 
 @delete(
@@ -214,7 +214,8 @@ async def pin(caller: Caller, message_service: NamedDependency[MessageService], 
 )
 async def unpin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Unpin it, for everybody too."""
-    return await message_service.pin_and_wait(Asker(caller.user_id), path_id(message_id), pinned=False)
+    target = path_id(message_id)
+    return await await_reply(lambda reply: message_service.pin(caller.user_id, target, pinned=False, reply=reply))
 
 
 @get(

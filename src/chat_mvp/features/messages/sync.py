@@ -1,13 +1,12 @@
 """What was made or changed since a moment, for clients that keep nothing but a time."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from chat_mvp.delivery.batch import Batch
-from chat_mvp.delivery.waiting import Refuse, outcome
+from chat_mvp.delivery.reply import Reply, await_reply
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.protocol import Id, Mark, Message
 from chat_mvp.storage.conversations import Conversations
@@ -41,7 +40,7 @@ class AskMoment:
     asked from there next time, would never hear of it.
     """
 
-    __slots__ = ("_done", "refuse")
+    __slots__ = ("reply",)
 
     conversation_id: str | None = None
     direct_key: str | None = None
@@ -49,14 +48,13 @@ class AskMoment:
     sent_key: SentKey | None = None
     size = 0
 
-    def __init__(self, *, done: Callable[[datetime], None], refuse: Refuse) -> None:
-        """Call ``done`` with the moment."""
-        self._done = done
-        self.refuse = refuse
+    def __init__(self, *, reply: Reply[datetime]) -> None:
+        """Answer with the moment."""
+        self.reply = reply
 
     def apply(self, batch: Batch) -> None:
         """Answer with the time of this batch when it is this batch's turn."""
-        batch.after_commit(lambda: self._done(batch.now))
+        batch.after_commit(lambda: self.reply.succeed(batch.now))
 
 
 class MessageSync:
@@ -107,9 +105,6 @@ class MessageSync:
         return [record.message for record in records]
 
     async def _complete_until(self) -> datetime:
-        def begin(done: Callable[[datetime], None], refuse: Refuse) -> None:
-            self._writer.submit(AskMoment(done=done, refuse=refuse))
-
-        moment: datetime = await outcome(begin)
+        moment: datetime = await await_reply(lambda reply: self._writer.submit(AskMoment(reply=reply)))
         # The next batch may bear the very same time.
         return moment - _TICK

@@ -1,7 +1,5 @@
 """Frames of presence."""
 
-from msgspec import UNSET, structs
-
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.protocol import PresenceSet, PresenceSnapshot, PresenceSubscribe
 from chat_mvp.realtime.connection import Connection
@@ -15,10 +13,10 @@ def presence_handlers(service: PresenceService) -> dict[type, Handler]:
     async def choose(connection: Connection, frame: PresenceSet) -> None:
         check_storable({"status_text": frame.status_text})
         presence = await service.choose(connection.user_id, frame.state, frame.status_text)
-        connection.answer(structs.replace(presence, ref=UNSET if frame.ref is None else frame.ref))
+        connection.answer(presence, frame.ref)
 
     async def subscribe(connection: Connection, frame: PresenceSubscribe) -> None:
         items = await service.subscribe(connection, frame.user_ids)
-        connection.answer(PresenceSnapshot(ref=UNSET if frame.ref is None else frame.ref, items=items))
+        connection.answer(PresenceSnapshot(items=items), frame.ref)
 
     return {PresenceSet: choose, PresenceSubscribe: subscribe}

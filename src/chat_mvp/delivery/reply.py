@@ -1,0 +1,61 @@
+"""How the caller of an operation is answered: exactly once, with its result or with why it was refused.
+
+A reply is created where the request arrives (a frame or an HTTP request), and travels with the operation.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
+
+from chat_mvp.errors import ChatError
+
+Result = TypeVar("Result")
+_Result_contra = TypeVar("_Result_contra", contravariant=True)
+
+
+class Reply(Protocol[_Result_contra]):
+    """Answers one caller."""
+
+    connection_id: str | None
+    """The WebSocket connection that is answered. It needs no frame about the change that it asked for."""
+
+    def succeed(self, result: _Result_contra) -> None:
+        """Answer that it was done."""
+        ...
+
+    def refuse(self, error: ChatError) -> None:
+        """Answer that it was not done."""
+        ...
+
+
+class FutureReply(Generic[Result]):
+    """Answers a caller that waits, such as an HTTP request."""
+
+    connection_id: str | None = None
+
+    def __init__(self) -> None:
+        """Belong to the running event loop."""
+        self._future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def succeed(self, result: Result) -> None:
+        """End the waiting with a result, unless the caller is gone."""
+        if not self._future.done():
+            self._future.set_result(result)
+
+    def refuse(self, error: ChatError) -> None:
+        """End the waiting with an error, unless the caller is gone."""
+        if not self._future.done():
+            self._future.set_exception(error)
+
+    async def wait(self) -> Result:
+        """Return the result, or raise the error."""
+        return await self._future
+
+
+async def await_reply(begin: Callable[[FutureReply[Result]], Awaitable[None] | None]) -> Result:
+    """Begin something that answers through a reply, and wait for the answer."""
+    reply = FutureReply[Result]()
+    pending = begin(reply)
+    if pending is not None:
+        await pending
+    return await reply.wait()
