@@ -4,12 +4,12 @@ import time
 from typing import Any, NamedTuple
 
 from beanie import Document
-from beanie.odm.utils.typing import get_index_attributes
 from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat_mvp.storage.client import RawDocument, check_topology, startup_error
-from chat_mvp.storage.documents import ALL_DOCUMENTS, QueueDocument
+from chat_mvp.storage.documents import ALL_DOCUMENTS
+from chat_mvp.storage.indexes import all_index_models
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -74,18 +74,9 @@ async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
 
 
 def _wanted(document: type[Document]) -> list[tuple[str, bool]]:
-    wanted = []
-    for field_name, field in document.model_fields.items():
-        marked = get_index_attributes(field)
-        if marked is not None:
-            wanted.append((_spelled([(field.alias or field_name, marked[0])]), bool(marked[1].get("unique"))))
-    wanted.extend(
-        (_spelled(index.document["key"].items()), bool(index.document.get("unique")))
-        for index in getattr(document.Settings, "indexes", [])
-    )
-    if document is QueueDocument:
-        wanted.append(("created_at", False))  # made apart, because how long it keeps entries is a setting
-    return wanted
+    # How long the queue keeps entries is a setting, and makes no difference here.
+    models = all_index_models(document, queue_ttl_days=1)
+    return [(_spelled(model.document["key"].items()), bool(model.document.get("unique"))) for model in models]
 
 
 def _spelled(keys: Any) -> str:
