@@ -17,6 +17,7 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from chat_mvp import __version__
+from chat_mvp.clock import Clock
 from chat_mvp.delivery.bus import MemoryBus
 from chat_mvp.delivery.catchup import CatchUp
 from chat_mvp.delivery.drain import Drain
@@ -49,6 +50,7 @@ from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
+from chat_mvp.ops.timekeeping import Timekeeper
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell
@@ -78,6 +80,7 @@ from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.users import Users
+from chat_mvp.times import utc_now
 from chat_mvp.web import routes as web_routes
 from chat_mvp.web.files import load_files
 
@@ -89,12 +92,15 @@ def create_app(settings: Settings, database: Database) -> Litestar:
 
     ``app.state.runtime`` is the ``Runtime``, whose ``say_goodbye`` a server calls before it stops.
     """
-    users, contacts, auth_sessions = Users(), Contacts(), AuthSessions()
+    clock = Clock(utc_now())
+    timekeeper = Timekeeper(clock, database.fetch_time)
+    users, contacts, auth_sessions = Users(), Contacts(), AuthSessions(clock)
     messages, queue = Messages(database.collections), Queue(database.collections)
     conversations = Conversations(database.collections)
     directory = UserDirectory(users)
     limits = settings.rate_limits == "on"
     disk = settings.data_dir if settings.mongo_uri is None else None
+    check_room = DiskRoom(disk).check
 
     # The engine.
     bus = MemoryBus()
@@ -106,6 +112,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         people=users,
         fetch_blocked=contacts.fetch_blocked_pairs,
         cache_seconds=settings.presence_ttl_seconds,
+        clock=clock,
     )
     commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
     writer = Writer(
@@ -115,7 +122,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         bus=bus,
         is_reachable=presence.is_reachable,
         queue_max_members=settings.queue_max_members,
-        has_room=DiskRoom(disk),
+        check_room=check_room,
+        clock=clock,
     )
 
     # Connections.
@@ -131,11 +139,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         Connections(database.collections, process=new_id()),
         lambda: [connection.id for connection in registry],
         settings.heartbeat_seconds,
+        clock,
     )
 
     # Features.
     keys = load_signing_keys(settings.data_dir, _secret(settings))
-    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
+    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=clock)
     authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
     passwords = Passwords()
     accounts = AccountService(
@@ -148,6 +157,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         registration=settings.registration,
         session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
         on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
+        clock=clock,
+        check_room=check_room,
     )
     presence_service = PresenceService(
         tracker=presence,
@@ -167,6 +178,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         directory=directory,
         on_contact_changed=presence_service.contact_changed,
         on_block_changed=block_changed,
+        clock=clock,
+        check_room=check_room,
     )
     conversation_service = ConversationService(
         writer=writer,
@@ -179,6 +192,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_users=directory.fetch_users,
         is_connected=registry.is_connected,
         on_parted=presence_service.parted,
+        clock=clock,
+        check_room=check_room,
     )
     message_service = MessageService(
         writer=writer,
@@ -190,7 +205,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_users=directory.fetch_users,
         limiter=_send_limiter(settings) if limits else None,
     )
-    user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed)
+    user_service = UserService(
+        users=users, directory=directory, on_status_changed=presence.status_changed, check_room=check_room
+    )
 
     # The way in.
     greeter = Greeter(
@@ -200,6 +217,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         queue=queue,
         watch=presence_service.watch,
         settled=writer.settled,
+        clock=clock,
         epoch=database.epoch,
         heartbeat_s=settings.heartbeat_seconds,
         sends_per_s=settings.rate_limit_sends_per_s if limits else None,
@@ -210,7 +228,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         registry=registry,
         greeter=greeter,
         dispatcher=Dispatcher(
-            connection_handlers(authenticator),
+            connection_handlers(authenticator, clock),
             message_handlers(message_service),
             presence_handlers(presence_service),
             typing_handlers(typing),
@@ -222,10 +240,11 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         limits=limits,
     )
     runtime = Runtime(
+        clock=clock,
         writer=writer,
         receipts=receipts,
         presence=presence,
-        timers=(typing, presence_service),
+        timers=(typing, presence_service, timekeeper),
         registry=registry,
         connection_log=connection_log,
         farewell=farewell,
@@ -250,7 +269,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     ]
     root = {
         "readiness": health.Readiness(database.ping_write, disk=disk),
-        "metrics_registry": _metrics(runtime),
+        "metrics_registry": _metrics(runtime, timekeeper),
         "web_files": load_files(Path(__file__).parent / "web" / "static"),
     }
     return Litestar(
@@ -263,7 +282,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime, passwords, commits)],
+        lifespan=[_lifespan(runtime, timekeeper, passwords, commits)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -273,12 +292,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
 
 
-def _lifespan(runtime: Runtime, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
+def _lifespan(runtime: Runtime, timekeeper: Timekeeper, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         with suppress(TransientError):
             for commit in commits:
                 await commit.take_over()
+        await timekeeper.start()
         runtime.start()
         try:
             yield
@@ -330,13 +350,21 @@ def _cross_origin(settings: Settings) -> CORSConfig | None:
     )
 
 
-def _metrics(runtime: Runtime) -> prometheus_client.CollectorRegistry:
+def _metrics(runtime: Runtime, timekeeper: Timekeeper) -> prometheus_client.CollectorRegistry:
     registry = metrics.new_registry()
     gauges = {
         "chat_mvp_connections": ("Live WebSockets", lambda: len(runtime.registry)),
         "chat_mvp_writer_waiting": ("Operations that wait for the writer", lambda: runtime.writer.waiting),
         "chat_mvp_writer_batches": ("Batches committed since the start", lambda: runtime.writer.batches),
         "chat_mvp_writer_operations": ("Operations done since the start", lambda: runtime.writer.operations),
+        "chat_mvp_clock_database_ahead_seconds": (
+            "How far the database's time is before that of the server",
+            lambda: timekeeper.database_ahead_s,
+        ),
+        "chat_mvp_clock_host_ahead_seconds": (
+            "How far this machine's own time is before that of the server",
+            lambda: timekeeper.host_ahead_s,
+        ),
     }
     for name, (description, read) in gauges.items():
         prometheus_client.Gauge(name, description, registry=registry).set_function(read)

@@ -10,16 +10,16 @@ from chat_mvp.cli.checks import Finding
 from chat_mvp.cli.output import print_json, print_table
 from chat_mvp.errors import StartupError
 from chat_mvp.ops.logs import configure_logs
-from chat_mvp.settings import Settings
+from chat_mvp.settings import Loaded, Settings
 from chat_mvp.storage.inspection import inspect
 
 _SIGNS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 
 
-def run(settings: Settings, *, as_json: bool) -> int:
+def run(loaded: Loaded, *, as_json: bool) -> int:
     """Make every check, print what they found and return 1 if something is wrong."""
     configure_logs(shape="console", level="error")
-    findings = asyncio.run(examine(settings))
+    findings = asyncio.run(examine(loaded))
     if as_json:
         print_json([msgspec.to_builtins(finding) for finding in findings])
     else:
@@ -28,14 +28,19 @@ def run(settings: Settings, *, as_json: bool) -> int:
     return int(any(finding.status == "problem" for finding in findings))
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(loaded: Loaded) -> list[Finding]:
     """Return what every check found. An embedded MongoDB that does not run is started for it and stopped again."""
+    settings = loaded.settings
     findings = [checks.check_open_files(), checks.check_port(settings.host, settings.port)]
     try:
         prepare_data_dir(settings.data_dir)
     except StartupError as error:
         return [*findings, _problem("data directory", error)]
-    findings += [checks.check_data_dir(settings.data_dir), checks.check_disk(settings.data_dir)]
+    findings += [
+        checks.check_data_dir(settings.data_dir),
+        checks.check_settings_file(loaded.secret_file),
+        checks.check_disk(settings.data_dir),
+    ]
     try:
         async with shared_address(settings) as address:
             origin = _origin(settings, of_running_server=address.of_running_server)

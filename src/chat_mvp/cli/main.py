@@ -99,7 +99,7 @@ def doctor(
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
     flags = {"host": host, "port": port, "data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run(load_settings(flags).settings, as_json=as_json))
+    raise typer.Exit(command.run(load_settings(flags), as_json=as_json))
 
 
 @app.command()

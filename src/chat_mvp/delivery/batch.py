@@ -7,7 +7,7 @@ of one conversation in the order of their ``rev``.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct, structs
@@ -25,6 +25,9 @@ from chat_mvp.times import format_time
 Effect = Callable[[], None]
 """Something to do after the commit: a publication, or an answer to whoever asked."""
 
+_TICK = timedelta(milliseconds=1)
+"""The finest difference that times have here."""
+
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark: everybody else waits while the entries of so many messages are removed (0.1 s)."""
 
@@ -33,7 +36,8 @@ class Operation(Protocol):
     """Something that a client asked for and that must be stored.
 
     The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
-    function. ``size`` is about how many bytes it will write. ``apply`` checks first and changes afterwards: when it
+    function. ``size`` is about how many bytes it will write, ``adds_data`` tells whether it makes the database grow, so
+    that it waits for room on a full disk. ``apply`` checks first and changes afterwards: when it
     raises a ``ChatError``, it has changed nothing. Exactly one of ``succeed`` (as an effect) and ``refuse`` is called.
     """
 
@@ -42,6 +46,7 @@ class Operation(Protocol):
     message_ids: tuple[str, ...]
     sent_key: SentKey | None
     size: int
+    adds_data: bool
 
     def apply(self, batch: "Batch") -> None:
         """Check whether this may be done now, and do it."""
@@ -131,7 +136,7 @@ class Batch:
         """
         conversation = roster.conversation
         self._advance(conversation, with_message=True)
-        conversation.activity_at = self.now
+        created_at = conversation.activity_at = self._moment_behind(conversation.activity_at)
         recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
         reachable = not recipients or any(map(self._is_reachable, recipients))
         record = MessageRecord(
@@ -154,7 +159,7 @@ class Batch:
                 mentions=[user_id for user_id in new.mentions if user_id in roster.members],
                 reactions=[],
                 pinned=False,
-                created_at=self.now_text,
+                created_at=self.now_text if created_at == self.now else format_time(created_at),
                 edited_at=None,
                 deleted_at=None,
             ),
@@ -162,7 +167,7 @@ class Batch:
         self._messages[new.id] = record
         self._sent[new.sender_id, new.client_message_id] = record
         is_small = len(roster.members) <= self._queue_max_members
-        self.writes.insert_message(record, recipients if is_small else ())
+        self.writes.insert_message(record, recipients if is_small else (), created_at=created_at)
         self.after_commit(lambda: roster.reached(record.message.seq))
         self.tell(
             roster.everybody(),
@@ -306,6 +311,13 @@ class Batch:
             self.late_effects.append(late)
 
     # ----------------------------------------------------------------------------------------------------- internal
+
+    def _moment_behind(self, latest: datetime) -> datetime:
+        """Return the present moment, or one just behind ``latest`` where a clock that was ahead has set that.
+
+        So times ascend in each conversation, also across a restart, and are no two alike for as long as that lasts.
+        """
+        return self.now if latest <= self.now else latest + _TICK
 
     def _advance(self, conversation: ConversationRecord, *, with_message: bool) -> None:
         if conversation.id not in self.writes.advances:

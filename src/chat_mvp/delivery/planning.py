@@ -1,7 +1,7 @@
 """From operations to a batch: bringing into memory what they need, and applying them in turn."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chat_mvp.delivery.batch import Batch, Operation
 from chat_mvp.delivery.bus import Bus
@@ -33,7 +33,7 @@ class Planner:
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
         self._clock = clock
-        self._now = clock()
+        self._now = datetime.min.replace(tzinfo=UTC)
 
     def begin(self) -> Batch:
         """Return an empty batch, in which operations can be applied that need nothing but what is in memory."""

@@ -1,23 +1,22 @@
 """Frames about the connection itself: ``ping`` and ``token``."""
 
-import time
-
 from msgspec import UNSET
 
+from chat_mvp.clock import Now
 from chat_mvp.errors import UnauthenticatedError
 from chat_mvp.protocol import Ping, Pong, TokenAccepted, TokenRefresh
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.dispatch import Handler
 from chat_mvp.security.authentication import Authenticator
-from chat_mvp.times import format_time, utc_now
+from chat_mvp.times import format_time
 
 
-def connection_handlers(authenticator: Authenticator) -> dict[type, Handler]:
+def connection_handlers(authenticator: Authenticator, clock: Now) -> dict[type, Handler]:
     """Return the handlers of these frames."""
 
     def ping(connection: Connection, frame: Ping) -> None:
         ref = UNSET if frame.ref is None else frame.ref
-        connection.answer(Pong(ref=ref, server_time=format_time(utc_now())))
+        connection.answer(Pong(ref=ref, server_time=format_time(clock())))
 
     async def refresh(connection: Connection, frame: TokenRefresh) -> None:
         caller = await authenticator.authenticate(frame.token)
@@ -27,6 +26,6 @@ def connection_handlers(authenticator: Authenticator) -> dict[type, Handler]:
         connection.expires_at = caller.expires_at
         connection.warned_of_expiry = False
         ref = UNSET if frame.ref is None else frame.ref
-        connection.answer(TokenAccepted(ref=ref, expires_in=max(0, int(caller.expires_at - time.time()))))
+        connection.answer(TokenAccepted(ref=ref, expires_in=max(0, int(caller.expires_at - clock().timestamp()))))
 
     return {Ping: ping, TokenRefresh: refresh}

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Protocol
 
+from chat_mvp.clock import Now
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.protocol import CLOSE_RESTART
@@ -32,6 +33,7 @@ class Runtime:
     def __init__(
         self,
         *,
+        clock: Now,
         writer: Writer,
         receipts: Receipts,
         presence: PresenceTracker,
@@ -42,6 +44,7 @@ class Runtime:
     ) -> None:
         """Start nothing yet."""
         self.writer = writer
+        self._clock = clock
         self.registry = registry
         self._receipts = receipts
         self._presence = presence
@@ -56,7 +59,7 @@ class Runtime:
         self.writer.start()
         self._presence.start(self.registry.is_connected)
         self._connection_log.start()
-        self._expiry = asyncio.get_running_loop().create_task(watch_expiry(self.registry), name="expiry")
+        self._expiry = asyncio.get_running_loop().create_task(watch_expiry(self.registry, self._clock), name="expiry")
 
     async def say_goodbye(self) -> None:
         """Stop cleanly, once, however often it is asked for.

@@ -7,6 +7,7 @@ three that import Beanie documents.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from beanie import init_beanie
@@ -19,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
+from chat_mvp.storage.errors import translated
 from chat_mvp.storage.indexes import queue_ttl_index
 from chat_mvp.storage.meta import check_usable, ensure_epoch, fetch_epoch, server_name
 
@@ -96,6 +98,13 @@ class Database:
             {"$currentDate": {"value": True}},
             upsert=True,
         )
+
+    async def fetch_time(self) -> datetime:
+        """Return the time of the database's machine; ``UnavailableError`` when it does not answer."""
+        with translated():
+            hello = await self.client.admin.command("hello")
+        moment: datetime = hello["localTime"]
+        return moment
 
     async def close(self) -> None:
         """Close every connection."""

@@ -3,21 +3,25 @@
 import time
 from typing import Any, NamedTuple
 
-from beanie import Document
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat_mvp.storage.client import RawDocument, check_topology, startup_error
 from chat_mvp.storage.documents import ALL_DOCUMENTS
 from chat_mvp.storage.indexes import all_index_models
+from chat_mvp.storage.meta import fetch_restore_phase
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 1_000,
-    "socketTimeoutMS": 5_000,
+    # Looking for duplicates in a large collection takes long; what is quick has a limit of its own.
+    "socketTimeoutMS": 11 * 60 * 1000,
     # No second connection to watch by, for a client that is closed a moment later.
     "serverMonitoringMode": "poll",
 }
+_FEW_IDS: RawDocument = {"input": "$_id", "n": 2}
+_DUPLICATES_WITHIN_MS = 10 * 60 * 1000
 
 
 class Facts(NamedTuple):
@@ -31,6 +35,10 @@ class Facts(NamedTuple):
     empty: bool
     missing_indexes: list[str]
     """Such as ``messages(conversation_id, seq) unique``."""
+    duplicates: list[str]
+    """Such as ``messages(conversation_id, seq)``: unique indexes that cannot be made, because values occur twice."""
+    restore_phase: str | None
+    """How far a restore has come that is not finished."""
 
 
 async def inspect(uri: str, name: str) -> Facts:
@@ -55,14 +63,19 @@ async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
     hello = await client.admin.command("hello")
     asked_at = (before + time.time()) / 2
     there = set(await database.list_collection_names())
-    missing = []
+    missing: list[str] = []
+    duplicates: list[str] = []
     for document in ALL_DOCUMENTS:
         collection = str(document.Settings.name)
         found = await database[collection].index_information() if collection in there else {}
         present = {(_spelled(index["key"]), bool(index.get("unique"))) for index in found.values()}
-        for keys, unique in _wanted(document):
-            if (keys, unique) not in present:
-                missing.append(f"{collection}({keys}){' unique' if unique else ''}")
+        for model in all_index_models(document, queue_ttl_days=1):  # the length makes no difference here
+            keys, unique = _spelled(model.document["key"].items()), bool(model.document.get("unique"))
+            if (keys, unique) in present:
+                continue
+            missing.append(f"{collection}({keys}){' unique' if unique else ''}")
+            if unique and collection in there and (found_twice := await _found_twice(database[collection], model)):
+                duplicates.append(f"{collection}({keys}): {found_twice}")
     await database["meta"].update_one({"key": "readiness"}, {"$currentDate": {"value": True}}, upsert=True)
     return Facts(
         version=str(build["version"]),
@@ -70,13 +83,24 @@ async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
         clock_ahead_s=hello["localTime"].timestamp() - asked_at,
         empty="users" not in there,
         missing_indexes=missing,
+        duplicates=duplicates,
+        restore_phase=await fetch_restore_phase(database),
     )
 
 
-def _wanted(document: type[Document]) -> list[tuple[str, bool]]:
-    # How long the queue keeps entries is a setting, and makes no difference here.
-    models = all_index_models(document, queue_ttl_days=1)
-    return [(_spelled(model.document["key"].items()), bool(model.document.get("unique"))) for model in models]
+async def _found_twice(collection: AsyncCollection[RawDocument], model: IndexModel) -> str:
+    """Say which values occur more than once where the index would allow them once; empty when none do."""
+    names = list(model.document["key"])
+    pipeline: list[RawDocument] = [
+        {"$match": model.document.get("partialFilterExpression", {})},
+        {"$group": {"_id": [f"${name}" for name in names], "count": {"$sum": 1}, "ids": {"$firstN": _FEW_IDS}}},
+        {"$match": {"count": {"$gt": 1}}},
+        {"$limit": 1},
+    ]
+    cursor = await collection.aggregate(pipeline, allowDiskUse=True, maxTimeMS=_DUPLICATES_WITHIN_MS)
+    async for row in cursor:
+        return f"documents {' and '.join(str(it) for it in row['ids'])} of {row['count']}"
+    return ""
 
 
 def _spelled(keys: Any) -> str:

@@ -75,13 +75,15 @@ class Writes(Struct, kw_only=True):
     """Conversation and user, to the number up to which nothing waits for them any more."""
     _steps: list[Step] | None = None
 
-    def insert_message(self, record: MessageRecord, waiting: Iterable[str]) -> None:
-        """Store a new message, and that it waits for these people.
+    def insert_message(
+        self, record: MessageRecord, waiting: Iterable[str], *, created_at: datetime | None = None
+    ) -> None:
+        """Store a new message, and that it waits for these people; ``created_at`` is ``now`` when left out.
 
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
-        document = to_document(record, self.now)
+        document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
         self.queue_documents.extend(
             {

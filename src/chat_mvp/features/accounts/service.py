@@ -6,8 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from chat_mvp.clock import Now
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from chat_mvp.features.accounts.rules import check_new_account
+from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import User
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.passwords import Passwords
@@ -57,6 +59,8 @@ class AccountService:
         registration: Registration,
         session_lifetime_s: float,
         on_session_ended: Callable[[str], None],
+        clock: Now = utc_now,
+        check_room: CheckRoom = lambda: None,
     ) -> None:
         """Call ``on_session_ended`` with the id of every session that ends here, after it is refused everywhere."""
         self._users = users
@@ -68,6 +72,8 @@ class AccountService:
         self._registration = registration
         self._session_lifetime = timedelta(seconds=session_lifetime_s)
         self._on_session_ended = on_session_ended
+        self._check_room = check_room
+        self._clock = clock
 
     @property
     def session_lifetime(self) -> timedelta:
@@ -80,6 +86,7 @@ class AccountService:
         ``ForbiddenError`` while registration is not open, ``ValidationError`` naming every field that will not do,
         ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first; then nothing was stored.
         """
+        self._check_room()
         self._check_registration()
         check_new_account(username, email, password, display_name)
         record = UserRecord(
@@ -97,7 +104,7 @@ class AccountService:
             settings_json="{}",
             presence="online",
             last_seen=None,
-            created_at=utc_now(),
+            created_at=self._clock(),
         )
         await self._users.insert(record)
         return await self._begin_session(record, device)
@@ -123,7 +130,7 @@ class AccountService:
         A spent token ends its session and is refused, except the latest one, which for ``REFRESH_GRACE`` gives the
         same pair again while that pair's refresh token is unused. ``UnauthenticatedError`` for every other token.
         """
-        now = utc_now()
+        now = self._clock()
         successor = next(self._refresh_tokens.successors(token), None)
         if successor is None:
             raise _refused()
@@ -153,7 +160,7 @@ class AccountService:
             raise ForbiddenError("One can register on this server with an invitation only.")
 
     async def _begin_session(self, record: UserRecord, device: Device) -> Session:
-        session_id, now = new_id(), utc_now()
+        session_id, now = new_id(), self._clock()
         refresh_token = self._refresh_tokens.first(session_id)
         session = AuthSessionRecord(
             id=session_id,
@@ -173,7 +180,7 @@ class AccountService:
     async def _answer_again(self, token: str) -> Session:
         """Give the pair that this spent token was exchanged for, or end the session whose old token this is."""
         session = await self._auth_sessions.fetch_by_spent(hash_token(token))
-        if session is not None and session.spent_at is not None and utc_now() - session.spent_at <= REFRESH_GRACE:
+        if session is not None and session.spent_at is not None and self._clock() - session.spent_at <= REFRESH_GRACE:
             for successor in self._refresh_tokens.successors(token):
                 if hash_token(successor) == session.token_hash:
                     return await self._answer(session, successor)
@@ -202,7 +209,7 @@ class AccountService:
             user=public_user(record),
             access_token=access.text,
             refresh_token=refresh_token,
-            expires_in=max(0, int(access.expires_at - utc_now().timestamp())),
+            expires_in=max(0, int(access.expires_at - self._clock().timestamp())),
         )
 
     async def _end_session(self, session_id: str) -> None:

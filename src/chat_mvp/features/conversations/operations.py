@@ -39,6 +39,7 @@ class ConversationOperation(ABC):
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
     size = 1_024
+    adds_data = True
 
     def __init__(self, conversation_id: str | None, actor: User, *, done: Done, refuse: Refuse) -> None:
         """Call ``done(changed)`` after the commit, or ``refuse(error)``."""
@@ -165,6 +166,8 @@ class AddMember(ConversationOperation):
 class RemoveMember(ConversationOperation):
     """Take somebody out, or leave oneself."""
 
+    adds_data = False
+
     def __init__(self, conversation_id: str, actor: User, other: User, *, done: Done, refuse: Refuse) -> None:
         """``other`` may be the actor, who then leaves."""
         super().__init__(conversation_id, actor, done=done, refuse=refuse)
@@ -196,6 +199,8 @@ class LeaveDirect(ConversationOperation):
 
     The other person is told nothing and keeps everything.
     """
+
+    adds_data = False
 
     def __init__(
         self,
@@ -307,6 +312,8 @@ class ChangeConversation(ConversationOperation):
 
 class DeleteConversation(ConversationOperation):
     """Delete a conversation for everybody."""
+
+    adds_data = False
 
     def apply(self, batch: Batch) -> None:
         """Check, delete, tell everybody."""

@@ -58,6 +58,8 @@ class SendMessage:
         "size",
     )
 
+    adds_data = True
+
     def __init__(
         self,
         new: NewMessage,
@@ -134,6 +136,7 @@ class MessageOperation:
     direct_key: str | None = None
     sent_key: SentKey | None = None
     size = OVERHEAD_BYTES
+    adds_data = False
 
     def __init__(
         self,
@@ -168,6 +171,8 @@ class EditMessage(MessageOperation):
     """Replace the text of an own message. The same text changes nothing and is told to nobody else."""
 
     __slots__ = ("_mentions", "_text", "size")
+
+    adds_data = True
 
     def __init__(
         self,
@@ -239,7 +244,7 @@ class DeleteMessage(MessageOperation):
 class React(MessageOperation):
     """Set or take back one's own reaction. What is so already changes nothing."""
 
-    __slots__ = ("_emoji", "_present")
+    __slots__ = ("_emoji", "_present", "adds_data")
 
     def __init__(
         self,
@@ -255,7 +260,7 @@ class React(MessageOperation):
         """Set it when ``present``, take it back otherwise."""
         super().__init__(message_id, user_id, connection_id=connection_id, done=done, refuse=refuse)
         self._emoji = emoji
-        self._present = present
+        self._present = self.adds_data = present
 
     def apply(self, batch: Batch) -> None:
         """Check, then change."""
@@ -340,6 +345,7 @@ class RaiseMarks:
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
     size = OVERHEAD_BYTES
+    adds_data = False
 
     def __init__(
         self,

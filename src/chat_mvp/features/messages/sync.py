@@ -48,6 +48,7 @@ class AskMoment:
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
     size = 0
+    adds_data = False
 
     def __init__(self, *, done: Callable[[datetime], None], refuse: Refuse) -> None:
         """Call ``done`` with the moment."""
