@@ -217,7 +217,9 @@ def _walk(file: BinaryIO, path: Path) -> list[_Member]:
             raise damaged(path, "it has too many parts")
         offset += header.size + -header.size % _BLOCK
         is_first = False
-    if not members or file.read(_BLOCK + 1) != bytes(_BLOCK):
+    # Two blocks of zeros end an archive; other programs fill it up to a record.
+    rest = file.read(tarfile.RECORDSIZE + 1)
+    if not members or not _BLOCK <= len(rest) <= tarfile.RECORDSIZE or any(rest):
         raise damaged(path, "its end is not where it should be")
     return members
 

@@ -15,13 +15,13 @@ from chat_mvp.storage.meta import fetch_restore_phase
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 1_000,
-    # Looking for duplicates in a large collection takes long; what is quick has a limit of its own.
-    "socketTimeoutMS": 11 * 60 * 1000,
+    "socketTimeoutMS": 5_000,
     # No second connection to watch by, for a client that is closed a moment later.
     "serverMonitoringMode": "poll",
 }
 _FEW_IDS: RawDocument = {"input": "$_id", "n": 2}
 _DUPLICATES_WITHIN_MS = 10 * 60 * 1000
+"""Looking for duplicates in a large collection takes long."""
 
 
 class Facts(NamedTuple):
@@ -45,18 +45,20 @@ async def inspect(uri: str, name: str) -> Facts:
     """Look at a database and write one small document. ``StartupError`` when it does not answer or takes no write."""
     try:
         client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, tz_aware=True, w="majority", **_OPTIONS)
+        patient: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **_OPTIONS | {"socketTimeoutMS": None})
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
         await check_topology(client)
-        return await _facts(client, name)
+        return await _facts(client, patient, name)
     except PyMongoError as error:
         raise startup_error(error) from error
     finally:
         await client.close()
+        await patient.close()
 
 
-async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
+async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClient[RawDocument], name: str) -> Facts:
     database = client[name]
     build = await client.admin.command("buildInfo")
     before = time.time()
@@ -74,7 +76,7 @@ async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
             if (keys, unique) in present:
                 continue
             missing.append(f"{collection}({keys}){' unique' if unique else ''}")
-            if unique and collection in there and (found_twice := await _found_twice(database[collection], model)):
+            if unique and collection in there and (found_twice := await _found_twice(patient[name][collection], model)):
                 duplicates.append(f"{collection}({keys}): {found_twice}")
     await database["meta"].update_one({"key": "readiness"}, {"$currentDate": {"value": True}}, upsert=True)
     return Facts(
