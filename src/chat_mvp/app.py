@@ -17,6 +17,7 @@ from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from chat_mvp import __version__
+from chat_mvp.clock import Clock
 from chat_mvp.delivery.bus import MemoryBus
 from chat_mvp.delivery.catchup import CatchUp
 from chat_mvp.delivery.drain import Drain
@@ -52,6 +53,7 @@ from chat_mvp.jobs.purge import PurgeConversation
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
+from chat_mvp.ops.timekeeping import Timekeeper
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell
@@ -85,6 +87,7 @@ from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.users import Users
 from chat_mvp.supervision import Supervisor
+from chat_mvp.times import utc_now
 from chat_mvp.web import routes as web_routes
 from chat_mvp.web.files import load_files
 
@@ -96,13 +99,16 @@ def create_app(settings: Settings, database: Database) -> Litestar:
 
     ``app.state.runtime`` is the ``Runtime``, whose ``say_goodbye`` a server calls before it stops.
     """
-    users, contacts, auth_sessions = Users(), Contacts(), AuthSessions()
+    clock = Clock(utc_now())
+    timekeeper = Timekeeper(clock, database.fetch_time)
+    users, contacts, auth_sessions = Users(), Contacts(), AuthSessions(clock)
     messages, queue = Messages(database.collections), Queue(database.collections)
     conversations = Conversations(database.collections)
     directory = UserDirectory(users)
     limits = settings.rate_limits == "on"
     rates = RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=limits)
     disk = settings.data_dir if settings.mongo_uri is None else None
+    check_room = DiskRoom(disk).check
 
     # The engine.
     bus = MemoryBus()
@@ -114,6 +120,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         people=users,
         fetch_blocked=contacts.fetch_blocked_pairs,
         cache_seconds=settings.presence_ttl_seconds,
+        clock=clock,
     )
     jobs = JobRunner(Jobs(database.collections), [PurgeConversation(Leftovers(database.collections))])
     commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
@@ -124,8 +131,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         bus=bus,
         is_reachable=presence.is_reachable,
         queue_max_members=settings.queue_max_members,
-        has_room=DiskRoom(disk),
         job_stored=jobs.wake,
+        check_room=check_room,
+        clock=clock,
     )
 
     # Connections.
@@ -141,11 +149,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         Connections(database.collections, process=new_id()),
         lambda: [connection.id for connection in registry],
         settings.heartbeat_seconds,
+        clock,
     )
 
     # Features.
     keys = load_signing_keys(settings.data_dir, _secret(settings))
-    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
+    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=clock)
     authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
     passwords = Passwords()
     counters = metrics.new_registry()
@@ -160,6 +169,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
         on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
         guard=SignInGuard(enabled=limits, count=_sign_in_counter(counters)),
+        clock=clock,
+        check_room=check_room,
     )
     presence_service = PresenceService(
         tracker=presence,
@@ -179,6 +190,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         directory=directory,
         on_contact_changed=presence_service.contact_changed,
         on_block_changed=block_changed,
+        clock=clock,
+        check_room=check_room,
     )
     conversation_service = ConversationService(
         writer=writer,
@@ -191,6 +204,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_users=directory.fetch_users,
         is_connected=registry.is_connected,
         on_parted=presence_service.parted,
+        clock=clock,
+        check_room=check_room,
     )
     message_service = MessageService(
         writer=writer,
@@ -201,7 +216,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         contacts=contacts,
         fetch_users=directory.fetch_users,
     )
-    user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed)
+    user_service = UserService(
+        users=users, directory=directory, on_status_changed=presence.status_changed, check_room=check_room
+    )
 
     # The way in.
     greeter = Greeter(
@@ -211,6 +228,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         queue=queue,
         watch=presence_service.watch,
         settled=writer.settled,
+        clock=clock,
         epoch=database.epoch,
         heartbeat_s=settings.heartbeat_seconds,
         sends_per_s=settings.rate_limit_sends_per_s if limits else None,
@@ -223,7 +241,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         greeter=greeter,
         dispatcher=Dispatcher(
             rates,
-            connection_handlers(authenticator),
+            connection_handlers(authenticator, clock),
             message_handlers(message_service),
             presence_handlers(presence_service),
             typing_handlers(typing),
@@ -236,11 +254,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         rates=rates,
     )
     runtime = Runtime(
+        clock=clock,
         writer=writer,
         jobs=jobs,
         receipts=receipts,
         presence=presence,
-        timers=(typing, presence_service),
+        timers=(typing, presence_service, timekeeper),
         registry=registry,
         connection_log=connection_log,
         farewell=farewell,
@@ -266,7 +285,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     ]
     root = {
         "readiness": health.Readiness(database.ping_write, supervisor.problem, disk=disk),
-        "metrics_registry": _metrics(counters, runtime, passwords),
+        "metrics_registry": _metrics(counters, runtime, passwords, timekeeper),
         "web_files": load_files(Path(__file__).parent / "web" / "static"),
     }
     app = Litestar(
@@ -280,7 +299,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime, passwords, commits)],
+        lifespan=[_lifespan(runtime, timekeeper, passwords, commits)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -292,12 +311,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     return app
 
 
-def _lifespan(runtime: Runtime, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
+def _lifespan(runtime: Runtime, timekeeper: Timekeeper, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         with suppress(TransientError):
             for commit in commits:
                 await commit.take_over()
+        await timekeeper.start()
         runtime.start()
         try:
             yield
@@ -358,7 +378,7 @@ def _sign_in_counter(registry: prometheus_client.CollectorRegistry) -> Callable[
 
 
 def _metrics(
-    registry: prometheus_client.CollectorRegistry, runtime: Runtime, passwords: Passwords
+    registry: prometheus_client.CollectorRegistry, runtime: Runtime, passwords: Passwords, timekeeper: Timekeeper
 ) -> prometheus_client.CollectorRegistry:
     gauges = {
         "chat_mvp_connections": ("Live WebSockets", lambda: len(runtime.registry)),
@@ -372,6 +392,14 @@ def _metrics(
             lambda: runtime.supervisor.restarts,
         ),
         "chat_mvp_writer_operations": ("Operations done since the start", lambda: runtime.writer.operations),
+        "chat_mvp_clock_database_ahead_seconds": (
+            "How far the database's time is before that of the server",
+            lambda: timekeeper.database_ahead_s,
+        ),
+        "chat_mvp_clock_host_ahead_seconds": (
+            "How far this machine's own time is before that of the server",
+            lambda: timekeeper.host_ahead_s,
+        ),
     }
     for name, (description, read) in gauges.items():
         prometheus_client.Gauge(name, description, registry=registry).set_function(read)

@@ -69,3 +69,11 @@ MAX_OBJECT_DEPTH = 32
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_CURSOR_CHARS = 1_000
+
+# ---------------------------------------------------------------------------------------------------------- backups
+
+MAX_BACKUP_PART_BYTES = 32 * 1024 * 1024
+"""Of one part, compressed or not: parts are written at about 8 MiB, and one document may add 16 MiB."""
+MAX_BACKUP_PARTS = 100_000
+"""Some 800 GB of documents; a restore keeps a line of each in memory."""
+MAX_BACKUP_MANIFEST_BYTES = 32 * 1024 * 1024

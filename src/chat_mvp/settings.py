@@ -20,6 +20,7 @@ FILE_NAME = "chat-mvp.toml"
 
 _NOT_SETTINGS = frozenset({"SETTINGS_FILE", "SERVER"})
 """Variables of this prefix with another purpose: where the file is, and which server ``chat-mvp chat`` talks to."""
+_SECRETS = frozenset({"jwt_secret", "mongo_uri"})
 
 
 def _default_data_dir() -> Path:
@@ -83,11 +84,13 @@ class Loaded(NamedTuple):
     """Settings and, for each name, the place its value came from.
 
     ``unknown`` names environment variables that look like settings and are none: most likely typing mistakes.
+    ``secret_file`` is the settings file, when secrets came from it.
     """
 
     settings: Settings
     sources: Mapping[str, str]
     unknown: tuple[str, ...]
+    secret_file: Path | None
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -109,7 +112,8 @@ def load_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, 
     known = {name.upper() for name in Settings.model_fields} | _NOT_SETTINGS
     unknown = tuple(sorted(name for name in environ if name.startswith(PREFIX) and name[len(PREFIX) :] not in known))
     try:
-        return Loaded(Settings.model_validate(merged), sources, unknown)
+        secret_file = path if from_file.keys() & _SECRETS else None
+        return Loaded(Settings.model_validate(merged), sources, unknown, secret_file)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = str(first["loc"][0])

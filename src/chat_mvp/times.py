@@ -4,9 +4,16 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Return the present moment, cut to whole milliseconds."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    """Return what this machine takes for the present moment, cut to whole milliseconds.
+
+    Whoever dates something for others takes the server's clock instead, see ``chat_mvp.clock``.
+    """
+    return whole_milliseconds(datetime.now(UTC))
+
+
+def whole_milliseconds(moment: datetime) -> datetime:
+    """Return the moment, cut to whole milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def format_time(moment: datetime) -> str:
@@ -28,4 +35,4 @@ def parse_time(text: str) -> datetime:
         moment = moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("a time must lie in the years 1 to 9999, in UTC too") from None
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return whole_milliseconds(moment)

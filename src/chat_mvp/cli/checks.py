@@ -45,6 +45,21 @@ def check_data_dir(directory: Path) -> Finding:
     return Finding(check="data directory", status="ok", detail=f"{directory} can be written, by its owner alone.")
 
 
+def check_settings_file(path: Path | None) -> Finding:
+    """Tell whether only the owner may read the secrets in the settings file; ``None`` when it holds no secret."""
+    if path is None:
+        return Finding(check="settings file", status="ok", detail="None that holds a secret.")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if sys.platform != "win32" and mode & 0o077:
+        return Finding(
+            check="settings file",
+            status="warning",
+            detail=f"{path} holds a secret and is open to other users of this machine (mode {mode:04o}).",
+            remedy=f"chmod 600 {path}",
+        )
+    return Finding(check="settings file", status="ok", detail=f"{path} can be read by its owner alone.")
+
+
 def check_disk(directory: Path) -> Finding:
     """Tell whether there is room for what people write."""
     free = shutil.disk_usage(directory).free
@@ -90,7 +105,8 @@ def check_port(host: str, port: int) -> Finding:
 
 def check_database(facts: Facts) -> list[Finding]:
     """Tell what is to be said about a database that answers and takes writes."""
-    return [_check_version(facts), _check_indexes(facts), _check_clock(facts)]
+    findings = [_check_version(facts), _check_indexes(facts), _check_clock(facts)]
+    return findings if facts.restore_phase is None else [*findings, _unfinished_restore(facts.restore_phase)]
 
 
 def _check_version(facts: Facts) -> Finding:
@@ -104,10 +120,28 @@ def _check_version(facts: Facts) -> Finding:
 def _check_indexes(facts: Facts) -> Finding:
     if facts.empty:
         return Finding(check="indexes", status="ok", detail="The database is empty; the first start makes them.")
+    if facts.duplicates:
+        return Finding(
+            check="indexes",
+            status="problem",
+            detail=f"The same value occurs twice where it may once: {'; '.join(facts.duplicates)}.",
+            remedy="A server does not start like this: restore a backup, or remove one document of each pair "
+            "after a look at both. Then restart the server: it makes the indexes.",
+        )
     if facts.missing_indexes:
         detail = f"Missing: {'; '.join(facts.missing_indexes)}."
         return Finding(check="indexes", status="problem", detail=detail, remedy="Restart the server: it makes them.")
     return Finding(check="indexes", status="ok", detail="All there.")
+
+
+def _unfinished_restore(phase: str) -> Finding:
+    keep = ", or chat-mvp restore --cancel to keep what was there before" if phase == "loading" else ""
+    return Finding(
+        check="restore",
+        status="problem",
+        detail="A restore is under way or was cut off; no server starts until it is finished.",
+        remedy=f"When none is running, run chat-mvp restore FILE --replace again{keep}.",
+    )
 
 
 def _check_clock(facts: Facts) -> Finding:

@@ -1,28 +1,25 @@
 """``chat-mvp doctor``: is everything there that the server needs, and what to do where it is not."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import msgspec
 
 from chat_mvp.cli import checks
-from chat_mvp.cli.backend import mongo_address, prepare_data_dir
+from chat_mvp.cli.backend import prepare_data_dir, shared_address
 from chat_mvp.cli.checks import Finding
 from chat_mvp.cli.output import print_json, print_table
 from chat_mvp.errors import StartupError
-from chat_mvp.mongod.running import running_uri
 from chat_mvp.ops.logs import configure_logs
-from chat_mvp.settings import Settings
+from chat_mvp.settings import Loaded, Settings
 from chat_mvp.storage.inspection import inspect
 
 _SIGNS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 
 
-def run(settings: Settings, *, as_json: bool) -> int:
+def run(loaded: Loaded, *, as_json: bool) -> int:
     """Make every check, print what they found and return 1 if something is wrong."""
     configure_logs(shape="console", level="error")
-    findings = asyncio.run(examine(settings))
+    findings = asyncio.run(examine(loaded))
     if as_json:
         print_json([msgspec.to_builtins(finding) for finding in findings])
     else:
@@ -31,32 +28,35 @@ def run(settings: Settings, *, as_json: bool) -> int:
     return int(any(finding.status == "problem" for finding in findings))
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(loaded: Loaded) -> list[Finding]:
     """Return what every check found. An embedded MongoDB that does not run is started for it and stopped again."""
+    settings = loaded.settings
     findings = [checks.check_open_files(), checks.check_port(settings.host, settings.port)]
     try:
         prepare_data_dir(settings.data_dir)
     except StartupError as error:
         return [*findings, _problem("data directory", error)]
-    findings += [checks.check_data_dir(settings.data_dir), checks.check_disk(settings.data_dir)]
+    findings += [
+        checks.check_data_dir(settings.data_dir),
+        checks.check_settings_file(loaded.secret_file),
+        checks.check_disk(settings.data_dir),
+    ]
     try:
-        async with _database(settings) as (uri, origin):
+        async with shared_address(settings) as address:
+            origin = _origin(settings, of_running_server=address.of_running_server)
             findings.append(Finding(check="MongoDB", status="ok", detail=origin))
-            findings += checks.check_database(await inspect(uri, settings.mongo_database))
+            findings += checks.check_database(await inspect(address.uri, settings.mongo_database))
     except StartupError as error:
         findings.append(_problem("database", error))
     return findings
 
 
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[tuple[str, str]]:
-    if settings.mongo_uri is None:
-        running = running_uri(settings.data_dir)
-        if running is not None:
-            yield running, "The embedded one of the server that runs on this data directory."
-            return
-    async with mongo_address(settings) as uri:
-        yield uri, "The one you named." if settings.mongo_uri else "The embedded one, started for this check."
+def _origin(settings: Settings, *, of_running_server: bool) -> str:
+    if settings.mongo_uri is not None:
+        return "The one you named."
+    if of_running_server:
+        return "The embedded one of the server that runs on this data directory."
+    return "The embedded one, started for this check."
 
 
 def _problem(check: str, error: StartupError) -> Finding:

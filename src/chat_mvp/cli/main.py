@@ -35,6 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chat_app, name="chat")
+epoch_app = typer.Typer(no_args_is_help=True, help="The epoch, which names the history of a database.")
+app.add_typer(epoch_app, name="epoch")
 
 
 @app.callback()
@@ -97,7 +99,57 @@ def doctor(
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
     flags = {"host": host, "port": port, "data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run(load_settings(flags).settings, as_json=as_json))
+    raise typer.Exit(command.run(load_settings(flags), as_json=as_json))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write, or a directory to write it into.")],
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+) -> None:
+    """Write everything to one file, as it is in one moment; the server may run meanwhile."""
+    from chat_mvp.cli import backup as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_backup(load_settings(flags).settings, file))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path | None, typer.Argument(help="The backup.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Forget a restore that was cut off.")] = False,
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+) -> None:
+    """Put a backup in place, with a new epoch; no server may run meanwhile."""
+    from chat_mvp.cli import backup as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    if cancel == (file is not None):
+        raise typer.BadParameter("Give either a backup or --cancel.")
+    settings = load_settings(flags).settings
+    code = command.run_cancel(settings) if file is None else command.run_restore(settings, file, replace=replace)
+    raise typer.Exit(code)
+
+
+@epoch_app.command()
+def renew(
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+) -> None:
+    """Give the database a new epoch, after it was restored by other tools; no server may run meanwhile."""
+    from chat_mvp.cli import backup as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_renew(load_settings(flags).settings))
 
 
 @app.command()

@@ -5,10 +5,12 @@ import gc
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
 from chat_mvp.cli.backend import opened_database, prepare_data_dir
+from chat_mvp.cli.checks import check_data_dir, check_settings_file
 from chat_mvp.cli.listening import address_of, listen, raise_open_file_limit
 from chat_mvp.cli.serving import ChatServer, StopSignals, configured, stop_cleanly
 from chat_mvp.ops.logs import configure_logs
@@ -28,19 +30,21 @@ def run(loaded: Loaded) -> int:
     try:
         prepare_data_dir(settings.data_dir)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, listener))
+            runner.run(_serve(loaded, listener))
     finally:
         listener.close()
     return 0
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(loaded: Loaded, listener: socket.socket) -> None:
+    settings = loaded.settings
     signals = StopSignals()
     try:
         # Loading the application takes a good part of a second that the database takes anyway to start.
         loading = asyncio.create_task(asyncio.to_thread(_load_application))
         async with opened_database(settings) as database:
             await loading
+            warn_of_open_files(settings.data_dir, loaded.secret_file)
             from chat_mvp.app import create_app  # noqa: PLC0415 - loaded above, while the database started
             from chat_mvp.http.cut_off import answering_cut_off  # noqa: PLC0415 - the same
 
@@ -57,6 +61,13 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         if not signals.received:
             raise
         _LOG.info("stopped", while_starting=True)
+
+
+def warn_of_open_files(data_dir: Path, secret_file: Path | None) -> None:
+    """Log what other users of this machine may read and should not."""
+    for finding in (check_data_dir(data_dir), check_settings_file(secret_file)):
+        if finding.status != "ok":
+            _LOG.warning("open_to_others", detail=finding.detail, remedy=finding.remedy)
 
 
 def _calm_garbage_collection() -> None:

@@ -7,7 +7,7 @@ of one conversation in the order of their ``rev``.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from msgspec import Struct, structs
@@ -30,6 +30,9 @@ Effect = Callable[[], None]
 MAX_BATCH_OPERATIONS = 256
 MAX_BATCH_BYTES = 1024 * 1024
 """What one batch writes, about. MongoDB aborts transactions that dirty too much of its cache."""
+_TICK = timedelta(milliseconds=1)
+"""The finest difference that times have here."""
+
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark: everyone else waits while the entries of so many messages are removed (0.1 s)."""
 
@@ -38,8 +41,9 @@ class Operation(Protocol):
     """Something that a client asked for and that must be stored.
 
     The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
-    function. ``size`` is about how many bytes it will write. ``apply`` checks first and changes afterwards: when it
-    raises a ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
+    function. ``size`` is about how many bytes it will write. ``adds_data`` tells whether it makes the database grow: then
+    it is refused while the disk is full. ``apply`` checks first and changes afterwards: when it raises a ``ChatError``,
+    it has changed nothing. ``reply`` answers the caller, exactly once.
     """
 
     conversation_id: str | None
@@ -48,6 +52,7 @@ class Operation(Protocol):
     sent_key: SentKey | None
     size: int
     reply: Reply[Any]
+    adds_data: bool
 
     def apply(self, batch: "Batch") -> None:
         """Check whether this may be done now, and do it."""
@@ -135,7 +140,7 @@ class Batch:
         """
         conversation = roster.conversation
         self._advance(conversation, with_message=True)
-        conversation.activity_at = self.now
+        created_at = conversation.activity_at = self._moment_behind(conversation.activity_at)
         recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
         reachable = not recipients or any(map(self._is_reachable, recipients))
         record = MessageRecord(
@@ -158,7 +163,7 @@ class Batch:
                 mentions=[user_id for user_id in new.mentions if user_id in roster.members],
                 reactions=[],
                 pinned=False,
-                created_at=self.now_text,
+                created_at=self.now_text if created_at == self.now else format_time(created_at),
                 edited_at=None,
                 deleted_at=None,
             ),
@@ -166,7 +171,7 @@ class Batch:
         self._messages[new.id] = record
         self._sent[new.sender_id, new.client_message_id] = record
         is_small = len(roster.members) <= self._queue_max_members
-        self.writes.insert_message(record, recipients if is_small else ())
+        self.writes.insert_message(record, recipients if is_small else (), created_at=created_at)
         self.after_commit(lambda: roster.reached(record.message.seq))
         self.tell(
             roster.everybody(),
@@ -310,6 +315,13 @@ class Batch:
             self.late_effects.append(late)
 
     # ----------------------------------------------------------------------------------------------------- internal
+
+    def _moment_behind(self, latest: datetime) -> datetime:
+        """Return the present moment, or one just behind ``latest`` where a clock that was ahead has set that.
+
+        So times ascend in each conversation, also across a restart, and are no two alike for as long as that lasts.
+        """
+        return self.now if latest <= self.now else latest + _TICK
 
     def _advance(self, conversation: ConversationRecord, *, with_message: bool) -> None:
         if conversation.id not in self.writes.advances:

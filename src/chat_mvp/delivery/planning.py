@@ -1,7 +1,7 @@
 """From operations to a batch: bringing into memory what they need, and applying them in turn."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import structlog
@@ -61,7 +61,7 @@ class Planner:
         self._clock = clock
         self._drop_rosters = drop_rosters
         self._job_stored = job_stored
-        self._now = clock()
+        self._now = datetime.min.replace(tzinfo=UTC)
 
     def begin(self) -> Batch:
         """Return an empty batch, in which operations can be applied that need nothing but what is in memory."""

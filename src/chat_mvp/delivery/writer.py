@@ -23,6 +23,7 @@ from chat_mvp.delivery.next_batch import NextBatch
 from chat_mvp.delivery.planning import Planner
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import InternalError, UnavailableError
+from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.storage.commit import Commit
 from chat_mvp.storage.errors import unavailable
 from chat_mvp.storage.messages import Messages
@@ -51,7 +52,7 @@ class Writer:
         bus: Bus,
         is_reachable: Callable[[str], bool],
         queue_max_members: int,
-        has_room: Callable[[], bool] = lambda: True,
+        check_room: CheckRoom = lambda: None,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], datetime] = utc_now,
         job_stored: Callable[[], None] = lambda: None,
@@ -62,7 +63,7 @@ class Writer:
         is tried before its operations are answered ``unavailable``. ``job_stored`` is called after a job was stored.
         """
         self._rosters = rosters
-        self._has_room = has_room
+        self._check_room = check_room
         self._deadline_s = deadline_s
         self._planner = Planner(
             messages=messages,
@@ -114,8 +115,8 @@ class Writer:
             raise UnavailableError(
                 "The server has more to store than it can; try again.", retry_after_ms=FULL_RETRY_AFTER_MS
             )
-        if operation.sent_key is not None and not self._has_room():
-            raise UnavailableError("The server's disk is nearly full; tell whoever runs it.", retry_after_ms=60_000)
+        if operation.adds_data:
+            self._check_room()
         if not self._in_flight or self._in_flight[0].state is BatchState.EXECUTED:
             self._wake.set()
         if self._next is not None and not self._waiting and self._offer(self._next, operation):

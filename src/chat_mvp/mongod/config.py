@@ -11,6 +11,10 @@ HOST = "127.0.0.1"
 OPLOG_MIB = 256
 """The only member never has to catch up from it; change streams that resume do, and hours of chat fit."""
 
+HISTORY_WINDOW_S = 0
+"""Nobody reads the past, and keeping five minutes of it costs: a counter that moves a hundred times a second is kept in
+each of its states, and what was removed is still walked over. A backup raises it while it runs."""
+
 _JOURNAL = "log=(prealloc=false)"
 """One journal file of 100 MB instead of three made in advance: 104 instead of 304 MB on disk at the first start.
 
@@ -56,9 +60,7 @@ def render(layout: Layout, *, port: int, cache_gb: float) -> str:
             # A transaction orphaned by a client's timeout would block its conversation for 60 s.
             "transactionLifetimeLimitSeconds": 5,
             "oplogNetworkTimeoutBufferSeconds": 1,
-            # Nobody reads the past, and keeping five minutes of it costs: a counter that moves a hundred times a second
-            # is kept in each of its states, and what was removed is still walked over.
-            "minSnapshotHistoryWindowInSeconds": 0,
+            "minSnapshotHistoryWindowInSeconds": HISTORY_WINDOW_S,
             "diagnosticDataCollectionEnabled": False,
             # Otherwise anybody on this machine could make the first user, in the moment before we do.
             "enableLocalhostAuthBypass": False,

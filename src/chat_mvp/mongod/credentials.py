@@ -12,6 +12,8 @@ from chat_mvp.mongod.config import HOST, REPLICA_SET
 from chat_mvp.mongod.layout import Layout
 
 USERNAME = "chat_mvp"
+MEMBER = "__system"
+"""As whom members of a replica set sign in to each other, with the key."""
 
 _PRIVATE_FILE = 0o600
 _PASSWORD_BYTES = 32
@@ -30,6 +32,11 @@ class Credentials:
     def uri(self, port: int) -> str:
         """Return the address for drivers, password included, of the embedded replica set on ``port``."""
         return f"mongodb://{self.username}:{quote_plus(self.password)}@{HOST}:{port}/?replicaSet={REPLICA_SET}&authSource=admin"
+
+    def member_uri(self, port: int) -> str:
+        """Return the address for drivers that sign in as a member of the set does, and may do everything."""
+        options = "directConnection=true&authSource=local&authMechanism=SCRAM-SHA-256"
+        return f"mongodb://{MEMBER}:{quote_plus(self.key)}@{HOST}:{port}/?{options}"
 
 
 def load_or_create(layout: Layout) -> Credentials:

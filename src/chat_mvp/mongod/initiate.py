@@ -13,14 +13,12 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from chat_mvp.errors import StartupError
 from chat_mvp.mongod.config import HOST, REPLICA_SET
-from chat_mvp.mongod.credentials import Credentials
+from chat_mvp.mongod.credentials import MEMBER, Credentials
 
 ELECTION_SETTINGS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "catchUpTimeoutMillis": 200}
 
 ROLES = ("clusterMonitor", "dbAdminAnyDatabase", "readWriteAnyDatabase")
 """All data and looking at the state of the set; no users, no configuration, no shutdown, no parameters."""
-
-_MEMBER = "__system"
 
 _AUTHENTICATION_FAILED = 18
 _ALREADY_INITIALIZED = 23
@@ -59,7 +57,7 @@ async def ensure_primary(port: int, credentials: Credentials) -> None:
 
 async def _advance(port: int, credentials: Credentials) -> bool:
     """Do what can be done now and say whether that was all."""
-    async with _connect(port, _MEMBER, credentials.key, "local") as member:
+    async with _connect(port, MEMBER, credentials.key, "local") as member:
         hello = await member.admin.command("hello")
         if hello.get("isWritablePrimary"):
             await _update_user(member, port, credentials)

@@ -28,3 +28,14 @@ def _is_locked(layout: Layout) -> bool:
         DirectoryLock.acquire(layout.lock_file).release()
         return False
     return True
+
+
+def member_uri(data_dir: Path) -> str:
+    """Return the address of the replica set in ``data_dir`` as one of its members, who may set its parameters."""
+    layout = Layout(data_dir)
+    return credentials.load_or_create(layout).member_uri(ports.remembered(layout.port_file) or 0)
+
+
+def has_database(data_dir: Path) -> bool:
+    """Tell whether a replica set was ever started in ``data_dir``."""
+    return (Layout(data_dir).db_dir / "WiredTiger").exists()

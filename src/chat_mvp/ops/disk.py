@@ -5,9 +5,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chat_mvp.errors import UnavailableError
+
 MINIMUM_FREE_BYTES = 256 * 1024 * 1024
 """Below this MongoDB is close to ending itself for want of space; nothing new is taken then."""
 LOOK_EVERY_S = 2.0
+RETRY_AFTER_MS = 60_000
+
+CheckRoom = Callable[[], None]
+"""Raises ``UnavailableError`` when there is no room for new data."""
 
 
 def free_bytes(directory: Path) -> int:
@@ -37,8 +43,18 @@ class DiskRoom:
         self._looked_at = float("-inf")
         self._has_room = True
 
-    def __call__(self) -> bool:
-        """Tell whether there is room, as of at most ``LOOK_EVERY_S`` seconds ago."""
+    def check(self) -> None:
+        """Raise ``UnavailableError`` when there is no room for new data, as of at most ``LOOK_EVERY_S`` seconds ago.
+
+        Whatever makes the database grow calls this first. Reading, deleting and confirming do not: they go on.
+        """
+        if not self._look():
+            raise UnavailableError(
+                "The server's disk is nearly full, so it takes nothing new. Tell the person who runs it.",
+                retry_after_ms=RETRY_AFTER_MS,
+            )
+
+    def _look(self) -> bool:
         now = self._clock()
         if self._directory is not None and now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now

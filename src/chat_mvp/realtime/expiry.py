@@ -1,8 +1,8 @@
 """Connections end with their access token, unless a fresh one comes in time."""
 
 import asyncio
-import time
 
+from chat_mvp.clock import Now
 from chat_mvp.limits import TOKEN_WARNING_S
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED, TokenExpiring
 from chat_mvp.realtime.registry import Registry
@@ -11,11 +11,11 @@ SWEEP_S = 1.0
 """One look at every connection each second costs less than a timer for each."""
 
 
-async def watch_expiry(registry: Registry) -> None:
+async def watch_expiry(registry: Registry, clock: Now) -> None:
     """Warn connections whose token is about to end, and end those whose token has; runs until cancelled."""
     while True:
         await asyncio.sleep(SWEEP_S)
-        now = time.time()
+        now = clock().timestamp()
         for connection in registry:
             left = connection.expires_at - now
             if left <= 0:

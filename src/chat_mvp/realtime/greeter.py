@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from chat_mvp.clock import Now
 from chat_mvp.delivery.catchup import CatchUp, Known
 from chat_mvp.delivery.drain import Drain
 from chat_mvp.delivery.snapshot import Snapshots, Standing
@@ -9,7 +10,7 @@ from chat_mvp.limits import MAX_FRAME_BYTES, MAX_TEXT_CHARS
 from chat_mvp.protocol import Connect, Drained, Limits, Message, PresenceSnapshot, PresenceState, Ready
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.storage.queue import Queue
-from chat_mvp.times import format_time, utc_now
+from chat_mvp.times import format_time
 
 Watch = Callable[[Connection], Awaitable[list[PresenceState]]]
 CatchingUp = Callable[[], Awaitable[None]]
@@ -28,6 +29,7 @@ class Greeter:
         queue: Queue,
         watch: Watch,
         settled: Settled,
+        clock: Now,
         epoch: str,
         heartbeat_s: float,
         sends_per_s: int | None,
@@ -42,6 +44,7 @@ class Greeter:
         self._queue = queue
         self._watch = watch
         self._settled = settled
+        self._clock = clock
         self._epoch = epoch
         self._heartbeat_s = heartbeat_s
         self._limits = Limits(frame_bytes=MAX_FRAME_BYTES, text_chars=MAX_TEXT_CHARS, sends_per_s=sends_per_s)
@@ -57,7 +60,7 @@ class Greeter:
             connection.session.note_snapshot(conversation_id, standing.conversation.rev)
         known = Known(frame.known, frame.epoch)
         recovered = known.is_good(standings, self._epoch)
-        now = utc_now()
+        now = self._clock()
         connection.answer(
             Ready(
                 connection_id=connection.id,

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from chat_mvp.clock import Now
 from chat_mvp.errors import ChatError
 from chat_mvp.storage.connections import ConnectionRecord, Connections
 from chat_mvp.supervision import Supervisor
-from chat_mvp.times import utc_now
 
 FLUSH_S = 0.25
 
@@ -18,8 +18,11 @@ _LOG = structlog.get_logger(__name__)
 class ConnectionLog:
     """Writes this process's connections. What cannot be written now is written later or expires by itself."""
 
-    def __init__(self, connections: Connections, live_ids: Callable[[], Iterable[str]], interval_s: float) -> None:
+    def __init__(
+        self, connections: Connections, live_ids: Callable[[], Iterable[str]], interval_s: float, clock: Now
+    ) -> None:
         """Refresh those that ``live_ids`` returns every ``interval_s`` seconds."""
+        self._clock = clock
         self._connections = connections
         self._live_ids = live_ids
         self._interval_s = interval_s
@@ -64,7 +67,7 @@ class ConnectionLog:
         ended, self._ended = self._ended, []
         try:
             if began:
-                await self._connections.insert(began, utc_now())
+                await self._connections.insert(began, self._clock())
             if ended:
                 await self._connections.delete(ended)
         except ChatError:
@@ -74,6 +77,6 @@ class ConnectionLog:
         while True:
             await asyncio.sleep(self._interval_s)
             try:
-                await self._connections.refresh(list(self._live_ids()), utc_now())
+                await self._connections.refresh(list(self._live_ids()), self._clock())
             except ChatError:
                 _LOG.warning("heartbeat not written")

@@ -12,6 +12,7 @@ import structlog
 from cachetools import TTLCache
 from msgspec import Struct, structs
 
+from chat_mvp.clock import Now
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.protocol import ChosenPresence, Presence, PresenceState, ShownPresence
@@ -61,8 +62,10 @@ class PresenceTracker:
         people: PeopleStore,
         fetch_blocked: FetchBlocked,
         cache_seconds: float,
+        clock: Now = utc_now,
     ) -> None:
         """``fetch_blocked(user_id, others)`` returns those of the others with whom there is a block."""
+        self._clock = clock
         self._people = people
         self._fetch_blocked = fetch_blocked
         self._is_connected: IsConnected = lambda _: False
@@ -87,7 +90,7 @@ class PresenceTracker:
             self._task.cancel()
         for timer in self._leaving.values():
             timer.cancel()
-        now = utc_now()
+        now = self._clock()
         self._last_seen.update({i: now for i, chosen in self._online.items() if chosen.state != "invisible"})
         await self._flush()
 
@@ -126,12 +129,12 @@ class PresenceTracker:
         before = _shown(chosen), chosen.status_text
         if state == "invisible" and chosen.state != "invisible":
             # From here on the person has been gone, whatever they do.
-            chosen.last_seen = self._last_seen[user_id] = utc_now()
+            chosen.last_seen = self._last_seen[user_id] = self._clock()
         chosen.state, chosen.status_text = state, status_text
         self._chosen[user_id] = chosen
         if before != (_shown(chosen), status_text):
             self._tell(user_id)
-        return _frame(user_id, chosen, online=True)
+        return self._frame(user_id, chosen, online=True)
 
     def status_changed(self, user_id: str, status_text: str) -> None:
         """Note a new status text, and tell the watchers if the person is there."""
@@ -148,7 +151,7 @@ class PresenceTracker:
         chosen = self._online.pop(user_id)
         self._chosen[user_id] = chosen
         if chosen.state != "invisible":
-            chosen.last_seen = self._last_seen[user_id] = utc_now()
+            chosen.last_seen = self._last_seen[user_id] = self._clock()
             self._tell(user_id)
 
     # ------------------------------------------------------------------------------------------------------ watching
@@ -214,7 +217,7 @@ class PresenceTracker:
         chosen = self._online.get(user_id) or self._chosen.get(user_id) or fetched.get(user_id)
         if chosen is None or user_id in blocked:
             chosen = Chosen("invisible", "", None)
-        frame = _frame(user_id, chosen, online=user_id in self._online and user_id not in blocked)
+        frame = self._frame(user_id, chosen, online=user_id in self._online and user_id not in blocked)
         return PresenceState(
             user_id=user_id,
             state=frame.state,
@@ -226,9 +229,18 @@ class PresenceTracker:
         watchers = self._watchers.of(user_id)
         if not watchers:
             return
-        encoded = EncodedFrame(_frame(user_id, self._known(user_id), online=user_id in self._online))
+        encoded = EncodedFrame(self._frame(user_id, self._known(user_id), online=user_id in self._online))
         for connection in watchers:
             connection.deliver(_publication(connection.user_id, encoded), encoded)
+
+    def _frame(self, user_id: str, chosen: Chosen, *, online: bool) -> Presence:
+        is_there = online and chosen.state != "invisible"
+        return Presence(
+            user_id=user_id,
+            state=_shown(chosen) if online else "offline",
+            last_seen=format_optional(self._clock() if is_there else chosen.last_seen),
+            status_text=chosen.status_text,
+        )
 
     def _known(self, user_id: str) -> Chosen:
         return self._online.get(user_id) or self._chosen.get(user_id) or Chosen("online", "", None)
@@ -263,15 +275,6 @@ class PresenceTracker:
 
 def _shown(chosen: Chosen) -> ShownPresence:
     return "offline" if chosen.state == "invisible" else chosen.state
-
-
-def _frame(user_id: str, chosen: Chosen, *, online: bool) -> Presence:
-    return Presence(
-        user_id=user_id,
-        state=_shown(chosen) if online else "offline",
-        last_seen=format_optional(utc_now() if online and chosen.state != "invisible" else chosen.last_seen),
-        status_text=chosen.status_text,
-    )
 
 
 def _publication(user_id: str, encoded: EncodedFrame) -> Publication:

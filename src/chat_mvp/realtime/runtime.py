@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Protocol
 
+from chat_mvp.clock import Now
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.jobs.runner import JobRunner
@@ -34,6 +35,7 @@ class Runtime:
     def __init__(
         self,
         *,
+        clock: Now,
         writer: Writer,
         jobs: JobRunner,
         receipts: Receipts,
@@ -48,6 +50,7 @@ class Runtime:
         self.supervisor = supervisor
         self.writer = writer
         self.jobs = jobs
+        self._clock = clock
         self.registry = registry
         self._receipts = receipts
         self._presence = presence
@@ -63,7 +66,7 @@ class Runtime:
         self._presence.start(self.registry.is_connected, self.supervisor)
         self._connection_log.start(self.supervisor)
         self.jobs.start(self.supervisor)
-        self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry))
+        self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry, self._clock))
 
     async def say_goodbye(self) -> None:
         """Stop cleanly, once, however often it is asked for.

@@ -12,15 +12,23 @@ import jwt
 import msgspec
 from jwt.types import Options
 
+from chat_mvp.clock import Now
 from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
 from chat_mvp.security.keys import SigningKey
+from chat_mvp.times import utc_now
 
 ALGORITHM = "HS256"
 _OPTIONS: Options = {
     "require": ["exp", "iat", "jti", "sub", "sid"],
-    # A token from the future does no harm, and clocks of two servers differ.
+    # By the server's own clock instead, in ``verify``.
+    "verify_exp": False,
     "verify_iat": False,
 }
+FUTURE_LEEWAY_S = 60
+"""How far in the future a token may have been issued: clocks of two servers differ by less.
+
+One from further ahead was issued by a clock that has been set right since, and would be good for as much longer.
+"""
 
 
 class AccessToken(msgspec.Struct, frozen=True):
@@ -43,8 +51,9 @@ class Claims(msgspec.Struct, frozen=True):
 class Tokens:
     """Issues and verifies access tokens. The first key signs; all verify, found by ``kid``."""
 
-    def __init__(self, keys: Sequence[SigningKey], *, lifetime_s: float) -> None:
+    def __init__(self, keys: Sequence[SigningKey], *, lifetime_s: float, clock: Now = utc_now) -> None:
         """Use these keys, the newest first; tokens are good for ``lifetime_s`` seconds, at least one."""
+        self._clock = clock
         self._newest = keys[0]
         self._keys = {key.id: key for key in keys}
         self._lifetime_s = max(1, round(lifetime_s))
@@ -61,13 +70,19 @@ class Tokens:
     def verify(self, token: str) -> Claims:
         """Return what the token says.
 
-        ``TokenExpiredError`` when it is ours and has ended, ``UnauthenticatedError`` when it is anything else.
+        ``TokenExpiredError`` when it is ours and is not good now, because it has ended or was issued in the future;
+        ``UnauthenticatedError`` when it is anything else.
         """
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(token, key.secret, algorithms=[ALGORITHM], options=_OPTIONS)
-            return msgspec.convert(claims, Claims)
-        except jwt.ExpiredSignatureError:
-            raise TokenExpiredError("The access token has ended; refresh it.") from None
+            known = msgspec.convert(claims, Claims)
         except (jwt.InvalidTokenError, msgspec.ValidationError, KeyError, TypeError, ValueError, RecursionError):
             raise UnauthenticatedError("The access token is not valid.") from None
+        now = self._clock().timestamp()
+        if known.exp <= now:
+            raise TokenExpiredError("The access token has ended; refresh it.")
+        if known.iat > now + FUTURE_LEEWAY_S:
+            # A refresh brings one that is dated right, so nobody has to sign in again.
+            raise TokenExpiredError("The access token was issued in the future; refresh it.")
+        return known

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from beanie import PydanticObjectId, UpdateResponse
 
+from chat_mvp.clock import Now
 from chat_mvp.storage.documents import AuthSessionDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
@@ -13,6 +14,10 @@ from chat_mvp.times import utc_now
 
 class AuthSessions:
     """Reading and writing sessions. One that has expired is as good as gone, whether the TTL took it yet or not."""
+
+    def __init__(self, clock: Now = utc_now) -> None:
+        """Tell by ``clock`` what has expired."""
+        self._clock = clock
 
     async def insert(self, record: AuthSessionRecord) -> None:
         """Store a new session."""
@@ -25,7 +30,7 @@ class AuthSessions:
 
     async def fetch_owner(self, session_id: str) -> str | None:
         """Return the id of the person whose session this is; ``None`` once it has ended."""
-        query = {"_id": to_object_id(session_id), "expires_at": {"$gt": utc_now()}}
+        query = {"_id": to_object_id(session_id), "expires_at": {"$gt": self._clock()}}
         with translated():
             document = await AuthSessionDocument.find_one(query)
         return None if document is None else str(document.user_id)
@@ -54,7 +59,9 @@ class AuthSessions:
     async def fetch_by_spent(self, token_hash: str) -> AuthSessionRecord | None:
         """Return the session whose latest spent token this is."""
         with translated():
-            document = await AuthSessionDocument.find_one({"spent_hash": token_hash, "expires_at": {"$gt": utc_now()}})
+            document = await AuthSessionDocument.find_one(
+                {"spent_hash": token_hash, "expires_at": {"$gt": self._clock()}}
+            )
         return None if document is None else _record(document)
 
     async def fetch_ids(self, user_id: str) -> list[str]:

@@ -6,26 +6,28 @@ threads (docs/decisions/0002-two-drivers.md has the figures). Moving off Motor l
 three that import Beanie documents.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from beanie import init_beanie
-from bson import ObjectId
 from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import ASCENDING, AsyncMongoClient, IndexModel
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.indexes import queue_ttl_index
+from chat_mvp.storage.meta import check_usable, ensure_epoch, fetch_epoch, server_name
 
 RawDocument = dict[str, Any]
 Collections = AsyncDatabase[RawDocument]
 
-_EPOCH_KEY = "epoch"
-_SCHEMA_KEY = "schema_version"
-SCHEMA_VERSION = 1
+_DUPLICATE_KEY = 11000
 
 # Short enough that a hung primary costs seconds, not minutes; longer than any single command of ours takes.
 _TIMEOUTS: dict[str, Any] = {
@@ -41,7 +43,6 @@ _OPTIONS: dict[str, Any] = {
     "readConcernLevel": "majority",
     "retryWrites": True,
     "retryReads": True,
-    "appname": "chat-mvp",
 }
 
 
@@ -98,19 +99,32 @@ class Database:
             upsert=True,
         )
 
+    async def fetch_time(self) -> datetime:
+        """Return the time of the database's machine; ``UnavailableError`` when it does not answer."""
+        with translated():
+            hello = await self.client.admin.command("hello")
+        moment: datetime = hello["localTime"]
+        return moment
+
     async def close(self) -> None:
         """Close every connection."""
         await self.client.close()
         self._motor.close()
 
 
-async def open_database(uri: str, name: str, *, queue_ttl_days: int) -> Database:
+async def open_database(
+    uri: str, name: str, *, queue_ttl_days: int, before_first_use: Callable[[], None] = lambda: None
+) -> Database:
     """Connect, check that transactions are possible, make the indexes, and return the open database.
 
-    ``StartupError`` when the address is wrong, nobody answers, or what answers is no replica set or sharded cluster.
+    ``before_first_use`` is called for a database without an epoch, before anything is written there; it may raise.
+    ``StartupError`` when the address is wrong, nobody answers, what answers is no replica set or sharded cluster, or
+    the database is half restored or of a newer version.
     """
+    # Under this name a restore recognises servers that use the database.
+    options = {**_OPTIONS, **_TIMEOUTS, "appname": server_name(name)}
     try:
-        client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **_OPTIONS, **_TIMEOUTS)
+        client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **options)
     except (InvalidURI, ConfigurationError) as error:
         raise StartupError(
             "The MongoDB address is not a valid connection string.",
@@ -118,10 +132,13 @@ async def open_database(uri: str, name: str, *, queue_ttl_days: int) -> Database
         ) from error
     try:
         await check_topology(client)
+        await check_usable(client[name])
+        if await fetch_epoch(client[name]) is None:
+            before_first_use()
         await _make_indexes(uri, name, queue_ttl_days)
-        motor: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **_TIMEOUTS)
+        motor: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **options)
         await init_beanie(motor[name], document_models=list(ALL_DOCUMENTS), skip_indexes=True)
-        epoch = await _epoch(client[name])
+        epoch = await ensure_epoch(client[name])
     except PyMongoError as error:
         await client.close()
         raise startup_error(error) from error
@@ -154,9 +171,8 @@ async def _make_indexes(uri: str, name: str, queue_ttl_days: int) -> None:
 
 
 async def _make_queue_ttl(queue: Any, days: int) -> None:
-    index = IndexModel([("created_at", ASCENDING)], name="queue_ttl", expireAfterSeconds=days * DAY_S)
     try:
-        await queue.create_indexes([index])
+        await queue.create_indexes([queue_ttl_index(days)])
     except OperationFailure:
         # The index stands with another length: the setting was changed since.
         await queue.database.command(
@@ -167,24 +183,17 @@ async def _make_queue_ttl(queue: Any, days: int) -> None:
         )
 
 
-async def _epoch(collections: Collections) -> str:
-    fresh = str(ObjectId())
-    await collections["meta"].update_one({"key": _EPOCH_KEY}, {"$setOnInsert": {"value": fresh}}, upsert=True)
-    await collections["meta"].update_one(
-        {"key": _SCHEMA_KEY},
-        {"$setOnInsert": {"value": SCHEMA_VERSION}},
-        upsert=True,
-    )
-    found = await collections["meta"].find_one({"key": _EPOCH_KEY})
-    return str(found["value"]) if found else fresh
-
-
 def startup_error(error: PyMongoError) -> StartupError:
     """Return what to tell the person at the terminal about a driver's error."""
     if isinstance(error, OperationFailure) and error.code in {13, 18}:
         return StartupError(
             "MongoDB refused the user name or password.",
             remedy="Check the credentials in --mongo-uri and the database that authSource names.",
+        )
+    if isinstance(error, OperationFailure) and error.code == _DUPLICATE_KEY:
+        return StartupError(
+            "The database holds two documents with the same key, where there may be one only.",
+            remedy="Run chat-mvp doctor to see which, then remove one of each pair or restore a backup.",
         )
     if isinstance(error, OperationFailure):
         return StartupError(

@@ -3,13 +3,14 @@
 import time
 from typing import Any, NamedTuple
 
-from beanie import Document
-from beanie.odm.utils.typing import get_index_attributes
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat_mvp.storage.client import RawDocument, check_topology, startup_error
-from chat_mvp.storage.documents import ALL_DOCUMENTS, QueueDocument
+from chat_mvp.storage.documents import ALL_DOCUMENTS
+from chat_mvp.storage.indexes import all_index_models
+from chat_mvp.storage.meta import fetch_restore_phase
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -18,6 +19,9 @@ _OPTIONS: dict[str, Any] = {
     # No second connection to watch by, for a client that is closed a moment later.
     "serverMonitoringMode": "poll",
 }
+_FEW_IDS: RawDocument = {"input": "$_id", "n": 2}
+_DUPLICATES_WITHIN_MS = 10 * 60 * 1000
+"""Looking for duplicates in a large collection takes long."""
 
 
 class Facts(NamedTuple):
@@ -31,38 +35,49 @@ class Facts(NamedTuple):
     empty: bool
     missing_indexes: list[str]
     """Such as ``messages(conversation_id, seq) unique``."""
+    duplicates: list[str]
+    """Such as ``messages(conversation_id, seq)``: unique indexes that cannot be made, because values occur twice."""
+    restore_phase: str | None
+    """How far a restore has come that is not finished."""
 
 
 async def inspect(uri: str, name: str) -> Facts:
     """Look at a database and write one small document. ``StartupError`` when it does not answer or takes no write."""
     try:
         client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, tz_aware=True, w="majority", **_OPTIONS)
+        patient: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **_OPTIONS | {"socketTimeoutMS": None})
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
         await check_topology(client)
-        return await _facts(client, name)
+        return await _facts(client, patient, name)
     except PyMongoError as error:
         raise startup_error(error) from error
     finally:
         await client.close()
+        await patient.close()
 
 
-async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
+async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClient[RawDocument], name: str) -> Facts:
     database = client[name]
     build = await client.admin.command("buildInfo")
     before = time.time()
     hello = await client.admin.command("hello")
     asked_at = (before + time.time()) / 2
     there = set(await database.list_collection_names())
-    missing = []
+    missing: list[str] = []
+    duplicates: list[str] = []
     for document in ALL_DOCUMENTS:
         collection = str(document.Settings.name)
         found = await database[collection].index_information() if collection in there else {}
         present = {(_spelled(index["key"]), bool(index.get("unique"))) for index in found.values()}
-        for keys, unique in _wanted(document):
-            if (keys, unique) not in present:
-                missing.append(f"{collection}({keys}){' unique' if unique else ''}")
+        for model in all_index_models(document, queue_ttl_days=1):  # the length makes no difference here
+            keys, unique = _spelled(model.document["key"].items()), bool(model.document.get("unique"))
+            if (keys, unique) in present:
+                continue
+            missing.append(f"{collection}({keys}){' unique' if unique else ''}")
+            if unique and collection in there and (found_twice := await _found_twice(patient[name][collection], model)):
+                duplicates.append(f"{collection}({keys}): {found_twice}")
     await database["meta"].update_one({"key": "readiness"}, {"$currentDate": {"value": True}}, upsert=True)
     return Facts(
         version=str(build["version"]),
@@ -70,22 +85,24 @@ async def _facts(client: AsyncMongoClient[RawDocument], name: str) -> Facts:
         clock_ahead_s=hello["localTime"].timestamp() - asked_at,
         empty="users" not in there,
         missing_indexes=missing,
+        duplicates=duplicates,
+        restore_phase=await fetch_restore_phase(database),
     )
 
 
-def _wanted(document: type[Document]) -> list[tuple[str, bool]]:
-    wanted = []
-    for field_name, field in document.model_fields.items():
-        marked = get_index_attributes(field)
-        if marked is not None:
-            wanted.append((_spelled([(field.alias or field_name, marked[0])]), bool(marked[1].get("unique"))))
-    wanted.extend(
-        (_spelled(index.document["key"].items()), bool(index.document.get("unique")))
-        for index in getattr(document.Settings, "indexes", [])
-    )
-    if document is QueueDocument:
-        wanted.append(("created_at", False))  # made apart, because how long it keeps entries is a setting
-    return wanted
+async def _found_twice(collection: AsyncCollection[RawDocument], model: IndexModel) -> str:
+    """Say which values occur more than once where the index would allow them once; empty when none do."""
+    names = list(model.document["key"])
+    pipeline: list[RawDocument] = [
+        {"$match": model.document.get("partialFilterExpression", {})},
+        {"$group": {"_id": [f"${name}" for name in names], "count": {"$sum": 1}, "ids": {"$firstN": _FEW_IDS}}},
+        {"$match": {"count": {"$gt": 1}}},
+        {"$limit": 1},
+    ]
+    cursor = await collection.aggregate(pipeline, allowDiskUse=True, maxTimeMS=_DUPLICATES_WITHIN_MS)
+    async for row in cursor:
+        return f"documents {' and '.join(str(it) for it in row['ids'])} of {row['count']}"
+    return ""
 
 
 def _spelled(keys: Any) -> str:

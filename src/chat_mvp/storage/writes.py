@@ -98,14 +98,16 @@ class Writes(Struct, kw_only=True):
             )
         )
 
-    def insert_message(self, record: MessageRecord, waiting: Iterable[str]) -> None:
-        """Store a new message, and that it waits for these people.
+    def insert_message(
+        self, record: MessageRecord, waiting: Iterable[str], *, created_at: datetime | None = None
+    ) -> None:
+        """Store a new message, and that it waits for these people; ``created_at`` is ``now`` when left out.
 
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
         self._text_chars += len(record.message.text)
-        document = to_document(record, self.now)
+        document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
         self.queue_documents.extend(
             {

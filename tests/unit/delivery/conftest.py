@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from chat_mvp.clock import Now
 from chat_mvp.delivery.batch import NewMessage
 from chat_mvp.delivery.bus import MemoryBus, Publication
 from chat_mvp.delivery.receipts import Receipts
@@ -173,7 +174,7 @@ class FutureAnswer:
 class Desk:
     """One writer and two people, who are told what everybody is told."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Now | None = None) -> None:
         self.database = database
         self.commit = Trouble()
         self.messages = Messages(database.collections)
@@ -191,7 +192,7 @@ class Desk:
             is_reachable=lambda _: True,
             queue_max_members=64,
             deadline_s=DEADLINE_S,
-            clock=lambda: utc_now() + self.clock_is_off_by,
+            clock=clock or (lambda: utc_now() + self.clock_is_off_by),
         )
         self.people = [new_id(), new_id()]
 

@@ -5,7 +5,7 @@ import pytest
 
 from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
 from chat_mvp.security.keys import SigningKey
-from chat_mvp.security.tokens import Tokens
+from chat_mvp.security.tokens import FUTURE_LEEWAY_S, Tokens
 
 OLD, NEW = SigningKey("old", b"o" * 64), SigningKey("new", b"n" * 64)
 LIFETIME_S = 86_400  # the run of all tests has to fit in: NOW is when they were collected
@@ -48,6 +48,30 @@ def test_a_token_that_has_ended() -> None:
 def test_a_token_of_a_clock_that_is_ahead_is_good() -> None:
     tokens = Tokens([NEW], lifetime_s=LIFETIME_S)
     assert tokens.verify(issued(tokens, NOW + timedelta(seconds=30))).sub == "u"
+
+
+@pytest.mark.parametrize(
+    ("off_s", "is_good"),
+    [
+        (FUTURE_LEEWAY_S - 1, True),
+        (FUTURE_LEEWAY_S + 1, False),
+        (3_600, False),
+        (LIFETIME_S * 400, False),
+        (-LIFETIME_S + 1, True),
+        (-LIFETIME_S, False),
+    ],
+)
+def test_a_token_is_good_by_the_clock_of_the_server(off_s: int, is_good: bool) -> None:
+    """Whatever this machine takes for the time: the token is issued so far from now as the server's clock says."""
+    long_ago = datetime(2001, 9, 9, tzinfo=UTC)
+    tokens = Tokens([NEW], lifetime_s=LIFETIME_S, clock=lambda: long_ago)
+    token = issued(tokens, long_ago + timedelta(seconds=off_s))
+    if is_good:
+        assert tokens.verify(token).sub == "u"
+        return
+    # A refresh helps, so the client asks for one instead of signing out.
+    with pytest.raises(TokenExpiredError):
+        tokens.verify(token)
 
 
 @pytest.mark.parametrize("missing", CLAIMS)

@@ -6,8 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from chat_mvp.clock import Now
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from chat_mvp.features.accounts.rules import check_new_account
+from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import User
 from chat_mvp.security.addresses import limited_address
 from chat_mvp.security.authentication import Authenticator, Caller
@@ -61,6 +63,8 @@ class AccountService:
         session_lifetime_s: float,
         on_session_ended: Callable[[str], None],
         guard: SignInGuard,
+        clock: Now = utc_now,
+        check_room: CheckRoom = lambda: None,
     ) -> None:
         """Call ``on_session_ended`` with the id of every session that ends here, after it is refused everywhere."""
         self._users = users
@@ -73,6 +77,8 @@ class AccountService:
         self._session_lifetime = timedelta(seconds=session_lifetime_s)
         self._on_session_ended = on_session_ended
         self._guard = guard
+        self._check_room = check_room
+        self._clock = clock
 
     @property
     def session_lifetime(self) -> timedelta:
@@ -85,6 +91,7 @@ class AccountService:
         ``ForbiddenError`` while registration is not open, ``ValidationError`` naming every field that will not do,
         ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first; then nothing was stored.
         """
+        self._check_room()
         self._check_registration()
         check_new_account(username, email, password, display_name)
         address = limited_address(device.address)
@@ -103,7 +110,7 @@ class AccountService:
             settings_json="{}",
             presence="online",
             last_seen=None,
-            created_at=utc_now(),
+            created_at=self._clock(),
         )
         await self._users.insert(record)
         self._remember(record, address)
@@ -140,7 +147,7 @@ class AccountService:
         A spent token ends its session and is refused, except the latest one, which for ``REFRESH_GRACE`` gives the
         same pair again while that pair's refresh token is unused. ``UnauthenticatedError`` for every other token.
         """
-        now = utc_now()
+        now = self._clock()
         successor = next(self._refresh_tokens.successors(token), None)
         if successor is None:
             raise _refused()
@@ -170,7 +177,7 @@ class AccountService:
             raise ForbiddenError("One can register on this server with an invitation only.")
 
     async def _begin_session(self, record: UserRecord, device: Device) -> Session:
-        session_id, now = new_id(), utc_now()
+        session_id, now = new_id(), self._clock()
         refresh_token = self._refresh_tokens.first(session_id)
         session = AuthSessionRecord(
             id=session_id,
@@ -190,7 +197,7 @@ class AccountService:
     async def _answer_again(self, token: str) -> Session:
         """Give the pair that this spent token was exchanged for, or end the session whose old token this is."""
         session = await self._auth_sessions.fetch_by_spent(hash_token(token))
-        if session is not None and session.spent_at is not None and utc_now() - session.spent_at <= REFRESH_GRACE:
+        if session is not None and session.spent_at is not None and self._clock() - session.spent_at <= REFRESH_GRACE:
             for successor in self._refresh_tokens.successors(token):
                 if hash_token(successor) == session.token_hash:
                     return await self._answer(session, successor)
@@ -224,7 +231,7 @@ class AccountService:
             user=public_user(record),
             access_token=access.text,
             refresh_token=refresh_token,
-            expires_in=max(0, int(access.expires_at - utc_now().timestamp())),
+            expires_in=max(0, int(access.expires_at - self._clock().timestamp())),
         )
 
     async def _end_session(self, session_id: str) -> None:

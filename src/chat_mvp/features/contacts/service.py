@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import UnsetType
 
+from chat_mvp.clock import Now
 from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Contact
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
@@ -24,12 +26,16 @@ class ContactService:
         directory: UserDirectory,
         on_contact_changed: Changed,
         on_block_changed: Changed,
+        clock: Now = utc_now,
+        check_room: CheckRoom = lambda: None,
     ) -> None:
         """Call back after each change that was one."""
         self._contacts = contacts
         self._directory = directory
         self._on_contact_changed = on_contact_changed
         self._on_block_changed = on_block_changed
+        self._check_room = check_room
+        self._clock = clock
 
     async def fetch_page(
         self, owner_id: str, *, blocked: bool, after: str | None, limit: int
@@ -57,13 +63,14 @@ class ContactService:
 
         ``ValidationError`` for oneself, ``NotFoundError`` for somebody who does not exist.
         """
+        self._check_room()
         _check_other(owner_id, other_id)
         people = await self._directory.fetch_users([other_id])
         if other_id not in people:
             raise _nobody()
         if isinstance(nickname, str) and not nickname.strip():
             nickname = None
-        record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=utc_now())
+        record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=self._clock())
         if is_new:
             await self._on_contact_changed(owner_id, other_id, True)
         return Contact(user=people[other_id], nickname=record.nickname, created_at=format_time(record.created_at))
@@ -81,7 +88,7 @@ class ContactService:
         """
         _check_other(owner_id, other_id)
         await self._check_exists(other_id)
-        if await self._contacts.block(owner_id, other_id, at=utc_now()):
+        if await self._contacts.block(owner_id, other_id, at=self._clock()):
             await self._on_block_changed(owner_id, other_id, True)
 
     async def unblock(self, owner_id: str, other_id: str) -> None:

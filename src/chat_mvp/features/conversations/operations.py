@@ -41,6 +41,7 @@ class ConversationOperation(ABC):
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
     size = 2 * DOCUMENT_BYTES
+    adds_data = True
 
     def __init__(self, conversation_id: str | None, actor: User, *, reply: Changed) -> None:
         """Answer through ``reply`` whether anything changed."""
@@ -165,6 +166,8 @@ class AddMember(ConversationOperation):
 class RemoveMember(ConversationOperation):
     """Take somebody out, or leave oneself."""
 
+    adds_data = False
+
     def __init__(self, conversation_id: str, actor: User, other: User, *, reply: Changed) -> None:
         """``other`` may be the actor, who then leaves."""
         super().__init__(conversation_id, actor, reply=reply)
@@ -196,6 +199,8 @@ class LeaveDirect(ConversationOperation):
 
     The other person is told nothing and keeps everything.
     """
+
+    adds_data = False
 
     def __init__(
         self,
@@ -302,6 +307,8 @@ class ChangeConversation(ConversationOperation):
 
 class DeleteConversation(ConversationOperation):
     """Delete a conversation for everybody."""
+
+    adds_data = False
 
     def apply(self, batch: Batch) -> None:
         """Check, delete, tell everybody."""

@@ -1,10 +1,12 @@
 """The rules of conversations: who may be put together, and what everybody is told afterwards."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, structs
 
+from chat_mvp.clock import Now
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.reply import await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
@@ -26,6 +28,7 @@ from chat_mvp.features.conversations.operations import (
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
 from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS
+from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
@@ -53,8 +56,12 @@ class ConversationService:
         fetch_users: FetchUsers,
         is_connected: Callable[[str], bool],
         on_parted: Callable[[str, str], Awaitable[None]],
+        clock: Now = utc_now,
+        check_room: CheckRoom = lambda: None,
     ) -> None:
         """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another."""
+        self._clock = clock
+        self._check_room = check_room
         self._writer = writer
         self._rosters = rosters
         self._bus = bus
@@ -128,7 +135,7 @@ class ConversationService:
         people = await self._people([user_id, *member_ids])
         if member_ids and await self._contacts.fetch_blocked_pairs(user_id, member_ids):
             raise CannotMessageError
-        record = _new_record(user_id, wanted, wanted.name)
+        record = _new_record(user_id, wanted, wanted.name, self._clock())
         members = [people[i] for i in member_ids]
         await self._do(
             lambda reply: MakeConversation(record, people[user_id], members, reply=reply),
@@ -157,6 +164,8 @@ class ConversationService:
     async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:
         """Change a person's own settings in a conversation, tell their devices, and return it."""
         fields: dict[str, Any] = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
+        if fields.get("draft"):
+            self._check_room()
         if isinstance(fields.get("muted_until"), str):
             try:
                 fields["muted_until"] = parse_time(fields["muted_until"])
@@ -168,7 +177,7 @@ class ConversationService:
             member = (await self._roster(user_id, conversation_id)).member(user_id)
             fields["unread_from_read"] = None if member is None else member.read_seq
         if fields:
-            fields["updated_at"] = utc_now()
+            fields["updated_at"] = self._clock()
             if not await self._conversations.update_own(conversation_id, user_id, fields):
                 raise NotFoundError("There is no such conversation.")
             await self._tell_updated(conversation_id, [user_id])
@@ -284,10 +293,9 @@ class ConversationService:
                         self._bus.publish(Publication(audience=(user_id,), frame=frame))
 
 
-def _new_record(user_id: str, wanted: NewConversation, name: str) -> ConversationRecord:
+def _new_record(user_id: str, wanted: NewConversation, name: str, now: datetime) -> ConversationRecord:
     if wanted.kind == "direct":
         raise ForbiddenError("A direct conversation is made with a person.")
-    now = utc_now()
     return ConversationRecord(
         id=new_id(),
         kind=wanted.kind,

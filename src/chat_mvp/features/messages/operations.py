@@ -64,6 +64,8 @@ class SendMessage:
         "size",
     )
 
+    adds_data = True
+
     def __init__(
         self,
         new: NewMessage,
@@ -136,6 +138,7 @@ class MessageOperation:
     direct_key: str | None = None
     sent_key: SentKey | None = None
     size = OVERHEAD_BYTES
+    adds_data = False
 
     def __init__(
         self,
@@ -166,6 +169,8 @@ class EditMessage(MessageOperation):
     """Replace the text of an own message. The same text changes nothing and is told to nobody else."""
 
     __slots__ = ("_mentions", "_text", "size")
+
+    adds_data = True
 
     def __init__(
         self,
@@ -235,7 +240,7 @@ class DeleteMessage(MessageOperation):
 class React(MessageOperation):
     """Set or take back one's own reaction. What is so already changes nothing."""
 
-    __slots__ = ("_emoji", "_present")
+    __slots__ = ("_emoji", "_present", "adds_data")
 
     def __init__(
         self,
@@ -249,7 +254,7 @@ class React(MessageOperation):
         """Set it when ``present``, take it back otherwise."""
         super().__init__(message_id, user_id, reply=reply)
         self._emoji = emoji
-        self._present = present
+        self._present = self.adds_data = present
 
     def apply(self, batch: Batch) -> None:
         """Check, then change."""
@@ -331,6 +336,7 @@ class RaiseMarks:
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
     size = OVERHEAD_BYTES
+    adds_data = False
 
     def __init__(
         self,

@@ -47,6 +47,7 @@ class AskMoment:
     message_ids: tuple[str, ...] = ()
     sent_key: SentKey | None = None
     size = 0
+    adds_data = False
 
     def __init__(self, *, reply: Reply[datetime]) -> None:
         """Answer with the moment."""

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from chat_mvp.errors import NotFoundError, ValidationError
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.limits import MAX_BIO_CHARS, MAX_DISPLAY_NAME_CHARS, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_STATUS_CHARS
+from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import OwnUser, User
 from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
@@ -21,9 +22,15 @@ class UserService:
     """Shows and changes accounts."""
 
     def __init__(
-        self, *, users: Users, directory: UserDirectory, on_status_changed: Callable[[str, str], None]
+        self,
+        *,
+        users: Users,
+        directory: UserDirectory,
+        on_status_changed: Callable[[str, str], None],
+        check_room: CheckRoom = lambda: None,
     ) -> None:
         """Call ``on_status_changed`` with a person's id and new status text after it is stored."""
+        self._check_room = check_room
         self._users = users
         self._directory = directory
         self._on_status_changed = on_status_changed
@@ -37,6 +44,7 @@ class UserService:
 
         An empty display name gives way to the username.
         """
+        self._check_room()
         changes = _checked(patch)
         if isinstance(changes.display_name, str) and not changes.display_name.strip():
             changes.display_name = (await self._users.fetch(user_id)).username

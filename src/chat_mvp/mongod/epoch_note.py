@@ -1,0 +1,48 @@
+"""A note beside the embedded database of which database was made there, so that an emptied one is noticed.
+
+Without it, a ``mongod/db`` that was lost or emptied would be made anew, and the server would start as if it were the
+first time.
+"""
+
+import logging
+from pathlib import Path
+
+from chat_mvp.errors import StartupError
+from chat_mvp.mongod.credentials import write_private
+
+NOTE_NAME = "database-epoch"
+
+_LOG = logging.getLogger(__name__)
+
+
+def write_epoch_note(data_dir: Path, database: str, epoch: str) -> None:
+    """Note that this database has been made in ``data_dir``."""
+    content = f"{database} {epoch}\n"
+    path = data_dir / NOTE_NAME
+    if _read(path) != content.split():
+        write_private(path, content)
+
+
+def check_never_made(data_dir: Path, database: str, signing_keys: Path) -> None:
+    """Raise ``StartupError`` when this database has been made in ``data_dir`` before.
+
+    Where only the file ``signing_keys`` says that a server has run there, with this or with another database, that is
+    logged.
+    """
+    note = data_dir / NOTE_NAME
+    words = _read(note)
+    if words and words[0] == database:
+        raise StartupError(
+            f"The database in {data_dir} is empty, although a server has kept messages there.",
+            remedy=f"Put {data_dir / 'mongod' / 'db'} back, or run chat-mvp restore with a backup; "
+            f"to start with nothing, delete {note}.",
+        )
+    if signing_keys.exists():
+        _LOG.warning("The database in %s is empty and is made now, although a server has run there before.", data_dir)
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return []

@@ -1,0 +1,175 @@
+"""Putting a whole database in place: loaded beside what is there, then put in its place at once.
+
+Documents go into collections of other names, where the indexes are made too, so everything that can be wrong with them
+shows before anything is replaced. A mark in ``meta`` keeps servers from starting meanwhile (see ``storage.meta``).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import Any
+
+from bson.errors import InvalidBSON
+from bson.raw_bson import RawBSONDocument
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, InvalidURI, PyMongoError
+
+from chat_mvp.errors import StartupError
+from chat_mvp.storage import meta
+from chat_mvp.storage.client import check_topology, startup_error
+from chat_mvp.storage.documents import AuthSessionDocument, ConnectionDocument
+from chat_mvp.storage.dump import BACKED_UP
+from chat_mvp.storage.indexes import all_index_models
+
+_PREFIX = "restoring_"
+_DUPLICATE_KEY = 11000
+_LOST_WITH_THE_PAST = (AuthSessionDocument, ConnectionDocument)
+
+_OPTIONS: dict[str, Any] = {
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 3_000,
+    # Making an index over a large collection takes as long as it takes.
+    "socketTimeoutMS": None,
+    "appname": "chat-mvp restore",
+    "w": "majority",
+    "journal": True,
+}
+
+
+class Load:
+    """A database that is being replaced by another one."""
+
+    def __init__(self, client: AsyncMongoClient[Any], name: str, *, queue_ttl_days: int) -> None:
+        """Load into the database of this name."""
+        self._client = client
+        self._database = client[name]
+        self._queue_ttl_days = queue_ttl_days
+
+    async def check(self, *, replace: bool) -> None:
+        """Raise ``StartupError`` when the database is in use, or holds something that must not be replaced."""
+        with _explained():
+            await meta.check_unused(self._client, self._database.name)
+            if replace or await meta.fetch_restore_phase(self._database) == "switching":
+                return
+            held = {name: await self._database[name].estimated_document_count() for name in _collections()}
+        if any(held.values()):
+            raise StartupError(
+                f"The database {self._database.name} is not empty: it holds {held['users']:,} accounts and "
+                f"{held['messages']:,} messages.",
+                remedy="To replace all of that, add --replace; otherwise name another one with --mongo-database.",
+            )
+
+    async def begin(self, at: datetime) -> None:
+        """Keep servers out, and make room for what comes."""
+        with _explained():
+            if await meta.fetch_restore_phase(self._database) != "switching":
+                await meta.mark_restore(self._database, "loading", at)
+            # Again, because a server may have started since; one that starts now sees the mark.
+            try:
+                await meta.check_unused(self._client, self._database.name)
+            except StartupError:
+                await self.cancel()
+                raise
+            await self._drop_loaded()
+
+    async def insert(self, collection: str, documents: Iterable[bytes]) -> None:
+        """Take these documents in. ``StartupError`` for what is no document."""
+        # Durable once what follows with a majority is.
+        target = self._database[_PREFIX + collection].with_options(write_concern=WriteConcern(1))
+        try:
+            raw = [RawBSONDocument(document) for document in documents]
+        except InvalidBSON:
+            raise _damaged(collection) from None
+        with _explained(collection):
+            await target.insert_many(raw, ordered=False)
+
+    async def make_indexes(self, collection: str) -> None:
+        """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
+        (document,) = (it for it in BACKED_UP if it.Settings.name == collection)
+        models = all_index_models(document, queue_ttl_days=self._queue_ttl_days)
+        with _explained(collection):
+            await self._database[_PREFIX + collection].create_indexes(models)
+
+    async def finish(self, at: datetime, *, schema_version: int) -> str:
+        """Put everything in its place and return the new epoch. From here on there is no way back but once more."""
+        epoch = meta.new_epoch()
+        with _explained():
+            await meta.mark_restore(self._database, "switching", at)
+            for name in _collections():
+                await self._database[_PREFIX + name].rename(name, dropTarget=True)
+            for document in _LOST_WITH_THE_PAST:
+                await self._database[str(document.Settings.name)].delete_many({})
+            await meta.write_history(self._database, epoch=epoch, schema_version=schema_version)
+            await meta.clear_restore(self._database)
+        return epoch
+
+    async def cancel(self) -> bool:
+        """Leave what was there before as it was. False where there was nothing to cancel.
+
+        ``StartupError`` where it has been replaced in part.
+        """
+        with _explained():
+            phase = await meta.fetch_restore_phase(self._database)
+            if phase == "switching":
+                raise meta.unfinished_restore(self._database.name, phase)
+            await self._drop_loaded()
+            await meta.clear_restore(self._database)
+        return phase is not None
+
+    async def renew_epoch(self) -> str:
+        """Give the database, as it is, a new epoch and return that."""
+        with _explained():
+            await meta.check_unused(self._client, self._database.name)
+            await meta.check_usable(self._database)
+            version = await meta.fetch_schema_version(self._database)
+            if version is None:
+                raise StartupError(
+                    f"There is no database of chat-mvp called {self._database.name} there.",
+                    remedy="Check --data-dir, --mongo-uri and --mongo-database.",
+                )
+            epoch = meta.new_epoch()
+            await meta.write_history(self._database, epoch=epoch, schema_version=version)
+        return epoch
+
+    async def _drop_loaded(self) -> None:
+        for name in _collections():
+            await self._database.drop_collection(_PREFIX + name)
+
+
+@asynccontextmanager
+async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterator[Load]:
+    """Connect to a database in order to replace it. ``StartupError`` when it does not answer."""
+    try:
+        client: AsyncMongoClient[Any] = AsyncMongoClient(uri, tz_aware=True, **_OPTIONS)
+    except (InvalidURI, ConfigurationError) as error:
+        raise startup_error(error) from error
+    try:
+        with _explained():
+            await check_topology(client)
+        yield Load(client, name, queue_ttl_days=queue_ttl_days)
+    finally:
+        await client.close()
+
+
+def _collections() -> list[str]:
+    return [str(document.Settings.name) for document in BACKED_UP]
+
+
+@contextmanager
+def _explained(collection: str = "") -> Iterator[None]:
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise _damaged(collection) from error
+    except BulkWriteError as error:
+        codes = {it.get("code") for it in (error.details or {}).get("writeErrors", ())}
+        raise (_damaged(collection) if _DUPLICATE_KEY in codes else startup_error(error)) from error
+    except PyMongoError as error:
+        raise startup_error(error) from error
+
+
+def _damaged(collection: str) -> StartupError:
+    return StartupError(
+        f"The backup holds documents of {collection} that cannot be stored together.",
+        remedy="Take another backup; nothing was changed.",
+    )

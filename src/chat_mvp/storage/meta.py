@@ -1,0 +1,135 @@
+"""What ``meta`` says about the database as a whole: its epoch, its schema version, and whether a restore is under way.
+
+Also which servers use the database now, because what is said here may change only while none does.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from bson import ObjectId
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import OperationFailure
+
+from chat_mvp.errors import StartupError
+
+EPOCH_KEY = "epoch"
+SCHEMA_KEY = "schema_version"
+RESTORE_KEY = "restore"
+SCHEMA_VERSION = 1
+
+RestorePhase = Literal["loading", "switching"]
+"""``loading``: what was there before is untouched. ``switching``: old and new collections stand side by side."""
+
+_UNAUTHORIZED = 13
+
+Meta = AsyncDatabase[dict[str, Any]]
+
+
+def server_name(database: str) -> str:
+    """Return the name under which servers of this database are connected to MongoDB."""
+    return f"chat-mvp/{database}"
+
+
+async def fetch_epoch(database: Meta) -> str | None:
+    """Return the epoch, and ``None`` for a database that no server has used yet."""
+    value = await _fetch(database, EPOCH_KEY)
+    return None if value is None else str(value)
+
+
+async def ensure_epoch(database: Meta) -> str:
+    """Return the epoch; a new database gets one, with the schema version of this program."""
+    for key, value in ((EPOCH_KEY, new_epoch()), (SCHEMA_KEY, SCHEMA_VERSION)):
+        await database["meta"].update_one({"key": key}, {"$setOnInsert": {"value": value}}, upsert=True)
+    return str(await _fetch(database, EPOCH_KEY))
+
+
+async def fetch_schema_version(database: Meta) -> int | None:
+    """Return the version of the schema, and ``None`` for a database that no server has used yet."""
+    value = await _fetch(database, SCHEMA_KEY)
+    return None if value is None else int(value)
+
+
+async def write_history(database: Meta, *, epoch: str, schema_version: int) -> None:
+    """Give the database another epoch and say which schema it has."""
+    for key, value in ((EPOCH_KEY, epoch), (SCHEMA_KEY, schema_version)):
+        await _durable(database).update_one({"key": key}, {"$set": {"value": value}}, upsert=True)
+
+
+def new_epoch() -> str:
+    """Return an epoch that no database had before."""
+    return str(ObjectId())
+
+
+async def fetch_restore_phase(database: Meta) -> RestorePhase | None:
+    """Return how far an unfinished restore has come, and ``None`` where there is none."""
+    value = await _fetch(database, RESTORE_KEY)
+    if value is None:
+        return None
+    return "loading" if value.get("phase") == "loading" else "switching"
+
+
+async def mark_restore(database: Meta, phase: RestorePhase, at: datetime) -> None:
+    """Keep servers from starting on this database until ``clear_restore``."""
+    value = {"phase": phase, "at": at}
+    await _durable(database).update_one({"key": RESTORE_KEY}, {"$set": {"value": value}}, upsert=True)
+
+
+async def clear_restore(database: Meta) -> None:
+    """Let servers start on this database again."""
+    await _durable(database).delete_one({"key": RESTORE_KEY})
+
+
+async def check_usable(database: Meta) -> None:
+    """Raise ``StartupError`` for a database that a server must not use as it is."""
+    phase = await fetch_restore_phase(database)
+    if phase is not None:
+        raise unfinished_restore(database.name, phase)
+    version = await fetch_schema_version(database)
+    if version is not None and version > SCHEMA_VERSION:
+        raise StartupError(
+            f"The database {database.name} has schema version {version}, and this program knows {SCHEMA_VERSION}.",
+            remedy="Start the version of chat-mvp that wrote it, or a later one.",
+        )
+
+
+def unfinished_restore(name: str, phase: RestorePhase) -> StartupError:
+    """Return what to say where a restore is under way or was cut off."""
+    detail = f"A restore of the database {name} is under way, or was cut off."
+    again = "When none is running, run chat-mvp restore FILE --replace again"
+    if phase == "switching":
+        return StartupError(detail, remedy=f"{again}.")
+    return StartupError(detail, remedy=f"{again}, or chat-mvp restore --cancel to keep what was there before.")
+
+
+async def check_unused(client: AsyncMongoClient[Any], database: str) -> None:
+    """Raise ``StartupError`` while a server is connected for this database."""
+    hello = await client.admin.command("hello")
+    where: dict[str, Any] = {"idleConnections": True}
+    # A router knows its own clients only; the members of a replica set know all of theirs.
+    where |= {"localOps": True} if hello.get("msg") == "isdbgrid" else {}
+    try:
+        found = await _connected(client, where | {"allUsers": True}, server_name(database))
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
+            raise
+        found = await _connected(client, where | {"allUsers": False}, server_name(database))
+    if found:
+        raise StartupError(
+            f"A server (connected from {found[0]}) is using the database {database}.", remedy="Stop it first."
+        )
+
+
+async def _connected(client: AsyncMongoClient[Any], where: dict[str, Any], name: str) -> list[str]:
+    pipeline: list[dict[str, Any]] = [{"$currentOp": where}, {"$match": {"appName": name}}, {"$limit": 1}]
+    cursor = await client.admin.aggregate(pipeline)
+    return [str(row.get("client") or row.get("client_s") or "somewhere") async for row in cursor]
+
+
+async def _fetch(database: Meta, key: str) -> Any:
+    found = await database["meta"].find_one({"key": key})
+    return None if found is None else found["value"]
+
+
+def _durable(database: Meta) -> Any:
+    return database["meta"].with_options(write_concern=WriteConcern("majority", j=True))
