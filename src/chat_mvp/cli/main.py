@@ -8,6 +8,8 @@ import typer
 
 from chat_mvp import __version__
 from chat_mvp.cli.chat.app import app as chat_app
+from chat_mvp.cli.job_commands import app as jobs_app
+from chat_mvp.cli.options import DataDir, Host, Json, LogFormat, LogLevel, MongoDatabase, MongoUri, Port
 from chat_mvp.cli.output import complain, print_line
 from chat_mvp.errors import StartupError
 
@@ -15,16 +17,6 @@ EXIT_PROBLEM = 1
 EXIT_CANNOT_START = 2
 
 BENCH_RESULTS = Path("artifacts/bench/results.json")
-
-# Texts, whatever their type: the settings check flags, variables and file alike and say in one line what is wrong.
-Host = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
-Port = Annotated[str | None, typer.Option(metavar="PORT", help="Port to listen on, 0 for any. [default: 8080]")]
-DataDir = Annotated[str | None, typer.Option(metavar="DIR", help="Where secrets and the embedded MongoDB live.")]
-MongoUri = Annotated[str | None, typer.Option(metavar="URI", help="A MongoDB of your own, not the embedded one.")]
-MongoDatabase = Annotated[str | None, typer.Option(metavar="NAME", help="Name of the database.")]
-LogFormat = Annotated[str | None, typer.Option(metavar="console|json", help="Shape of the log.")]
-LogLevel = Annotated[str | None, typer.Option(metavar="LEVEL", help="Least severity that is logged.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")]
 
 app = typer.Typer(
     name="chat-mvp",
@@ -37,6 +29,7 @@ app = typer.Typer(
 app.add_typer(chat_app, name="chat")
 epoch_app = typer.Typer(no_args_is_help=True, help="The epoch, which names the history of a database.")
 app.add_typer(epoch_app, name="epoch")
+app.add_typer(jobs_app, name="jobs")
 
 
 @app.callback()

@@ -41,9 +41,9 @@ class Operation(Protocol):
     """Something that a client asked for and that must be stored.
 
     The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
-    function. ``size`` is about how many bytes it will write. ``adds_data`` tells whether it makes the database grow: then
-    it is refused while the disk is full. ``apply`` checks first and changes afterwards: when it raises a ``ChatError``,
-    it has changed nothing. ``reply`` answers the caller, exactly once.
+    function. ``size`` is about how many bytes it will write. ``adds_data`` tells whether it makes the database grow:
+    then it is refused while the disk is full. ``apply`` checks first and changes afterwards: when it raises a
+    ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
     """
 
     conversation_id: str | None

@@ -1,0 +1,50 @@
+"""The commands of ``chat-mvp jobs`` and their options; the work is in ``jobs.py``."""
+
+from typing import Annotated
+
+import typer
+
+from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job, as listed.")]
+
+app = typer.Typer(no_args_is_help=True, help="Background work: list what waits or failed, try it again, remove it.")
+
+
+@app.command("list")
+def list_jobs(
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    as_json: Json = False,
+) -> None:
+    """List the jobs, the one that is due for the longest time first."""
+    from chat_mvp.cli import jobs as command  # noqa: PLC0415 - each command loads what it needs and no more
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_list(load_settings(flags).settings, as_json=as_json))
+
+
+@app.command()
+def retry(
+    job_id: JobId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
+) -> None:
+    """Try a job again now, also one that was set aside after too many attempts."""
+    from chat_mvp.cli import jobs as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_retry(load_settings(flags).settings, job_id))
+
+
+@app.command()
+def remove(
+    job_id: JobId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
+) -> None:
+    """Remove a job without doing it."""
+    from chat_mvp.cli import jobs as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_remove(load_settings(flags).settings, job_id))
