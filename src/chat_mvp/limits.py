@@ -22,6 +22,11 @@ MAX_WAITING_FRAMES = 1_000
 MAX_WAITING_BYTES = 1024 * 1024
 """Bytes that may wait to be read by one client."""
 TOKEN_WARNING_S = 60
+TOKEN_FUTURE_S = 60
+"""How far in the future a token may have been issued: clocks of two servers differ by less.
+
+One from further ahead was issued by a clock that has been set right since, and would be good for as much longer.
+"""
 FRAMES_PER_S = 1_000
 FRAMES_BURST = 5_000
 """Frames on one connection, with limits on; far more than a well-behaved client sends."""

@@ -40,7 +40,6 @@ def names(mongo_uri: str) -> Iterator[list[str]]:
 @asynccontextmanager
 async def embedded(directory: Path) -> AsyncIterator[Chat]:
     """A server with a MongoDB of its own, on whatever is in the directory already."""
-    directory.mkdir(exist_ok=True)
     server = Server(mongo_uri=None, directory=directory, settings={"MONGO_DATABASE": "chat"})
     try:
         await server.start()
@@ -208,14 +207,14 @@ async def test_a_backup_written_into_a_directory_and_never_over_a_file(
     for _ in range(2):
         await done("backup", tmp_path, *there)
         await asyncio.sleep(1.1)  # names have seconds
-    files = sorted(tmp_path.glob("chat-mvp-*.tar"))
+    files = files_in(tmp_path, "chat-mvp-*.tar")
     assert len(files) == 2
     before = files[0].read_bytes()
     assert f"There is a file {files[0]} already" in refused(await run("backup", files[0], *there))
     assert files[0].read_bytes() == before
     assert "cannot be written" in refused(await run("backup", tmp_path / "no" / "such.tar", *there))
-    assert sorted(tmp_path.glob("*.tar")) == files
-    assert list(tmp_path.glob(".*.tar*")) == [], "no draft is left"
+    assert files_in(tmp_path, "*.tar") == files
+    assert files_in(tmp_path, ".*.tar*") == [], "no draft is left"
 
 
 async def test_nothing_to_back_up(mongo_uri: str, tmp_path: Path, names: list[str]) -> None:
@@ -223,7 +222,7 @@ async def test_nothing_to_back_up(mongo_uri: str, tmp_path: Path, names: list[st
     assert f"no database of chat-mvp called {names[0]}" in refused(await run("backup", tmp_path / "a.tar", *there))
     assert "There is no database in" in refused(await run("backup", tmp_path / "a.tar", *place(tmp_path)))
     assert "no database of chat-mvp" in refused(await run("epoch", "renew", *there))
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_a_damaged_backup_changes_nothing(
@@ -365,6 +364,10 @@ async def test_a_history_that_is_not_kept_is_said(mongo_uri: str, server: Server
             raise AssertionError("the past is kept after all")
         with pytest.raises(StartupError, match="minSnapshotHistoryWindowInSeconds"):
             _ = [batch async for batch in dump.read("messages")]
+
+
+def files_in(directory: Path, pattern: str = "*") -> list[Path]:
+    return sorted(directory.glob(pattern))
 
 
 def epoch_of(found: Documents) -> str:

@@ -9,7 +9,7 @@ from pymongo import MongoClient
 
 from chat_mvp.storage.client import open_database
 from tests.support.server import Server, free_port
-from tests.support.terminal import Outcome, run_program
+from tests.support.terminal import Outcome, refused, run_program
 
 
 def examine(*arguments: str | Path, code: int) -> dict[str, dict[str, Any]]:
@@ -25,6 +25,7 @@ def test_a_new_machine_is_well(tmp_path: Path) -> None:
         "open files",
         "port",
         "data directory",
+        "settings file",
         "disk",
         "MongoDB",
         "database",
@@ -54,6 +55,26 @@ async def test_a_missing_index_is_named(tmp_path: Path, mongo_uri: str) -> None:
     assert found["indexes"]["status"] == "problem"
     assert "messages(conversation_id, seq) unique; message_queue(created_at)" in found["indexes"]["detail"]
     assert found["indexes"]["remedy"]
+
+
+async def test_duplicates_that_keep_a_server_from_starting_are_named(tmp_path: Path, mongo_uri: str) -> None:
+    name = f"chat_{secrets.token_hex(6)}"
+    await (await open_database(mongo_uri, name, queue_ttl_days=30)).close()
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        client[name]["users"].drop_indexes()
+        client[name]["conversations"].drop_indexes()
+        client[name]["users"].insert_many(
+            [{"_id": who, "username_folded": "ann", "email_folded": f"{who}@example.org"} for who in ("one", "two")]
+        )
+        # Without a pair it is no direct conversation, and there may be many of those.
+        client[name]["conversations"].insert_many([{"direct_key": None}, {"direct_key": None}])
+    arguments = ["--data-dir", tmp_path, "--mongo-uri", mongo_uri, "--mongo-database", name]
+    found = examine("--port", str(free_port()), *arguments, code=1)
+    assert found["indexes"]["status"] == "problem"
+    assert "users(username_folded): documents one and two of 2" in found["indexes"]["detail"]
+    assert "conversations" not in found["indexes"]["detail"]
+    assert "does not start" in found["indexes"]["remedy"]
+    assert "chat-mvp doctor" in refused(run_program("serve", "--port", "0", *arguments))
 
 
 def test_a_database_that_does_not_answer_is_a_problem(tmp_path: Path) -> None:

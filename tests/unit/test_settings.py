@@ -19,7 +19,7 @@ def refusal(environ: dict[str, str], **flags: str) -> StartupError:
 
 
 def test_without_anything_every_setting_has_its_default(tmp_path: Path) -> None:
-    settings, sources, unknown = load_settings({}, environment(tmp_path))
+    settings, sources, unknown, _ = load_settings({}, environment(tmp_path))
     assert (settings.host, settings.port, settings.mongo_uri) == ("127.0.0.1", 8080, None)
     assert sources["port"] == "default"
     assert set(sources) == set(Settings.model_fields)
@@ -30,7 +30,7 @@ def test_each_source_wins_over_the_one_before(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text('port = 1001\nqueue_ttl_days = 7\nlog_format = "json"\n')
     environ = environment(tmp_path, QUEUE_TTL_DAYS="8", LOG_FORMAT="console")
 
-    settings, sources, _ = load_settings({"log_format": "json", "log_level": None}, environ)
+    settings, sources, _, _ = load_settings({"log_format": "json", "log_level": None}, environ)
 
     assert (settings.port, sources["port"]) == (1001, f"file {tmp_path / FILE_NAME}")
     assert (settings.queue_ttl_days, sources["queue_ttl_days"]) == (8, "environment CHAT_MVP_QUEUE_TTL_DAYS")
@@ -116,3 +116,13 @@ def test_the_secret_does_not_show_in_the_settings(tmp_path: Path) -> None:
     settings = load_settings({}, environ).settings
     assert "aaaa" not in repr(settings)
     assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_secret"),
+    [('mongo_uri = "mongodb://a:b@db/"', True), (f'jwt_secret = "{"s" * 40}"', True), ("port = 9000", False)],
+)
+def test_it_is_known_which_file_holds_a_secret(tmp_path: Path, line: str, is_secret: bool) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text(line)
+    assert load_settings({"data_dir": str(tmp_path)}, environ={}).secret_file == (path if is_secret else None)

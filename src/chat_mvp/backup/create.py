@@ -15,7 +15,8 @@ from chat_mvp.backup.archive import ArchiveWriter, split_documents
 from chat_mvp.backup.manifest import Manifest
 from chat_mvp.backup.progress import Progress
 from chat_mvp.errors import StartupError
-from chat_mvp.storage.dump import BACKED_UP, Dump
+from chat_mvp.storage.dump import Dump
+from chat_mvp.storage.schema import BACKED_UP
 from chat_mvp.times import format_time
 
 _PART_BYTES = 8 * 1024 * 1024
@@ -30,8 +31,7 @@ async def create_backup(dump: Dump, path: Path, *, database: str, at: datetime, 
     with new_file(path) as file:
         archive = ArchiveWriter(file)
         counts: dict[str, int] = {}
-        for document in BACKED_UP:
-            collection = str(document.Settings.name)
+        for collection in BACKED_UP:
             counts[collection] = 0
             progress.begin(collection, dump.facts.estimates[collection])
             async for documents, count in _parts(dump.read(collection)):

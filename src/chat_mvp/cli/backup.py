@@ -24,9 +24,10 @@ from chat_mvp.mongod.running import has_database, member_uri
 from chat_mvp.ops.disk import MINIMUM_FREE_BYTES
 from chat_mvp.ops.logs import configure_logs
 from chat_mvp.settings import Settings
-from chat_mvp.storage.dump import BACKED_UP, open_dump, set_history_window
+from chat_mvp.storage.dump import open_dump, set_history_window
 from chat_mvp.storage.load import open_load
 from chat_mvp.storage.meta import SCHEMA_VERSION
+from chat_mvp.storage.schema import BACKED_UP
 from chat_mvp.times import utc_now
 
 EXIT_INTERRUPTED = 130
@@ -116,8 +117,7 @@ async def _history(settings: Settings) -> AsyncIterator[str]:
 
 async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
     began, name = time.monotonic(), settings.mongo_database
-    known = frozenset(str(document.Settings.name) for document in BACKED_UP)
-    with ArchiveReader(file, schema_version=SCHEMA_VERSION, collections=known) as archive:
+    with ArchiveReader(file, schema_version=SCHEMA_VERSION, collections=frozenset(BACKED_UP)) as archive:
         with shown_progress() as progress:
             await check_backup(archive, progress)
         manifest = archive.manifest

@@ -14,6 +14,7 @@ from jwt.types import Options
 
 from chat_mvp.clock import Now
 from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
+from chat_mvp.limits import TOKEN_FUTURE_S
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.times import utc_now
 
@@ -24,11 +25,6 @@ _OPTIONS: Options = {
     "verify_exp": False,
     "verify_iat": False,
 }
-FUTURE_LEEWAY_S = 60
-"""How far in the future a token may have been issued: clocks of two servers differ by less.
-
-One from further ahead was issued by a clock that has been set right since, and would be good for as much longer.
-"""
 
 
 class AccessToken(msgspec.Struct, frozen=True):
@@ -82,7 +78,7 @@ class Tokens:
         now = self._clock().timestamp()
         if known.exp <= now:
             raise TokenExpiredError("The access token has ended; refresh it.")
-        if known.iat > now + FUTURE_LEEWAY_S:
+        if known.iat > now + TOKEN_FUTURE_S:
             # A refresh brings one that is dated right, so nobody has to sign in again.
             raise TokenExpiredError("The access token was issued in the future; refresh it.")
         return known

@@ -21,8 +21,8 @@ from pymongo.read_concern import ReadConcern
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
 from chat_mvp.storage.errors import translated
-from chat_mvp.storage.indexes import queue_ttl_index
 from chat_mvp.storage.meta import check_usable, ensure_epoch, fetch_epoch, server_name
+from chat_mvp.storage.schema import queue_ttl_index
 
 RawDocument = dict[str, Any]
 Collections = AsyncDatabase[RawDocument]

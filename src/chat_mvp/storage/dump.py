@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from beanie import Document
 from bson.raw_bson import RawBSONDocument
 from msgspec import Struct
 from pymongo import AsyncMongoClient
@@ -13,18 +12,8 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.client import check_topology, startup_error
-from chat_mvp.storage.documents import (
-    ALL_DOCUMENTS,
-    AuthSessionDocument,
-    ConnectionDocument,
-    MetaDocument,
-)
 from chat_mvp.storage.meta import fetch_epoch, fetch_restore_phase, fetch_schema_version, unfinished_restore
-
-NOT_BACKED_UP: tuple[type[Document], ...] = (AuthSessionDocument, ConnectionDocument, MetaDocument)
-"""A restored session could belong to a device that has signed out since, so everyone signs in again. Connections end
-with their server. What ``meta`` says is written anew."""
-BACKED_UP = tuple(document for document in ALL_DOCUMENTS if document not in NOT_BACKED_UP)
+from chat_mvp.storage.schema import BACKED_UP
 
 _DOCUMENTS_AT_ONCE = 2_000
 _SNAPSHOT_TOO_OLD = frozenset({239, 246})
@@ -107,8 +96,7 @@ async def _facts(client: AsyncMongoClient[Any], name: str) -> DumpFacts:
             remedy="Check --data-dir, --mongo-uri and --mongo-database.",
         )
     build = await client.admin.command("buildInfo")
-    names = [str(document.Settings.name) for document in BACKED_UP]
-    estimates = {it: await database[it].estimated_document_count() for it in names}
+    estimates = {name: await database[name].estimated_document_count() for name in BACKED_UP}
     return DumpFacts(epoch, schema_version, str(build["version"]), estimates)
 
 

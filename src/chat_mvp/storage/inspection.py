@@ -8,9 +8,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat_mvp.storage.client import RawDocument, check_topology, startup_error
-from chat_mvp.storage.documents import ALL_DOCUMENTS
-from chat_mvp.storage.indexes import all_index_models
 from chat_mvp.storage.meta import fetch_restore_phase
+from chat_mvp.storage.schema import DOCUMENTS, index_models
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -67,11 +66,10 @@ async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClien
     there = set(await database.list_collection_names())
     missing: list[str] = []
     duplicates: list[str] = []
-    for document in ALL_DOCUMENTS:
-        collection = str(document.Settings.name)
+    for collection in DOCUMENTS:
         found = await database[collection].index_information() if collection in there else {}
         present = {(_spelled(index["key"]), bool(index.get("unique"))) for index in found.values()}
-        for model in all_index_models(document, queue_ttl_days=1):  # the length makes no difference here
+        for model in index_models(collection, queue_ttl_days=1):  # the length makes no difference here
             keys, unique = _spelled(model.document["key"].items()), bool(model.document.get("unique"))
             if (keys, unique) in present:
                 continue

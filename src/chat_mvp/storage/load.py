@@ -17,13 +17,10 @@ from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
 from chat_mvp.errors import StartupError
 from chat_mvp.storage import meta
 from chat_mvp.storage.client import check_topology, startup_error
-from chat_mvp.storage.documents import AuthSessionDocument, ConnectionDocument
-from chat_mvp.storage.dump import BACKED_UP
-from chat_mvp.storage.indexes import all_index_models
+from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, index_models
 
 _PREFIX = "restoring_"
 _DUPLICATE_KEY = 11000
-_LOST_WITH_THE_PAST = (AuthSessionDocument, ConnectionDocument)
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -51,7 +48,7 @@ class Load:
             await meta.check_unused(self._client, self._database.name)
             if replace or await meta.fetch_restore_phase(self._database) == "switching":
                 return
-            held = {name: await self._database[name].estimated_document_count() for name in _collections()}
+            held = {name: await self._database[name].estimated_document_count() for name in BACKED_UP}
         if any(held.values()):
             raise StartupError(
                 f"The database {self._database.name} is not empty: it holds {held['users']:,} accounts and "
@@ -85,8 +82,7 @@ class Load:
 
     async def make_indexes(self, collection: str) -> None:
         """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
-        (document,) = (it for it in BACKED_UP if it.Settings.name == collection)
-        models = all_index_models(document, queue_ttl_days=self._queue_ttl_days)
+        models = index_models(collection, queue_ttl_days=self._queue_ttl_days)
         with _explained(collection):
             await self._database[_PREFIX + collection].create_indexes(models)
 
@@ -95,10 +91,10 @@ class Load:
         epoch = meta.new_epoch()
         with _explained():
             await meta.mark_restore(self._database, "switching", at)
-            for name in _collections():
+            for name in BACKED_UP:
                 await self._database[_PREFIX + name].rename(name, dropTarget=True)
-            for document in _LOST_WITH_THE_PAST:
-                await self._database[str(document.Settings.name)].delete_many({})
+            for name in EMPTIED_BY_A_RESTORE:
+                await self._database[name].delete_many({})
             await meta.write_history(self._database, epoch=epoch, schema_version=schema_version)
             await meta.clear_restore(self._database)
         return epoch
@@ -132,7 +128,7 @@ class Load:
         return epoch
 
     async def _drop_loaded(self) -> None:
-        for name in _collections():
+        for name in BACKED_UP:
             await self._database.drop_collection(_PREFIX + name)
 
 
@@ -149,10 +145,6 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
         yield Load(client, name, queue_ttl_days=queue_ttl_days)
     finally:
         await client.close()
-
-
-def _collections() -> list[str]:
-    return [str(document.Settings.name) for document in BACKED_UP]
 
 
 @contextmanager

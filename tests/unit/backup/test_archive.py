@@ -166,7 +166,7 @@ MADE_UP: dict[str, Callable[[Members], Members]] = {
     "absolute path": lambda it: renamed(it, "/etc/passwd"),
     "unknown collection": lambda it: renamed(it, "system/000001.bson.gz"),
     "skipped number": lambda it: renamed(it, "users/000002.bson.gz"),
-    "other digits": lambda it: renamed(it, "users/00000١.bson.gz".encode().decode("latin-1")),
+    "other digits": lambda it: renamed(it, "users/00000\u0661.bson.gz"),
     "part left out": lambda it: {name: content for name, content in it.items() if name != "users/000001.bson.gz"},
     "part too many": lambda it: {NOTE_NAME: NOTE.encode(), "users/000009.bson.gz": b"x"} | it,
     "manifest without parts": lambda it: with_manifest(it, lambda manifest: manifest.pop("parts")),
@@ -199,7 +199,11 @@ async def test_an_archive_that_was_made_up_is_refused(tmp_path: Path, kind: str)
     path = tmp_path / "made-up.tar"
     pack(path, regular(MADE_UP[kind](members_of(write(tmp_path / "whole.tar")))))
     assert "is damaged" in await refusal(path)
-    assert sorted(it.name for it in tmp_path.iterdir()) == ["made-up.tar", "whole.tar"]
+    assert names_in(tmp_path) == ["made-up.tar", "whole.tar"]
+
+
+def names_in(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])

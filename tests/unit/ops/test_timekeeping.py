@@ -1,4 +1,4 @@
-"""The clock follows the database, and a clock that is wrong is said once, when it becomes so and when it no longer is."""
+"""The clock follows the database, and clocks that are apart are logged once, and once more when they agree again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -4,8 +4,9 @@ import jwt
 import pytest
 
 from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
+from chat_mvp.limits import TOKEN_FUTURE_S
 from chat_mvp.security.keys import SigningKey
-from chat_mvp.security.tokens import FUTURE_LEEWAY_S, Tokens
+from chat_mvp.security.tokens import Tokens
 
 OLD, NEW = SigningKey("old", b"o" * 64), SigningKey("new", b"n" * 64)
 LIFETIME_S = 86_400  # the run of all tests has to fit in: NOW is when they were collected
@@ -53,8 +54,8 @@ def test_a_token_of_a_clock_that_is_ahead_is_good() -> None:
 @pytest.mark.parametrize(
     ("off_s", "is_good"),
     [
-        (FUTURE_LEEWAY_S - 1, True),
-        (FUTURE_LEEWAY_S + 1, False),
+        (TOKEN_FUTURE_S - 1, True),
+        (TOKEN_FUTURE_S + 1, False),
         (3_600, False),
         (LIFETIME_S * 400, False),
         (-LIFETIME_S + 1, True),

@@ -1,0 +1,40 @@
+"""What waits for room on a full disk, and what goes on: every operation of the writer says which it is."""
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from chat_mvp.features.conversations import operations as of_conversations
+from chat_mvp.features.messages import operations as of_messages
+from chat_mvp.features.messages import sync as of_sync
+
+GOES_ON = {"DeleteMessage", "Pin", "RaiseMarks", "RemoveMember", "LeaveDirect", "DeleteConversation", "AskMoment"}
+ADDS = {"SendMessage", "EditMessage", "OpenDirect", "MakeConversation", "AddMember", "ChangeRole", "ChangeConversation"}
+
+
+def operations(module: ModuleType) -> dict[str, type]:
+    found = inspect.getmembers(module, inspect.isclass)
+    return {
+        name: it
+        for name, it in found
+        if it.__module__ == module.__name__ and "apply" in vars(it) and not inspect.isabstract(it)
+    }
+
+
+ALL = operations(of_conversations) | operations(of_messages) | operations(of_sync)
+
+
+def test_every_operation_is_one_or_the_other() -> None:
+    assert ALL.keys() == GOES_ON | ADDS | {"React"}
+
+
+@pytest.mark.parametrize("name", sorted(GOES_ON | ADDS))
+def test_it_says_which(name: str) -> None:
+    assert ALL[name].adds_data is (name in ADDS)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_a_reaction_is_new_and_taking_it_back_is_not(present: bool) -> None:
+    reaction = of_messages.React("m", "u", "👍", present=present, connection_id=None, done=print, refuse=print)
+    assert reaction.adds_data is present
