@@ -8,6 +8,7 @@ of one conversation in the order of their ``rev``.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct, structs
@@ -24,6 +25,9 @@ from chat_mvp.times import format_time
 
 Effect = Callable[[], None]
 """Something to do after the commit: a publication, or an answer to whoever asked."""
+
+IsReachable = Callable[[str, str], bool]
+"""Tells whether a sender may know that a recipient has a connection: it takes the ids of both."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark: everybody else waits while the entries of so many messages are removed (0.1 s)."""
@@ -76,7 +80,7 @@ class Batch:
         rosters: Rosters,
         messages: Mapping[str, MessageRecord],
         sent: Mapping[SentKey, MessageRecord],
-        is_reachable: Callable[[str], bool],
+        is_reachable: IsReachable,
         publish: Callable[[Publication], None],
         queue_max_members: int,
     ) -> None:
@@ -133,7 +137,8 @@ class Batch:
         self._advance(conversation, with_message=True)
         conversation.activity_at = self.now
         recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
-        reachable = not recipients or any(map(self._is_reachable, recipients))
+        is_reachable = partial(self._is_reachable, new.sender_id)
+        reachable = not recipients or any(map(is_reachable, recipients))
         record = MessageRecord(
             made_rev=conversation.rev,
             status="sent" if reachable else "queued",
@@ -205,10 +210,12 @@ class Batch:
             except_connection=except_connection,
         )
 
-    def raise_marks(self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int) -> bool:
+    def raise_marks(
+        self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int, withheld: bool = False
+    ) -> bool:
         """Raise a person's marks, by at most ``MAX_CONFIRMED_AT_ONCE``; what they have leaves their queue.
 
-        False when nothing was raised.
+        ``withheld``: the others go on seeing the marks that they know. False when nothing was raised.
         """
         last_seq = min(roster.stored_seq, member.delivered_seq + MAX_CONFIRMED_AT_ONCE)
         read = min(max(read, member.read_seq), last_seq)
@@ -216,12 +223,26 @@ class Batch:
         if delivered == member.delivered_seq and read == member.read_seq:
             return False
         delivered_before = member.delivered_seq
+        self._withhold(member, withheld=withheld)
         if delivered > member.delivered_seq:
             member.delivered_seq, member.delivered_at = delivered, self.now
         if read > member.read_seq:
             member.read_seq, member.read_at = read, self.now
         self.writes.raise_marks(member, delivered_before=delivered_before)
         return True
+
+    def show_marks(self, member: MembershipRecord) -> bool:
+        """Let the others know a person's marks that were withheld; false when none were."""
+        if member.told is None:
+            return False
+        self._withhold(member, withheld=False)
+        self.writes.raise_marks(member, delivered_before=member.delivered_seq)
+        return True
+
+    def _withhold(self, member: MembershipRecord, *, withheld: bool) -> None:
+        if withheld != (member.told is not None):
+            member.told = member.shown_marks() if withheld else None
+            self.writes.told_changed.add((member.conversation_id, member.user_id))
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
         """Make a conversation with its first members; the caller tells them."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from chat_mvp.delivery.batch import Batch, Operation
+from chat_mvp.delivery.batch import Batch, IsReachable, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import ChatError
@@ -22,7 +22,7 @@ class Planner:
         messages: Messages,
         rosters: Rosters,
         bus: Bus,
-        is_reachable: Callable[[str], bool],
+        is_reachable: IsReachable,
         queue_max_members: int,
         clock: Callable[[], datetime],
     ) -> None:

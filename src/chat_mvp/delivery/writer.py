@@ -16,7 +16,7 @@ from datetime import datetime
 import structlog
 
 from chat_mvp.delivery.ahead import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Ahead
-from chat_mvp.delivery.batch import Operation
+from chat_mvp.delivery.batch import IsReachable, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.lane import Lane
 from chat_mvp.delivery.planning import Planner
@@ -48,13 +48,13 @@ class Writer:
         messages: Messages,
         rosters: Rosters,
         bus: Bus,
-        is_reachable: Callable[[str], bool],
+        is_reachable: IsReachable,
         queue_max_members: int,
         has_room: Callable[[], bool] = lambda: True,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Write through ``commits``, so many batches at once; ``is_reachable``: has a connection they do not hide.
+        """Write through ``commits``, so many batches at once; ``is_reachable`` decides between ``sent`` and ``queued``.
 
         ``deadline_s`` is how long a batch is tried before its operations are answered ``unavailable``.
         """

@@ -113,6 +113,7 @@ class Doings:
             read=read,
             connection_id="own",
             receipts=self.desk.receipts,
+            is_hidden=lambda _: False,
             again=lambda: None,
             refuse=answer.set_exception,
         )

@@ -223,6 +223,7 @@ def confirm(desk: Desk, where: Room, seq: int) -> None:
             read=0,
             connection_id="own",
             receipts=desk.receipts,
+            is_hidden=lambda _: False,
             again=lambda: pytest.fail("everything was confirmed at once"),
             refuse=lambda error: pytest.fail(str(error)),
         )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from msgspec import Struct
 
 from chat_mvp.delivery.batch import NewMessage
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.waiting import outcome
@@ -68,9 +69,14 @@ class MessageService:
         users: Users,
         contacts: Contacts,
         fetch_users: FetchUsers,
+        blocks: Blocks,
+        is_hidden: Callable[[str], bool],
         limiter: Limiter | None,
     ) -> None:
-        """Write through ``writer``; without a ``limiter`` anybody may send as fast as they can."""
+        """Write through ``writer``; ``is_hidden`` tells who is invisible.
+
+        Without a ``limiter`` anybody may send as fast as they can.
+        """
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
@@ -78,6 +84,8 @@ class MessageService:
         self._users = users
         self._contacts = contacts
         self._fetch_users = fetch_users
+        self._blocks = blocks
+        self._is_hidden = is_hidden
         self._limiter = limiter
 
     # ------------------------------------------------------------------------------------------------------ writing
@@ -187,6 +195,7 @@ class MessageService:
                 read=read,
                 connection_id=connection_id,
                 receipts=self._receipts,
+                is_hidden=self._is_hidden,
                 again=again,
                 refuse=refuse,
             ),
@@ -203,6 +212,8 @@ class MessageService:
         def begin(done: Callable[[tuple[Message, bool]], None], refuse: Refuse) -> Awaitable[None] | None:
             return self.send(asker, draft, done=lambda record, again: done((record.message, again)), refuse=refuse)
 
+        # The status of the message depends on them, and the writer looks nothing up.
+        await self._blocks.fetch(asker.user_id)
         sent: tuple[Message, bool] = await outcome(begin)
         message, is_repetition = sent
         if is_repetition:
