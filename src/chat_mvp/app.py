@@ -174,7 +174,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     bus.subscribe(presence_service.published)
 
     async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
-        # Before the block counts: nobody would be told that they have stopped to write.
+        # Before the block counts: after that, no `stop` would reach the other.
         typing.stop(owner_id)
         typing.stop(other_id)
         blocks.changed(owner_id, other_id, blocked)

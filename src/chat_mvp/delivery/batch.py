@@ -233,16 +233,16 @@ class Batch:
 
     def show_marks(self, member: MembershipRecord) -> bool:
         """Let the others know a person's marks that were withheld; false when none were."""
-        if member.told is None:
+        if member.frozen_marks is None:
             return False
         self._withhold(member, withheld=False)
         self.writes.raise_marks(member, delivered_before=member.delivered_seq)
         return True
 
     def _withhold(self, member: MembershipRecord, *, withheld: bool) -> None:
-        if withheld != (member.told is not None):
-            member.told = member.shown_marks() if withheld else None
-            self.writes.told_changed.add((member.conversation_id, member.user_id))
+        if withheld != (member.frozen_marks is not None):
+            member.frozen_marks = member.visible_marks() if withheld else None
+            self.writes.frozen_changed.add((member.conversation_id, member.user_id))
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
         """Make a conversation with its first members; the caller tells them."""

@@ -2,8 +2,8 @@
 
 The first one goes at once, those that follow are merged. Marks only grow, so the last one says it all.
 
-Who is told is decided when a frame is sent, not when it is gathered: people with whom there is a block by then are left
-out, and so is everyone who was removed from the conversation meanwhile.
+The recipients are decided when a frame is sent, not when it is gathered: people with whom there is a block by then are
+left out, and so is everyone who was removed from the conversation meanwhile.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class _Gathered(Struct):
-    """What is to be told of one person in one conversation, and to whom."""
+    """The latest receipt of one person in one conversation, and its recipients."""
 
     audience: set[str]
     receipt: Receipt
@@ -34,7 +34,7 @@ class _Gathered(Struct):
 
 
 class _Window(Struct):
-    """When something was told of one person in one conversation, and what has come since."""
+    """When the last receipt of one person in one conversation was sent, and what has come since."""
 
     told_at: float
     waiting: _Gathered | None = None
@@ -63,7 +63,7 @@ class Receipts:
             window = self._windows[key] = _Window(told_at=loop.time() - INTERVAL_S)
         elif window.waiting is not None:
             if not window.waiting.audience <= gathered.audience:
-                # What was gathered is for people who are not told of this.
+                # What was gathered has recipients that this one has not.
                 self._publish_if_known(window)
             elif window.waiting.except_connection != except_connection:
                 # Each of the two devices must hear what the other has raised.
@@ -99,7 +99,7 @@ class Receipts:
             return
         user_id = window.waiting.receipt.user_id
         if not self._publish_if_known(window) and user_id not in self._reading:
-            # Rare: the blocks of everyone who is connected are in memory, unless very many are.
+            # Rare: blocks are read when someone connects, and stay in memory unless very many people do.
             self._reading[user_id] = loop.create_task(self._read_blocks(user_id))
 
     def _publish_if_known(self, window: _Window) -> bool:

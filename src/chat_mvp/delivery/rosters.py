@@ -70,7 +70,7 @@ class Roster(Struct, kw_only=True):
         """
         if len(self.members) > MAX_SMALL_CONVERSATION:
             return None
-        marks = [m.shown_marks() for other, m in self.members.items() if other != user_id and other not in apart]
+        marks = [m.visible_marks() for other, m in self.members.items() if other != user_id and other not in apart]
         return (min(m.delivered_seq for m in marks), min(m.read_seq for m in marks)) if marks else None
 
     def marks_for(self, member: MembershipRecord, viewer_id: str, apart: Collection[str]) -> Marks:
@@ -82,7 +82,7 @@ class Roster(Struct, kw_only=True):
             return member.own_marks()
         if self.conversation.kind != "direct" and member.user_id in apart:
             return Marks(member.joined_seq, member.joined_seq)
-        return member.shown_marks()
+        return member.visible_marks()
 
 
 class Rosters:

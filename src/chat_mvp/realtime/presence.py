@@ -127,8 +127,8 @@ class PresenceTracker:
         before = chosen.state, chosen.status_text
         is_connected = user_id in self._online
         if is_connected and state == "invisible" and chosen.state != "invisible":
-            # From here on the person has been gone, whatever they do; what is told is what is told of anyone who goes,
-            # and so without a status text that is new.
+            # From here on the person is away, whatever they do. The frame is the one of a person whose connection ends,
+            # so it has the status text from before.
             chosen.last_seen = self._last_seen[user_id] = utc_now()
             chosen.state = state
             self._tell(user_id)

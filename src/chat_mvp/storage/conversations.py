@@ -89,7 +89,7 @@ _LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_fr
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__
-    if name not in {"id", "conversation_id", "user_id", "told", *_LATER_MEMBERSHIP_FIELDS}
+    if name not in {"id", "conversation_id", "user_id", "frozen_marks", *_LATER_MEMBERSHIP_FIELDS}
 )
 
 
@@ -97,19 +97,19 @@ def membership_record(document: RawDocument) -> MembershipRecord:
     """Return the record of a stored membership."""
     fields: RawDocument = {name: document[name] for name in _MEMBERSHIP_FIELDS}
     fields |= {name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS}
-    told = document.get("told")
+    frozen = document.get("frozen_marks")
     return MembershipRecord(
         id=str(document["_id"]),
         conversation_id=str(document["conversation_id"]),
         user_id=str(document["user_id"]),
-        told=None if told is None else Marks(**told),
+        frozen_marks=None if frozen is None else Marks(**frozen),
         **fields,
     )
 
 
-def told_document(record: MembershipRecord) -> RawDocument | None:
+def frozen_marks_document(record: MembershipRecord) -> RawDocument | None:
     """Return what is stored of the marks that the others know."""
-    return None if record.told is None else asdict(record.told)
+    return None if record.frozen_marks is None else asdict(record.frozen_marks)
 
 
 class Conversations:
@@ -185,8 +185,8 @@ class Conversations:
             {
                 "$group": {
                     "_id": "$conversation_id",
-                    "delivered": {"$min": {"$ifNull": ["$told.delivered_seq", "$delivered_seq"]}},
-                    "read": {"$min": {"$ifNull": ["$told.read_seq", "$read_seq"]}},
+                    "delivered": {"$min": {"$ifNull": ["$frozen_marks.delivered_seq", "$delivered_seq"]}},
+                    "read": {"$min": {"$ifNull": ["$frozen_marks.read_seq", "$read_seq"]}},
                 },
             },
         ]
@@ -196,7 +196,7 @@ class Conversations:
 
     async def fetch_withheld(self, user_id: str) -> list[str]:
         """Return the conversations in which marks of this person are withheld from the others."""
-        query = {"user_id": to_object_id(user_id), "told": {"$ne": None}}
+        query = {"user_id": to_object_id(user_id), "frozen_marks": {"$ne": None}}
         with translated():
             documents = await self._memberships.find(query, {"conversation_id": 1}).to_list(None)
         return [str(document["conversation_id"]) for document in documents]

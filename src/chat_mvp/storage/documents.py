@@ -156,7 +156,7 @@ class MembershipDocument(Document):
     archived: bool = False
     draft: str = ""
     notify: str = "all"
-    told: dict[str, Any] | None = None
+    frozen_marks: dict[str, Any] | None = None
     """The marks that the others know, while later ones are withheld from them."""
     unread_from: int | None = None
     unread_from_read: int | None = None

@@ -114,12 +114,12 @@ class MembershipRecord(Struct, kw_only=True):
     hidden_seq: int | None = None
     """The person never sees what was said up to here: decided when they join. Older versions did not store it."""
 
-    told: Marks | None = None
+    frozen_marks: Marks | None = None
     """What the others know of the marks while these are withheld from them; ``None`` while the others know them."""
 
-    def shown_marks(self) -> Marks:
+    def visible_marks(self) -> Marks:
         """Return the marks as the others know them."""
-        return self.told or self.own_marks()
+        return self.frozen_marks or self.own_marks()
 
     def own_marks(self) -> Marks:
         """Return the marks as they are."""

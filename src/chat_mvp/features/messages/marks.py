@@ -1,4 +1,4 @@
-"""Showing marks that were withheld: of someone who is visible again, and of two people who are no longer kept apart."""
+"""Showing marks that were withheld: after invisibility and after a block."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import ChatError
+from chat_mvp.errors import ChatError, InternalError, NotFoundError, UnavailableError
 from chat_mvp.features.messages.operations import ShowMarks
 from chat_mvp.storage.conversations import Conversations, direct_key
 
@@ -71,6 +71,6 @@ class WithheldMarks:
 
         try:
             await outcome(begin)
-        except ChatError as error:
+        except (InternalError, NotFoundError, UnavailableError) as error:
             # They have left meanwhile, or the database is away: the next mark that they raise shows these too.
             _LOG.info("marks not shown", conversation=conversation_id, error=error.detail)

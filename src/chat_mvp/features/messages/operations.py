@@ -357,7 +357,7 @@ class RaiseMarks:
     ) -> None:
         """Tell the others, and the person's other devices, through ``receipts``.
 
-        The others are told nothing of people who are invisible (``is_hidden``), and nothing across a block.
+        The others get no receipt of people who are invisible (``is_hidden``), and none passes a block.
         ``again`` is called after the commit where the marks are not there yet, because that was too much at once.
         """
         self.conversation_id: str | None = conversation_id
@@ -376,7 +376,7 @@ class RaiseMarks:
         withheld = roster.blocked or self._is_hidden(self._user_id)
         if not batch.raise_marks(roster, member, delivered=self._delivered, read=self._read, withheld=withheld):
             return
-        receipt, audience = _receipt(member), (member.user_id,) if withheld else _told_of_marks(roster, member)
+        receipt, audience = _receipt(member), (member.user_id,) if withheld else _receipt_audience(roster, member)
         batch.after_commit(
             lambda: self._receipts.tell(audience, receipt, except_connection=self._connection_id),
             late=lambda: self._receipts.tell(audience, receipt, except_connection=None),
@@ -417,7 +417,7 @@ class ShowMarks:
         """Show the marks, unless the person is invisible again or a block still stands."""
         roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
         if not roster.blocked and not self._is_hidden(self._user_id) and batch.show_marks(member):
-            receipt, audience = _receipt(member), _told_of_marks(roster, member)
+            receipt, audience = _receipt(member), _receipt_audience(roster, member)
 
             def tell() -> None:
                 self._receipts.tell(audience, receipt, except_connection=None)
@@ -435,5 +435,5 @@ def _receipt(member: MembershipRecord) -> Receipt:
     )
 
 
-def _told_of_marks(roster: Roster, member: MembershipRecord) -> tuple[str, ...]:
+def _receipt_audience(roster: Roster, member: MembershipRecord) -> tuple[str, ...]:
     return roster.everybody() if len(roster.members) <= MAX_SMALL_CONVERSATION else (member.user_id,)

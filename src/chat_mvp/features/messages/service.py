@@ -75,7 +75,7 @@ class MessageService:
     ) -> None:
         """Write through ``writer``; ``is_hidden`` tells who is invisible.
 
-        Without a ``limiter`` anybody may send as fast as they can.
+        Without a ``limiter`` everyone may send as fast as they can.
         """
         self._writer = writer
         self._rosters = rosters

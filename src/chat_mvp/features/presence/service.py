@@ -35,7 +35,7 @@ class PresenceService:
     ) -> None:
         """Read contacts and direct peers from storage, keep choices there.
 
-        Call ``on_hide`` before somebody becomes invisible, and ``on_show`` when they are no longer.
+        Call ``on_hide`` before someone becomes invisible, and ``on_show`` when they are no longer.
         """
         self._tracker = tracker
         self._registry = registry

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from functools import partial
 from typing import Literal, NamedTuple
 
 from chat_mvp.delivery.blocks import Blocks
@@ -28,7 +27,7 @@ class TypingService:
     def __init__(self, bus: Bus, rosters: Rosters, blocks: Blocks, is_hidden: Callable[[str], bool]) -> None:
         """Tell through ``bus``, which is also listened to: a message ends the typing of its sender.
 
-        Nothing is told of people who are invisible (``is_hidden``), and nothing across a block.
+        Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
         """
         self._bus = bus
         self._rosters = rosters
@@ -66,7 +65,7 @@ class TypingService:
                 self._end(key)
 
     def stop(self, user_id: str) -> None:
-        """End everything that somebody was writing."""
+        """End everything that someone was writing."""
         self.connections_changed(user_id, ())
 
     def close(self) -> None:
@@ -84,9 +83,9 @@ class TypingService:
     def _tell(self, key: Key, state: Literal["start", "stop"]) -> None:
         user_id, conversation_id = key
         roster = self._rosters.get(conversation_id)
-        if roster is not None:
-            may_part = partial(self._blocks.may_part, user_id)
-            audience = tuple(other for other in roster.everybody() if other != user_id and not may_part(other))
+        apart = self._blocks.known(user_id)
+        if roster is not None and apart is not None:
+            audience = tuple(other for other in roster.everybody() if other != user_id and other not in apart)
             frame = Typing(conversation_id=conversation_id, user_id=user_id, state=state)
             self._bus.publish(Publication(audience=audience, frame=frame, droppable=True))
 
