@@ -73,6 +73,11 @@ class Receipts:
         if self._timer is None:
             self._timer = loop.call_later(_TICK_S, self._tick)
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether something waits, or was sent less than the interval ago."""
+        return bool(self._windows)
+
     def close(self) -> None:
         """Publish what waits and keep no timer."""
         if self._timer is not None:
