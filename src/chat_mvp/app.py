@@ -18,6 +18,7 @@ from litestar.types import Receive, Scope, Send
 
 from chat_mvp import __version__
 from chat_mvp.clock import Clock
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
 from chat_mvp.delivery.catchup import CatchUp
 from chat_mvp.delivery.drain import Drain
@@ -36,6 +37,7 @@ from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.messages import routes as message_routes
 from chat_mvp.features.messages.handlers import message_handlers
 from chat_mvp.features.messages.history import MessageHistory
+from chat_mvp.features.messages.marks import WithheldMarks
 from chat_mvp.features.messages.service import MessageService
 from chat_mvp.features.messages.sync import MessageSync
 from chat_mvp.features.presence import routes as presence_routes
@@ -111,25 +113,29 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     check_room = DiskRoom(disk).check
 
     # The engine.
-    bus = MemoryBus()
+    bus, blocks = MemoryBus(), Blocks(contacts)
     rosters = Rosters(conversations, contacts, directory.fetch_users)
-    receipts = Receipts(bus)
-    snapshots = Snapshots(conversations, messages)
+    receipts = Receipts(bus, blocks)
+    snapshots = Snapshots(conversations, messages, blocks)
     views = ConversationViews(snapshots, messages, directory.fetch_users)
     presence = PresenceTracker(
         people=users,
-        fetch_blocked=contacts.fetch_blocked_pairs,
+        fetch_blocked=blocks.fetch,
         cache_seconds=settings.presence_ttl_seconds,
         clock=clock,
     )
     jobs = JobRunner(Jobs(database.collections), [PurgeConversation(Leftovers(database.collections))])
+
+    def is_reachable(sender_id: str, user_id: str) -> bool:
+        return presence.is_reachable(user_id) and not blocks.may_part(sender_id, user_id)
+
     commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
     writer = Writer(
         commits=commits,
         messages=messages,
         rosters=rosters,
         bus=bus,
-        is_reachable=presence.is_reachable,
+        is_reachable=is_reachable,
         queue_max_members=settings.queue_max_members,
         job_stored=jobs.wake,
         check_room=check_room,
@@ -137,7 +143,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
 
     # Connections.
-    typing = TypingService(bus, rosters)
+    typing = TypingService(bus, rosters, blocks, presence.is_hidden)
 
     def connections_changed(user_id: str) -> None:
         presence.connections_changed(user_id)
@@ -172,18 +178,33 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         clock=clock,
         check_room=check_room,
     )
+    withheld_marks = WithheldMarks(
+        writer=writer,
+        rosters=rosters,
+        receipts=receipts,
+        conversations=conversations,
+        is_hidden=presence.is_hidden,
+    )
     presence_service = PresenceService(
         tracker=presence,
         registry=registry,
         users=users,
         contacts=contacts,
         conversations=conversations,
+        on_hide=typing.stop,
+        on_show=withheld_marks.show_everywhere,
     )
     bus.subscribe(presence_service.published)
 
     async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
+        # Before the block counts: after that, no `stop` would reach the other.
+        typing.stop(owner_id)
+        typing.stop(other_id)
+        blocks.changed(owner_id, other_id, blocked)
         rosters.forget_direct(direct_key(owner_id, other_id))
         await presence_service.block_changed(owner_id, other_id, blocked)
+        if not blocked:
+            await withheld_marks.show_in_direct(owner_id, other_id)
 
     contact_service = ContactService(
         contacts=contacts,
@@ -202,6 +223,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         snapshots=snapshots,
         views=views,
         fetch_users=directory.fetch_users,
+        blocks=blocks,
         is_connected=registry.is_connected,
         on_parted=presence_service.parted,
         clock=clock,
@@ -215,6 +237,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         users=users,
         contacts=contacts,
         fetch_users=directory.fetch_users,
+        blocks=blocks,
+        is_hidden=presence.is_hidden,
     )
     user_service = UserService(
         users=users, directory=directory, on_status_changed=presence.status_changed, check_room=check_room
@@ -271,7 +295,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "contacts": contact_service,
         "conversation_service": conversation_service,
         "message_service": message_service,
-        "message_history": MessageHistory(rosters=rosters, messages=messages, conversations=conversations),
+        "message_history": MessageHistory(
+            rosters=rosters, messages=messages, conversations=conversations, blocks=blocks
+        ),
         "message_sync": MessageSync(writer=writer, messages=messages, conversations=conversations),
         "presence_service": presence_service,
     }

@@ -8,6 +8,7 @@ of one conversation in the order of their ``rev``.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from msgspec import Struct, structs
@@ -32,6 +33,8 @@ MAX_BATCH_BYTES = 1024 * 1024
 """What one batch writes, about. MongoDB aborts transactions that dirty too much of its cache."""
 _TICK = timedelta(milliseconds=1)
 """The finest difference that times have here."""
+IsReachable = Callable[[str, str], bool]
+"""Tells whether a sender may know that a recipient has a connection: it takes the ids of both."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark: everyone else waits while the entries of so many messages are removed (0.1 s)."""
@@ -83,7 +86,7 @@ class Batch:
         rosters: Rosters,
         messages: Mapping[str, MessageRecord],
         sent: Mapping[SentKey, MessageRecord],
-        is_reachable: Callable[[str], bool],
+        is_reachable: IsReachable,
         publish: Callable[[Publication], None],
         queue_max_members: int,
         job_stored: Callable[[], None] = lambda: None,
@@ -142,7 +145,8 @@ class Batch:
         self._advance(conversation, with_message=True)
         created_at = conversation.activity_at = self._moment_behind(conversation.activity_at)
         recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
-        reachable = not recipients or any(map(self._is_reachable, recipients))
+        is_reachable = partial(self._is_reachable, new.sender_id)
+        reachable = not recipients or any(map(is_reachable, recipients))
         record = MessageRecord(
             made_rev=conversation.rev,
             status="sent" if reachable else "queued",
@@ -211,10 +215,12 @@ class Batch:
             reply=reply,
         )
 
-    def raise_marks(self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int) -> bool:
+    def raise_marks(
+        self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int, withheld: bool = False
+    ) -> bool:
         """Raise a person's marks, by at most ``MAX_CONFIRMED_AT_ONCE``; what they have leaves their queue.
 
-        False when nothing was raised.
+        ``withheld``: the others go on seeing the marks that they know. False when nothing was raised.
         """
         last_seq = min(roster.stored_seq, member.delivered_seq + MAX_CONFIRMED_AT_ONCE)
         read = min(max(read, member.read_seq), last_seq)
@@ -222,12 +228,26 @@ class Batch:
         if delivered == member.delivered_seq and read == member.read_seq:
             return False
         delivered_before = member.delivered_seq
+        self._withhold(member, withheld=withheld)
         if delivered > member.delivered_seq:
             member.delivered_seq, member.delivered_at = delivered, self.now
         if read > member.read_seq:
             member.read_seq, member.read_at = read, self.now
         self.writes.raise_marks(member, delivered_before=delivered_before)
         return True
+
+    def show_marks(self, member: MembershipRecord) -> bool:
+        """Let the others know a person's marks that were withheld; false when none were."""
+        if member.frozen_marks is None:
+            return False
+        self._withhold(member, withheld=False)
+        self.writes.raise_marks(member, delivered_before=member.delivered_seq)
+        return True
+
+    def _withhold(self, member: MembershipRecord, *, withheld: bool) -> None:
+        if withheld != (member.frozen_marks is not None):
+            member.frozen_marks = member.visible_marks() if withheld else None
+            self.writes.frozen_changed.add((member.conversation_id, member.user_id))
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
         """Make a conversation with its first members; the caller tells them."""

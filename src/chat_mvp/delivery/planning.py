@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
-from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, Operation
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, IsReachable, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import ChatError, InternalError
@@ -43,7 +43,7 @@ class Planner:
         messages: Messages,
         rosters: Rosters,
         bus: Bus,
-        is_reachable: Callable[[str], bool],
+        is_reachable: IsReachable,
         queue_max_members: int,
         clock: Callable[[], datetime],
         drop_rosters: Callable[[Iterable[str]], None],

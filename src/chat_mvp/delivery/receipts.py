@@ -1,74 +1,140 @@
 """Telling who has read how far, without a storm: at most one frame for a conversation and person in 200 ms.
 
 The first one goes at once, those that follow are merged. Marks only grow, so the last one says it all.
+
+The recipients are decided when a frame is sent, not when it is gathered: people with whom there is a block by then are
+left out, and so is everyone who was removed from the conversation meanwhile.
 """
 
 import asyncio
 
-from msgspec import Struct, structs
+import structlog
+from msgspec import Struct
 
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import Bus, Publication
-from chat_mvp.protocol import Receipt
+from chat_mvp.errors import UnavailableError
+from chat_mvp.protocol import ConversationLeft, Receipt
 
 INTERVAL_S = 0.2
 _TICK_S = 0.05
 
 Key = tuple[str, str]
+"""Conversation and person."""
+
+_LOG = structlog.get_logger(__name__)
+
+
+class _Gathered(Struct):
+    """The latest receipt of one person in one conversation, and its recipients."""
+
+    audience: set[str]
+    receipt: Receipt
+    answered_connection: str | None
 
 
 class _Window(Struct):
-    """What was told of one person in one conversation, when, and what has come since."""
+    """When the last receipt of one person in one conversation was sent, and what has come since."""
 
     told_at: float
-    waiting: Publication | None = None
+    waiting: _Gathered | None = None
 
 
 class Receipts:
     """Publishes receipts, the more merged the more there are."""
 
-    def __init__(self, bus: Bus) -> None:
-        """Publish to this bus."""
+    def __init__(self, bus: Bus, blocks: Blocks) -> None:
+        """Publish to ``bus``, which is also listened to: nothing of a conversation follows ``conversation.left``."""
         self._bus = bus
+        self._blocks = blocks
         self._windows: dict[Key, _Window] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        """People whose blocks are being read."""
+        bus.subscribe(self._published)
 
     def tell(self, audience: tuple[str, ...], receipt: Receipt, *, answered_connection: str | None) -> None:
         """Tell these people now, or with what comes within the interval."""
-        publication = Publication(audience=audience, frame=receipt, answered_connection=answered_connection)
+        gathered = _Gathered(set(audience), receipt, answered_connection)
         key = (receipt.conversation_id, receipt.user_id)
         loop = asyncio.get_running_loop()
         window = self._windows.get(key)
         if window is None:
-            self._windows[key] = _Window(told_at=loop.time())
-            self._bus.publish(publication)
-        else:
-            if window.waiting is not None and window.waiting.answered_connection != answered_connection:
+            window = self._windows[key] = _Window(told_at=loop.time() - INTERVAL_S)
+        elif window.waiting is not None:
+            if not window.waiting.audience <= gathered.audience:
+                # What was gathered has recipients that this one has not.
+                self._publish_if_known(window)
+            elif window.waiting.answered_connection != answered_connection:
                 # Each of the two devices must hear what the other has raised.
-                publication = structs.replace(publication, answered_connection=None)
-            window.waiting = publication
+                gathered.answered_connection = None
+        window.waiting = gathered
+        self._publish_if_due(window)
         if self._timer is None:
             self._timer = loop.call_later(_TICK_S, self._tick)
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether something waits, or was sent less than the interval ago."""
+        return bool(self._windows)
 
     def close(self) -> None:
         """Publish what waits and keep no timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for task in self._reading.values():
+            task.cancel()
         for window in self._windows.values():
-            if window.waiting is not None:
-                self._bus.publish(window.waiting)
+            self._publish_if_known(window)
         self._windows.clear()
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        now = loop.time()
         for key, window in list(self._windows.items()):
-            if now - window.told_at < INTERVAL_S:
-                continue
-            if window.waiting is None:
+            if window.waiting is not None:
+                self._publish_if_due(window)
+            elif loop.time() - window.told_at >= INTERVAL_S:
                 del self._windows[key]
-                continue
-            self._bus.publish(window.waiting)
-            window.waiting = None
-            window.told_at = now
         self._timer = loop.call_later(_TICK_S, self._tick) if self._windows else None
+
+    def _publish_if_due(self, window: _Window) -> None:
+        loop = asyncio.get_running_loop()
+        if window.waiting is None or loop.time() - window.told_at < INTERVAL_S:
+            return
+        user_id = window.waiting.receipt.user_id
+        if not self._publish_if_known(window) and user_id not in self._reading:
+            # Rare: blocks are read when someone connects, and stay in memory unless very many people do.
+            self._reading[user_id] = loop.create_task(self._read_blocks(user_id))
+
+    def _publish_if_known(self, window: _Window) -> bool:
+        """Publish what waits, and return true, unless it is not in memory from whom blocks keep the person apart."""
+        gathered = window.waiting
+        apart = None if gathered is None else self._blocks.known(gathered.receipt.user_id)
+        if gathered is None or apart is None:
+            return False
+        window.waiting = None
+        window.told_at = asyncio.get_running_loop().time()
+        self._bus.publish(
+            Publication(
+                audience=tuple(gathered.audience - apart),
+                frame=gathered.receipt,
+                answered_connection=gathered.answered_connection,
+            )
+        )
+        return True
+
+    async def _read_blocks(self, user_id: str) -> None:
+        try:
+            await self._blocks.fetch(user_id)
+        except UnavailableError as error:
+            # The next tick asks again.
+            _LOG.warning("blocks not read", error=error.detail)
+        finally:
+            del self._reading[user_id]
+
+    def _published(self, publication: Publication) -> None:
+        if isinstance(publication.frame, ConversationLeft):
+            for (conversation_id, _), window in self._windows.items():
+                if conversation_id == publication.frame.conversation_id and window.waiting is not None:
+                    window.waiting.audience.difference_update(publication.audience)

@@ -5,15 +5,16 @@ writer changes rosters as it plans a batch and forgets those it touched when the
 are checked again inside every transaction, so a roster that is out of date costs a second try and never a wrong write.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from cachetools import LRUCache
 from msgspec import Struct
 
+from chat_mvp.limits import MAX_SMALL_CONVERSATION
 from chat_mvp.protocol import User
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 
 MAX_ROSTERS = 50_000
 MAX_DIRECT_KEYS = 200_000
@@ -62,12 +63,26 @@ class Roster(Struct, kw_only=True):
         member = self.members.get(user_id)
         return member if member is not None and member.visible else None
 
-    def lowest_marks_of_others(self, user_id: str) -> tuple[int, int] | None:
-        """Return the lowest delivered and read marks of everybody else; none when nobody else is there."""
-        others = [member for other, member in self.members.items() if other != user_id]
-        if not others:
+    def lowest_marks_of_others(self, user_id: str, apart: Collection[str] = ()) -> tuple[int, int] | None:
+        """Return the lowest delivered and read marks of everyone else, as the others know them.
+
+        None in a large conversation and without anyone else. People who are kept ``apart`` by a block do not count.
+        """
+        if len(self.members) > MAX_SMALL_CONVERSATION:
             return None
-        return min(m.delivered_seq for m in others), min(m.read_seq for m in others)
+        marks = [m.visible_marks() for other, m in self.members.items() if other != user_id and other not in apart]
+        return (min(m.delivered_seq for m in marks), min(m.read_seq for m in marks)) if marks else None
+
+    def marks_for(self, member: MembershipRecord, viewer_id: str, apart: Collection[str]) -> Marks:
+        """Return the marks of a member as someone knows them who is kept ``apart`` by blocks from these people.
+
+        In a direct conversation a block withholds marks from then on; in a group nothing is known of them at all.
+        """
+        if member.user_id == viewer_id:
+            return member.own_marks()
+        if self.conversation.kind != "direct" and member.user_id in apart:
+            return Marks(member.joined_seq, member.joined_seq)
+        return member.visible_marks()
 
 
 class Rosters:

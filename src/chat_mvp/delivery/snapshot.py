@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.limits import MAX_SMALL_CONVERSATION
-from chat_mvp.protocol import ConversationState
+from chat_mvp.protocol import ConversationKind, ConversationState
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
@@ -39,8 +40,9 @@ class Standing(Struct, kw_only=True):
 class Snapshots:
     """Reads standings; each call takes a handful of queries, however many conversations there are."""
 
-    def __init__(self, conversations: Conversations, messages: Messages) -> None:
+    def __init__(self, conversations: Conversations, messages: Messages, blocks: Blocks) -> None:
         """Read from these."""
+        self._blocks = blocks
         self._conversations = conversations
         self._messages = messages
 
@@ -49,8 +51,8 @@ class Snapshots:
         memberships = await self._conversations.fetch_memberships(user_id, ids)
         records = await self._conversations.fetch(memberships)
         unread = await self._messages.count_unread(user_id, _unread_from(records, memberships))
-        small = [i for i, record in records.items() if record.member_count <= MAX_SMALL_CONVERSATION]
-        others = await self._conversations.fetch_others_marks(user_id, small) if small else {}
+        small = {i: record.kind for i, record in records.items() if record.member_count <= MAX_SMALL_CONVERSATION}
+        others = await self._fetch_others(user_id, small) if small else {}
         return {
             record.id: Standing(
                 conversation=record,
@@ -60,6 +62,14 @@ class Snapshots:
             )
             for record in sorted(records.values(), key=lambda record: (record.activity_at, record.id))
         }
+
+    async def _fetch_others(self, user_id: str, kinds: Mapping[str, ConversationKind]) -> dict[str, tuple[int, int]]:
+        return await self._conversations.fetch_others_marks(
+            user_id,
+            direct=[i for i, kind in kinds.items() if kind == "direct"],
+            groups=[i for i, kind in kinds.items() if kind != "direct"],
+            apart=await self._blocks.fetch(user_id),
+        )
 
 
 def _unread_from(

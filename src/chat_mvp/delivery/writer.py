@@ -15,7 +15,7 @@ from datetime import datetime
 
 import structlog
 
-from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Operation
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, IsReachable, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.commit_slot import CommitSlot
 from chat_mvp.delivery.in_flight import BatchState, InFlightBatch
@@ -50,7 +50,7 @@ class Writer:
         messages: Messages,
         rosters: Rosters,
         bus: Bus,
-        is_reachable: Callable[[str], bool],
+        is_reachable: IsReachable,
         queue_max_members: int,
         check_room: CheckRoom = lambda: None,
         deadline_s: float = DEADLINE_S,
@@ -59,8 +59,8 @@ class Writer:
     ) -> None:
         """Write through ``commits``, one batch at a time through each.
 
-        ``is_reachable`` tells whether a user has a connection that they do not hide. ``deadline_s`` is how long a batch
-        is tried before its operations are answered ``unavailable``. ``job_stored`` is called after a job was stored.
+        ``is_reachable`` decides between the statuses ``sent`` and ``queued``. ``deadline_s`` is how long a batch is
+        tried before its operations are answered ``unavailable``. ``job_stored`` is called after a job was stored.
         """
         self._rosters = rosters
         self._check_room = check_room

@@ -4,7 +4,7 @@ A person who reloads a page is gone for a moment; only who stays away for ``GRAC
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class PeopleStore(Protocol):
 
 
 IsConnected = Callable[[str], bool]
-FetchBlocked = Callable[[str, Iterable[str]], Awaitable[set[str]]]
+FetchBlocked = Callable[[str], Awaitable[frozenset[str]]]
 
 
 class PresenceTracker:
@@ -64,7 +64,7 @@ class PresenceTracker:
         cache_seconds: float,
         clock: Now = utc_now,
     ) -> None:
-        """``fetch_blocked(user_id, others)`` returns those of the others with whom there is a block."""
+        """``fetch_blocked(user_id)`` returns everyone with whom this person has a block, as of when it returns."""
         self._clock = clock
         self._people = people
         self._fetch_blocked = fetch_blocked
@@ -74,8 +74,6 @@ class PresenceTracker:
         """Everybody with a connection, and those gone for less than the grace; bounded by the connections."""
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._watchers = Watchers()
-        self._blocks = 0
-        """How often somebody was hidden from somebody: whoever reads blocks in between must read them again."""
         self._last_seen: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -97,7 +95,8 @@ class PresenceTracker:
     # ------------------------------------------------------------------------------------------------ coming, going
 
     async def arrive(self, user_id: str) -> None:
-        """Get ready for a person who is about to be connected: how they want to be seen must be known then."""
+        """Get ready for a person who is about to be connected: their choice and their blocks must be known then."""
+        await self._fetch_blocked(user_id)
         if user_id not in self._online:
             chosen = (await self._fetch([user_id])).get(user_id)
             if chosen is not None:
@@ -111,28 +110,35 @@ class PresenceTracker:
                 timer.cancel()
             if user_id not in self._online:
                 self._online[user_id] = self._chosen.get(user_id) or Chosen("online", "", None)
-                self._tell(user_id)
+                if not self.is_hidden(user_id):
+                    self._tell(user_id)
         elif user_id in self._online and user_id not in self._leaving:
             loop = asyncio.get_running_loop()
             self._leaving[user_id] = loop.call_later(GRACE_S, self._left, user_id)
 
     def is_reachable(self, user_id: str) -> bool:
         """Tell whether the person has a connection that they do not hide."""
-        if not self._is_connected(user_id):
-            return False
-        chosen = self._online.get(user_id)
-        return chosen is None or chosen.state != "invisible"
+        return self._is_connected(user_id) and not self.is_hidden(user_id)
+
+    def is_hidden(self, user_id: str) -> bool:
+        """Tell whether the person, who is or was connected, wants to look like someone who is not there."""
+        chosen = self._online.get(user_id) or self._chosen.get(user_id)
+        return chosen is not None and chosen.state == "invisible"
 
     def choose(self, user_id: str, state: ChosenPresence, status_text: str) -> Presence:
         """Let a connected person be seen like this from now on, and return what they look like."""
-        chosen = self._online.get(user_id) or Chosen(state, status_text, None)
-        before = _shown(chosen), chosen.status_text
-        if state == "invisible" and chosen.state != "invisible":
-            # From here on the person has been gone, whatever they do.
+        chosen = self._online.get(user_id) or self._chosen.get(user_id) or Chosen(state, status_text, None)
+        before = chosen.state, chosen.status_text
+        is_connected = user_id in self._online
+        if is_connected and state == "invisible" and chosen.state != "invisible":
+            # From here on the person is away, whatever they do. The frame is the one of a person whose connection ends,
+            # so it has the status text from before.
             chosen.last_seen = self._last_seen[user_id] = self._clock()
+            chosen.state = state
+            self._tell(user_id)
         chosen.state, chosen.status_text = state, status_text
         self._chosen[user_id] = chosen
-        if before != (_shown(chosen), status_text):
+        if is_connected and state != "invisible" and before != (state, status_text):
             self._tell(user_id)
         return self._frame(user_id, chosen, online=True)
 
@@ -163,7 +169,7 @@ class PresenceTracker:
         """
         wanted = set(user_ids) - {connection.user_id}
         chosen = await self._fetch(wanted)
-        blocked = await self._read_blocks(connection.user_id, wanted)
+        blocked = await self._fetch_blocked(connection.user_id)
         # Nothing waits from here on, so that no block and no change falls between what is told now and what is later.
         self._watchers.replace(connection, wanted - blocked)
         return [self._state(user_id, chosen, blocked) for user_id in wanted]
@@ -176,7 +182,7 @@ class PresenceTracker:
         With ``tell_now`` they are told at once how the person is, otherwise when that changes.
         """
         chosen = await self._fetch([user_id])
-        if await self._read_blocks(viewer_id, [user_id]):
+        if user_id in await self._fetch_blocked(viewer_id):
             return
         encoded = EncodedFrame(Presence(**structs.asdict(self._state(user_id, chosen, set()))))
         for connection in connections:
@@ -186,7 +192,6 @@ class PresenceTracker:
 
     def hide(self, connections: Iterable[Connection], user_id: str) -> None:
         """Tell these connections of one person no longer, because of a block; for them the person is offline."""
-        self._blocks += 1
         encoded = EncodedFrame(Presence(user_id=user_id, state="offline", last_seen=None, status_text=""))
         for connection in connections:
             if self._watchers.discard(connection, user_id):
@@ -204,16 +209,9 @@ class PresenceTracker:
     async def state_for(self, viewer_id: str, user_id: str) -> PresenceState:
         """Return how one person looks to another."""
         chosen = await self._fetch([user_id])
-        return self._state(user_id, chosen, await self._read_blocks(viewer_id, [user_id]))
+        return self._state(user_id, chosen, await self._fetch_blocked(viewer_id))
 
-    async def _read_blocks(self, viewer_id: str, user_ids: Iterable[str]) -> set[str]:
-        while True:
-            before = self._blocks
-            blocked = await self._fetch_blocked(viewer_id, user_ids)
-            if before == self._blocks:
-                return blocked
-
-    def _state(self, user_id: str, fetched: Mapping[str, Chosen], blocked: set[str]) -> PresenceState:
+    def _state(self, user_id: str, fetched: Mapping[str, Chosen], blocked: Collection[str]) -> PresenceState:
         chosen = self._online.get(user_id) or self._chosen.get(user_id) or fetched.get(user_id)
         if chosen is None or user_id in blocked:
             chosen = Chosen("invisible", "", None)

@@ -15,6 +15,9 @@ from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
 from chat_mvp.storage.records import ContactRecord
 
+BlockPair = tuple[str, str]
+"""Who has blocked, and whom."""
+
 
 class Contacts:
     """Reading and writing contact lists and block lists. Writes tell whether they changed anything."""
@@ -42,6 +45,15 @@ class Contacts:
             "$or": [{"owner_id": user, "other_id": {"$in": others}}, {"owner_id": {"$in": others}, "other_id": user}],
         }
         return await self._fetch_other_sides(user_id, query)
+
+    async def fetch_blocks(self, user_id: str) -> set[BlockPair]:
+        """Return every block that this person has made or that was made against them."""
+        user = to_object_id(user_id)
+        query = {"blocked": True, "$or": [{"owner_id": user}, {"other_id": user}]}
+        fields = {"_id": 0, "owner_id": 1, "other_id": 1}
+        with translated():
+            documents = await ContactDocument.get_motor_collection().find(query, fields).to_list(None)
+        return {(str(document["owner_id"]), str(document["other_id"])) for document in documents}
 
     async def put(
         self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None, at: datetime

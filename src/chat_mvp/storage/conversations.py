@@ -3,16 +3,17 @@
 Only ``storage.commit`` writes what other members can see; a person's own settings are written here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from msgspec.structs import asdict
 
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 
 
 def direct_key(one: str, other: str) -> str:
@@ -87,7 +88,7 @@ _LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_fr
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__
-    if name not in {"id", "conversation_id", "user_id", *_LATER_MEMBERSHIP_FIELDS}
+    if name not in {"id", "conversation_id", "user_id", "frozen_marks", *_LATER_MEMBERSHIP_FIELDS}
 )
 
 
@@ -95,12 +96,19 @@ def membership_record(document: RawDocument) -> MembershipRecord:
     """Return the record of a stored membership."""
     fields: RawDocument = {name: document[name] for name in _MEMBERSHIP_FIELDS}
     fields |= {name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS}
+    frozen = document.get("frozen_marks")
     return MembershipRecord(
         id=str(document["_id"]),
         conversation_id=str(document["conversation_id"]),
         user_id=str(document["user_id"]),
+        frozen_marks=None if frozen is None else Marks(**frozen),
         **fields,
     )
+
+
+def frozen_marks_document(record: MembershipRecord) -> RawDocument | None:
+    """Return what is stored of the marks that the others know."""
+    return None if record.frozen_marks is None else asdict(record.frozen_marks)
 
 
 class Conversations:
@@ -157,26 +165,40 @@ class Conversations:
             documents = await self._memberships.find(query).to_list(None)
         return {str(document["conversation_id"]): membership_record(document) for document in documents}
 
-    async def fetch_others_marks(self, user_id: str, ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """Return the lowest delivered and read marks of the other members, by conversation."""
+    async def fetch_others_marks(
+        self, user_id: str, *, direct: Iterable[str], groups: Iterable[str], apart: Collection[str]
+    ) -> dict[str, tuple[int, int]]:
+        """Return the lowest delivered and read marks of the other members, as the others know them, by conversation.
+
+        In groups, people who are kept ``apart`` from this one by a block do not count.
+        """
+        person = to_object_id(user_id)
+        everyone = {"user_id": {"$ne": person}}
+        without = {"user_id": {"$nin": [person, *map(to_object_id, apart)]}}
+        among = [
+            {"conversation_id": {"$in": [to_object_id(i) for i in ids]}, **people}
+            for ids, people in ((direct, everyone), (groups, without if apart else everyone))
+        ]
         pipeline: list[dict[str, Any]] = [
-            {
-                "$match": {
-                    "conversation_id": {"$in": [to_object_id(i) for i in ids]},
-                    "user_id": {"$ne": ObjectId(user_id)},
-                }
-            },
+            {"$match": {"$or": among}},
             {
                 "$group": {
                     "_id": "$conversation_id",
-                    "delivered": {"$min": "$delivered_seq"},
-                    "read": {"$min": "$read_seq"},
+                    "delivered": {"$min": {"$ifNull": ["$frozen_marks.delivered_seq", "$delivered_seq"]}},
+                    "read": {"$min": {"$ifNull": ["$frozen_marks.read_seq", "$read_seq"]}},
                 },
             },
         ]
         with translated():
             cursor = await self._memberships.aggregate(pipeline)
             return {str(row["_id"]): (row["delivered"], row["read"]) async for row in cursor}
+
+    async def fetch_withheld(self, user_id: str) -> list[str]:
+        """Return the conversations in which marks of this person are withheld from the others."""
+        query = {"user_id": to_object_id(user_id), "frozen_marks": {"$ne": None}}
+        with translated():
+            documents = await self._memberships.find(query, {"conversation_id": 1}).to_list(None)
+        return [str(document["conversation_id"]) for document in documents]
 
     async def fetch_direct_peers(self, user_id: str) -> set[str]:
         """Return everybody with whom the person has a direct conversation that both can see."""

@@ -156,6 +156,8 @@ class MembershipDocument(Document):
     archived: bool = False
     draft: str = ""
     notify: str = "all"
+    frozen_marks: dict[str, Any] | None = None
+    """The marks that the others know, while later ones are withheld from them."""
     unread_from: int | None = None
     unread_from_read: int | None = None
     """The value of ``read_seq`` for which ``unread_from`` holds."""

@@ -78,6 +78,15 @@ class ConversationRecord(Struct, kw_only=True):
     """The last message before the conversation became public; 0 if it was made public. Says nothing while private."""
 
 
+class Marks(Struct, frozen=True):
+    """How far a person has received and read a conversation, and since when."""
+
+    delivered_seq: int
+    read_seq: int
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+
+
 class MembershipRecord(Struct, kw_only=True):
     """One person in one conversation."""
 
@@ -104,6 +113,17 @@ class MembershipRecord(Struct, kw_only=True):
     unread_from_read: int | None = None
     hidden_seq: int | None = None
     """The person never sees what was said up to here: decided when they join. Older versions did not store it."""
+
+    frozen_marks: Marks | None = None
+    """What the others know of the marks while these are withheld from them; ``None`` while the others know them."""
+
+    def visible_marks(self) -> Marks:
+        """Return the marks as the others know them."""
+        return self.frozen_marks or self.own_marks()
+
+    def own_marks(self) -> Marks:
+        """Return the marks as they are."""
+        return Marks(self.delivered_seq, self.read_seq, self.delivered_at, self.read_at)
 
     def hides_up_to(self, conversation: ConversationRecord) -> int:
         """Return the last place in the history that the person may not see."""

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
-from chat_mvp.storage.conversations import conversation_document, membership_document
+from chat_mvp.storage.conversations import conversation_document, frozen_marks_document, membership_document
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
@@ -65,6 +65,8 @@ class Writes(Struct, kw_only=True):
     queue_documents: list[RawDocument] = field(default_factory=list)
     marks: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
     """Conversation and user, to the membership with its raised marks; see ``raise_marks``."""
+    frozen_changed: set[tuple[str, str]] = field(default_factory=set)
+    """Those of ``marks`` of which the others know something else from now on than before."""
     confirmed: dict[tuple[str, str], range] = field(default_factory=dict)
     """Conversation and user, to the numbers that leave this person's queue."""
     new_conversations: list[ConversationRecord] = field(default_factory=list)
@@ -365,7 +367,7 @@ def _message_updates(writes: Writes) -> list[RawDocument]:
 
 def _membership_updates(writes: Writes) -> list[RawDocument]:
     updates: list[RawDocument] = []
-    for record in writes.marks.values():
+    for key, record in writes.marks.items():
         highest = {
             "delivered_seq": record.delivered_seq,
             "read_seq": record.read_seq,
@@ -373,7 +375,10 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
             "read_at": record.read_at,
             "updated_at": writes.now,
         }
-        updates.append({"q": {"_id": known_object_id(record.id)}, "u": {"$max": highest}})
+        change: RawDocument = {"$max": highest}
+        if key in writes.frozen_changed:
+            change["$set"] = {"frozen_marks": frozen_marks_document(record)}
+        updates.append({"q": {"_id": known_object_id(record.id)}, "u": change})
     for record in writes.changed_memberships.values():
         fields = {
             "role": record.role,

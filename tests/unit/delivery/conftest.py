@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from chat_mvp.clock import Now
 from chat_mvp.delivery.batch import NewMessage
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus, Publication
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
@@ -182,14 +183,14 @@ class Desk:
         self.clock_is_off_by = timedelta()
         self.bus = MemoryBus()
         self.bus.subscribe(self.told.append)
-        self.receipts = Receipts(self.bus)
+        self.receipts = Receipts(self.bus, Blocks(Contacts()))
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
         self.writer = Writer(
             commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
             messages=self.messages,
             rosters=rosters,
             bus=self.bus,
-            is_reachable=lambda _: True,
+            is_reachable=lambda _sender, _recipient: True,
             queue_max_members=64,
             deadline_s=DEADLINE_S,
             clock=clock or (lambda: utc_now() + self.clock_is_off_by),

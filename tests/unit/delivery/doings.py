@@ -112,6 +112,7 @@ class Doings:
             delivered=seq,
             read=read,
             receipts=self.desk.receipts,
+            is_hidden=lambda _: False,
             again=lambda: None,
             reply=FutureAnswer(answer),
         )

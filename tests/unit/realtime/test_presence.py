@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.protocol import PresenceState
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.storage.contacts import BlockPair, Contacts
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.supervision import Supervisor
 from tests.unit.realtime.wires import Wire
@@ -26,17 +28,17 @@ class Nobody:
         self.last_seen = moments
 
 
-class Blocks:
+class SlowContacts(Contacts):
     """The block lists; reading them waits until ``gate`` is opened and says what stood there before."""
 
     def __init__(self) -> None:
-        self.blocked: set[str] = set()
+        self.blocked: set[BlockPair] = set()
         self.reading = asyncio.Event()
         self.gate = asyncio.Event()
         self.reads = 0
 
-    async def fetch(self, _user_id: str, others: Iterable[str]) -> set[str]:
-        found = self.blocked & set(others)
+    async def fetch_blocks(self, _user_id: str) -> set[BlockPair]:
+        found = set(self.blocked)
         self.reads += 1
         self.reading.set()
         await self.gate.wait()
@@ -57,21 +59,23 @@ async def look(tracker: PresenceTracker, _wire: Wire) -> list[PresenceState]:
 
 @pytest.mark.parametrize("ask", [connect, show, look])
 async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
-    wire, blocks = Wire(), Blocks()
+    wire, contacts = Wire(), SlowContacts()
+    blocks = Blocks(contacts)
     tracker = PresenceTracker(people=Nobody(), fetch_blocked=blocks.fetch, cache_seconds=60)
     wire.connection.session.begin_catching_up()
     await wire.connection.go_live()
     tracker.start(lambda user_id: user_id == "bob", Supervisor())
     tracker.connections_changed("bob")
     asked = asyncio.ensure_future(ask(tracker, wire))
-    await blocks.reading.wait()
-    blocks.blocked.add("bob")
+    await contacts.reading.wait()
+    contacts.blocked.add(("ann", "bob"))
+    blocks.changed("ann", "bob", True)
     tracker.hide([wire.connection], "bob")
-    blocks.gate.set()
+    contacts.gate.set()
     states = await asked
     tracker.choose("bob", "away", "not for ann")
 
-    assert blocks.reads == 2, "what was read before the block is not believed"
+    assert contacts.reads == 2, "what was read before the block is not believed"
     assert [state.state for state in states or ()] == ["offline"] * len(states or ())
     assert await wire.sent() == []
     await tracker.stop()

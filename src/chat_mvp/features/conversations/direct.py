@@ -1,6 +1,6 @@
 """Direct conversations inside a batch: made once for a pair, seen by the peer from the first message on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.rosters import Roster
@@ -93,8 +93,11 @@ def new_membership(
     )
 
 
-def tell_joined(batch: Batch, roster: Roster, user_id: str) -> None:
-    """Tell somebody of a conversation that they see from now on, before its first message."""
+def tell_joined(batch: Batch, roster: Roster, user_id: str, *, apart: Collection[str] = ()) -> None:
+    """Tell somebody of a conversation that they see from now on, before its first message.
+
+    In a group, blocks keep them ``apart`` from these people.
+    """
     peer = next((person for other, person in roster.people.items() if other != user_id), None)
-    frame = ConversationJoined(conversation=newcomer_view(roster, user_id, peer))
+    frame = ConversationJoined(conversation=newcomer_view(roster, user_id, peer, apart=apart))
     batch.tell((user_id,), frame, conversation_id=roster.conversation.id, rev=roster.conversation.rev)

@@ -5,7 +5,7 @@ that change one conversation at once find out about each other.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import UNSET
 
@@ -13,7 +13,6 @@ from chat_mvp.delivery.batch import Batch, system_message
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
 from chat_mvp.errors import FullError, NotFoundError
-from chat_mvp.features.conversations.announcements import described_change, with_article
 from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, tell_joined
 from chat_mvp.features.conversations.permissions import (
     check_may_change_role,
@@ -23,6 +22,7 @@ from chat_mvp.features.conversations.permissions import (
     check_may_remove,
 )
 from chat_mvp.features.conversations.schemas import ConversationChanges
+from chat_mvp.features.conversations.texts import described_change, with_article
 from chat_mvp.features.conversations.views import member_view
 from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import ConversationLeft, MemberJoined, MemberLeft, MemberUpdated, Role, User
@@ -136,11 +136,13 @@ class AddMember(ConversationOperation):
         newcomer: User,
         role: Role,
         *,
+        apart: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """Give ``newcomer`` this role."""
+        """Give ``newcomer`` this role; blocks keep them ``apart`` from these people."""
         super().__init__(conversation_id, actor, reply=reply)
         self._newcomer = newcomer
+        self._apart = apart
         self._role: Role = role
 
     def apply(self, batch: Batch) -> None:
@@ -155,9 +157,9 @@ class AddMember(ConversationOperation):
             before = roster.everybody()
             member = new_membership(batch, roster.conversation, self._newcomer.id, role=self._role)
             batch.add_member(roster, member)
-            tell_joined(batch, roster, member.user_id)
-            frame = MemberJoined(conversation_id=roster.conversation.id, member=member_view(member, self._newcomer))
-            batch.tell(before, frame)
+            tell_joined(batch, roster, member.user_id, apart=self._apart)
+            view = member_view(member, self._newcomer, member.own_marks())
+            batch.tell(before, MemberJoined(conversation_id=roster.conversation.id, member=view))
             role = "" if self._role == "member" else f" as {with_article(self._role)}"
             self._say(batch, roster, f"{self._actor.display_name} added {self._newcomer.display_name}{role}")
         self._finish(batch, changed=changed)
@@ -233,11 +235,13 @@ class ChangeRole(ConversationOperation):
         other: User,
         role: Role,
         *,
+        apart: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """Give ``other`` this role."""
+        """Give ``other`` this role; blocks keep them ``apart`` from these people."""
         super().__init__(conversation_id, actor, reply=reply)
         self._other = other
+        self._apart = apart
         self._role: Role = role
 
     def apply(self, batch: Batch) -> None:
@@ -254,11 +258,18 @@ class ChangeRole(ConversationOperation):
             batch.change_member(other, roster)
             # Who is away learns from the conversation's ``updated_at`` that there is something to fetch.
             batch.change_conversation(roster)
-            frame = MemberUpdated(conversation_id=roster.conversation.id, member=member_view(other, self._other))
-            batch.tell(roster.everybody(), frame)
+            self._tell_updated(batch, roster, other)
             role = with_article(self._role)
             self._say(batch, roster, f"{self._actor.display_name} made {self._other.display_name} {role}")
         self._finish(batch, changed=changed)
+
+    def _tell_updated(self, batch: Batch, roster: Roster, other: MembershipRecord) -> None:
+        for viewer_is_apart in (False, True):
+            people = tuple(i for i in roster.everybody() if (i in self._apart) is viewer_is_apart)
+            if people:
+                marks = roster.marks_for(other, people[0], {other.user_id} if viewer_is_apart else ())
+                view = member_view(other, self._other, marks)
+                batch.tell(people, MemberUpdated(conversation_id=roster.conversation.id, member=view))
 
 
 class ChangeConversation(ConversationOperation):

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from chat_mvp.clock import Now
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.reply import await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
@@ -54,6 +55,7 @@ class ConversationService:
         snapshots: Snapshots,
         views: ConversationViews,
         fetch_users: FetchUsers,
+        blocks: Blocks,
         is_connected: Callable[[str], bool],
         on_parted: Callable[[str, str], Awaitable[None]],
         clock: Now = utc_now,
@@ -70,6 +72,7 @@ class ConversationService:
         self._snapshots = snapshots
         self._views = views
         self._fetch_users = fetch_users
+        self._blocks = blocks
         self._is_connected = is_connected
         self._on_parted = on_parted
 
@@ -105,7 +108,9 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         ids = sorted(i for i in roster.everybody() if i > after)[:limit]
         people = await self._fetch_users(ids)
-        return [member_view(roster.members[i], people[i]) for i in ids if i in people]
+        apart = await self._blocks.fetch(user_id)
+        marks = {i: roster.marks_for(roster.members[i], user_id, apart) for i in ids if i in people}
+        return [member_view(roster.members[i], people[i], its) for i, its in marks.items()]
 
     # ------------------------------------------------------------------------------------------------------- making
 
@@ -199,12 +204,14 @@ class ConversationService:
         people = await self._people([user_id, other_id])
         if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
+        apart = await self._blocks.fetch(other_id)
         added = await self._do(
             lambda reply: AddMember(
                 conversation_id,
                 people[user_id],
                 people[other_id],
                 role,
+                apart=apart,
                 reply=reply,
             ),
         )
@@ -242,12 +249,14 @@ class ConversationService:
         if other_id not in roster.members:
             raise NotFoundError("This person is not in the conversation.")
         people = await self._people([user_id, other_id])
+        apart = await self._blocks.fetch(other_id)
         await self._do(
             lambda reply: ChangeRole(
                 conversation_id,
                 people[user_id],
                 people[other_id],
                 role,
+                apart=apart,
                 reply=reply,
             ),
         )
@@ -269,7 +278,7 @@ class ConversationService:
         member = roster.member(person.id)
         if member is None:
             raise NotFoundError("This person is not in the conversation.")
-        return member_view(member, person)
+        return member_view(member, person, roster.marks_for(member, user_id, await self._blocks.fetch(user_id)))
 
     async def _people(self, ids: list[str]) -> dict[str, User]:
         people = await self._fetch_users(ids)

@@ -1,6 +1,6 @@
 """Conversations as one of their members sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import UNSET
 
@@ -8,7 +8,7 @@ from chat_mvp.delivery.rosters import FetchUsers, Roster
 from chat_mvp.delivery.snapshot import Snapshots, Standing
 from chat_mvp.protocol import Conversation, ConversationSettings, Member, Message, OwnMembership, User
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import MembershipRecord
+from chat_mvp.storage.records import Marks, MembershipRecord
 from chat_mvp.times import format_optional, format_time
 
 
@@ -59,25 +59,30 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
     )
 
 
-def newcomer_view(roster: Roster, user_id: str, peer: User | None = None) -> Conversation:
-    """Return what somebody sees who was just let in: nothing unread and no message yet."""
+def newcomer_view(
+    roster: Roster, user_id: str, peer: User | None = None, *, apart: Collection[str] = ()
+) -> Conversation:
+    """Return what somebody sees who was just let in: nothing unread and no message yet.
+
+    Blocks keep them ``apart`` from these people.
+    """
     standing = Standing(
         conversation=roster.conversation,
         membership=roster.members[user_id],
         unread=0,
-        others=roster.lowest_marks_of_others(user_id),
+        others=roster.lowest_marks_of_others(user_id, apart),
     )
     return conversation_view(standing, None, peer)
 
 
-def member_view(membership: MembershipRecord, user: User) -> Member:
-    """Return what everybody in a conversation sees of one of them."""
+def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Member:
+    """Return what someone in a conversation sees of one of them, with the marks that they may know."""
     return Member(
         user=user,
         role=membership.role,
         joined_at=format_time(membership.joined_at),
-        delivered_seq=membership.delivered_seq,
-        read_seq=membership.read_seq,
+        delivered_seq=marks.delivered_seq,
+        read_seq=marks.read_seq,
     )
 
 

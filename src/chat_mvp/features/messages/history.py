@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.errors import NotFoundError, ValidationError
 from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.protocol import Message
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import MembershipRecord, MessageRecord
+from chat_mvp.storage.records import Marks, MembershipRecord, MessageRecord
 from chat_mvp.times import format_time
 
 Found = TypeVar("Found")
@@ -18,11 +19,12 @@ Found = TypeVar("Found")
 class MessageHistory:
     """Reads messages for those who may see them; for everybody else there are none."""
 
-    def __init__(self, *, rosters: Rosters, messages: Messages, conversations: Conversations) -> None:
+    def __init__(self, *, rosters: Rosters, messages: Messages, conversations: Conversations, blocks: Blocks) -> None:
         """Read from these; rosters tell who is where."""
         self._rosters = rosters
         self._messages = messages
         self._conversations = conversations
+        self._blocks = blocks
 
     async def find(self, user_id: str, message_id: str) -> tuple[Roster, MembershipRecord, Message]:
         """Return a message with its conversation and the person's place there; ``NotFoundError`` without a place."""
@@ -100,6 +102,16 @@ class MessageHistory:
 
         records = await self._read_visible(user_id, conversation_id, read)
         return [record.message for record in records], conversation.rev
+
+    async def fetch_marks(self, user_id: str, message_id: str) -> tuple[int, dict[str, Marks]]:
+        """Return the ``seq`` of a message, and the marks of its recipients, by id, as this person knows them."""
+        roster, _, message = await self.find(user_id, message_id)
+        apart = await self._blocks.fetch(user_id)
+        return message.seq, {
+            member.user_id: roster.marks_for(member, user_id, apart)
+            for member in roster.members.values()
+            if member.user_id != message.sender_id and roster.was_there(member, message.seq)
+        }
 
     async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
         """Return the earlier texts of a message, each with the time it was replaced, oldest first."""

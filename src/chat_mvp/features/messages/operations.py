@@ -325,6 +325,7 @@ class RaiseMarks:
     __slots__ = (
         "_again",
         "_delivered",
+        "_is_hidden",
         "_read",
         "_receipts",
         "_user_id",
@@ -346,11 +347,13 @@ class RaiseMarks:
         delivered: int,
         read: int,
         receipts: Receipts,
+        is_hidden: Callable[[str], bool],
         again: Callable[[], None],
         reply: Reply[Never],
     ) -> None:
         """Tell the others, and the person's other devices, through ``receipts``.
 
+        The others get no receipt of people who are invisible (``is_hidden``), and none passes a block.
         ``again`` is called after the commit where the marks are not there yet, because that was too much at once.
         """
         self.conversation_id: str | None = conversation_id
@@ -358,25 +361,73 @@ class RaiseMarks:
         self._delivered = delivered
         self._read = read
         self._receipts = receipts
+        self._is_hidden = is_hidden
         self._again = again
         self.reply = reply
 
     def apply(self, batch: Batch) -> None:
         """Check, then raise."""
         roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
-        if not batch.raise_marks(roster, member, delivered=self._delivered, read=self._read):
+        withheld = roster.blocked or self._is_hidden(self._user_id)
+        if not batch.raise_marks(roster, member, delivered=self._delivered, read=self._read, withheld=withheld):
             return
-        receipt = Receipt(
-            conversation_id=member.conversation_id,
-            user_id=member.user_id,
-            delivered_seq=member.delivered_seq,
-            read_seq=member.read_seq,
-        )
-        small = len(roster.members) <= MAX_SMALL_CONVERSATION
-        audience = roster.everybody() if small else (member.user_id,)
+        receipt, audience = _receipt(member), (member.user_id,) if withheld else _receipt_audience(roster, member)
         batch.after_commit(
             lambda: self._receipts.tell(audience, receipt, answered_connection=self.reply.connection_id),
             late=lambda: self._receipts.tell(audience, receipt, answered_connection=None),
         )
         if member.delivered_seq < min(max(self._delivered, self._read), roster.stored_seq):
             batch.after_commit(self._again, late=self._again)
+
+
+class ShowMarks:
+    """Let the others know a person's marks that were withheld from them, now that nothing is in the way any more."""
+
+    __slots__ = ("_is_hidden", "_receipts", "_user_id", "conversation_id", "reply")
+
+    direct_key: str | None = None
+    message_ids: tuple[str, ...] = ()
+    sent_key: SentKey | None = None
+    size = OVERHEAD_BYTES
+    adds_data = False
+
+    def __init__(
+        self,
+        conversation_id: str,
+        user_id: str,
+        *,
+        receipts: Receipts,
+        is_hidden: Callable[[str], bool],
+        reply: Reply[None],
+    ) -> None:
+        """Tell the others through ``receipts``."""
+        self.conversation_id: str | None = conversation_id
+        self._user_id = user_id
+        self._receipts = receipts
+        self._is_hidden = is_hidden
+        self.reply = reply
+
+    def apply(self, batch: Batch) -> None:
+        """Show the marks, unless the person is invisible again or a block still stands."""
+        roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
+        if not roster.blocked and not self._is_hidden(self._user_id) and batch.show_marks(member):
+            receipt, audience = _receipt(member), _receipt_audience(roster, member)
+
+            def tell() -> None:
+                self._receipts.tell(audience, receipt, answered_connection=None)
+
+            batch.after_commit(tell, late=tell)
+        batch.after_commit(lambda: self.reply.succeed(None))
+
+
+def _receipt(member: MembershipRecord) -> Receipt:
+    return Receipt(
+        conversation_id=member.conversation_id,
+        user_id=member.user_id,
+        delivered_seq=member.delivered_seq,
+        read_seq=member.read_seq,
+    )
+
+
+def _receipt_audience(roster: Roster, member: MembershipRecord) -> tuple[str, ...]:
+    return roster.everybody() if len(roster.members) <= MAX_SMALL_CONVERSATION else (member.user_id,)

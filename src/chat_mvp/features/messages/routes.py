@@ -32,7 +32,7 @@ from chat_mvp.http.paging import Cursor, Limit, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.protocol import Message, ReceiptState
-from chat_mvp.storage.records import MembershipRecord
+from chat_mvp.storage.records import Marks
 from chat_mvp.times import format_optional, format_time, parse_time
 
 Seq = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="A sequence number")]
@@ -226,14 +226,8 @@ async def unpin(caller: Caller, message_service: NamedDependency[MessageService]
 )
 async def receipts(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> ReceiptList:
     """Return how far the message has come with each of the others who were there when it was sent."""
-    roster, _, message = await message_history.find(caller.user_id, path_id(message_id))
-    return ReceiptList(
-        items=[
-            _receipt(member, message.seq)
-            for member in roster.members.values()
-            if member.user_id != message.sender_id and roster.was_there(member, message.seq)
-        ],
-    )
+    seq, marks = await message_history.fetch_marks(caller.user_id, path_id(message_id))
+    return ReceiptList(items=[_receipt(user_id, its, seq) for user_id, its in marks.items()])
 
 
 @get(
@@ -302,11 +296,11 @@ def _moment(name: str, text: str) -> datetime:
         raise ValidationError(f"{name} {detail}.", fields={name: detail}) from None
 
 
-def _receipt(member: MembershipRecord, seq: int) -> MemberReceipt:
+def _receipt(user_id: str, marks: Marks, seq: int) -> MemberReceipt:
     state: ReceiptState = "queued"
     at: datetime | None = None
-    if member.read_seq >= seq:
-        state, at = "read", member.read_at
-    elif member.delivered_seq >= seq:
-        state, at = "delivered", member.delivered_at
-    return MemberReceipt(user_id=member.user_id, state=state, at=format_optional(at))
+    if marks.read_seq >= seq:
+        state, at = "read", marks.read_at
+    elif marks.delivered_seq >= seq:
+        state, at = "delivered", marks.delivered_at
+    return MemberReceipt(user_id=user_id, state=state, at=format_optional(at))

@@ -1,11 +1,12 @@
 """The rules of messages: what is checked before something goes to the writer."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Never
 
 from msgspec import Struct
 
 from chat_mvp.delivery.batch import NewMessage
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.reply import FutureReply, Reply, await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
@@ -57,8 +58,10 @@ class MessageService:
         users: Users,
         contacts: Contacts,
         fetch_users: FetchUsers,
+        blocks: Blocks,
+        is_hidden: Callable[[str], bool],
     ) -> None:
-        """Write through ``writer``."""
+        """Write through ``writer``; ``is_hidden`` tells who is invisible."""
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
@@ -66,6 +69,8 @@ class MessageService:
         self._users = users
         self._contacts = contacts
         self._fetch_users = fetch_users
+        self._blocks = blocks
+        self._is_hidden = is_hidden
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -158,6 +163,7 @@ class MessageService:
                 delivered=delivered,
                 read=read,
                 receipts=self._receipts,
+                is_hidden=self._is_hidden,
                 again=again,
                 reply=reply,
             ),
@@ -172,6 +178,8 @@ class MessageService:
         def begin(reply: FutureReply[Sent]) -> Awaitable[None] | None:
             return self.send(user_id, draft, reply=reply)
 
+        # The status of the message depends on them, and the writer looks nothing up.
+        await self._blocks.fetch(user_id)
         sent = await await_reply(begin)
         message = sent.record.message
         if sent.is_duplicate:

@@ -1,7 +1,7 @@
 """The rules of presence: contacts and direct peers are told, whoever else was asked for too, the blocked never."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from msgspec import UnsetType
@@ -30,13 +30,20 @@ class PresenceService:
         users: Users,
         contacts: Contacts,
         conversations: Conversations,
+        on_hide: Callable[[str], None],
+        on_show: Callable[[str], Awaitable[None]],
     ) -> None:
-        """Read contacts and direct peers from storage, keep choices there."""
+        """Read contacts and direct peers from storage, keep choices there.
+
+        Call ``on_hide`` before someone becomes invisible, and ``on_show`` when they are no longer.
+        """
         self._tracker = tracker
         self._registry = registry
         self._users = users
         self._contacts = contacts
         self._conversations = conversations
+        self._on_hide = on_hide
+        self._on_show = on_show
         self._tasks: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
@@ -63,7 +70,13 @@ class PresenceService:
         if status_text is not None:
             changes.status_text = status_text
         record = await self._users.update(user_id, changes)
-        return self._tracker.choose(user_id, state, record.status_text)
+        was_hidden = self._tracker.is_hidden(user_id)
+        if state == "invisible":
+            self._on_hide(user_id)
+        presence = self._tracker.choose(user_id, state, record.status_text)
+        if was_hidden and state != "invisible":
+            await self._on_show(user_id)
+        return presence
 
     async def fetch(self, viewer_id: str, user_id: str) -> PresenceState:
         """Return how one person looks to another; ``NotFoundError`` when there is nobody with this id."""

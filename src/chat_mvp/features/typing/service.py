@@ -1,9 +1,10 @@
 """Who is writing in which conversation, for as long as they keep saying so."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple
 
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import CannotMessageError, NotFoundError
@@ -23,10 +24,15 @@ class _Typist(NamedTuple):
 class TypingService:
     """Tells the others of a conversation when somebody begins and stops to write."""
 
-    def __init__(self, bus: Bus, rosters: Rosters) -> None:
-        """Tell through ``bus``, which is also listened to: a message ends the typing of its sender."""
+    def __init__(self, bus: Bus, rosters: Rosters, blocks: Blocks, is_hidden: Callable[[str], bool]) -> None:
+        """Tell through ``bus``, which is also listened to: a message ends the typing of its sender.
+
+        Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
+        """
         self._bus = bus
         self._rosters = rosters
+        self._blocks = blocks
+        self._is_hidden = is_hidden
         self._typists: dict[Key, _Typist] = {}
         """One for each person and conversation; bounded by those who are connected."""
         bus.subscribe(self._published)
@@ -40,8 +46,9 @@ class TypingService:
             raise NotFoundError("There is no such conversation.")
         if roster.blocked:
             raise CannotMessageError
+        await self._blocks.fetch(user_id)
         key = (user_id, conversation_id)
-        if state == "stop":
+        if state == "stop" or self._is_hidden(user_id):
             self._end(key)
             return
         before = self._typists.pop(key, None)
@@ -56,6 +63,10 @@ class TypingService:
         for key in [key for key in self._typists if key[0] == user_id]:
             if self._typists[key].connection_id not in connection_ids:
                 self._end(key)
+
+    def stop(self, user_id: str) -> None:
+        """End everything that someone was writing."""
+        self.connections_changed(user_id, ())
 
     def close(self) -> None:
         """Keep no timer."""
@@ -72,8 +83,9 @@ class TypingService:
     def _tell(self, key: Key, state: Literal["start", "stop"]) -> None:
         user_id, conversation_id = key
         roster = self._rosters.get(conversation_id)
-        if roster is not None:
-            audience = tuple(other for other in roster.everybody() if other != user_id)
+        apart = self._blocks.known(user_id)
+        if roster is not None and apart is not None:
+            audience = tuple(other for other in roster.everybody() if other != user_id and other not in apart)
             frame = Typing(conversation_id=conversation_id, user_id=user_id, state=state)
             self._bus.publish(Publication(audience=audience, frame=frame, droppable=True))
 

@@ -1,0 +1,69 @@
+"""Showing marks that were withheld: after invisibility and after a block."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.reply import FutureReply, await_reply
+from chat_mvp.delivery.rosters import Rosters
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.errors import InternalError, NotFoundError, UnavailableError
+from chat_mvp.features.messages.operations import ShowMarks
+from chat_mvp.storage.conversations import Conversations, direct_key
+
+_AT_ONCE = 100
+"""How many conversations go to the writer together, so that someone in very many does not fill it."""
+
+_LOG = structlog.get_logger(__name__)
+
+
+class WithheldMarks:
+    """Finds withheld marks and hands them to the writer."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        rosters: Rosters,
+        receipts: Receipts,
+        conversations: Conversations,
+        is_hidden: Callable[[str], bool],
+    ) -> None:
+        """``is_hidden`` tells who is invisible."""
+        self._writer = writer
+        self._rosters = rosters
+        self._receipts = receipts
+        self._conversations = conversations
+        self._is_hidden = is_hidden
+
+    async def show_everywhere(self, user_id: str) -> None:
+        """Show the marks of someone who is no longer invisible."""
+        ids = await self._conversations.fetch_withheld(user_id)
+        await self._show((conversation_id, user_id) for conversation_id in ids)
+
+    async def show_in_direct(self, one: str, other: str) -> None:
+        """Show two people each other's marks in their direct conversation, if they have one."""
+        key = direct_key(one, other)
+        await self._rosters.load_direct([key])
+        conversation_id = self._rosters.direct_id(key)
+        if conversation_id is not None:
+            await self._show((conversation_id, user_id) for user_id in (one, other))
+
+    async def _show(self, places: Iterable[tuple[str, str]]) -> None:
+        waiting = list(places)
+        for start in range(0, len(waiting), _AT_ONCE):
+            await asyncio.gather(*(self._show_one(*place) for place in waiting[start : start + _AT_ONCE]))
+
+    async def _show_one(self, conversation_id: str, user_id: str) -> None:
+        def begin(reply: FutureReply[None]) -> None:
+            self._writer.submit(
+                ShowMarks(conversation_id, user_id, receipts=self._receipts, is_hidden=self._is_hidden, reply=reply)
+            )
+
+        try:
+            await await_reply(begin)
+        except (InternalError, NotFoundError, UnavailableError) as error:
+            # They have left meanwhile, or the database is away: the next mark that they raise shows these too.
+            _LOG.info("marks not shown", conversation=conversation_id, error=error.detail)
