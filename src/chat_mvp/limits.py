@@ -16,6 +16,10 @@ MAX_SUBSCRIBED_PRESENCES = 200
 MAX_CONNECTIONS_PER_ACCOUNT = 20
 CONNECT_TIMEOUT_S = 5.0
 TYPING_TIMEOUT_S = 6.0
+TYPING_REPEAT_S = 3.0
+"""A repeated ``typing`` with ``start`` is passed on at most this often: half of ``TYPING_TIMEOUT_S``."""
+MAX_TYPING_MEMBERS = 1_000
+"""In larger conversations typing is not passed on."""
 MAX_BAD_FRAMES_PER_MINUTE = 10
 MAX_WAITING_FRAMES = 1_000
 """Frames that may wait to be read by one client."""
