@@ -62,14 +62,16 @@ class Planner:
         keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
         conversations = {op.conversation_id for op in operations if op.conversation_id is not None}
         while True:
-            before = self._rosters.forgotten
-            messages = await self._messages.fetch_by_ids(ids) if ids else {}
-            if keys:
-                await self._rosters.load_direct(keys)
-            await self._rosters.load(conversations | {record.message.conversation_id for record in messages.values()})
-            if before == self._rosters.forgotten:
+            with self._rosters.watching() as dropped:
+                messages = await self._messages.fetch_by_ids(ids) if ids else {}
+                if keys:
+                    await self._rosters.load_direct(keys)
+                named = conversations | {record.message.conversation_id for record in messages.values()}
+                await self._rosters.load(named)
+            needed = named | keys | {self._rosters.direct_id(key) for key in keys}
+            if needed.isdisjoint(dropped):
                 return messages
-            # A block was set or lifted meanwhile, which drops the pair's roster: it may be one of ours.
+            # A block was set or lifted meanwhile, or a batch failed, which dropped a roster that is needed here.
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
         # Never back, whatever the clock does: who asks what changed since a time relies on it.

@@ -6,6 +6,7 @@ A person who reloads a page is gone for a moment; only who stays away for ``GRAC
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -23,6 +24,8 @@ from chat_mvp.times import format_optional, utc_now
 GRACE_S = 3.0
 FLUSH_S = 5.0
 MAX_CACHED = 100_000
+_READS_OF_BLOCKS = 3
+"""Blocks are read again at most so often when someone was hidden from the viewer meanwhile."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -70,8 +73,9 @@ class PresenceTracker:
         """Everybody with a connection, and those gone for less than the grace; bounded by the connections."""
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._watchers = Watchers()
-        self._blocks = 0
-        """How often somebody was hidden from somebody: whoever reads blocks in between must read them again."""
+        self._reads: dict[int, tuple[str, set[str]]] = {}
+        """For each read of a viewer's blocks that is under way: the viewer, and who was hidden from them meanwhile."""
+        self._read_numbers = count()
         self._last_seen: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -180,9 +184,11 @@ class PresenceTracker:
             if tell_now:
                 connection.deliver(_publication(viewer_id, encoded), encoded)
 
-    def hide(self, connections: Iterable[Connection], user_id: str) -> None:
-        """Tell these connections of one person no longer, because of a block; for them the person is offline."""
-        self._blocks += 1
+    def hide(self, viewer_id: str, connections: Iterable[Connection], user_id: str) -> None:
+        """Send these connections, all of them the viewer's, nothing more of one person, who is offline for them."""
+        for reader_id, hidden in self._reads.values():
+            if reader_id == viewer_id:
+                hidden.add(user_id)
         encoded = EncodedFrame(Presence(user_id=user_id, state="offline", last_seen=None, status_text=""))
         for connection in connections:
             if self._watchers.discard(connection, user_id):
@@ -203,11 +209,19 @@ class PresenceTracker:
         return self._state(user_id, chosen, await self._read_blocks(viewer_id, [user_id]))
 
     async def _read_blocks(self, viewer_id: str, user_ids: Iterable[str]) -> set[str]:
-        while True:
-            before = self._blocks
-            blocked = await self._fetch_blocked(viewer_id, user_ids)
-            if before == self._blocks:
+        wanted, hidden = set(user_ids), set[str]()
+        for _ in range(_READS_OF_BLOCKS):
+            hidden = set[str]()
+            number = next(self._read_numbers)
+            self._reads[number] = (viewer_id, hidden)
+            try:
+                blocked = await self._fetch_blocked(viewer_id, wanted)
+            finally:
+                del self._reads[number]
+            if wanted.isdisjoint(hidden):
                 return blocked
+        # Someone toggles a block with the viewer all the time: they are blocked for this time.
+        return blocked | hidden
 
     def _state(self, user_id: str, fetched: Mapping[str, Chosen], blocked: set[str]) -> PresenceState:
         chosen = self._online.get(user_id) or self._chosen.get(user_id) or fetched.get(user_id)

@@ -34,6 +34,12 @@ class Contacts:
             documents = await ContactDocument.find({"owner_id": to_object_id(owner_id), "listed": True}).to_list()
         return {str(document.other_id) for document in documents}
 
+    async def is_contact(self, owner_id: str, other_id: str) -> bool:
+        """Tell whether the other is in this person's contact list."""
+        query = _pair(owner_id, other_id) | {"listed": True}
+        with translated():
+            return bool(await ContactDocument.get_motor_collection().count_documents(query, limit=1))
+
     async def fetch_blocked_pairs(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
         """Return those of the others between whom and this person there is a block, whoever made it."""
         user, others = to_object_id(user_id), [to_object_id(other_id) for other_id in other_ids]

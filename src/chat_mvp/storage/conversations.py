@@ -198,6 +198,12 @@ class Conversations:
             keys = [str(row["direct_key"]) async for row in cursor]
         return {part for key in keys for part in key.split(":")} - {user_id}
 
+    async def sees_direct(self, user_id: str, other_id: str) -> bool:
+        """Tell whether the person sees a direct conversation with the other."""
+        key = direct_key(user_id, other_id)
+        found = (await self.fetch_direct_ids([key])).get(key)
+        return found is not None and bool(await self.fetch_memberships(user_id, [found]))
+
     async def update_own(self, conversation_id: str, user_id: str, changes: dict[str, Any]) -> bool:
         """Set fields of a person's own place; false when they have none."""
         query = {"conversation_id": to_object_id(conversation_id), "user_id": to_object_id(user_id), "visible": True}
