@@ -48,6 +48,7 @@ from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.budgets import address_guard, check_every_route_has_a_budget
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
+from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
@@ -67,6 +68,7 @@ from chat_mvp.security.keys import load_signing_keys
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
+from chat_mvp.security.turns import Turns
 from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import openapi_config
 from chat_mvp.storage.auth_sessions import AuthSessions
@@ -95,6 +97,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     messages, queue = Messages(database.collections), Queue(database.collections)
     conversations = Conversations(database.collections)
     directory = UserDirectory(users)
+    turns = Turns(
+        at_once=MAX_COSTLY_AT_ONCE,
+        at_once_each=MAX_COSTLY_AT_ONCE_EACH,
+        max_waiting=MAX_COSTLY_WAITING,
+        busy="The server is busy. Try again in a moment.",
+        retry_after_ms=1_000,
+    )
     limits = settings.rate_limits == "on"
     rates = RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=limits)
     disk = settings.data_dir if settings.mongo_uri is None else None
@@ -172,6 +181,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         directory=directory,
         on_contact_changed=presence_service.contact_changed,
         on_block_changed=block_changed,
+        turns=turns,
     )
     conversation_service = ConversationService(
         writer=writer,
@@ -194,7 +204,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         contacts=contacts,
         fetch_users=directory.fetch_users,
     )
-    user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed)
+    user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed, turns=turns)
 
     # The way in.
     greeter = Greeter(
@@ -243,7 +253,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "conversation_service": conversation_service,
         "message_service": message_service,
         "message_history": MessageHistory(rosters=rosters, messages=messages, conversations=conversations),
-        "message_sync": MessageSync(writer=writer, messages=messages, conversations=conversations),
+        "message_sync": MessageSync(writer=writer, messages=messages, conversations=conversations, turns=turns),
         "presence_service": presence_service,
     }
     routes = [

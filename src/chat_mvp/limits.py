@@ -35,6 +35,8 @@ FRAMES_BURST = 5_000
 MAX_TEXT_CHARS = 10_000
 MAX_ATTACHMENTS = 20
 MAX_EMOJIS_PER_MESSAGE = 20
+MAX_REACTIONS_PER_MESSAGE = 1_000
+"""Of all people and emojis together: each names a person, and each change sends all of them to every member."""
 MAX_PINNED_MESSAGES = 100
 """In one conversation."""
 MAX_MENTIONS = 50
@@ -64,9 +66,22 @@ MAX_DEVICE_NAME_CHARS = 100
 MAX_BIO_CHARS = 500
 MAX_STATUS_CHARS = 140
 MAX_NICKNAME_CHARS = 100
+MAX_CONTACTS = 5_000
+"""In one contact list: it is read whole with each connect."""
+MAX_BLOCKED = 5_000
+"""In one block list."""
 MAX_OBJECT_BYTES = 16 * 1024
 """``profile`` and ``settings`` of an account, each as JSON."""
 MAX_OBJECT_DEPTH = 32
+
+# -------------------------------------------------------------------------------------------- work at the same time
+
+MAX_COSTLY_AT_ONCE = 8
+"""Searches, requests for changes and changes of contacts that are worked on at once."""
+MAX_COSTLY_AT_ONCE_EACH = 2
+"""The same of one account."""
+MAX_COSTLY_WAITING = 500
+"""The same that wait for their turn."""
 
 # ------------------------------------------------------------------------------------------------------------ pages
 
