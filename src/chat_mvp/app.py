@@ -31,6 +31,7 @@ from chat_mvp.features.contacts import routes as contact_routes
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.features.conversations import routes as conversation_routes
 from chat_mvp.features.conversations.service import ConversationService
+from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.messages import routes as message_routes
 from chat_mvp.features.messages.handlers import message_handlers
@@ -183,6 +184,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         on_block_changed=block_changed,
         turns=turns,
     )
+    strangers = Strangers(contacts=contacts, conversations=conversations, limits=rates, enabled=limits)
     conversation_service = ConversationService(
         writer=writer,
         rosters=rosters,
@@ -194,6 +196,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_users=directory.fetch_users,
         is_connected=registry.is_connected,
         on_parted=presence_service.parted,
+        strangers=strangers,
     )
     message_service = MessageService(
         writer=writer,
@@ -203,6 +206,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         users=users,
         contacts=contacts,
         fetch_users=directory.fetch_users,
+        check_may_write_first=strangers.check_may_write_first,
     )
     user_service = UserService(users=users, directory=directory, on_status_changed=presence.status_changed, turns=turns)
 

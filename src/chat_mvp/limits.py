@@ -50,6 +50,12 @@ MAX_SMALL_CONVERSATION = 64
 """Up to this many members, the server sends receipts and computes ``others_…`` marks."""
 MAX_MEMBERS = 10_000
 """Members of one conversation, whatever it asks for."""
+MAX_CONVERSATIONS = 10_000
+"""In which one person may be."""
+MAX_UNSEEN_FROM_STRANGERS = 500
+"""Conversations that wait for one person, put there by people they do not know: several times a team's groups."""
+MAX_UNSEEN_FROM_ONE_STRANGER = 200
+"""The same from one account, so that no account alone keeps the others out."""
 MAX_SEQ = 2**53 - 1
 """Far above every message, and still exact in a client written in JavaScript."""
 

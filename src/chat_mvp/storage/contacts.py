@@ -34,6 +34,14 @@ class Contacts:
             documents = await ContactDocument.find({"owner_id": to_object_id(owner_id), "listed": True}).to_list()
         return {str(document.other_id) for document in documents}
 
+    async def fetch_owners(self, owner_ids: Iterable[str], other_id: str) -> set[str]:
+        """Return those of the owners who have this person in their contact list."""
+        owners = [to_object_id(owner_id) for owner_id in owner_ids]
+        query = {"owner_id": {"$in": owners}, "other_id": to_object_id(other_id), "listed": True}
+        with translated():
+            found = await ContactDocument.get_motor_collection().find(query, {"owner_id": 1}).to_list(None)
+        return {str(document["owner_id"]) for document in found}
+
     async def is_contact(self, owner_id: str, other_id: str) -> bool:
         """Tell whether the other is in this person's contact list."""
         query = _pair(owner_id, other_id) | {"listed": True}

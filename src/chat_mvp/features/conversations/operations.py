@@ -5,7 +5,7 @@ that change one conversation at once find out about each other.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import UNSET
 
@@ -102,13 +102,15 @@ class MakeConversation(ConversationOperation):
         actor: User,
         members: Sequence[User],
         *,
+        strangers: Collection[str],
         done: Done,
         refuse: Refuse,
     ) -> None:
-        """``members`` are those beside the actor, who becomes the owner."""
+        """``members`` are those beside the actor, who becomes the owner; to ``strangers`` the actor is unknown."""
         super().__init__(None, actor, done=done, refuse=refuse)
         self._conversation = conversation
         self._members = members
+        self._strangers = strangers
 
     def apply(self, batch: Batch) -> None:
         """Make it, tell everybody, and say so in its first message."""
@@ -117,7 +119,9 @@ class MakeConversation(ConversationOperation):
         conversation.last_seq = conversation.rev = 0
         conversation.member_count = 1 + len(self._members)
         places = [new_membership(batch, conversation, self._actor.id, role="owner")]
-        places += [new_membership(batch, conversation, user.id, role="member") for user in self._members]
+        for user in self._members:
+            added_by = self._actor.id if user.id in self._strangers else None
+            places.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
         roster = batch.add_conversation(conversation, places)
         for place in places:
             tell_joined(batch, roster, place.user_id)
@@ -135,12 +139,14 @@ class AddMember(ConversationOperation):
         newcomer: User,
         role: Role,
         *,
+        is_stranger: bool,
         done: Done,
         refuse: Refuse,
     ) -> None:
-        """Give ``newcomer`` this role."""
+        """Give ``newcomer`` this role; ``is_stranger`` tells that the actor is unknown to them."""
         super().__init__(conversation_id, actor, done=done, refuse=refuse)
         self._newcomer = newcomer
+        self._added_by = actor.id if is_stranger else None
         self._role: Role = role
 
     def apply(self, batch: Batch) -> None:
@@ -153,7 +159,9 @@ class AddMember(ConversationOperation):
                 check_may_own(roster, actor)
             _check_room(roster)
             before = roster.everybody()
-            member = new_membership(batch, roster.conversation, self._newcomer.id, role=self._role)
+            member = new_membership(
+                batch, roster.conversation, self._newcomer.id, role=self._role, added_by=self._added_by
+            )
             batch.add_member(roster, member)
             tell_joined(batch, roster, member.user_id)
             frame = MemberJoined(conversation_id=roster.conversation.id, member=member_view(member, self._newcomer))

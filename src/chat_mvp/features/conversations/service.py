@@ -24,7 +24,9 @@ from chat_mvp.features.conversations.operations import (
     Refuse,
     RemoveMember,
 )
+from chat_mvp.features.conversations.permissions import check_may_manage
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
+from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
@@ -54,6 +56,7 @@ class ConversationService:
         fetch_users: FetchUsers,
         is_connected: Callable[[str], bool],
         on_parted: Callable[[str, str], Awaitable[None]],
+        strangers: Strangers,
     ) -> None:
         """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another."""
         self._writer = writer
@@ -66,6 +69,7 @@ class ConversationService:
         self._fetch_users = fetch_users
         self._is_connected = is_connected
         self._on_parted = on_parted
+        self._strangers = strangers
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -110,8 +114,10 @@ class ConversationService:
         people = await self._people([user_id, other_id])
         key = direct_key(user_id, other_id)
         await self._rosters.load_direct([key])
-        if self._rosters.direct_id(key) is None and await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
-            raise CannotMessageError
+        if self._rosters.direct_id(key) is None:
+            if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
+                raise CannotMessageError
+            await self._strangers.check_may_write_first(user_id, other_id)
         made = await self._do(
             lambda done, refuse: OpenDirect(key, people[user_id], people, done=done, refuse=refuse),
         )
@@ -131,9 +137,13 @@ class ConversationService:
             raise CannotMessageError
         record = _new_record(user_id, wanted, wanted.name)
         members = [people[i] for i in member_ids]
-        await self._do(
-            lambda done, refuse: MakeConversation(record, people[user_id], members, done=done, refuse=refuse),
-        )
+        await self._strangers.check_may_found(user_id)
+        async with self._strangers.adding(user_id, member_ids) as strangers:
+            await self._do(
+                lambda done, refuse: MakeConversation(
+                    record, people[user_id], members, strangers=strangers, done=done, refuse=refuse
+                ),
+            )
         return await self.fetch(user_id, record.id)
 
     # ------------------------------------------------------------------------------------------------------ changing
@@ -190,20 +200,24 @@ class ConversationService:
 
     async def add_member(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> tuple[Member, bool]:
         """Let somebody in; return their place, and whether it is new."""
-        await self._roster(user_id, conversation_id)
+        roster = await self._roster(user_id, conversation_id)
         people = await self._people([user_id, other_id])
         if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
-        added = await self._do(
-            lambda done, refuse: AddMember(
-                conversation_id,
-                people[user_id],
-                people[other_id],
-                role,
-                done=done,
-                refuse=refuse,
-            ),
-        )
+        check_may_manage(roster, roster.members[user_id])
+        newcomers = () if other_id in roster.members else (other_id,)
+        async with self._strangers.adding(user_id, newcomers) as strangers:
+            added = await self._do(
+                lambda done, refuse: AddMember(
+                    conversation_id,
+                    people[user_id],
+                    people[other_id],
+                    role,
+                    is_stranger=other_id in strangers,
+                    done=done,
+                    refuse=refuse,
+                ),
+            )
         return await self._member(user_id, conversation_id, people[other_id]), added
 
     async def remove_member(self, user_id: str, conversation_id: str, other_id: str) -> None:

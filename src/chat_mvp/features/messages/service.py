@@ -66,8 +66,9 @@ class MessageService:
         users: Users,
         contacts: Contacts,
         fetch_users: FetchUsers,
+        check_may_write_first: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Write through ``writer``."""
+        """Write through ``writer``; ``check_may_write_first(user_id, other_id)`` raises when one may not."""
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
@@ -75,6 +76,7 @@ class MessageService:
         self._users = users
         self._contacts = contacts
         self._fetch_users = fetch_users
+        self._check_may_write_first = check_may_write_first
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -240,6 +242,7 @@ class MessageService:
             raise NotFoundError("There is nobody with this id.")
         if await self._contacts.fetch_blocked_pairs(asker.user_id, [other]):
             raise CannotMessageError
+        await self._check_may_write_first(asker.user_id, other)
         return people
 
     async def _look_up_and_edit(
