@@ -33,6 +33,7 @@ from chat_mvp.features.contacts import routes as contact_routes
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.features.conversations import routes as conversation_routes
 from chat_mvp.features.conversations.service import ConversationService
+from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.messages import routes as message_routes
 from chat_mvp.features.messages.handlers import message_handlers
@@ -53,6 +54,7 @@ from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
 from chat_mvp.jobs.purge import PurgeConversation
 from chat_mvp.jobs.runner import JobRunner
+from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
@@ -73,6 +75,7 @@ from chat_mvp.security.keys import load_signing_keys
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
+from chat_mvp.security.turns import Turns
 from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import openapi_config
 from chat_mvp.storage.auth_sessions import AuthSessions
@@ -107,6 +110,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     messages, queue = Messages(database.collections), Queue(database.collections)
     conversations = Conversations(database.collections)
     directory = UserDirectory(users)
+    turns = Turns(
+        at_once=MAX_COSTLY_AT_ONCE,
+        at_once_each=MAX_COSTLY_AT_ONCE_EACH,
+        max_waiting=MAX_COSTLY_WAITING,
+        busy="The server is busy. Try again in a moment.",
+        retry_after_ms=1_000,
+    )
     limits = settings.rate_limits == "on"
     rates = RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=limits)
     disk = settings.data_dir if settings.mongo_uri is None else None
@@ -213,7 +223,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         on_block_changed=block_changed,
         clock=clock,
         check_room=check_room,
+        turns=turns,
     )
+    strangers = Strangers(contacts=contacts, conversations=conversations, limits=rates, enabled=limits)
     conversation_service = ConversationService(
         writer=writer,
         rosters=rosters,
@@ -228,6 +240,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         on_parted=presence_service.parted,
         clock=clock,
         check_room=check_room,
+        strangers=strangers,
     )
     message_service = MessageService(
         writer=writer,
@@ -239,9 +252,14 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         fetch_users=directory.fetch_users,
         blocks=blocks,
         is_hidden=presence.is_hidden,
+        check_may_write_first=strangers.check_may_write_first,
     )
     user_service = UserService(
-        users=users, directory=directory, on_status_changed=presence.status_changed, check_room=check_room
+        users=users,
+        directory=directory,
+        on_status_changed=presence.status_changed,
+        check_room=check_room,
+        turns=turns,
     )
 
     # The way in.
@@ -298,7 +316,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "message_history": MessageHistory(
             rosters=rosters, messages=messages, conversations=conversations, blocks=blocks
         ),
-        "message_sync": MessageSync(writer=writer, messages=messages, conversations=conversations),
+        "message_sync": MessageSync(writer=writer, messages=messages, conversations=conversations, turns=turns),
         "presence_service": presence_service,
     }
     routes = [

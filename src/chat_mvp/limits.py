@@ -16,6 +16,10 @@ MAX_SUBSCRIBED_PRESENCES = 200
 MAX_CONNECTIONS_PER_ACCOUNT = 20
 CONNECT_TIMEOUT_S = 5.0
 TYPING_TIMEOUT_S = 6.0
+TYPING_REPEAT_S = 3.0
+"""A repeated ``typing`` with ``start`` is passed on at most this often: half of ``TYPING_TIMEOUT_S``."""
+MAX_TYPING_MEMBERS = 1_000
+"""In larger conversations typing is not passed on."""
 MAX_BAD_FRAMES_PER_MINUTE = 10
 MAX_WAITING_FRAMES = 1_000
 """Frames that may wait to be read by one client."""
@@ -36,6 +40,8 @@ FRAMES_BURST = 5_000
 MAX_TEXT_CHARS = 10_000
 MAX_ATTACHMENTS = 20
 MAX_EMOJIS_PER_MESSAGE = 20
+MAX_REACTIONS_PER_MESSAGE = 1_000
+"""Of all people and emojis together: each names a person, and each change sends all of them to every member."""
 MAX_PINNED_MESSAGES = 100
 """In one conversation."""
 MAX_MENTIONS = 50
@@ -49,6 +55,12 @@ MAX_SMALL_CONVERSATION = 64
 """Up to this many members, the server sends receipts and computes ``others_…`` marks."""
 MAX_MEMBERS = 10_000
 """Members of one conversation, whatever it asks for."""
+MAX_CONVERSATIONS = 10_000
+"""In which one person may be."""
+MAX_UNSEEN_FROM_STRANGERS = 500
+"""Conversations that wait for one person, put there by people they do not know: several times a team's groups."""
+MAX_UNSEEN_FROM_ONE_STRANGER = 200
+"""The same from one account, so that no account alone keeps the others out."""
 MAX_SEQ = 2**53 - 1
 """Far above every message, and still exact in a client written in JavaScript."""
 
@@ -65,9 +77,22 @@ MAX_DEVICE_NAME_CHARS = 100
 MAX_BIO_CHARS = 500
 MAX_STATUS_CHARS = 140
 MAX_NICKNAME_CHARS = 100
+MAX_CONTACTS = 5_000
+"""In one contact list: it is read whole with each connect."""
+MAX_BLOCKED = 5_000
+"""In one block list."""
 MAX_OBJECT_BYTES = 16 * 1024
 """``profile`` and ``settings`` of an account, each as JSON."""
 MAX_OBJECT_DEPTH = 32
+
+# -------------------------------------------------------------------------------------------- work at the same time
+
+MAX_COSTLY_AT_ONCE = 8
+"""Searches, requests for changes and changes of contacts that are worked on at once."""
+MAX_COSTLY_AT_ONCE_EACH = 2
+"""The same of one account."""
+MAX_COSTLY_WAITING = 500
+"""The same that wait for their turn."""
 
 # ------------------------------------------------------------------------------------------------------------ pages
 

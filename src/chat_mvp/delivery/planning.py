@@ -102,14 +102,15 @@ class Planner:
         ids = {message_id for operation in operations for message_id in operation.message_ids}
         keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
         while True:
-            before = self._rosters.forgotten
-            messages = await self._messages.fetch_by_ids(ids) if ids else {}
-            if keys:
-                await self._rosters.load_direct(keys)
-            await self._rosters.load(self._conversations_of(operations, messages))
-            if before == self._rosters.forgotten:
+            with self._rosters.watching() as dropped:
+                messages = await self._messages.fetch_by_ids(ids) if ids else {}
+                if keys:
+                    await self._rosters.load_direct(keys)
+                needed = self._conversations_of(operations, messages)
+                await self._rosters.load(needed)
+            if (needed | keys).isdisjoint(dropped):
                 return messages
-            # Something was dropped meanwhile (a block was set, say), and it may be one of these.
+            # A block was set or lifted meanwhile, or a batch failed, which dropped a roster that is needed here.
 
     def _conversations_of(self, operations: Iterable[Operation], messages: Mapping[str, MessageRecord]) -> set[str]:
         """Return the conversations that the operations may change, as far as they are known."""

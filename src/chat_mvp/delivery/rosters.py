@@ -5,7 +5,9 @@ writer changes rosters as it plans a batch and forgets those it touched when the
 are checked again inside every transaction, so a roster that is out of date costs a second try and never a wrong write.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
 
 from cachetools import LRUCache
 from msgspec import Struct
@@ -95,8 +97,9 @@ class Rosters:
         self._fetch_users = fetch_users
         self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS)
         self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
-        self.forgotten = 0
-        """How often something was dropped: whoever reads in between must read again."""
+        self._watches: dict[int, set[str]] = {}
+        """What was dropped during each read that is under way: that must be read again, and nothing else."""
+        self._watch_numbers = count()
 
     def get(self, conversation_id: str) -> Roster | None:
         """Return the roster if it is in memory."""
@@ -113,17 +116,28 @@ class Rosters:
         if conversation.direct_key is not None:
             self._direct_ids[conversation.direct_key] = conversation.id
 
+    @contextmanager
+    def watching(self) -> Iterator[set[str]]:
+        """Collect the conversations and the pairs (by ``direct_key``) that are dropped during the block."""
+        number = next(self._watch_numbers)
+        dropped = self._watches[number] = set()
+        try:
+            yield dropped
+        finally:
+            del self._watches[number]
+
     def forget(self, ids: Iterable[str]) -> None:
         """Drop what is believed of these conversations; the next use reads them again."""
-        self.forgotten += 1
-        for conversation_id in ids:
+        dropped = list(ids)
+        self._note_dropped(dropped)
+        for conversation_id in dropped:
             roster = self._rosters.pop(conversation_id, None)
             if roster is not None and roster.conversation.direct_key is not None:
                 self._direct_ids.pop(roster.conversation.direct_key, None)
 
     def forget_direct(self, key: str) -> None:
         """Drop what is believed of a pair, because one of the two has blocked or unblocked the other."""
-        self.forgotten += 1
+        self._note_dropped([key])
         conversation_id = self._direct_ids.get(key)
         if conversation_id is not None:
             self.forget([conversation_id])
@@ -132,14 +146,16 @@ class Rosters:
         """Bring those of the conversations that exist into memory; one query a collection for all that are missing."""
         missing = [conversation_id for conversation_id in set(ids) if conversation_id not in self._rosters]
         while missing:
-            before = self.forgotten
-            loaded = await self._load(missing)
-            if before == self.forgotten:
-                for roster in loaded:
-                    if roster.conversation.id not in self._rosters:
-                        self.put(roster)
-                return
-            # Something was dropped while we read (a block, a failed batch): what we hold may be from before it.
+            with self.watching() as dropped:
+                loaded = await self._load(missing)
+            missing = []
+            for roster in loaded:
+                conversation = roster.conversation
+                if conversation.id in dropped or conversation.direct_key in dropped:
+                    # A block or a failed batch meanwhile: what was read may be from before it.
+                    missing.append(conversation.id)
+                elif conversation.id not in self._rosters:
+                    self.put(roster)
 
     async def load_direct(self, keys: Iterable[str]) -> None:
         """Bring the direct conversations of these pairs into memory, where they exist."""
@@ -154,6 +170,10 @@ class Rosters:
             await self.load([conversation_id])
             roster = self._rosters.get(conversation_id)
         return roster
+
+    def _note_dropped(self, names: Iterable[str]) -> None:
+        for dropped in self._watches.values():
+            dropped.update(names)
 
     async def _load(self, ids: list[str]) -> list[Roster]:
         # Counters before members: when somebody joins in between, the counters are the older of the two and the first

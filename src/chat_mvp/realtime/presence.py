@@ -25,6 +25,8 @@ from chat_mvp.times import format_optional, utc_now
 GRACE_S = 3.0
 FLUSH_S = 5.0
 MAX_CACHED = 100_000
+_READS_OF_BLOCKS = 3
+"""Blocks are read again at most so often when someone was hidden from the viewer meanwhile."""
 
 _LOG = structlog.get_logger(__name__)
 

@@ -55,7 +55,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     "open": Budget("account", 300, 1, "new conversations"),
     "found": Budget("account", 200, 10 / HOUR, "new groups and channels"),
     "change": Budget("account", 100, 1, "changes of conversations"),
-    "member": Budget("account", 1_000, 5, "changes of members"),
+    "member": Budget("account", 5_000, 5, "changes of members"),
     "leave": Budget("account", 1_000, 20, "leaves"),
     "own": Budget("account", 300, 10, "changes of your settings"),
     "introduce": Budget("account", 1_000, 1 / MINUTE, "first messages to people who do not know you"),

@@ -37,6 +37,30 @@ class Contacts:
             documents = await ContactDocument.find({"owner_id": to_object_id(owner_id), "listed": True}).to_list()
         return {str(document.other_id) for document in documents}
 
+    async def fetch_owners(self, owner_ids: Iterable[str], other_id: str) -> set[str]:
+        """Return those of the owners who have this person in their contact list."""
+        owners = [to_object_id(owner_id) for owner_id in owner_ids]
+        query = {"owner_id": {"$in": owners}, "other_id": to_object_id(other_id), "listed": True}
+        with translated():
+            found = await ContactDocument.get_motor_collection().find(query, {"owner_id": 1}).to_list(None)
+        return {str(document["owner_id"]) for document in found}
+
+    async def is_contact(self, owner_id: str, other_id: str) -> bool:
+        """Tell whether the other is in this person's contact list."""
+        query = _pair(owner_id, other_id) | {"listed": True}
+        with translated():
+            return bool(await ContactDocument.get_motor_collection().count_documents(query, limit=1))
+
+    async def is_full(self, owner_id: str, other_id: str, *, blocked: bool, limit: int) -> bool:
+        """Tell whether the contact list, or the block list, has ``limit`` people and the other is not one of them."""
+        flag = {"blocked" if blocked else "listed": True}
+        with translated():
+            collection = ContactDocument.get_motor_collection()
+            count = await collection.count_documents({"owner_id": to_object_id(owner_id)} | flag, limit=limit)
+            if count < limit:
+                return False
+            return not await collection.count_documents(_pair(owner_id, other_id) | flag, limit=1)
+
     async def fetch_blocked_pairs(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
         """Return those of the others between whom and this person there is a block, whoever made it."""
         user, others = to_object_id(user_id), [to_object_id(other_id) for other_id in other_ids]

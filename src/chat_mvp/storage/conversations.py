@@ -3,6 +3,7 @@
 Only ``storage.commit`` writes what other members can see; a person's own settings are written here.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -64,7 +65,8 @@ def conversation_record(document: RawDocument) -> ConversationRecord:
 
 def membership_document(record: MembershipRecord) -> RawDocument:
     """Return the document of a new membership."""
-    return {
+    added_by = {} if record.added_by is None else {"added_by": ObjectId(record.added_by)}
+    return added_by | {
         "_id": ObjectId(record.id),
         "conversation_id": ObjectId(record.conversation_id),
         "user_id": ObjectId(record.user_id),
@@ -88,7 +90,7 @@ _LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_fr
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__
-    if name not in {"id", "conversation_id", "user_id", "frozen_marks", *_LATER_MEMBERSHIP_FIELDS}
+    if name not in {"id", "conversation_id", "user_id", "frozen_marks", "added_by", *_LATER_MEMBERSHIP_FIELDS}
 )
 
 
@@ -221,6 +223,50 @@ class Conversations:
             cursor = await self._memberships.aggregate(pipeline)
             keys = [str(row["direct_key"]) async for row in cursor]
         return {part for key in keys for part in key.split(":")} - {user_id}
+
+    async def count_of(self, user_ids: Iterable[str]) -> Counter[str]:
+        """Return in how many conversations each of the people is."""
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"user_id": {"$in": [to_object_id(i) for i in user_ids]}}},
+            {"$group": {"_id": "$user_id", "count": {"$sum": 1}}},
+        ]
+        with translated():
+            cursor = await self._memberships.aggregate(pipeline)
+            return Counter({str(row["_id"]): row["count"] async for row in cursor})
+
+    async def count_unseen(self, user_ids: Iterable[str]) -> list[tuple[str, str, int]]:
+        """Return, for each of the people and each stranger, how many conversations wait that the person has not seen.
+
+        A conversation was seen when the person has read something in it.
+        """
+        pipeline: list[dict[str, Any]] = [
+            {
+                "$match": {
+                    "user_id": {"$in": [to_object_id(i) for i in user_ids]},
+                    "added_by": {"$type": "objectId"},
+                    "$expr": {"$lte": ["$read_seq", "$joined_seq"]},
+                }
+            },
+            {"$group": {"_id": {"user": "$user_id", "by": "$added_by"}, "count": {"$sum": 1}}},
+        ]
+        with translated():
+            cursor = await self._memberships.aggregate(pipeline)
+            return [(str(row["_id"]["user"]), str(row["_id"]["by"]), row["count"]) async for row in cursor]
+
+    async def fetch_openers_of_direct(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
+        """Return those of the others who have opened their direct conversation with the person."""
+        keys = [direct_key(user_id, other_id) for other_id in other_ids]
+        if not keys:
+            return set()
+        with translated():
+            found = await self._conversations.find({"direct_key": {"$in": keys}}, {"created_by": 1}).to_list(None)
+        return {str(document["created_by"]) for document in found} - {user_id}
+
+    async def sees_direct(self, user_id: str, other_id: str) -> bool:
+        """Tell whether the person sees a direct conversation with the other."""
+        key = direct_key(user_id, other_id)
+        found = (await self.fetch_direct_ids([key])).get(key)
+        return found is not None and bool(await self.fetch_memberships(user_id, [found]))
 
     async def update_own(self, conversation_id: str, user_id: str, changes: dict[str, Any]) -> bool:
         """Set fields of a person's own place; false when they have none."""

@@ -159,6 +159,8 @@ class MembershipDocument(Document):
     frozen_marks: dict[str, Any] | None = None
     """The marks that the others know, while later ones are withheld from them."""
     unread_from: int | None = None
+    added_by: PydanticObjectId | None = None
+    """Who put the person there without being known to them; left out for everyone else."""
     unread_from_read: int | None = None
     """The value of ``read_seq`` for which ``unread_from`` holds."""
     hidden_seq: int | None = None
@@ -170,6 +172,11 @@ class MembershipDocument(Document):
         name = "memberships"
         indexes: ClassVar[list[IndexModel]] = [
             IndexModel([("conversation_id", ASCENDING), ("user_id", ASCENDING)], unique=True),
+            IndexModel(
+                [("user_id", ASCENDING), ("added_by", ASCENDING)],
+                name="added_by_strangers",
+                partialFilterExpression={"added_by": {"$type": "objectId"}},
+            ),
         ]
 
 

@@ -111,6 +111,8 @@ class MembershipRecord(Struct, kw_only=True):
     unread_from: int | None = None
     """From where on the person wants messages to count as unread, as long as ``read_seq`` is ``unread_from_read``."""
     unread_from_read: int | None = None
+    added_by: str | None = None
+    """Who put the person there without being known to them. Written once and counted in the database, never read."""
     hidden_seq: int | None = None
     """The person never sees what was said up to here: decided when they join. Older versions did not store it."""
 

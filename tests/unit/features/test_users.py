@@ -10,7 +10,7 @@ from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.folding import fold_text, name_words
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.users import Users
-from tests.unit.features.conftest import make_user
+from tests.unit.features.conftest import make_user, new_turns
 
 
 class Told:
@@ -33,11 +33,11 @@ def directory(users: Users) -> UserDirectory:
 
 @pytest.fixture
 def service(users: Users, directory: UserDirectory, told: Told) -> UserService:
-    return UserService(users=users, directory=directory, on_status_changed=told.status)
+    return UserService(users=users, directory=directory, on_status_changed=told.status, turns=new_turns())
 
 
 async def found(service: UserService, query: str) -> set[str]:
-    items, _ = await service.search(query, after=None, limit=50)
+    items, _ = await service.search("caller", query, after=None, limit=50)
     return {user.username for user in items}
 
 
@@ -132,11 +132,11 @@ async def test_pages_follow_each_other_in_the_order_of_names(service: UserServic
     seen: list[str] = []
     after: str | None = None
     for _ in range(3):
-        items, after = await service.search("PAGE", after=after, limit=2)
+        items, after = await service.search("caller", "PAGE", after=after, limit=2)
         seen += [user.username for user in items]
     assert seen == sorted(names)
     assert after is None
-    assert (await service.search("page", after=None, limit=5))[1] is None
+    assert (await service.search("caller", "page", after=None, limit=5))[1] is None
 
 
 async def test_people_by_id_and_by_name(service: UserService, users: Users) -> None:

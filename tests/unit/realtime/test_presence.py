@@ -79,3 +79,17 @@ async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
     assert [state.state for state in states or ()] == ["offline"] * len(states or ())
     assert await wire.sent() == []
     await tracker.stop()
+
+
+@pytest.mark.parametrize("ask", [connect, show, look])
+async def test_blocks_between_others_make_nobody_read_again(ask: Ask) -> None:
+    wire, blocks = Wire(), Blocks()
+    tracker = PresenceTracker(people=Nobody(), fetch_blocked=blocks.fetch, cache_seconds=60)
+    asked = asyncio.ensure_future(ask(tracker, wire))
+    await blocks.reading.wait()
+    tracker.hide("eve", [], "mallory")
+    tracker.hide("ann", [wire.connection], "mallory")
+    blocks.gate.set()
+    await asked
+    assert blocks.reads == 1
+    await tracker.stop()

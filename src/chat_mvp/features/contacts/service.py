@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from msgspec import UnsetType
 
 from chat_mvp.clock import Now
-from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
+from chat_mvp.limits import MAX_BLOCKED, MAX_CONTACTS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Contact
+from chat_mvp.security.turns import Turns
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.times import format_time, utc_now
@@ -28,8 +30,10 @@ class ContactService:
         on_block_changed: Changed,
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
+        turns: Turns,
     ) -> None:
-        """Call back after each change that was one."""
+        """Call back after each change that was one. Changes wait for their turn, a few of one person at once."""
+        self._turns = turns
         self._contacts = contacts
         self._directory = directory
         self._on_contact_changed = on_contact_changed
@@ -61,7 +65,8 @@ class ContactService:
     async def add(self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None) -> Contact:
         """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
 
-        ``ValidationError`` for oneself, ``NotFoundError`` for somebody who does not exist.
+        ``ValidationError`` for oneself, ``NotFoundError`` for someone who does not exist, ``ConflictError`` when the
+        list is full.
         """
         self._check_room()
         _check_other(owner_id, other_id)
@@ -70,32 +75,45 @@ class ContactService:
             raise _nobody()
         if isinstance(nickname, str) and not nickname.strip():
             nickname = None
-        record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=self._clock())
-        if is_new:
-            await self._on_contact_changed(owner_id, other_id, True)
+        async with self._turns.turn(owner_id):
+            await self._check_not_full(owner_id, other_id, blocked=False)
+            record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=self._clock())
+            if is_new:
+                await self._on_contact_changed(owner_id, other_id, True)
         return Contact(user=people[other_id], nickname=record.nickname, created_at=format_time(record.created_at))
 
     async def remove(self, owner_id: str, other_id: str) -> None:
         """Take somebody out of the contact list; it is no error when they are not in it."""
         await self._check_exists(other_id)
-        if await self._contacts.remove(owner_id, other_id):
-            await self._on_contact_changed(owner_id, other_id, False)
+        async with self._turns.turn(owner_id):
+            if await self._contacts.remove(owner_id, other_id):
+                await self._on_contact_changed(owner_id, other_id, False)
 
     async def block(self, owner_id: str, other_id: str) -> None:
         """Put somebody into the block list; it is no error when they are in it.
 
-        ``ValidationError`` for oneself, ``NotFoundError`` for somebody who does not exist.
+        ``ValidationError`` for oneself, ``NotFoundError`` for someone who does not exist, ``ConflictError`` when the
+        list is full.
         """
         _check_other(owner_id, other_id)
         await self._check_exists(other_id)
-        if await self._contacts.block(owner_id, other_id, at=self._clock()):
-            await self._on_block_changed(owner_id, other_id, True)
+        async with self._turns.turn(owner_id):
+            await self._check_not_full(owner_id, other_id, blocked=True)
+            if await self._contacts.block(owner_id, other_id, at=self._clock()):
+                await self._on_block_changed(owner_id, other_id, True)
 
     async def unblock(self, owner_id: str, other_id: str) -> None:
         """Take somebody out of the block list; it is no error when they are not in it."""
         await self._check_exists(other_id)
-        if await self._contacts.unblock(owner_id, other_id):
-            await self._on_block_changed(owner_id, other_id, False)
+        async with self._turns.turn(owner_id):
+            if await self._contacts.unblock(owner_id, other_id):
+                await self._on_block_changed(owner_id, other_id, False)
+
+    async def _check_not_full(self, owner_id: str, other_id: str, *, blocked: bool) -> None:
+        limit = MAX_BLOCKED if blocked else MAX_CONTACTS
+        if await self._contacts.is_full(owner_id, other_id, blocked=blocked, limit=limit):
+            name = "block list" if blocked else "contact list"
+            raise ConflictError(f"Your {name} is full ({limit:,} people). Remove someone first.")
 
     async def _check_exists(self, other_id: str) -> None:
         if other_id not in await self._directory.fetch_users([other_id]):

@@ -66,11 +66,12 @@ def new_membership(
     *,
     role: Role,
     visible: bool = True,
+    added_by: str | None = None,
 ) -> MembershipRecord:
-    """Return a fresh place in a conversation; what was said before is neither unread nor waiting.
+    """Return a new membership, in which what was said before is neither unread nor waiting.
 
     Here it is decided what the person may see of the history: nothing changes it later, whatever becomes of the
-    conversation.
+    conversation. ``added_by`` is who adds the person without being known to them.
     """
     seq = conversation.last_seq
     return MembershipRecord(
@@ -90,6 +91,7 @@ def new_membership(
         archived=False,
         draft="",
         notify="all",
+        added_by=added_by,
     )
 
 

@@ -103,13 +103,15 @@ class MakeConversation(ConversationOperation):
         actor: User,
         members: Sequence[User],
         *,
+        strangers: Collection[str],
         reply: Changed,
     ) -> None:
-        """``members`` are those beside the actor, who becomes the owner."""
+        """``members`` are those beside the actor, who becomes the owner; to ``strangers`` the actor is unknown."""
         super().__init__(None, actor, reply=reply)
         self._conversation = conversation
         self._members = members
         self.size = (2 + len(members)) * DOCUMENT_BYTES
+        self._strangers = strangers
 
     def apply(self, batch: Batch) -> None:
         """Make it, tell everybody, and say so in its first message."""
@@ -118,7 +120,9 @@ class MakeConversation(ConversationOperation):
         conversation.last_seq = conversation.rev = 0
         conversation.member_count = 1 + len(self._members)
         places = [new_membership(batch, conversation, self._actor.id, role="owner")]
-        places += [new_membership(batch, conversation, user.id, role="member") for user in self._members]
+        for user in self._members:
+            added_by = self._actor.id if user.id in self._strangers else None
+            places.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
         roster = batch.add_conversation(conversation, places)
         for place in places:
             tell_joined(batch, roster, place.user_id)
@@ -137,12 +141,17 @@ class AddMember(ConversationOperation):
         role: Role,
         *,
         apart: Collection[str] = (),
+        is_stranger: bool,
         reply: Changed,
     ) -> None:
-        """Give ``newcomer`` this role; blocks keep them ``apart`` from these people."""
+        """Give ``newcomer`` this role.
+
+        Blocks keep them ``apart`` from these people; ``is_stranger`` tells that the actor is unknown to them.
+        """
         super().__init__(conversation_id, actor, reply=reply)
         self._newcomer = newcomer
         self._apart = apart
+        self._added_by = actor.id if is_stranger else None
         self._role: Role = role
 
     def apply(self, batch: Batch) -> None:
@@ -155,7 +164,9 @@ class AddMember(ConversationOperation):
                 check_may_own(roster, actor)
             _check_room(roster)
             before = roster.everybody()
-            member = new_membership(batch, roster.conversation, self._newcomer.id, role=self._role)
+            member = new_membership(
+                batch, roster.conversation, self._newcomer.id, role=self._role, added_by=self._added_by
+            )
             batch.add_member(roster, member)
             tell_joined(batch, roster, member.user_id, apart=self._apart)
             view = member_view(member, self._newcomer, member.own_marks())

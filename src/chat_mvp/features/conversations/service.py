@@ -26,7 +26,9 @@ from chat_mvp.features.conversations.operations import (
     OpenDirect,
     RemoveMember,
 )
+from chat_mvp.features.conversations.permissions import check_may_manage
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
+from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.ops.disk import CheckRoom
@@ -60,6 +62,7 @@ class ConversationService:
         on_parted: Callable[[str, str], Awaitable[None]],
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
+        strangers: Strangers,
     ) -> None:
         """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another."""
         self._clock = clock
@@ -75,6 +78,7 @@ class ConversationService:
         self._blocks = blocks
         self._is_connected = is_connected
         self._on_parted = on_parted
+        self._strangers = strangers
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -121,8 +125,10 @@ class ConversationService:
         people = await self._people([user_id, other_id])
         key = direct_key(user_id, other_id)
         await self._rosters.load_direct([key])
-        if self._rosters.direct_id(key) is None and await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
-            raise CannotMessageError
+        if self._rosters.direct_id(key) is None:
+            if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
+                raise CannotMessageError
+            await self._strangers.check_may_write_first(user_id, other_id)
         made = await self._do(
             lambda reply: OpenDirect(key, people[user_id], people, reply=reply),
         )
@@ -142,9 +148,11 @@ class ConversationService:
             raise CannotMessageError
         record = _new_record(user_id, wanted, wanted.name, self._clock())
         members = [people[i] for i in member_ids]
-        await self._do(
-            lambda reply: MakeConversation(record, people[user_id], members, reply=reply),
-        )
+        await self._strangers.check_may_found(user_id)
+        async with self._strangers.adding(user_id, member_ids) as strangers:
+            await self._do(
+                lambda reply: MakeConversation(record, people[user_id], members, strangers=strangers, reply=reply),
+            )
         return await self.fetch(user_id, record.id)
 
     # ------------------------------------------------------------------------------------------------------ changing
@@ -200,21 +208,25 @@ class ConversationService:
 
     async def add_member(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> tuple[Member, bool]:
         """Let somebody in; return their place, and whether it is new."""
-        await self._roster(user_id, conversation_id)
+        roster = await self._roster(user_id, conversation_id)
         people = await self._people([user_id, other_id])
         if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
         apart = await self._blocks.fetch(other_id)
-        added = await self._do(
-            lambda reply: AddMember(
-                conversation_id,
-                people[user_id],
-                people[other_id],
-                role,
-                apart=apart,
-                reply=reply,
-            ),
-        )
+        check_may_manage(roster, roster.members[user_id])
+        newcomers = () if other_id in roster.members else (other_id,)
+        async with self._strangers.adding(user_id, newcomers) as strangers:
+            added = await self._do(
+                lambda reply: AddMember(
+                    conversation_id,
+                    people[user_id],
+                    people[other_id],
+                    role,
+                    apart=apart,
+                    is_stranger=other_id in strangers,
+                    reply=reply,
+                ),
+            )
         return await self._member(user_id, conversation_id, people[other_id]), added
 
     async def remove_member(self, user_id: str, conversation_id: str, other_id: str) -> None:

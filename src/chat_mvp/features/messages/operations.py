@@ -21,7 +21,7 @@ from chat_mvp.features.messages.permissions import (
     check_may_unpin,
     check_not_deleted,
 )
-from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_SMALL_CONVERSATION
+from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_REACTIONS_PER_MESSAGE, MAX_SMALL_CONVERSATION
 from chat_mvp.protocol import (
     Message,
     MessageDeleted,
@@ -281,6 +281,8 @@ class React(MessageOperation):
         if self._present:
             if self._emoji not in people and len(people) >= MAX_EMOJIS_PER_MESSAGE:
                 raise ConflictError(f"A message has at most {MAX_EMOJIS_PER_MESSAGE} different reactions.")
+            if sum(map(len, people.values())) >= MAX_REACTIONS_PER_MESSAGE:
+                raise ConflictError(f"A message has at most {MAX_REACTIONS_PER_MESSAGE:,} reactions.")
             people.setdefault(self._emoji, []).append(self._user_id)
         else:
             people[self._emoji].remove(self._user_id)

@@ -60,8 +60,12 @@ class MessageService:
         fetch_users: FetchUsers,
         blocks: Blocks,
         is_hidden: Callable[[str], bool],
+        check_may_write_first: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Write through ``writer``; ``is_hidden`` tells who is invisible."""
+        """Write through ``writer``; ``is_hidden`` tells who is invisible.
+
+        ``check_may_write_first(user_id, other_id)`` raises when the user may not start a conversation with the other.
+        """
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
@@ -71,6 +75,7 @@ class MessageService:
         self._fetch_users = fetch_users
         self._blocks = blocks
         self._is_hidden = is_hidden
+        self._check_may_write_first = check_may_write_first
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -217,6 +222,7 @@ class MessageService:
             raise NotFoundError("There is nobody with this id.")
         if await self._contacts.fetch_blocked_pairs(user_id, [other]):
             raise CannotMessageError
+        await self._check_may_write_first(user_id, other)
         return people
 
     async def _look_up_and_edit(

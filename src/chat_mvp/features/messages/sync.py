@@ -9,6 +9,7 @@ from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.reply import Reply, await_reply
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.protocol import Id, Mark, Message
+from chat_mvp.security.turns import Turns
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages, SentKey
 from chat_mvp.storage.records import MembershipRecord
@@ -61,8 +62,9 @@ class AskMoment:
 class MessageSync:
     """Reads what changed in all of a person's conversations."""
 
-    def __init__(self, *, writer: Writer, messages: Messages, conversations: Conversations) -> None:
-        """Read from these; the writer tells until when that is complete."""
+    def __init__(self, *, writer: Writer, messages: Messages, conversations: Conversations, turns: Turns) -> None:
+        """Read from these; the writer tells until when that is complete. Requests wait for their turn."""
+        self._turns = turns
         self._writer = writer
         self._messages = messages
         self._conversations = conversations
@@ -73,6 +75,10 @@ class MessageSync:
         They come by conversation, and there by descending ``rev``. Every page names the moment at which the first one
         was read: asking from there next time brings whatever was stored since, some of it a second time.
         """
+        async with self._turns.turn(user_id):
+            return await self._fetch(user_id, after, place=place, limit=limit)
+
+    async def _fetch(self, user_id: str, after: datetime, *, place: Place | None, limit: int) -> ChangesSince:
         # Before anything is read, and only once: what changes while somebody turns the pages is for the next time.
         server_time = await self._complete_until() if place is None else place.server_time
         memberships = await self._conversations.fetch_memberships(user_id)

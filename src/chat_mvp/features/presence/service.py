@@ -112,7 +112,7 @@ class PresenceService:
 
     async def parted(self, viewer_id: str, user_id: str) -> None:
         """Tell somebody no longer of a person who may be neither contact nor direct peer any more."""
-        if self._registry.is_connected(viewer_id) and user_id not in await self._fetch_known(viewer_id):
+        if self._registry.is_connected(viewer_id) and not await self._knows(viewer_id, user_id):
             self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
 
     async def _meet(self, viewer_id: str, user_id: str) -> None:
@@ -130,9 +130,15 @@ class PresenceService:
     async def _show_again(self, viewer_id: str, user_id: str) -> None:
         if not self._registry.is_connected(viewer_id):
             return
-        is_known = user_id in await self._fetch_known(viewer_id)
+        is_known = await self._knows(viewer_id, user_id)
         connections = [c for c in self._registry.of(viewer_id) if is_known or user_id in c.subscribed]
         await self._tracker.watch_also(viewer_id, connections, user_id, tell_now=True)
+
+    async def _knows(self, viewer_id: str, user_id: str) -> bool:
+        """Tell whether one is told of the other without asking: two reads by key, however many others there are."""
+        if await self._contacts.is_contact(viewer_id, user_id):
+            return True
+        return await self._conversations.sees_direct(viewer_id, user_id)
 
     async def _fetch_known(self, user_id: str) -> set[str]:
         contacts = await self._contacts.fetch_contact_ids(user_id)

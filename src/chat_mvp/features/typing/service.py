@@ -1,6 +1,7 @@
 """Who is writing in which conversation, for as long as they keep saying so."""
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple
 
@@ -8,27 +9,37 @@ from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import CannotMessageError, NotFoundError
-from chat_mvp.limits import TYPING_TIMEOUT_S
+from chat_mvp.limits import MAX_TYPING_MEMBERS, TYPING_REPEAT_S, TYPING_TIMEOUT_S
 from chat_mvp.protocol import MessageNew, Typing
 
 Key = tuple[str, str]
 
 
 class _Typist(NamedTuple):
-    """On which connection somebody writes, and when that ends by itself."""
+    """On which connection someone writes, when that ends by itself, and when the others were last sent it."""
 
     connection_id: str
     timer: asyncio.TimerHandle
+    sent_at: float
 
 
 class TypingService:
-    """Tells the others of a conversation when somebody begins and stops to write."""
+    """Tells the others of a conversation when someone starts and stops to write."""
 
-    def __init__(self, bus: Bus, rosters: Rosters, blocks: Blocks, is_hidden: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        rosters: Rosters,
+        blocks: Blocks,
+        is_hidden: Callable[[str], bool],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Tell through ``bus``, which is also listened to: a message ends the typing of its sender.
 
         Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
         """
+        self._clock = clock
         self._bus = bus
         self._rosters = rosters
         self._blocks = blocks
@@ -40,7 +51,12 @@ class TypingService:
     async def set(
         self, user_id: str, conversation_id: str, state: Literal["start", "stop"], *, connection_id: str
     ) -> None:
-        """Tell the others, and end it by itself unless it is said again within six seconds."""
+        """Send a change to the others, and end the typing unless ``start`` comes again within six seconds.
+
+        A repeated ``start`` only moves that end. It is sent to the others again every ``TYPING_REPEAT_S``, for those
+        who have connected since and for clients that end it by their own clock. In a conversation of more than
+        ``MAX_TYPING_MEMBERS`` nothing is sent.
+        """
         roster = await self._rosters.fetch(conversation_id)
         if roster is None or roster.member(user_id) is None:
             raise NotFoundError("There is no such conversation.")
@@ -51,12 +67,17 @@ class TypingService:
         if state == "stop" or self._is_hidden(user_id):
             self._end(key)
             return
-        before = self._typists.pop(key, None)
+        if len(roster.members) > MAX_TYPING_MEMBERS:
+            return
+        before, now = self._typists.pop(key, None), self._clock()
         if before is not None:
             before.timer.cancel()
+        is_due = before is None or now - before.sent_at >= TYPING_REPEAT_S
+        sent_at = now if before is None or is_due else before.sent_at
         timer = asyncio.get_running_loop().call_later(TYPING_TIMEOUT_S, self._end, key)
-        self._typists[key] = _Typist(connection_id, timer)
-        self._tell(key, "start")
+        self._typists[key] = _Typist(connection_id, timer, sent_at)
+        if is_due:
+            self._tell(key, "start")
 
     def connections_changed(self, user_id: str, connection_ids: Collection[str]) -> None:
         """End what somebody was writing on a connection that is none of those they have."""

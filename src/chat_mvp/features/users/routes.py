@@ -38,7 +38,7 @@ async def change_own_account(
 
 @get("/users", summary="Find people", tags=["users"], responses=problems(401, 422))
 async def find_users(
-    caller: Caller,  # noqa: ARG001
+    caller: Caller,
     users: NamedDependency[UserService],
     q: Query,
     limit: Limit = DEFAULT_LIMIT,
@@ -46,7 +46,7 @@ async def find_users(
 ) -> Page[User]:
     """Return people by the beginning of their username or of any word of their display name."""
     check_storable({"q": q})
-    items, following = await users.search(q, after=decode_cursor(cursor, str), limit=limit)
+    items, following = await users.search(caller.user_id, q, after=decode_cursor(cursor, str), limit=limit)
     return Page(items=items, next=None if following is None else encode_cursor(following))
 
 

@@ -10,6 +10,7 @@ from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.limits import MAX_BIO_CHARS, MAX_DISPLAY_NAME_CHARS, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_STATUS_CHARS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import OwnUser, User
+from chat_mvp.security.turns import Turns
 from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
 from chat_mvp.storage.records import UserRecord
@@ -28,9 +29,14 @@ class UserService:
         directory: UserDirectory,
         on_status_changed: Callable[[str, str], None],
         check_room: CheckRoom = lambda: None,
+        turns: Turns,
     ) -> None:
-        """Call ``on_status_changed`` with a person's id and new status text after it is stored."""
+        """Call ``on_status_changed`` with a person's id and new status text after it is stored.
+
+        Searches wait for their turn, a few of one person at once.
+        """
         self._check_room = check_room
+        self._turns = turns
         self._users = users
         self._directory = directory
         self._on_status_changed = on_status_changed
@@ -68,7 +74,9 @@ class UserService:
             raise NotFoundError("There is nobody with this username.")
         return public_user(record)
 
-    async def search(self, query: str, *, after: str | None, limit: int) -> tuple[list[User], str | None]:
+    async def search(
+        self, caller_id: str, query: str, *, after: str | None, limit: int
+    ) -> tuple[list[User], str | None]:
         """Return people found by the beginning of their username or of words of their display name.
 
         Case and accents do not matter; of several words each must be found. In the order of usernames, those behind
@@ -77,7 +85,8 @@ class UserService:
         words = list(dict.fromkeys(fold_text(query).split()))
         if not words:
             return [], None
-        records = await self._users.search(words, after=after, limit=limit + 1)
+        async with self._turns.turn(caller_id):
+            records = await self._users.search(words, after=after, limit=limit + 1)
         following = records[limit - 1].username if len(records) > limit else None
         return [public_user(record) for record in records[:limit]], following
 

@@ -1,0 +1,102 @@
+"""Being put into conversations by people one does not know: how many, how fast, and who is such a person.
+
+Someone is a stranger to a person who neither has them in their contact list nor has opened their direct conversation.
+So it is the person who decides, and not the one who adds. It takes a few reads by index when people are added, and
+none when a message is sent.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from chat_mvp.errors import ConflictError, ForbiddenError
+from chat_mvp.limits import MAX_CONVERSATIONS, MAX_UNSEEN_FROM_ONE_STRANGER, MAX_UNSEEN_FROM_STRANGERS
+from chat_mvp.security.budgets import RateLimits
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations
+
+
+class Strangers:
+    """Decides who may put whom into a conversation."""
+
+    def __init__(
+        self, *, contacts: Contacts, conversations: Conversations, limits: RateLimits, enabled: bool = True
+    ) -> None:
+        """Read from storage, count in ``limits``. Unless ``enabled``, everyone may add everyone."""
+        self._contacts = contacts
+        self._conversations = conversations
+        self._limits = limits
+        self._enabled = enabled
+        self._on_the_way: Counter[str] = Counter()
+        """How often each person is being added just now, which the database does not know yet."""
+
+    @asynccontextmanager
+    async def adding(self, adder_id: str, others: Collection[str]) -> AsyncIterator[frozenset[str]]:
+        """Check whether one may add the others, and yield those to whom they are a stranger; add them in the block.
+
+        ``ForbiddenError`` when one of the others is in too many conversations, in the same words whatever the reason;
+        ``RateLimitedError`` when the adder has added too many who do not know them.
+        """
+        if not self._enabled or not others:
+            yield frozenset()
+            return
+        self._on_the_way.update(others)
+        try:
+            strangers = frozenset(others) - await self._who_knows(adder_id, others)
+            await self._check_room(others)
+            if strangers:
+                await self._check_unseen(adder_id, strangers)
+                self._limits.check("stranger", adder_id, cost=len(strangers))
+            yield strangers
+        finally:
+            self._on_the_way.subtract(others)
+            self._on_the_way = +self._on_the_way
+
+    async def check_may_found(self, user_id: str) -> None:
+        """Count a new group or channel; ``RateLimitedError`` or ``ConflictError`` when there are too many."""
+        self._limits.check("found", user_id)
+        await self._check_own_room(user_id)
+
+    async def check_may_write_first(self, user_id: str, other_id: str) -> None:
+        """Count the first message, or the opened direct conversation, to a person; errors as for ``adding``."""
+        if not self._enabled:
+            return
+        await self._check_own_room(user_id)
+        await self._check_room([other_id])
+        if not await self._who_knows(user_id, [other_id]):
+            self._limits.check("introduce", user_id)
+
+    async def _who_knows(self, user_id: str, others: Collection[str]) -> set[str]:
+        known = await self._contacts.fetch_owners(others, user_id)
+        return known | await self._conversations.fetch_openers_of_direct(user_id, set(others) - known)
+
+    async def _check_own_room(self, user_id: str) -> None:
+        if self._enabled and (await self._conversations.count_of([user_id]))[user_id] >= MAX_CONVERSATIONS:
+            raise ConflictError(f"You are in {MAX_CONVERSATIONS:,} conversations. Leave some first.")
+
+    async def _check_room(self, others: Collection[str]) -> None:
+        counts = await self._conversations.count_of(others)
+        if any(counts[other_id] + max(1, self._on_the_way[other_id]) > MAX_CONVERSATIONS for other_id in others):
+            raise _full()
+
+    async def _check_unseen(self, adder_id: str, strangers: Collection[str]) -> None:
+        total: Counter[str] = Counter()
+        from_adder: Counter[str] = Counter()
+        for user_id, added_by, count in await self._conversations.count_unseen(strangers):
+            total[user_id] += count
+            if added_by == adder_id:
+                from_adder[user_id] += count
+        for user_id in strangers:
+            # The person counts as being added already.
+            coming = self._on_the_way[user_id]
+            if total[user_id] + coming > MAX_UNSEEN_FROM_STRANGERS:
+                raise _full()
+            if from_adder[user_id] + coming > MAX_UNSEEN_FROM_ONE_STRANGER:
+                raise _full()
+
+
+def _full() -> ForbiddenError:
+    return ForbiddenError(
+        "Not everyone can be added: someone is in too many conversations. They can leave some, open those that they "
+        "have not seen yet, or add you to their contacts."
+    )

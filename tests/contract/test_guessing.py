@@ -1,0 +1,78 @@
+"""Guessing passwords is stopped, and the owner of the account still signs in."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import Launch
+from tests.support.http import API, expect_json, expect_problem
+from tests.support.people import PASSWORD, Chat, unique
+
+ATTACKERS = 40
+"""Addresses of this machine's loopback network that guess."""
+
+
+def from_address(chat: Chat, address: str) -> httpx.AsyncClient:
+    """Return a client that connects from another address of the loopback network."""
+    transport = httpx.AsyncHTTPTransport(local_address=address, verify=False)
+    return httpx.AsyncClient(base_url=chat.server.origin, transport=transport, timeout=30.0)
+
+
+async def sign_in(http: httpx.AsyncClient, login: str, password: str) -> httpx.Response:
+    return await http.post(f"{API}/auth/login", json={"login": login, "password": password})
+
+
+async def test_an_attack_from_many_addresses_leaves_the_owner_in(launch: Launch) -> None:
+    chat = await launch(RATE_LIMITS="on")
+    ann = await chat.person("ann")
+    codes: list[int] = []
+    under_way = asyncio.Event()
+
+    async def attack(number: int) -> None:
+        async with from_address(chat, f"127.0.1.{number + 1}") as http:
+            for guess in range(25):
+                codes.append((await sign_in(http, ann.username, f"wrong password {guess}")).status_code)
+                if len(codes) >= ATTACKERS:
+                    under_way.set()
+
+    attackers = [asyncio.create_task(attack(number)) for number in range(ATTACKERS)]
+    await under_way.wait()
+    waits = []
+    for address in ("127.0.0.1", "127.0.2.1"):
+        async with from_address(chat, address) as http:
+            began = time.monotonic()
+            expect_json(await sign_in(http, ann.username, PASSWORD))
+            waits.append(time.monotonic() - began)
+    await asyncio.gather(*attackers)
+    assert set(codes) == {401, 429}
+    assert codes.count(401) <= 100 + 3 * ATTACKERS + 10
+    assert max(waits) < 10, "long before the flood has ended"
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_known_and_unknown_accounts_are_refused_alike(launch: Launch, known: bool) -> None:
+    chat = await launch(RATE_LIMITS="on")
+    login = (await chat.person("ann")).username if known else unique("ann")
+    async with from_address(chat, "127.0.3.1") as http:
+        answers = [await sign_in(http, login, f"wrong {number}") for number in range(14)]
+    for answer in answers[:10]:
+        assert expect_problem(answer, 401, "unauthenticated")["detail"] == "The name or the password is wrong."
+    for answer in answers[10:]:
+        refused = expect_problem(answer, 429, "rate_limited")
+        assert 0 < refused["retry_after_ms"] <= 30_000
+        assert 1 <= int(answer.headers["retry-after"]) <= 30
+
+
+async def test_failures_leave_a_line_and_a_count(launch: Launch) -> None:
+    chat = await launch(RATE_LIMITS="on")
+    async with from_address(chat, "127.0.3.2") as http:
+        await sign_in(http, "someone\nforged", "my secret guess")
+    metrics = (await chat.http.get("/metrics")).text
+    assert 'chat_mvp_sign_ins_total{result="wrong"} 1.0' in metrics
+    (line,) = [line for line in chat.server.log.splitlines() if "sign-in failed" in line]
+    assert "someone\\nforged" in line
+    assert "127.0.3.2" in line
+    assert "no such account" in line
+    assert "my secret guess" not in chat.server.log
