@@ -51,6 +51,9 @@ class Settings(BaseModel):
     public_url: str | None = Field(None, description="Address that people use, when it is not http://HOST:PORT.")
     allowed_origins: tuple[str, ...] = Field((), description="Other web origins that may connect, separated by commas.")
     trust_proxy: bool = Field(False, description="Believe X-Forwarded-For; only behind a proxy of yours.")
+    trusted_proxies: int = Field(
+        1, ge=1, le=10, description="How many proxies of yours stand in a row in front; only with TRUST_PROXY."
+    )
     rate_limits: Literal["on", "off"] = Field("on", description="Limits on how often things may be done.")
     rate_limit_sends_per_s: int = Field(100, ge=1, description="Messages a second from one account, sustained.")
     rate_limit_send_burst: int = Field(500, ge=1, description="Messages at once from one account.")

@@ -8,7 +8,8 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -17,6 +18,7 @@ from chat_mvp.cli.listening import BACKLOG
 from chat_mvp.limits import MAX_FRAME_BYTES
 from chat_mvp.realtime.wire import ChatWebSocketProtocol
 from chat_mvp.settings import Settings
+from chat_mvp.transport.http_protocol import ChatHttpProtocol
 
 GOODBYE_WITHIN_S = 4.0
 REQUESTS_END_WITHIN_S = 2
@@ -55,10 +57,12 @@ class ChatServer(uvicorn.Server):
 
 def configured(app: Any, settings: Settings) -> uvicorn.Config:
     """Return what uvicorn needs to know to run ``app`` as the contract says."""
+    trusted_proxies = settings.trusted_proxies if settings.trust_proxy else 0
     return uvicorn.Config(
         app,
         interface="asgi3",
-        ws=ChatWebSocketProtocol,
+        http=cast("Any", partial(ChatHttpProtocol, trusted_proxies=trusted_proxies)),
+        ws=cast("Any", partial(ChatWebSocketProtocol, trusted_proxies=trusted_proxies)),
         ws_max_size=MAX_FRAME_BYTES,
         # A ping every interval, unanswered for another: gone after twice the interval of silence.
         ws_ping_interval=settings.heartbeat_seconds,
@@ -68,8 +72,8 @@ def configured(app: Any, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=settings.trust_proxy,
-        forwarded_allow_ips="*" if settings.trust_proxy else None,
+        # The protocols above do it: uvicorn would believe the first address of the list, which the client writes.
+        proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,

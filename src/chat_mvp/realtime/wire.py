@@ -7,6 +7,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from chat_mvp.addresses import believe_proxies
 from chat_mvp.realtime.inbox import Inbox
 
 WIRE = "chat_mvp.wire"
@@ -34,9 +35,10 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     until the operating system gives up after minutes.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        """Take what uvicorn hands to every protocol."""
+    def __init__(self, *args: Any, trusted_proxies: int = 0, **options: Any) -> None:
+        """Take what uvicorn hands to every protocol; see ``believe_proxies`` for ``trusted_proxies``."""
         super().__init__(*args, **options)
+        self._trusted_proxies = trusted_proxies
         self.close_timeout = LAST_WORDS_S
         self.queue: Any = Inbox()
 
@@ -44,6 +46,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         """Begin the handshake, and give the application the extension."""
         super().handle_connect(event)
         if self.handshake_initiated and not self.close_sent:
+            believe_proxies(self.scope, self._trusted_proxies)  # type: ignore[arg-type]
             self.scope["extensions"][WIRE] = {
                 "abort": self.transport.abort,
                 "write": self.write,
