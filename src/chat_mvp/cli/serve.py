@@ -10,7 +10,7 @@ import structlog
 
 from chat_mvp.cli.backend import opened_database, prepare_data_dir
 from chat_mvp.cli.listening import address_of, listen, raise_open_file_limit
-from chat_mvp.cli.serving import ChatServer, StopSignals, configured, stop_cleanly
+from chat_mvp.cli.serving import ChatServer, StopSignals, configured, shared_by_connections, stop_cleanly
 from chat_mvp.ops.logs import configure_logs
 from chat_mvp.settings import Loaded, Settings
 
@@ -47,7 +47,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             app = create_app(settings, database)
             address = settings.public_url or address_of(listener)
             server = ChatServer(
-                configured(answering_cut_off(app), settings), on_ready=lambda: announce(address, settings)
+                configured(answering_cut_off(app), settings, shared_by_connections(settings)),
+                on_ready=lambda: announce(address, settings),
             )
             _calm_garbage_collection()
             signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))

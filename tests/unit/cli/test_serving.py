@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 import websockets
 
-from chat_mvp.cli.serving import ChatServer, configured, stop_cleanly
+from chat_mvp.cli.serving import ChatServer, configured, shared_by_connections, stop_cleanly
 from chat_mvp.settings import Settings
 from tests.unit.transport.servers import listening, say_client
 
@@ -141,7 +141,8 @@ async def test_the_server_ends_though_the_goodbye_fails(trouble: Exception) -> N
 
 @pytest.mark.parametrize(("trust", "expected"), [(False, "127.0.0.1"), (True, "198.51.100.1")])
 async def test_proxies_are_believed_only_when_asked_for(trust: bool, expected: str) -> None:
-    config = configured(say_client, Settings(trust_proxy=trust))
+    settings = Settings(trust_proxy=trust)
+    config = configured(say_client, settings, shared_by_connections(settings))
     async with listening(config) as url:
         headers = {"X-Forwarded-For": "6.6.6.6, 198.51.100.1"}
         async with httpx.AsyncClient(trust_env=False) as client:

@@ -1,0 +1,35 @@
+"""The security headers of every answer: routes, files, errors, refused WebSockets."""
+
+from typing import Final
+
+_SECONDS_A_YEAR: Final = 31_536_000
+
+_UNUSED_FEATURES: Final = (
+    "accelerometer",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
+
+SECURITY_HEADERS: Final[dict[str, str]] = {
+    # An answer that is no page may load nothing, should a browser ever show it as one.
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Set where an answer does not say otherwise itself, as pages do with their Content-Security-Policy."""
+
+STRICT_TRANSPORT: Final = {"Strict-Transport-Security": f"max-age={_SECONDS_A_YEAR}"}
+"""Beside them where people reach the server through https: browsers then never try it without."""
