@@ -4,11 +4,10 @@ What is not listed here is a fault of ours: it is logged once, with its tracebac
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -19,9 +18,9 @@ from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
 from chat_mvp.limits import MAX_BODY_BYTES
+from chat_mvp.transport.problem import MEDIA_TYPE, Problem, problem_headers, problem_of
 from chat_mvp.wording import in_words
 
-MEDIA_TYPE: Final = "application/problem+json"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 MAX_DISCARDED_BYTES: Final = 16 * MAX_BODY_BYTES
@@ -30,43 +29,19 @@ MAX_DISCARDING_S: Final = 5.0
 _GONE: Final = "client disconnected prematurely"
 """What Litestar says when a body ends with its connection; it has no type of its own for that."""
 
+__all__ = ["EXCEPTION_HANDLERS", "MEDIA_TYPE", "NO_STORE", "Problem", "problem_response"]
+
 _log = structlog.get_logger(__name__)
-
-
-class FieldProblem(msgspec.Struct):
-    """What is wrong with one field."""
-
-    field: str
-    detail: str
-
-
-class Problem(msgspec.Struct, omit_defaults=False):
-    """An RFC 9457 problem document. ``code`` is stable; ``detail`` is one sentence for a person."""
-
-    type: Annotated[str, msgspec.Meta(description="Always about:blank", examples=["about:blank"])]
-    title: Annotated[str, msgspec.Meta(examples=["Conflict"])]
-    status: Annotated[int, msgspec.Meta(examples=[409])]
-    code: Annotated[str, msgspec.Meta(examples=["username_taken"])]
-    detail: Annotated[str, msgspec.Meta(examples=["Somebody has this username."])]
-    errors: list[FieldProblem]
 
 
 def problem_response(error: ChatError, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Return the answer that says this error; ``Retry-After`` in whole seconds where coming back helps."""
-    problem = Problem(
-        type="about:blank",
-        title=error.title,
-        status=error.status,
-        code=error.code,
-        detail=error.detail,
-        errors=[FieldProblem(field, detail) for field, detail in error.fields.items()],
+    return Response(
+        msgspec.json.encode(problem_of(error)),
+        status_code=error.status,
+        media_type=MEDIA_TYPE,
+        headers=problem_headers(error) | dict(headers or {}),
     )
-    extra = dict(NO_STORE) | dict(headers or {})
-    if error.retry_after_ms is not None:
-        extra["Retry-After"] = str(math.ceil(error.retry_after_ms / 1000))
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        extra["WWW-Authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(problem), status_code=error.status, media_type=MEDIA_TYPE, headers=extra)
 
 
 def _on_chat_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -1,5 +1,6 @@
 """Uvicorn's WebSocket protocol, with what it lacks: an end for dead peers, and frames written as they stand."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._shared = shared
         self._place = place
         self._lease: Lease | None = None
+        self._abort_timer: asyncio.TimerHandle | None = None
         self.close_timeout = LAST_WORDS_S
         self.queue: Any = Inbox()
 
@@ -63,6 +65,8 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._release_lease()
         if self._place is not None:
             self._place.leave()
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
         # Each of these refers to an object that refers back.
         if self.handshake_initiated and hasattr(self, "scope"):
             self.scope["extensions"].clear()
@@ -72,9 +76,10 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle what has arrived, at most one ``ReadBuffer`` of it."""
-        if self._lease is not None:
-            self._lease.grow(len(data))
         super().data_received(data)
+        if self._lease is not None:
+            unfinished = len(self.conn.reader.buffer) + sum(map(len, self.frames))
+            self._lease.grow(unfinished - self._lease.size)
 
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake, and give the application the extension."""
@@ -187,7 +192,8 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._abort_soon()
 
     def _abort_soon(self) -> None:
-        self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+        if self._abort_timer is None and not self.disconnected:
+            self._abort_timer = self.loop.call_later(LAST_WORDS_S, self.transport.abort)
 
     def _release_lease(self) -> None:
         if self._lease is not None:

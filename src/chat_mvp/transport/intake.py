@@ -16,7 +16,7 @@ class Lease:
         self.size = 0
 
     def grow(self, size: int) -> None:
-        """Count more bytes; when they are too many, somebody is asked to give up, perhaps the caller."""
+        """Count more bytes, or fewer when negative; when all are too many, someone must give up, perhaps the caller."""
         self._budget.grow(self, size)
 
     def finish(self) -> None:

@@ -53,15 +53,17 @@ def problem_headers(error: ChatError) -> dict[str, str]:
     return headers
 
 
-def last_answer(error: ChatError) -> bytes:
-    """Return a whole HTTP/1.1 answer that says this error, for a connection that ends with it."""
+def whole_problem(error: ChatError) -> tuple[dict[str, str], bytes]:
+    """Return all headers and the body of an answer that no framework completes."""
     content = msgspec.json.encode(problem_of(error))
     headers = SECURITY_HEADERS | problem_headers(error)
-    headers |= {
-        "Content-Type": MEDIA_TYPE,
-        "Content-Length": str(len(content)),
-        "Date": formatdate(usegmt=True),
-        "Connection": "close",
-    }
+    headers |= {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(content)), "Connection": "close"}
+    return headers, content
+
+
+def last_answer(error: ChatError) -> bytes:
+    """Return a whole HTTP/1.1 answer that says this error, for a connection that ends with it."""
+    headers, content = whole_problem(error)
+    headers["Date"] = formatdate(usegmt=True)
     lines = [f"HTTP/1.1 {error.status} {error.title}", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + content
