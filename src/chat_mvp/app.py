@@ -255,7 +255,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     }
     return Litestar(
         route_handlers=[
-            api_router(routes, authenticator=authenticator, services=services),
+            api_router(
+                routes,
+                authenticator=authenticator,
+                services=services,
+                allowed_origins=_origins(settings),
+            ),
             _socket_route(endpoint),
             Router(
                 "/",

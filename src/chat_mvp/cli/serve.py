@@ -13,6 +13,7 @@ from chat_mvp.cli.listening import address_of, listen, raise_open_file_limit
 from chat_mvp.cli.serving import ChatServer, StopSignals, configured, shared_by_connections, stop_cleanly
 from chat_mvp.ops.logs import configure_logs
 from chat_mvp.settings import Loaded, Settings
+from chat_mvp.transport.headers import security_headers
 
 _LOG = structlog.stdlib.get_logger(__name__)
 
@@ -42,12 +43,14 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         async with opened_database(settings) as database:
             await loading
             from chat_mvp.app import create_app  # noqa: PLC0415 - loaded above, while the database started
-            from chat_mvp.http.cut_off import answering_cut_off  # noqa: PLC0415 - the same
+            from chat_mvp.http.edge import at_the_edge  # noqa: PLC0415 - the same
 
             app = create_app(settings, database)
             address = settings.public_url or address_of(listener)
             server = ChatServer(
-                configured(answering_cut_off(app), settings, shared_by_connections(settings)),
+                configured(
+                    at_the_edge(app, security_headers(settings.public_url)), settings, shared_by_connections(settings)
+                ),
                 on_ready=lambda: announce(address, settings),
             )
             _calm_garbage_collection()

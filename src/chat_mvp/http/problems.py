@@ -14,6 +14,7 @@ import structlog
 from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, InternalServerException, ValidationException
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
@@ -67,6 +68,10 @@ _NAMES: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: ("unauthenticated", "Sign in first."),
     HTTPStatus.FORBIDDEN: ("forbidden", "You may not do this."),
     HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "unsupported_media_type",
+        "Send the body as JSON, with Content-Type: application/json.",
+    ),
     HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests in too short a time."),
 }
 
@@ -75,7 +80,12 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
     """Answer what Litestar itself refuses: no such route, no such method, a body over its limit."""
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _AfterBody(problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"}))
+        handler = request.scope.get("route_handler")
+        limit = handler.resolve_request_max_body_size() if isinstance(handler, HTTPRouteHandler) else None
+        too_large = TooLargeError(f"The body is over its limit of {limit or MAX_BODY_BYTES:,} bytes.")
+        answer = problem_response(too_large, {"Connection": "close"})
+        # A client that waits to be asked for its body has sent none of it.
+        return answer if "100-continue" in request.headers.get("expect", "").lower() else _AfterBody(answer)
     if isinstance(error, InternalServerException) and error.detail == _GONE:
         # No fault of ours, and nobody reads this.
         return problem_response(BadRequestError("The body broke off."))

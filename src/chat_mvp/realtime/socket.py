@@ -36,7 +36,7 @@ from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell, bye
 from chat_mvp.realtime.greeter import CatchingUp, Greeter
-from chat_mvp.realtime.handshake import agree, header, is_allowed_origin
+from chat_mvp.realtime.handshake import agree, header
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.outbox import SendNow
 from chat_mvp.realtime.presence import PresenceTracker
@@ -44,6 +44,7 @@ from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
 from chat_mvp.realtime.wire import LAST_WORDS_S, WIRE
 from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.origins import is_allowed_origin
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.storage.connections import ConnectionRecord
 from chat_mvp.storage.ids import new_id

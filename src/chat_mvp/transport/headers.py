@@ -31,5 +31,10 @@ SECURITY_HEADERS: Final[dict[str, str]] = {
 }
 """Set where an answer does not say otherwise itself, as pages do with their Content-Security-Policy."""
 
-STRICT_TRANSPORT: Final = {"Strict-Transport-Security": f"max-age={_SECONDS_A_YEAR}"}
-"""Beside them where people reach the server through https: browsers then never try it without."""
+_STRICT_TRANSPORT: Final = {"Strict-Transport-Security": f"max-age={_SECONDS_A_YEAR}"}
+
+
+def security_headers(public_url: str | None) -> dict[str, str]:
+    """Return the headers of every answer; where people use https, browsers are asked to use nothing else."""
+    is_secure = public_url is not None and public_url.lower().startswith("https://")
+    return SECURITY_HEADERS | (_STRICT_TRANSPORT if is_secure else {})
