@@ -335,7 +335,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     app = Litestar(
         guards=[address_guard(rates)],
         route_handlers=[
-            api_router(routes, authenticator=authenticator, limits=rates, services=services),
+            api_router(
+                routes,
+                authenticator=authenticator,
+                limits=rates,
+                services=services,
+                allowed_origins=_origins(settings),
+            ),
             _socket_route(endpoint),
             Router(
                 "/",

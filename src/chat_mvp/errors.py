@@ -132,6 +132,30 @@ class TooLargeError(ChatError):
     code, status, title = "too_large", 413, "Content Too Large"
 
 
+class RequestTimeoutError(ChatError):
+    """A request that did not arrive in time."""
+
+    code, status, title = "request_timeout", 408, "Request Timeout"
+
+
+class UrlTooLongError(ChatError):
+    """A request whose address is over its limit."""
+
+    code, status, title = "url_too_long", 414, "URI Too Long"
+
+
+class UnsupportedMediaTypeError(ChatError):
+    """A body that does not say that it is JSON."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported Media Type"
+
+
+class HeadersTooLargeError(ChatError):
+    """A request whose headers are over their limit."""
+
+    code, status, title = "headers_too_large", 431, "Request Header Fields Too Large"
+
+
 class RateLimitedError(ChatError):
     """Too much in too short a time; ``retry_after_ms`` says when to come back."""
 

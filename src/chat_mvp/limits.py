@@ -107,3 +107,27 @@ MAX_BACKUP_PART_BYTES = 32 * 1024 * 1024
 MAX_BACKUP_PARTS = 100_000
 """Some 800 GB of documents; a restore keeps a line of each in memory."""
 MAX_BACKUP_MANIFEST_BYTES = 32 * 1024 * 1024
+# ------------------------------------------------------------------------------------------- before anyone signs in
+
+MAX_URL_BYTES = 8_000
+"""RFC 9110 section 4.1 wants a server to take 8,000 octets."""
+MAX_HEAD_BYTES = 16 * 1024
+"""Names and values of all headers of one request, and of the trailers behind a chunked body."""
+MAX_HEADERS = 100
+MAX_OPEN_BODY_BYTES = 16 * 1024
+"""In a request that needs no access token: everyone can send it."""
+MAX_PIPELINED_REQUESTS = 16
+"""Requests of one connection that may wait for the answer to the one before. Browsers send none."""
+MAX_CONNECTIONS = 50_000
+"""In the whole server; fewer where the system allows fewer open files."""
+MAX_INTAKE_BYTES = 16 * 1024 * 1024
+"""Bytes of bodies and first frames in memory, of the whole server."""
+HEAD_TIMEOUT_S = 10.0
+"""From the first byte of a request, or from the start of a connection, to the end of the headers."""
+BODY_TIMEOUT_S = 10.0
+"""For a body, besides the time that it needs at ``MIN_BODY_BYTES_PER_S``."""
+MIN_BODY_BYTES_PER_S = 4_096
+KEEP_ALIVE_S = 5.0
+"""An HTTP connection may wait so long for its next request."""
+READ_TIMEOUT_S = 20.0
+"""A client may leave an answer unread so long."""

@@ -52,6 +52,12 @@ class Settings(BaseModel):
     public_url: str | None = Field(None, description="Address that people use, when it is not http://HOST:PORT.")
     allowed_origins: tuple[str, ...] = Field((), description="Other web origins that may connect, separated by commas.")
     trust_proxy: bool = Field(False, description="Believe X-Forwarded-For; only behind a proxy of yours.")
+    trusted_proxies: int = Field(
+        1, ge=1, le=10, description="How many proxies of yours stand in a row in front; only with TRUST_PROXY."
+    )
+    max_connections_per_address: int = Field(
+        1_000, ge=1, description="Connections from one address; an IPv6 address counts as its /64 network."
+    )
     rate_limits: Literal["on", "off"] = Field("on", description="Limits on how often things may be done.")
     rate_limit_sends_per_s: int = Field(100, ge=1, description="Messages a second from one account, sustained.")
     rate_limit_send_burst: int = Field(500, ge=1, description="Messages at once from one account.")

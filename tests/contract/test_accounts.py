@@ -139,7 +139,7 @@ async def test_unknown_fields_are_ignored(chat: Chat) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"no json", b"\xff\xfe", b'{"username": "a"} trailing', b'{"username": NaN}', b"[" * 100_000],
+    [b"", b"{", b"no json", b"\xff\xfe", b'{"username": "a"} trailing', b'{"username": NaN}', b"[" * 10_000],
     ids=["empty", "cut", "words", "no UTF-8", "trailing", "NaN", "nested too deeply"],
 )
 async def test_a_body_that_is_no_json(chat: Chat, content: bytes) -> None:

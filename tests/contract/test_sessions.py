@@ -87,7 +87,7 @@ async def test_refresh_by_cookie(chat: Chat) -> None:
     person = await chat.person()
     login = {"login": person.username, "password": person.password}
     response = await chat.http.post(f"{API}/auth/login", json=login)
-    morsel = SimpleCookie(response.headers["set-cookie"])["chat_refresh"]
+    morsel = SimpleCookie(response.headers["set-cookie"])["__Secure-chat_refresh"]
     assert morsel.value == expect_json(response)["refresh_token"]
     assert morsel["httponly"]
     assert morsel["secure"]
@@ -95,7 +95,7 @@ async def test_refresh_by_cookie(chat: Chat) -> None:
     assert morsel["path"] == "/api/v1/auth"
     assert not morsel["domain"]
 
-    cookie = {"Cookie": f"chat_refresh={morsel.value}"}
+    cookie = {"Cookie": f"__Secure-chat_refresh={morsel.value}"}
     answer = expect_json(await chat.http.post(f"{API}/auth/refresh", headers=cookie))
     assert answer["refresh_token"] != morsel.value
     assert expect_json(await me(chat, answer["access_token"]))["id"] == person.id
@@ -103,7 +103,7 @@ async def test_refresh_by_cookie(chat: Chat) -> None:
 
 async def test_the_body_wins_over_the_cookie(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
-    cookie = {"Cookie": f"chat_refresh={bob.refresh_token}"}
+    cookie = {"Cookie": f"__Secure-chat_refresh={bob.refresh_token}"}
     assert expect_json(await refresh(chat, ann.refresh_token, headers=cookie))["user"]["id"] == ann.id
     expect_json(await refresh(chat, bob.refresh_token))
 

@@ -1123,7 +1123,7 @@ export interface components {
         };
         /**
          * RefreshBody
-         * @description The token to exchange; without one, the cookie `chat_refresh` counts.
+         * @description The token to exchange; without one, the cookie `__Secure-chat_refresh` counts.
          */
         RefreshBody: {
             /** @default null */
@@ -1377,7 +1377,7 @@ export interface operations {
             path?: never;
             cookie?: {
                 /** @description A refresh token; the body wins */
-                chat_refresh?: string;
+                "__Secure-chat_refresh"?: string;
             };
         };
         requestBody?: {

@@ -7,6 +7,8 @@ import sys
 from chat_mvp.errors import StartupError
 
 BACKLOG = 2048
+OWN_FILES = 200
+"""Open files that are no connections of clients: the database's connections, logs, libraries."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -55,6 +57,18 @@ def raise_open_file_limit() -> None:
         except (OSError, ValueError):
             # macOS says "unlimited" and refuses it; the soft limit then stays as it was.
             return
+
+
+def room_for_connections() -> int:
+    """Return how many connections the limit of open files leaves room for, beside the files of the program itself."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(soft - OWN_FILES, soft // 2)
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> StartupError:

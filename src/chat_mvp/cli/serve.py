@@ -12,9 +12,10 @@ import structlog
 from chat_mvp.cli.backend import opened_database, prepare_data_dir
 from chat_mvp.cli.checks import check_data_dir, check_settings_file
 from chat_mvp.cli.listening import address_of, listen, raise_open_file_limit
-from chat_mvp.cli.serving import ChatServer, StopSignals, configured, stop_cleanly
+from chat_mvp.cli.serving import ChatServer, StopSignals, configured, shared_by_connections, stop_cleanly
 from chat_mvp.ops.logs import configure_logs
 from chat_mvp.settings import Loaded, Settings
+from chat_mvp.transport.headers import security_headers
 
 _LOG = structlog.stdlib.get_logger(__name__)
 
@@ -46,12 +47,15 @@ async def _serve(loaded: Loaded, listener: socket.socket) -> None:
             await loading
             warn_of_open_files(settings.data_dir, loaded.secret_file)
             from chat_mvp.app import create_app  # noqa: PLC0415 - loaded above, while the database started
-            from chat_mvp.http.cut_off import answering_cut_off  # noqa: PLC0415 - the same
+            from chat_mvp.http.edge import at_the_edge  # noqa: PLC0415 - the same
 
             app = create_app(settings, database)
             address = settings.public_url or address_of(listener)
             server = ChatServer(
-                configured(answering_cut_off(app), settings), on_ready=lambda: announce(address, settings)
+                configured(
+                    at_the_edge(app, security_headers(settings.public_url)), settings, shared_by_connections(settings)
+                ),
+                on_ready=lambda: announce(address, settings),
             )
             _calm_garbage_collection()
             signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))

@@ -8,15 +8,22 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import structlog
 import uvicorn
 
-from chat_mvp.cli.listening import BACKLOG
-from chat_mvp.limits import MAX_FRAME_BYTES
+from chat_mvp.cli.listening import BACKLOG, room_for_connections
+from chat_mvp.limits import KEEP_ALIVE_S, MAX_CONNECTIONS, MAX_FRAME_BYTES, MAX_INTAKE_BYTES
 from chat_mvp.realtime.wire import ChatWebSocketProtocol
 from chat_mvp.settings import Settings
+from chat_mvp.transport.connections import ConnectionCounts
+from chat_mvp.transport.http_protocol import ChatHttpProtocol
+from chat_mvp.transport.intake import IntakeBudget
+from chat_mvp.transport.reading import ReadBuffer
+from chat_mvp.transport.shared import HttpLimits, Shared
+from chat_mvp.transport.watch import Watch
 
 GOODBYE_WITHIN_S = 4.0
 REQUESTS_END_WITHIN_S = 2
@@ -53,12 +60,28 @@ class ChatServer(uvicorn.Server):
             server.close()
 
 
-def configured(app: Any, settings: Settings) -> uvicorn.Config:
+def shared_by_connections(settings: Settings) -> Shared:
+    """Return what all connections of a server share, with the limits of ``chat_mvp.limits`` and the settings."""
+    return Shared(
+        counts=ConnectionCounts(
+            max_total=min(MAX_CONNECTIONS, room_for_connections()),
+            max_per_address=settings.max_connections_per_address,
+        ),
+        intake=IntakeBudget(MAX_INTAKE_BYTES),
+        watch=Watch(),
+        buffer=ReadBuffer(),
+        trusted_proxies=settings.trusted_proxies if settings.trust_proxy else 0,
+        limits=HttpLimits(),
+    )
+
+
+def configured(app: Any, settings: Settings, shared: Shared) -> uvicorn.Config:
     """Return what uvicorn needs to know to run ``app`` as the contract says."""
     return uvicorn.Config(
         app,
         interface="asgi3",
-        ws=ChatWebSocketProtocol,
+        http=cast("Any", partial(ChatHttpProtocol, shared=shared)),
+        ws=cast("Any", partial(ChatWebSocketProtocol, shared=shared)),
         ws_max_size=MAX_FRAME_BYTES,
         # A ping every interval, unanswered for another: gone after twice the interval of silence.
         ws_ping_interval=settings.heartbeat_seconds,
@@ -68,10 +91,11 @@ def configured(app: Any, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=settings.trust_proxy,
-        forwarded_allow_ips="*" if settings.trust_proxy else None,
+        # The protocols above do it: uvicorn would believe the first address of the list, which the client writes.
+        proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=cast("int", KEEP_ALIVE_S),
         timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
     )
 

@@ -4,27 +4,31 @@ The guard looks at the ``Authorization`` header before a body is read, so a stra
 one. Handlers get what it found as their parameter ``caller``.
 """
 
+from collections.abc import Collection
 from typing import Any
 
+import structlog
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import Guard
 
-from chat_mvp.errors import UnauthenticatedError
+from chat_mvp.errors import ForbiddenError, UnauthenticatedError
 from chat_mvp.http.budgets import check_account
 from chat_mvp.http.openapi import OPEN
 from chat_mvp.security import authentication
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.budgets import RateLimits
+from chat_mvp.security.origins import is_allowed_page
 
-__all__ = ["Authenticator", "Caller", "bearer_token", "caller_guard", "provide_caller"]
+__all__ = ["Authenticator", "Caller", "bearer_token", "caller_guard", "page_guard", "provide_caller"]
 
 Caller = NamedDependency[authentication.Caller]
 """Type of a handler's parameter ``caller: Caller``."""
 
 _STATE_KEY = "chat_mvp_caller"
+_LOG = structlog.get_logger(__name__)
 
 
 def bearer_token(header: str | None) -> str:
@@ -51,6 +55,24 @@ def caller_guard(authenticator: Authenticator, limits: RateLimits) -> Guard:
         caller = await authenticator.authenticate(token)
         check_account(limits, connection, caller.user_id)
         connection.state[_STATE_KEY] = caller
+
+    return guard
+
+
+def page_guard(path: str, allowed_origins: Collection[str]) -> Guard:
+    """Return a Litestar guard that refuses requests of other sites' pages below ``path``, where the cookie is sent.
+
+    A browser sends such a request with the user's cookie, and keeps a cookie that comes back, without asking anyone.
+    """
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if not f"{connection.scope['path']}/".startswith(f"{path}/"):
+            return
+        headers = connection.headers
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if not is_allowed_page(origin, site, headers.get("host"), allowed_origins):
+            _LOG.info("page_refused", origin=origin, client=connection.client.host if connection.client else None)
+            raise ForbiddenError("Pages of other sites may not sign people in or out.")
 
     return guard
 

@@ -4,6 +4,7 @@ Litestar's own decoding is lenient (a string of digits passes for a number) and 
 a body which is no JSON at all may look like a wrong type. ``JsonBodies`` replaces it for every handler at once.
 """
 
+import re
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -12,12 +13,13 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.plugins import SerializationPlugin
 from litestar.typing import FieldDefinition
 
-from chat_mvp.errors import BadRequestError
+from chat_mvp.errors import BadRequestError, UnsupportedMediaTypeError
 from chat_mvp.storable import check_storable, load_json
 from chat_mvp.wording import invalid_field
 
 _Body = TypeVar("_Body")
 
+_JSON_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.+-]+\+json)", re.IGNORECASE)
 _NOT_JSON = "The body is no valid JSON."
 _TOO_DEEP = "The body is nested too deeply."
 
@@ -42,6 +44,15 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
     return body
 
 
+def check_is_json(content_type: str | None) -> None:
+    """Raise ``UnsupportedMediaTypeError`` unless a body says that it is JSON.
+
+    A page of another site can make a browser send any body without asking the server first, but not one of this type.
+    """
+    if _JSON_TYPE.fullmatch((content_type or "").partition(";")[0].strip()) is None:
+        raise UnsupportedMediaTypeError("Send the body as JSON, with Content-Type: application/json.")
+
+
 class JsonBodies(SerializationPlugin):
     """Litestar plugin: the ``data`` of every handler is decoded by ``decode_body``."""
 
@@ -58,6 +69,7 @@ class JsonBodies(SerializationPlugin):
 
 class _JsonBody(AbstractDTO[Any]):
     def decode_bytes(self, value: bytes) -> Any:
+        check_is_json(self.asgi_connection.headers.get("content-type"))
         return decode_body(value, self.model_type)
 
     @classmethod

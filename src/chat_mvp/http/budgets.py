@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import Guard
 
-from chat_mvp.security.addresses import limited_address
+from chat_mvp.addresses import address_group
 from chat_mvp.security.budgets import RateLimits
 
 ROUTE_BUDGETS: Final[Mapping[str, str]] = {
@@ -95,7 +95,7 @@ def check_account(limits: RateLimits, connection: ASGIConnection[Any, Any, Any, 
 
 def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """Return the address under which limits count this client."""
-    return limited_address(connection.client.host) if connection.client else ""
+    return address_group(connection.client.host) if connection.client else ""
 
 
 def check_every_route_has_a_budget(app: Litestar) -> None:

@@ -4,25 +4,24 @@ What is not listed here is a fault of ours: it is logged once, with its tracebac
 """
 
 import asyncio
-import math
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, InternalServerException, ValidationException
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
-from msgspec import UNSET, UnsetType
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
 from chat_mvp.limits import MAX_BODY_BYTES
+from chat_mvp.transport.problem import MEDIA_TYPE, Problem, problem_headers, problem_of
 from chat_mvp.wording import in_words
 
-MEDIA_TYPE: Final = "application/problem+json"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 MAX_DISCARDED_BYTES: Final = 16 * MAX_BODY_BYTES
@@ -31,45 +30,19 @@ MAX_DISCARDING_S: Final = 5.0
 _GONE: Final = "client disconnected prematurely"
 """What Litestar says when a body ends with its connection; it has no type of its own for that."""
 
+__all__ = ["EXCEPTION_HANDLERS", "MEDIA_TYPE", "NO_STORE", "Problem", "problem_response"]
+
 _log = structlog.get_logger(__name__)
-
-
-class FieldProblem(msgspec.Struct):
-    """What is wrong with one field."""
-
-    field: str
-    detail: str
-
-
-class Problem(msgspec.Struct, omit_defaults=False):
-    """An RFC 9457 problem document. ``code`` is stable; ``detail`` is one sentence for a person."""
-
-    type: Annotated[str, msgspec.Meta(description="Always about:blank", examples=["about:blank"])]
-    title: Annotated[str, msgspec.Meta(examples=["Conflict"])]
-    status: Annotated[int, msgspec.Meta(examples=[409])]
-    code: Annotated[str, msgspec.Meta(examples=["username_taken"])]
-    detail: Annotated[str, msgspec.Meta(examples=["Somebody has this username."])]
-    errors: list[FieldProblem]
-    retry_after_ms: Annotated[int, msgspec.Meta(description="When to try again, where that helps")] | UnsetType = UNSET
 
 
 def problem_response(error: ChatError, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Return the answer that says this error; ``Retry-After`` in whole seconds where coming back helps."""
-    problem = Problem(
-        type="about:blank",
-        title=error.title,
-        status=error.status,
-        code=error.code,
-        detail=error.detail,
-        errors=[FieldProblem(field, detail) for field, detail in error.fields.items()],
-        retry_after_ms=UNSET if error.retry_after_ms is None else error.retry_after_ms,
+    return Response(
+        msgspec.json.encode(problem_of(error)),
+        status_code=error.status,
+        media_type=MEDIA_TYPE,
+        headers=problem_headers(error) | dict(headers or {}),
     )
-    extra = dict(NO_STORE) | dict(headers or {})
-    if error.retry_after_ms is not None:
-        extra["Retry-After"] = str(math.ceil(error.retry_after_ms / 1000))
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        extra["WWW-Authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(problem), status_code=error.status, media_type=MEDIA_TYPE, headers=extra)
 
 
 def _on_chat_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -95,6 +68,10 @@ _NAMES: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: ("unauthenticated", "Sign in first."),
     HTTPStatus.FORBIDDEN: ("forbidden", "You may not do this."),
     HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "unsupported_media_type",
+        "Send the body as JSON, with Content-Type: application/json.",
+    ),
     HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests in too short a time."),
 }
 
@@ -103,7 +80,12 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
     """Answer what Litestar itself refuses: no such route, no such method, a body over its limit."""
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _AfterBody(problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"}))
+        handler = request.scope.get("route_handler")
+        limit = handler.resolve_request_max_body_size() if isinstance(handler, HTTPRouteHandler) else None
+        too_large = TooLargeError(f"The body is over its limit of {limit or MAX_BODY_BYTES:,} bytes.")
+        answer = problem_response(too_large, {"Connection": "close"})
+        # A client that waits to be asked for its body has sent none of it.
+        return answer if "100-continue" in request.headers.get("expect", "").lower() else _AfterBody(answer)
     if isinstance(error, InternalServerException) and error.detail == _GONE:
         # No fault of ours, and nobody reads this.
         return problem_response(BadRequestError("The body broke off."))

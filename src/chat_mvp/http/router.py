@@ -1,16 +1,18 @@
 """The router of everything under /api/v1."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from litestar import Router
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
-from chat_mvp.http.auth import Authenticator, caller_guard, provide_caller
+from chat_mvp.http.auth import Authenticator, caller_guard, page_guard, provide_caller
 from chat_mvp.limits import MAX_BODY_BYTES
 from chat_mvp.security.budgets import RateLimits
 
 API_PATH = "/api/v1"
+AUTH_PATH = f"{API_PATH}/auth"
+"""Browsers send the refresh cookie to the routes below this path, and to no others."""
 
 
 def api_router(
@@ -19,12 +21,16 @@ def api_router(
     authenticator: Authenticator,
     limits: RateLimits,
     services: Mapping[str, object],
+    allowed_origins: Collection[str] = (),
 ) -> Router:
-    """Return a router with these routes: guarded, with bodies limited, and each service under its parameter name."""
+    """Return a router with these routes: guarded, with bodies limited, and each service under its parameter name.
+
+    ``allowed_origins`` are web origins, besides the server's own, whose pages may sign people in.
+    """
     return Router(
         API_PATH,
         route_handlers=list(routes),
-        guards=[caller_guard(authenticator, limits)],
+        guards=[page_guard(AUTH_PATH, allowed_origins), caller_guard(authenticator, limits)],
         dependencies={"caller": Provide(provide_caller)} | {name: _provided(it) for name, it in services.items()},
         request_max_body_size=MAX_BODY_BYTES,
     )

@@ -7,13 +7,21 @@ because answers to its own requests are not held back.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from math import ceil
 from typing import Any
 
 import structlog
 
+from chat_mvp.addresses import address_group
 from chat_mvp.codec import Codec, Refused, to_wire
-from chat_mvp.errors import BadFrameError, ChatError, RateLimitedError, UnauthenticatedError, UnknownTypeError
+from chat_mvp.errors import (
+    BadFrameError,
+    ChatError,
+    ForbiddenError,
+    RateLimitedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownTypeError,
+)
 from chat_mvp.limits import CONNECT_TIMEOUT_S, FRAMES_BURST, FRAMES_PER_S, MAX_CONNECTIONS_PER_ACCOUNT
 from chat_mvp.protocol import (
     CLOSE_INTERNAL,
@@ -28,27 +36,25 @@ from chat_mvp.realtime.connection import Connection, error_frame
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell, bye
 from chat_mvp.realtime.greeter import CatchingUp, Greeter
-from chat_mvp.realtime.handshake import agree, header, is_allowed_origin
+from chat_mvp.realtime.handshake import agree, header
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.outbox import SendNow
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
-from chat_mvp.realtime.wire import WIRE
-from chat_mvp.security.addresses import limited_address
+from chat_mvp.realtime.wire import LAST_WORDS_S, WIRE
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.budgets import RateLimits
+from chat_mvp.security.origins import is_allowed_origin
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.storage.connections import ConnectionRecord
 from chat_mvp.storage.ids import new_id
+from chat_mvp.transport.problem import whole_problem
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-
-_FORBIDDEN = 403
-_SERVICE_UNAVAILABLE = 503
 
 _LOG = structlog.get_logger(__name__)
 
@@ -135,15 +141,16 @@ class SocketEndpoint:
         await receive()
         headers = scope["headers"]
         if not is_allowed_origin(header(headers, b"origin"), header(headers, b"host"), self._allowed_origins):
-            await _refuse_handshake(send, _FORBIDDEN, b"This origin may not connect.")
+            await _refuse_handshake(scope, send, ForbiddenError("Pages from this origin may not connect."))
             return
         if self._farewell.said:
-            await _refuse_handshake(send, _SERVICE_UNAVAILABLE, b"The server is stopping.")
+            stopping = UnavailableError("The server is stopping; try again in a moment.", retry_after_ms=1_000)
+            await _refuse_handshake(scope, send, stopping)
             return
         try:
             self._rates.check("handshake", _address(scope))
         except RateLimitedError as error:
-            await _refuse_handshake(send, error.status, error.detail.encode(), retry_after_ms=error.retry_after_ms)
+            await _refuse_handshake(scope, send, error)
             return
         authorization = header(headers, b"authorization")
         # What this frame of code holds is held for as long as the connection lives.
@@ -305,21 +312,27 @@ async def _turn_away(peer: Peer, error: ChatError, code: int, ref: int | str | N
     if ref is not None:
         refusal.ref = ref
     frames = [peer.codec.encode(refusal), peer.codec.encode(bye(code, error.detail))]
-    await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
-    await peer.close(code, error.code)
+    try:
+        async with asyncio.timeout(LAST_WORDS_S):
+            await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
+            await peer.close(code, error.code)
+    except TimeoutError:
+        peer.abort()
 
 
 def _address(scope: Scope) -> str:
     client = scope.get("client")
-    return limited_address(client[0]) if client else ""
+    return address_group(client[0]) if client else ""
 
 
-async def _refuse_handshake(send: Send, status: int, reason: bytes, *, retry_after_ms: int | None = None) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    if retry_after_ms is not None:
-        headers.append((b"retry-after", b"%d" % ceil(retry_after_ms / 1000)))
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": reason})
+async def _refuse_handshake(scope: Scope, send: Send, error: ChatError) -> None:
+    client = scope.get("client")
+    origin = header(scope["headers"], b"origin")
+    _LOG.info("handshake_refused", code=error.code, client=client[0] if client else None, origin=origin)
+    headers, body = whole_problem(error)
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "websocket.http.response.start", "status": error.status, "headers": raw})
+    await send({"type": "websocket.http.response.body", "body": body})
 
 
 async def _until_gone(peer: Peer) -> None:

@@ -1,5 +1,6 @@
 """Uvicorn's WebSocket protocol, with what it lacks: an end for dead peers, and frames written as they stand."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,12 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from chat_mvp.addresses import address_group, believe_proxies
 from chat_mvp.realtime.inbox import Inbox
+from chat_mvp.transport.connections import Place
+from chat_mvp.transport.intake import Lease
+from chat_mvp.transport.reading import APPLICATION, UNREAD, Reading
+from chat_mvp.transport.shared import Shared
 
 WIRE = "chat_mvp.wire"
 """ASGI extension of a WebSocket scope: ``{"abort": callable, "write": coroutine function, "write_now": callable}``.
@@ -34,24 +40,67 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     until the operating system gives up after minutes.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        """Take what uvicorn hands to every protocol."""
+    def __init__(self, *args: Any, shared: Shared, place: Place | None = None, **options: Any) -> None:
+        """Take what uvicorn hands to every protocol, what the connections of this server share, and the place.
+
+        ``place`` counts this connection among all; it is left when the connection ends.
+        """
         super().__init__(*args, **options)
+        self.reading: Reading
+        self._shared = shared
+        self._place = place
+        self._lease: Lease | None = None
+        self._abort_timer: asyncio.TimerHandle | None = None
         self.close_timeout = LAST_WORDS_S
         self.queue: Any = Inbox()
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to read."""
+        super().connection_made(transport)
+        self.reading = Reading(transport, self.loop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give back what the connection held, at once rather than when garbage is collected."""
+        super().connection_lost(exc)
+        self._release_lease()
+        if self._place is not None:
+            self._place.leave()
+        if self._abort_timer is not None:
+            self._abort_timer.cancel()
+        # Each of these refers to an object that refers back.
+        if self.handshake_initiated and hasattr(self, "scope"):
+            self.scope["extensions"].clear()
+        self.conn.parser.close()
+
+    # ------------------------------------------------------------------------------------------------ what arrives
+
+    def data_received(self, data: bytes) -> None:
+        """Handle what has arrived, at most one ``ReadBuffer`` of it."""
+        super().data_received(data)
+        if self._lease is not None:
+            unfinished = len(self.conn.reader.buffer) + sum(map(len, self.frames))
+            self._lease.grow(unfinished - self._lease.size)
 
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake, and give the application the extension."""
         super().handle_connect(event)
-        if self.handshake_initiated and not self.close_sent:
-            self.scope["extensions"][WIRE] = {
-                "abort": self.transport.abort,
-                "write": self.write,
-                "write_now": self.write_now,
-            }
+        if not self.handshake_initiated or self.close_sent:
+            self._abort_soon()
+            return
+        believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
+        client = self.scope["client"]
+        # Until the first message is whole, its parts count towards the memory for what was begun.
+        self._lease = self._shared.intake.open(address_group(client[0]) if client else "", self.transport.abort)
+        self.scope["extensions"][WIRE] = {
+            "abort": self.transport.abort,
+            "write": self.write,
+            "write_now": self.write_now,
+        }
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message on, and read on until ``READ_AHEAD`` of them wait."""
+        if self._lease is not None:
+            self._release_lease()
         was_paused = self.read_paused
         is_large = sum(map(len, self.frames)) >= LARGE_MESSAGE
         # Otherwise uvicorn would stop reading here.
@@ -60,14 +109,55 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self.read_paused = was_paused
         if not was_paused and (is_large or len(self.queue) >= READ_AHEAD):
             self.read_paused = True
-            self.transport.pause_reading()
+            self.reading.stop(APPLICATION)
+
+    async def receive(self) -> Any:
+        """Return the next event, and read on when none is left."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self._read_on()
+        return message
+
+    def _read_on(self) -> None:
+        self.read_paused = False
+        self.reading.resume(APPLICATION)
+
+    def handle_close(self, event: Any) -> None:
+        """End the connection, even if the peer that wants it does not read."""
+        super().handle_close(event)
+        self._abort_soon()
+
+    def handle_parser_exception(self) -> None:
+        """Say what was wrong and end the connection, even if the peer does not read."""
+        super().handle_parser_exception()
+        self._abort_soon()
+
+    # ------------------------------------------------------------------------------------------------- what leaves
+
+    def pause_writing(self) -> None:
+        """Read no more from a peer that does not read: its pings would have to be answered."""
+        super().pause_writing()
+        self.reading.stop(UNREAD)
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        super().resume_writing()
+        self.reading.resume(UNREAD)
 
     async def send(self, message: Any) -> None:
         """Send an event; once the handshake is over, forget what was said in it, some 4 KB for each connection."""
+        kind = message["type"]
+        if kind == "websocket.close" and self.read_paused:
+            # What the peer says to the close frame must be read.
+            self._read_on()
         await super().send(message)
-        if message["type"] == "websocket.accept":
+        if kind == "websocket.accept":
             del self.request, self.response
             self.scope["headers"] = []
+        elif kind == "websocket.http.response.body" and not message.get("more_body", False):
+            # Uvicorn would log that the handshake was never completed.
+            self.handshake_complete = True
+            self._abort_soon()
 
     async def write(self, frames: Sequence[bytes]) -> None:
         """Send complete frames in one piece; raises ``ClientDisconnected`` (an ``OSError``) when the peer is gone.
@@ -99,4 +189,13 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             self.schedule_ping()
             return
         super().keepalive_timeout()
-        self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+        self._abort_soon()
+
+    def _abort_soon(self) -> None:
+        if self._abort_timer is None and not self.disconnected:
+            self._abort_timer = self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+
+    def _release_lease(self) -> None:
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None

@@ -22,7 +22,7 @@ from litestar.typing import FieldDefinition
 from chat_mvp.http.problems import MEDIA_TYPE, Problem
 from chat_mvp.http.router import API_PATH
 from chat_mvp.spec.asyncapi import asyncapi_document
-from chat_mvp.spec.page import SchemaPage
+from chat_mvp.spec.page import POLICY, SchemaPage
 from chat_mvp.spec.schemas import component_schemas, rename_pages
 
 PATH = "/schema"
@@ -64,7 +64,12 @@ def openapi_config(version: str) -> OpenAPIConfig:
         ),
         use_handler_docstrings=True,
         operation_id_creator=_operation_id,
-        openapi_router=_SchemaRouter(path=PATH, route_handlers=[], include_in_schema=False),
+        openapi_router=_SchemaRouter(
+            path=PATH,
+            route_handlers=[],
+            include_in_schema=False,
+            response_headers={"Content-Security-Policy": POLICY},
+        ),
         render_plugins=[SchemaPage(), _OpenAPIDocument(), _AsyncAPIDocument(version)],
     )
 

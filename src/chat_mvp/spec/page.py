@@ -1,8 +1,10 @@
 """The interactive page at /schema: Swagger UI, from the package that carries its files, served by ourselves.
 
-No script or style stands in the page itself, so it works under a strict Content-Security-Policy, which it brings along.
+No script or style stands in the page itself, so it works under a strict Content-Security-Policy, which the router of
+/schema sets.
 """
 
+from functools import cache
 from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
@@ -25,8 +27,6 @@ _PAGE = b"""\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; \
-img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'">
 <title>chat-mvp: the interface</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/schema/assets/swagger-ui.css">
@@ -39,6 +39,13 @@ img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'">
 </body>
 </html>
 """
+
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The Content-Security-Policy of the page."""
 
 
 class SchemaPage(OpenAPIRenderPlugin):
@@ -60,13 +67,18 @@ class SchemaPage(OpenAPIRenderPlugin):
 @get("/assets/{name:str}", sync_to_thread=True)
 def fetch_asset(name: FromPath[str]) -> Response[bytes]:
     """Return one of the files that the page is made of; ``NotFoundError`` for any other name."""
-    if name in _OWN:
-        content, media_type = files("chat_mvp.spec").joinpath("static", name).read_bytes(), _OWN[name]
-    elif name in _CARRIED:
-        content, media_type = _carried_file(name).read_bytes(), _CARRIED[name]
-    else:
+    media_type = (_OWN | _CARRIED).get(name)
+    if media_type is None:
         raise NotFoundError("There is nothing at this address.")
-    return Response(content, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+    return Response(_asset(name), media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+
+
+@cache
+def _asset(name: str) -> bytes:
+    # One copy for all requests: whoever reads it slowly holds no other.
+    if name in _OWN:
+        return files("chat_mvp.spec").joinpath("static", name).read_bytes()
+    return _carried_file(name).read_bytes()
 
 
 def _carried_file(name: str) -> Path:

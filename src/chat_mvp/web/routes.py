@@ -23,12 +23,6 @@ _POLICY = {
     "frame-ancestors": "'none'",
 }
 CONTENT_SECURITY_POLICY = "; ".join(f"{directive} {sources}" for directive, sources in _POLICY.items())
-_PAGE_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 _NOT_BUILT = "The web client was not built. Run just install, or install chat-mvp from its wheel.\n"
 
 
@@ -52,8 +46,7 @@ def web_client(
 
 
 def _answer(request: Request[Any, Any, Any], file: WebFile) -> Response[bytes]:
-    headers = dict(_PAGE_HEADERS)
-    headers["ETag"] = file.etag
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "ETag": file.etag}
     headers["Vary"] = "Accept-Encoding"
     headers["Cache-Control"] = "public, max-age=31536000, immutable" if file.immutable else "no-cache"
     if request.headers.get("if-none-match") == file.etag:

@@ -5,13 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
 
+import httpx
 import pytest
 import uvicorn
+import websockets
 
-from chat_mvp.cli.serving import ChatServer, configured, stop_cleanly
+from chat_mvp.cli.serving import ChatServer, configured, shared_by_connections, stop_cleanly
 from chat_mvp.settings import Settings
+from tests.unit.transport.servers import listening, say_client
 
 PROGRAM = """
 import asyncio
@@ -137,6 +139,13 @@ async def test_the_server_ends_though_the_goodbye_fails(trouble: Exception) -> N
     assert server.should_exit
 
 
-@pytest.mark.parametrize(("trust", "expected"), [(False, False), (True, True)])
-def test_proxies_are_believed_only_when_asked_for(trust: Any, expected: bool) -> None:
-    assert configured("none:none", Settings(trust_proxy=trust)).proxy_headers is expected
+@pytest.mark.parametrize(("trust", "expected"), [(False, "127.0.0.1"), (True, "198.51.100.1")])
+async def test_proxies_are_believed_only_when_asked_for(trust: bool, expected: str) -> None:
+    settings = Settings(trust_proxy=trust)
+    config = configured(say_client, settings, shared_by_connections(settings))
+    async with listening(config) as url:
+        headers = {"X-Forwarded-For": "6.6.6.6, 198.51.100.1"}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"http://{url}/", headers=headers)).text == expected
+        async with websockets.connect(f"ws://{url}/", additional_headers=headers, proxy=None) as socket:
+            assert await socket.recv() == expected

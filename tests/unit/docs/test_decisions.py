@@ -6,7 +6,7 @@ import pytest
 from uvicorn import Config
 from websockets.frames import Frame, Opcode
 
-from chat_mvp.cli.serving import configured
+from chat_mvp.cli.serving import configured, shared_by_connections
 from chat_mvp.codec import JSON, MSGPACK, Codec, to_wire
 from chat_mvp.settings import Settings
 from tests.unit.docs.pages import ROOT
@@ -40,5 +40,5 @@ def test_frames_are_what_a_websocket_library_would_write(codec: Codec, size: int
 
 
 def test_no_compression_is_offered() -> None:
-    config: Config = configured(None, Settings())
+    config: Config = configured(None, Settings(), shared_by_connections(Settings()))
     assert config.ws_per_message_deflate is False

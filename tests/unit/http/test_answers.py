@@ -27,6 +27,7 @@ from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.tokens import Tokens
 
+JSON = {"Content-Type": "application/json"}
 ID = "0123456789abcdef01234567"
 TOKENS = Tokens([SigningKey("k", b"k" * 64)], lifetime_s=900)
 ALL_ERRORS = [
@@ -170,17 +171,51 @@ async def test_what_the_framework_refuses(client: AsyncTestClient[Litestar]) -> 
 async def test_bodies(client: AsyncTestClient[Litestar]) -> None:
     assert (await client.post("/bodies", json={"name": "a", "count": 1})).json() == {"name": "a", "count": 1}
     assert problem(await client.post("/bodies", json={"count": "1"}), 422, "validation")["errors"]
-    problem(await client.post("/bodies", content=b"["), 400, "bad_request")
+    problem(await client.post("/bodies", content=b"[", headers=JSON), 400, "bad_request")
     problem(await client.post("/bodies"), 400, "bad_request")
-    problem(await client.post("/bodies", content=b" " * (1 << 20) + b"{}"), 413, "too_large")
+    problem(await client.post("/bodies", content=b" " * (1 << 20) + b"{}", headers=JSON), 413, "too_large")
     large = json.dumps({"name": "n" * ((1 << 20) - 100)})
-    assert (await client.post("/bodies", content=large)).status_code == 201
+    assert (await client.post("/bodies", content=large, headers=JSON)).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/bodies", "/optional"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "text/plain;charset=UTF-8",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=application/json",
+        "application/jsonp",
+        "application/json+xml",
+        "text/json",
+        "text/plain, application/json",
+        "application/octet-stream",
+    ],
+)
+async def test_bodies_that_do_not_say_that_they_are_json(
+    client: AsyncTestClient[Litestar], path: str, content_type: str | None
+) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    response = await client.post(path, content=b'{"name": "a"}', headers=headers)
+    assert "application/json" in problem(response, 415, "unsupported_media_type")["detail"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/merge-patch+json"],
+)
+async def test_bodies_that_say_that_they_are_json(client: AsyncTestClient[Litestar], content_type: str) -> None:
+    response = await client.post("/bodies", content=b'{"name": "a"}', headers={"Content-Type": content_type})
+    assert response.status_code == 201
 
 
 async def test_a_body_that_may_be_left_out(client: AsyncTestClient[Litestar]) -> None:
     assert (await client.post("/optional")).text == "none"
     assert (await client.post("/optional", json={"name": "a"})).text == "a"
-    assert (await client.post("/optional", content=b"null")).text == "none"
+    assert (await client.post("/optional", content=b"null", headers=JSON)).text == "none"
     problem(await client.post("/optional", json={"name": 5}), 422, "validation")
 
 

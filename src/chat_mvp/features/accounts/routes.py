@@ -17,14 +17,15 @@ from chat_mvp.http.auth import Caller
 from chat_mvp.http.budgets import address_of
 from chat_mvp.http.leaving import while_connected
 from chat_mvp.http.openapi import OPEN, problems
-from chat_mvp.limits import MAX_DEVICE_NAME_CHARS
+from chat_mvp.http.router import AUTH_PATH
+from chat_mvp.limits import MAX_DEVICE_NAME_CHARS, MAX_OPEN_BODY_BYTES
 
-COOKIE = "chat_refresh"
-COOKIE_PATH = "/api/v1/auth"
+COOKIE = "__Secure-chat_refresh"
+"""With this prefix browsers take it only as a ``Secure`` cookie; ``__Host-`` would send it to every path."""
 
 # Answers with tokens in them belong in no cache.
 _NO_STORE = {"Cache-Control": "no-store"}
-_NO_COOKIE = Cookie(key=COOKIE, value="", path=COOKIE_PATH, httponly=True, secure=True, samesite="strict", max_age=0)
+_NO_COOKIE = Cookie(key=COOKIE, value="", path=AUTH_PATH, httponly=True, secure=True, samesite="strict", max_age=0)
 
 RefreshCookie = Annotated[str | None, CookieParameter(name=COOKIE, description="A refresh token; the body wins")]
 
@@ -35,6 +36,7 @@ RefreshCookie = Annotated[str | None, CookieParameter(name=COOKIE, description="
     summary="Make an account",
     tags=["accounts"],
     security=OPEN,
+    request_max_body_size=MAX_OPEN_BODY_BYTES,
     responses=problems(400, 403, 409, 422),
 )
 async def register(
@@ -59,6 +61,7 @@ async def register(
     summary="Sign in",
     tags=["accounts"],
     security=OPEN,
+    request_max_body_size=MAX_OPEN_BODY_BYTES,
     responses=problems(400, 401, 422),
 )
 async def login(
@@ -77,6 +80,7 @@ async def login(
     summary="Get a new pair of tokens",
     tags=["accounts"],
     security=OPEN,
+    request_max_body_size=MAX_OPEN_BODY_BYTES,
     responses=problems(400, 401, 422),
 )
 async def refresh(
@@ -127,7 +131,7 @@ def _cookie(session: Session, accounts: AccountService) -> Cookie:
     return Cookie(
         key=COOKIE,
         value=session.refresh_token,
-        path=COOKIE_PATH,
+        path=AUTH_PATH,
         httponly=True,
         secure=True,
         samesite="strict",

@@ -54,7 +54,7 @@ class LoginBody(Struct, kw_only=True):
 
 
 class RefreshBody(Struct, kw_only=True):
-    """The token to exchange; without one, the cookie ``chat_refresh`` counts."""
+    """The token to exchange; without one, the cookie ``__Secure-chat_refresh`` counts."""
 
     refresh_token: str | None = None
 

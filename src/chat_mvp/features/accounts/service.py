@@ -6,12 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from chat_mvp.addresses import address_group
 from chat_mvp.clock import Now
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from chat_mvp.features.accounts.rules import check_new_account
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import User
-from chat_mvp.security.addresses import limited_address
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.guessing import RANK_FAMILIAR, RANK_FRESH, SignInGuard
 from chat_mvp.security.passwords import Passwords
@@ -94,7 +94,7 @@ class AccountService:
         self._check_room()
         self._check_registration()
         check_new_account(username, email, password, display_name)
-        address = limited_address(device.address)
+        address = address_group(device.address)
         record = UserRecord(
             id=new_id(),
             username=username,
@@ -122,7 +122,7 @@ class AccountService:
         ``UnauthenticatedError``, the same in words and in time, whether there is no such account or the password is
         wrong. ``RateLimitedError`` before anything is looked at when too many were wrong before.
         """
-        address = limited_address(device.address)
+        address = address_group(device.address)
         attempt = self._guard.admit(fold_name(login), address)
         try:
             record = await self._users.fetch_by_login(login)

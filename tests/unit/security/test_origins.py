@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_mvp.realtime.handshake import is_allowed_origin
+from chat_mvp.security.origins import is_allowed_origin, is_allowed_page
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,22 @@ def test_our_own_and_those_that_were_allowed(origin: str | None, host: str) -> N
 )
 def test_everybody_elses(origin: str, host: str | None) -> None:
     assert not is_allowed_origin(origin, host, {"http://ours.org"})
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "expected"),
+    [
+        (None, None, True),
+        (None, "same-origin", True),
+        (None, "none", True),
+        (None, "same-site", False),
+        (None, "cross-site", False),
+        ("http://chat.org", "same-origin", True),
+        ("http://ours.org", "cross-site", True),
+        ("http://evil.org", None, False),
+        ("http://evil.org", "same-origin", False),
+        ("null", "cross-site", False),
+    ],
+)
+def test_pages_that_may_use_cookies(origin: str | None, site: str | None, expected: bool) -> None:
+    assert is_allowed_page(origin, site, "chat.org", {"http://ours.org"}) is expected

@@ -1,0 +1,55 @@
+"""What every HTTP answer of the server has in common, around the application."""
+
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from chat_mvp.http.cut_off import answering_cut_off
+
+
+def at_the_edge(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
+    """Return ``app`` with an answer for requests that are cut off and for ``HEAD``, and ``headers`` on every answer."""
+    return with_headers(answering_head(answering_cut_off(app)), headers)
+
+
+# The applications below hand a WebSocket on as it is: a frame of code around it would be kept for each idle connection.
+
+
+def with_headers(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
+    """Return ``app`` whose HTTP answers carry these headers, unless they have set them themselves."""
+    defaults = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] != ScopeType.HTTP:
+            return app(scope, receive, send)
+
+        async def complete(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                own = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in own}
+                message["headers"] = own + [header for header in defaults if header[0] not in names]
+            await send(message)
+
+        return app(scope, receive, complete)
+
+    return serve
+
+
+def answering_head(app: ASGIApp) -> ASGIApp:
+    """Return ``app`` that answers ``HEAD`` as it answers ``GET``, without the body (RFC 9110 section 9.3.2)."""
+
+    def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "HEAD":
+            return app(scope, receive, send)
+
+        async def without_body(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        as_get: Any = {**scope, "method": "GET"}
+        return app(as_get, receive, without_body)
+
+    return serve

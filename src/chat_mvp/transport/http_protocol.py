@@ -1,0 +1,362 @@
+"""Uvicorn's HTTP protocol, with what it lacks: limits on size and time before a request reaches the application."""
+
+from enum import Enum
+from functools import partial
+from typing import Any, cast
+
+import httptools
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from chat_mvp.addresses import address_group, believe_proxies
+from chat_mvp.errors import (
+    BadRequestError,
+    ChatError,
+    HeadersTooLargeError,
+    RateLimitedError,
+    RequestTimeoutError,
+    UnavailableError,
+    UrlTooLongError,
+)
+from chat_mvp.transport.connections import Place
+from chat_mvp.transport.intake import Lease
+from chat_mvp.transport.problem import last_answer
+from chat_mvp.transport.reading import UNREAD, ApplicationFlow, Paced, PacedReader, Reading
+from chat_mvp.transport.shared import Shared
+
+_RETRY_AFTER_MS = 1_000
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Phase(Enum):
+    """What the client is expected to send."""
+
+    NOTHING = "the last request has arrived; the next may come"
+    HEAD = "request line and headers"
+    BODY = "a body"
+    IGNORED = "what it sends is thrown away"
+
+
+class ChatHttpProtocol(HttpToolsProtocol):
+    """One connection that speaks HTTP/1.1, until it ends or becomes a WebSocket.
+
+    A request over a limit is answered with a problem document, and the connection ends. Time limits are looked after by
+    ``Watch``, which calls ``check_time``.
+    """
+
+    def __init__(self, *args: Any, shared: Shared, **options: Any) -> None:
+        """Take what uvicorn hands to every protocol, and what the connections of this server share."""
+        super().__init__(*args, **options)
+        self.reading: Reading
+        self._shared = shared
+        self._limits = shared.limits
+        self._place: Place | None = None
+        self._lease: Lease | None = None
+        self._phase = Phase.HEAD
+        self._since = 0.0
+        self._checked_at = 0.0
+        self._unread_since: float | None = None
+        self._unread_bytes = 0
+        self._closing_since: float | None = None
+        # Bytes of the names and values of this request's headers, of its body, and of what the parser has not reported.
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._unreported_bytes = 0
+
+    # ----------------------------------------------------------------------------------------------- the connection
+
+    def connection_made(self, transport: Any) -> None:
+        """Let the connection in, unless there are too many."""
+        super().connection_made(transport)
+        self.reading = Reading(transport, self.loop)
+        self.flow = ApplicationFlow(transport, self.reading)
+        transport.set_protocol(PacedReader(self, self._shared.buffer))
+        self._since = self._checked_at = self.loop.time()
+        self._shared.watch.add(self)
+        try:
+            # Behind proxies every connection comes from one of them.
+            is_proxy = self._shared.trusted_proxies > 0
+            self._place = self._shared.counts.enter(None if is_proxy or self.client is None else self.client[0])
+        except (RateLimitedError, UnavailableError) as error:
+            self._refuse(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give back what the connection held."""
+        super().connection_lost(exc)
+        self._leave()
+        if self._place is not None:
+            self._place.leave()
+
+    def eof_received(self) -> None:
+        """Let the transport close: a client that says no more gets no more."""
+
+    def _leave(self) -> None:
+        self._shared.watch.remove(self)
+        self._release_lease()
+
+    # ------------------------------------------------------------------------------------------------ what arrives
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived, at most one ``ReadBuffer`` of it."""
+        if self._phase is Phase.IGNORED:
+            return
+        if self._phase is Phase.NOTHING:
+            self._begin(Phase.HEAD)
+        self._unset_keepalive_if_required()
+        self._unreported_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            elif (cycle := self._cycle) is not None:
+                # An upgrade to something that is not spoken here: the request is answered as if it had not asked.
+                cycle.keep_alive = False
+        except httptools.HttpParserError as error:
+            refusal = error.__context__
+            self._refuse(refusal if isinstance(refusal, ChatError) else BadRequestError("This is not valid HTTP/1.1."))
+        else:
+            if self._unreported_bytes > self._limits.head_bytes:
+                self._refuse(self._headers_too_large())
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        if self._phase is not Phase.IGNORED:
+            self._phase = Phase.HEAD
+        self._head_bytes = self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        super().on_url(url)
+        if len(self.url) > self._limits.url_bytes:
+            raise UrlTooLongError(f"The address of a request may have {self._limits.url_bytes:,} bytes.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer behind a chunked body."""
+        self._head_bytes += len(name) + len(value)
+        if self._phase is Phase.BODY:
+            # Nothing here reads trailers.
+            is_too_much = self._head_bytes > self._limits.head_bytes
+        else:
+            super().on_header(name, value)
+            is_too_much = self._head_bytes > self._limits.head_bytes or len(self.headers) > self._limits.headers
+        if is_too_much:
+            raise self._headers_too_large()
+
+    def on_headers_complete(self) -> None:
+        """Start the request, from the client's own address where a proxy names it."""
+        if self._phase is Phase.IGNORED:
+            return
+        self._unreported_bytes = 0
+        believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
+        if len(self.pipeline) >= self._limits.pipelined:
+            # The answers before this one are still to come, so there is no place for a refusal.
+            self._ignore_the_rest()
+            self.transport.close()
+            return
+        super().on_headers_complete()
+        self._begin(Phase.BODY)
+
+    def on_chunk_header(self) -> None:
+        """Note that a chunk begins."""
+        self._unreported_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        if self._phase is Phase.IGNORED or self._becomes_websocket():
+            return
+        self._unreported_bytes = 0
+        self._body_bytes += len(body)
+        if self.cycle.response_complete:
+            if self._body_bytes > self._limits.body_bytes:
+                self._end_reading()
+            return
+        # What is over the limit of a body is not kept.
+        room = self._limits.body_bytes - (self._body_bytes - len(body))
+        if room > 0:
+            self._hold(min(len(body), room))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if self._phase is Phase.IGNORED:
+            return
+        super().on_message_complete()
+        self._unreported_bytes = 0
+        self._phase = Phase.NOTHING
+        if self._lease is not None:
+            self._lease.finish()
+
+    def on_response_complete(self) -> None:
+        """Give back what the request held, and wait for the next."""
+        super().on_response_complete()
+        if not self.pipeline:
+            self._release_lease()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the WebSocket protocol, with its place among all connections."""
+        if self._is_unanswered:
+            # The answer to the request before would end up among the frames.
+            self._ignore_the_rest()
+            self.transport.close()
+            return
+        if self._place is not None and self._shared.trusted_proxies and self.scope["client"] is not None:
+            try:
+                self._place.move(self.scope["client"][0])
+            except RateLimitedError as error:
+                self._refuse(error)
+                return
+        self.reading.release()
+        factory: Any = self.ws_protocol_class
+        self.ws_protocol_class = partial(factory, place=self._place)  # type: ignore[assignment]
+        super().handle_websocket_upgrade()
+        self.transport.set_protocol(PacedReader(cast("Paced", self.transport.get_protocol()), self._shared.buffer))
+        self._leave()
+        # The parser refers to this object: without this both would wait for the garbage collector.
+        self.parser = None  # type: ignore[assignment]
+        self._phase = Phase.IGNORED
+
+    @property
+    def _cycle(self) -> RequestResponseCycle | None:
+        # Uvicorn declares that there always is one.
+        return self.cycle
+
+    @property
+    def _is_unanswered(self) -> bool:
+        cycle = self._cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _becomes_websocket(self) -> bool:
+        return self.parser.should_upgrade() and self._should_upgrade()
+
+    # ----------------------------------------------------------------------------------------------------- refusals
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong, as a problem document."""
+        self._refuse(BadRequestError(msg))
+
+    def _refuse(self, error: ChatError) -> None:
+        """Answer with a problem document if the client expects an answer, and end the connection."""
+        if self._phase is Phase.IGNORED or self.transport.is_closing():
+            return
+        cycle, was, is_unanswered = self._cycle, self._phase, self._is_unanswered
+        self._ignore_the_rest()
+        _LOG.info("request_refused", code=error.code, client=self.client[0] if self.client else None)
+        if cycle is not None and is_unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            # Where an earlier request is still unanswered, the client would take this for its answer.
+            if was is not Phase.BODY or cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+        self.transport.write(last_answer(error))
+        self._end_reading()
+
+    def _end_reading(self) -> None:
+        # A connection that is closed while the client still sends is reset, and the client may never see the answer.
+        self._ignore_the_rest()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _ignore_the_rest(self) -> None:
+        self._begin(Phase.IGNORED)
+        self._unset_keepalive_if_required()
+        self._release_lease()
+        self.reading.release()
+
+    def _headers_too_large(self) -> ChatError:
+        allowed = self._limits
+        return HeadersTooLargeError(
+            f"The headers of a request may have {allowed.head_bytes:,} bytes, and be {allowed.headers} at most."
+        )
+
+    # ------------------------------------------------------------------------------------------------------- memory
+
+    def _hold(self, size: int) -> None:
+        if self._lease is None:
+            client = self.scope["client"]
+            self._lease = self._shared.intake.open(address_group(client[0]) if client else "", self._give_up)
+        self._lease.grow(size)
+
+    def _give_up(self) -> None:
+        self._refuse(
+            UnavailableError(
+                "The server holds too many unfinished requests; try again in a moment.",
+                retry_after_ms=_RETRY_AFTER_MS,
+            )
+        )
+
+    def _release_lease(self) -> None:
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+    # --------------------------------------------------------------------------------------------------------- time
+
+    def _begin(self, phase: Phase) -> None:
+        self._phase = phase
+        self._since = self.loop.time()
+
+    def pause_writing(self) -> None:
+        """Note that the client does not read its answer."""
+        super().pause_writing()
+        self._unread_since = self.loop.time()
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self.reading.stop(UNREAD)
+
+    def resume_writing(self) -> None:
+        """Note that the client reads."""
+        super().resume_writing()
+        self._unread_since = None
+        self.reading.resume(UNREAD)
+
+    def check_time(self, now: float) -> None:
+        """End the connection if its client takes too long."""
+        since_last_check, self._checked_at = now - self._checked_at, now
+        if self.transport.is_closing():
+            # Closing waits until the client has read everything.
+            if self._closing_since is None:
+                self._closing_since = now
+            elif now - self._closing_since > self._limits.linger_s:
+                self.transport.abort()
+        elif self._unread_since is not None:
+            self._check_unread(now - self._unread_since)
+        elif self._phase is Phase.IGNORED:
+            if now - self._since > self._limits.linger_s:
+                self.transport.abort()
+        elif self._phase is Phase.HEAD:
+            if now - self._since > self._limits.head_s:
+                self._refuse_late("The headers did not arrive in time.")
+        elif self._phase is Phase.BODY:
+            self._check_body(now, since_last_check)
+
+    def _check_unread(self, elapsed_s: float) -> None:
+        if elapsed_s <= self._limits.read_s:
+            return
+        unread, before = self.transport.get_write_buffer_size(), self._unread_bytes
+        if before - unread < self._limits.body_bytes_per_s * self._limits.read_s:
+            self.transport.abort()
+            return
+        self._unread_since, self._unread_bytes = self.loop.time(), unread
+
+    def _check_body(self, now: float, since_last_check: float) -> None:
+        cycle = self._cycle
+        is_awaited = cycle is not None and cycle.waiting_for_100_continue
+        if is_awaited or self.reading.is_stopped:
+            # The client waits for the server, not the other way round.
+            self._since += since_last_check
+            return
+        if now - self._since > self._limits.body_s + self._body_bytes / self._limits.body_bytes_per_s:
+            self._refuse_late("The body did not arrive in time.")
+
+    def _refuse_late(self, detail: str) -> None:
+        if self._phase is Phase.BODY and self._cycle is not None and not self._is_unanswered:
+            self.transport.close()
+            return
+        if self._phase is Phase.HEAD and not self._unreported_bytes:
+            # Nothing was asked: browsers open connections in advance, and an answer would only confuse them.
+            self.transport.close()
+            return
+        self._refuse(RequestTimeoutError(detail))

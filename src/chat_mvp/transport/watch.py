@@ -1,0 +1,45 @@
+"""One timer for the time limits of all connections."""
+
+import asyncio
+from typing import Protocol
+
+TICK_S = 1.0
+
+
+class Watched(Protocol):
+    """Something whose time may run out."""
+
+    def check_time(self, now: float) -> None:
+        """End it if its time has run out; ``now`` is the event loop's clock."""
+        ...
+
+
+class Watch:
+    """Asks every connection once in ``tick_s`` whether its time has run out; the timer runs while there is any."""
+
+    def __init__(self, tick_s: float = TICK_S) -> None:
+        """Start with no connection."""
+        self._tick_s = tick_s
+        self._watched: set[Watched] = set()
+        self._is_running = False
+
+    def add(self, watched: Watched) -> None:
+        """Ask this one too from now on."""
+        self._watched.add(watched)
+        if not self._is_running:
+            self._is_running = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._tick_s, self._check, loop)
+
+    def remove(self, watched: Watched) -> None:
+        """Ask this one no longer."""
+        self._watched.discard(watched)
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for watched in tuple(self._watched):
+            watched.check_time(now)
+        if self._watched:
+            loop.call_later(self._tick_s, self._check, loop)
+        else:
+            self._is_running = False
