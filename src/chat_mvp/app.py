@@ -61,6 +61,7 @@ from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.keys import load_signing_keys
+from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.security.refresh import RefreshTokens
@@ -137,11 +138,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
     authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
-    passwords = Passwords()
+    passwords, strength = Passwords(), PasswordStrength()
     accounts = AccountService(
         users=users,
         auth_sessions=auth_sessions,
         passwords=passwords,
+        strength=strength,
         tokens=tokens,
         refresh_tokens=RefreshTokens(keys),
         authenticator=authenticator,
@@ -263,7 +265,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime, passwords, commits)],
+        lifespan=[_lifespan(runtime, (passwords, strength), commits)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -273,7 +275,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
 
 
-def _lifespan(runtime: Runtime, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
+def _lifespan(runtime: Runtime, pools: Sequence[Passwords | PasswordStrength], commits: Sequence[MongoCommit]) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         with suppress(TransientError):
@@ -284,7 +286,8 @@ def _lifespan(runtime: Runtime, passwords: Passwords, commits: Sequence[MongoCom
             yield
         finally:
             await runtime.say_goodbye()
-            passwords.close()
+            for pool in pools:
+                pool.close()
 
     return lifespan
 

@@ -7,6 +7,7 @@ from typing import Final
 from litestar.openapi.datastructures import ResponseSpec
 
 from chat_mvp.http.problems import MEDIA_TYPE, Problem
+from chat_mvp.limits import MAX_BODY_BYTES
 
 OPEN: Final[list[dict[str, list[str]]]] = [{}]
 """For a route's ``security=`` when it needs no token."""
@@ -17,7 +18,7 @@ _WHEN: Final[Mapping[int, str]] = {
     403: "Not allowed (`forbidden`, `cannot_message`, `email_unverified`)",
     404: "There is no such thing, or the caller may not know it (`not_found`)",
     409: "Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`)",
-    413: "The body is over 1 MiB (`too_large`)",
+    413: f"The body is over {MAX_BODY_BYTES:,} bytes (`too_large`)",
     422: "A value is not allowed; `errors` names the fields (`validation`)",
     429: "Too often; see `Retry-After` (`rate_limited`)",
     503: "The database cannot answer just now; see `Retry-After` (`unavailable`)",

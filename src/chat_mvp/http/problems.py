@@ -24,7 +24,7 @@ from chat_mvp.wording import in_words
 MEDIA_TYPE: Final = "application/problem+json"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
-MAX_DISCARDED_BYTES: Final = 16 * MAX_BODY_BYTES
+MAX_DISCARDED_BYTES: Final = 16 * 1024 * 1024
 MAX_DISCARDING_S: Final = 5.0
 
 _GONE: Final = "client disconnected prematurely"
@@ -100,7 +100,9 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
     """Answer what Litestar itself refuses: no such route, no such method, a body over its limit."""
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return _AfterBody(problem_response(TooLargeError("The body is over 1 MiB."), {"Connection": "close"}))
+        return _AfterBody(
+            problem_response(TooLargeError(f"The body is over {MAX_BODY_BYTES:,} bytes."), {"Connection": "close"})
+        )
     if isinstance(error, InternalServerException) and error.detail == _GONE:
         # No fault of ours, and nobody reads this.
         return problem_response(BadRequestError("The body broke off."))

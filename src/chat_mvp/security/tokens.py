@@ -13,6 +13,7 @@ import msgspec
 from jwt.types import Options
 
 from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
+from chat_mvp.limits import MAX_TOKEN_CHARS
 from chat_mvp.security.keys import SigningKey
 
 ALGORITHM = "HS256"
@@ -63,6 +64,8 @@ class Tokens:
 
         ``TokenExpiredError`` when it is ours and has ended, ``UnauthenticatedError`` when it is anything else.
         """
+        if len(token) > MAX_TOKEN_CHARS:
+            raise UnauthenticatedError("The access token is not valid.")
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(token, key.secret, algorithms=[ALGORITHM], options=_OPTIONS)

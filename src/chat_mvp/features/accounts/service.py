@@ -7,9 +7,10 @@ from typing import Literal
 import msgspec
 
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError
-from chat_mvp.features.accounts.rules import check_new_account
+from chat_mvp.features.accounts.rules import account_complaints, raise_complaints
 from chat_mvp.protocol import User
 from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens, hash_token
 from chat_mvp.security.tokens import Tokens
@@ -51,6 +52,7 @@ class AccountService:
         users: Users,
         auth_sessions: AuthSessions,
         passwords: Passwords,
+        strength: PasswordStrength,
         tokens: Tokens,
         refresh_tokens: RefreshTokens,
         authenticator: Authenticator,
@@ -62,6 +64,7 @@ class AccountService:
         self._users = users
         self._auth_sessions = auth_sessions
         self._passwords = passwords
+        self._strength = strength
         self._tokens = tokens
         self._refresh_tokens = refresh_tokens
         self._authenticator = authenticator
@@ -81,7 +84,11 @@ class AccountService:
         ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first; then nothing was stored.
         """
         self._check_registration()
-        check_new_account(username, email, password, display_name)
+        complaints = account_complaints(username, email, password, display_name)
+        if "password" not in complaints:
+            weakness = await self._strength.complaint(password, (username, display_name, email))
+            complaints |= {} if weakness is None else {"password": weakness}
+        raise_complaints(complaints)
         record = UserRecord(
             id=new_id(),
             username=username,

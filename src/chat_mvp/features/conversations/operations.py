@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import UNSET
 
+from chat_mvp.characters import isolated
 from chat_mvp.delivery.batch import Batch, system_message
 from chat_mvp.delivery.rosters import Roster
 from chat_mvp.errors import ChatError, FullError, NotFoundError
@@ -53,6 +54,10 @@ class ConversationOperation(ABC):
 
     def _find(self, batch: Batch) -> tuple[Roster, MembershipRecord]:
         return batch.roster_of_member(self.conversation_id or "", self._actor.id)
+
+    @property
+    def _actor_name(self) -> str:
+        return isolated(self._actor.display_name)
 
     def _say(self, batch: Batch, roster: Roster, text: str) -> None:
         batch.add_message(roster, system_message(self._actor.id, text))
@@ -121,7 +126,7 @@ class MakeConversation(ConversationOperation):
         roster = batch.add_conversation(conversation, places)
         for place in places:
             tell_joined(batch, roster, place.user_id)
-        self._say(batch, roster, f"{self._actor.display_name} created “{conversation.name}”")
+        self._say(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
         self._finish(batch, changed=True)
 
 
@@ -158,7 +163,7 @@ class AddMember(ConversationOperation):
             tell_joined(batch, roster, member.user_id)
             frame = MemberJoined(conversation_id=roster.conversation.id, member=member_view(member, self._newcomer))
             batch.tell(before, frame)
-            self._say(batch, roster, f"{self._actor.display_name} added {self._newcomer.display_name}")
+            self._say(batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}")
         self._finish(batch, changed=changed)
 
 
@@ -186,8 +191,8 @@ class RemoveMember(ConversationOperation):
         batch.remove_member(roster, self._other.id)
         batch.tell((self._other.id,), ConversationLeft(conversation_id=conversation_id))
         batch.tell(roster.everybody(), MemberLeft(conversation_id=conversation_id, user_id=self._other.id))
-        name = self._other.display_name
-        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor.display_name} removed {name}")
+        name = isolated(self._other.display_name)
+        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
         self._finish(batch, changed=True)
 
 
@@ -257,7 +262,7 @@ class ChangeRole(ConversationOperation):
             self._say(
                 batch,
                 roster,
-                f"{self._actor.display_name} made {self._other.display_name} {article} {self._role}",
+                f"{self._actor_name} made {isolated(self._other.display_name)} {article} {self._role}",
             )
         self._finish(batch, changed=changed)
 
@@ -288,7 +293,11 @@ class ChangeConversation(ConversationOperation):
         if changed:
             batch.change_conversation(roster)
         if renamed:
-            self._say(batch, roster, f"{self._actor.display_name} renamed this to “{conversation.name}”")
+            self._say(
+                batch,
+                roster,
+                f"{self._actor_name} renamed this to “{isolated(conversation.name or '')}”",
+            )
         self._finish(batch, changed=changed)
 
     def _assign(self, conversation: ConversationRecord) -> bool:
