@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from chat_mvp.limits import MIN_YEAR
 
 # RFC 3339 section 5.6. Its grammar in ASCII digits, because "\d" also matches those of other scripts.
-_RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-)
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_RFC_3339 = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_CLOCK})")
 
 
 def utc_now() -> datetime:
@@ -36,8 +35,8 @@ def parse_time(text: str) -> datetime:
         raise ValueError("not an RFC 3339 time with an offset")
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time after the year 9999 in UTC") from None
+    except (ValueError, OverflowError):
+        raise ValueError("a time that the calendar does not have") from None
     if moment.year < MIN_YEAR:
         raise ValueError(f"a time before {MIN_YEAR}")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -25,7 +25,7 @@ def _is_plain(url: str) -> bool:
 def _is_path_here(url: str) -> bool:
     # Read once more as some programs do that undo the percent signs before they look where it points.
     path = unquote(url.partition("?")[0].partition("#")[0])
-    return path.startswith("/") and "//" not in path and _is_plain(path)
+    return path.startswith("/") and "//" not in path and "\\" not in path and line_complaint(path) is None
 
 
 def _is_on_the_web(url: str) -> bool:

@@ -34,12 +34,14 @@ from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import MembershipRecord
 from chat_mvp.times import format_optional, format_time, parse_time
 
-Seq = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="A sequence number")]
+# Litestar leaves a bound of 0 out of the description.
+_FROM_0 = {"minimum": 0}
+Seq = Annotated[int | None, QueryParameter(ge=0, le=MAX_SEQ, description="A sequence number", schema_extra=_FROM_0)]
 # In a path each byte of it may be percent-encoded, which takes three characters.
 Emoji = Annotated[str, PathParameter(max_length=12 * MAX_EMOJI_CHARS, description="One emoji")]
 ConversationId = Annotated[str, QueryParameter(max_length=ID_CHARS, description="24 hexadecimal digits")]
 Moment = Annotated[str, QueryParameter(max_length=MAX_TIME_CHARS, description="An RFC 3339 time with an offset")]
-Rev = Annotated[int, QueryParameter(ge=0, le=2**53, description="A revision")]
+Rev = Annotated[int, QueryParameter(ge=0, le=MAX_SEQ, description="A revision", schema_extra=_FROM_0)]
 
 
 @get(
