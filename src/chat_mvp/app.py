@@ -72,6 +72,7 @@ from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
 from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import load_signing_keys
+from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
@@ -172,12 +173,13 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=clock)
     authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
-    passwords = Passwords()
+    passwords, strength = Passwords(), PasswordStrength()
     counters = metrics.new_registry()
     accounts = AccountService(
         users=users,
         auth_sessions=auth_sessions,
         passwords=passwords,
+        strength=strength,
         tokens=tokens,
         refresh_tokens=RefreshTokens(keys),
         authenticator=authenticator,
@@ -349,7 +351,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(runtime, timekeeper, passwords, commits)],
+        lifespan=[_lifespan(runtime, timekeeper, (passwords, strength), commits)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
@@ -361,7 +363,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     return app
 
 
-def _lifespan(runtime: Runtime, timekeeper: Timekeeper, passwords: Passwords, commits: Sequence[MongoCommit]) -> Any:
+def _lifespan(
+    runtime: Runtime,
+    timekeeper: Timekeeper,
+    pools: Sequence[Passwords | PasswordStrength],
+    commits: Sequence[MongoCommit],
+) -> Any:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         with suppress(TransientError):
@@ -373,7 +380,8 @@ def _lifespan(runtime: Runtime, timekeeper: Timekeeper, passwords: Passwords, co
             yield
         finally:
             await runtime.say_goodbye()
-            passwords.close()
+            for pool in pools:
+                pool.close()
 
     return lifespan
 

@@ -7,7 +7,7 @@ import msgspec
 
 from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError, ValidationError
 from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyClientFrame, Ref, ServerFrame
-from chat_mvp.storable import check_storable, is_storable, load_json
+from chat_mvp.storable import check_storable, is_storable, load_json, may_have_half_surrogates
 from chat_mvp.wording import invalid_field
 
 
@@ -76,6 +76,8 @@ def _unstorable(data: bytes | str) -> Refused | None:
     JavaScript writes such texts without a murmur. As no frame at all they would be answered without their reference,
     and a client that sends until it is answered would send them for ever.
     """
+    if not may_have_half_surrogates(data):
+        return None
     try:
         frame = load_json(data)
     except (ValueError, RecursionError):

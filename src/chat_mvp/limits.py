@@ -7,7 +7,8 @@
 
 MAX_FRAME_BYTES = 128 * 1024
 """A longer client frame closes the connection with 1009."""
-MAX_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 128 * 1024
+"""As for frames. The longest text, each character of it escaped as a pair of ``\\u…``, takes 120,000 bytes."""
 MAX_KNOWN = 3_000
 """Conversations a client may name in ``connect``."""
 MAX_RESUME_CHANGES = 500
@@ -25,6 +26,15 @@ MAX_WAITING_FRAMES = 1_000
 """Frames that may wait to be read by one client."""
 MAX_WAITING_BYTES = 1024 * 1024
 """Bytes that may wait to be read by one client."""
+MAX_TOKEN_CHARS = 1_000
+"""An access or refresh token, in whatever place; those of this server have less than 400."""
+MAX_COOKIE_CHARS = 8_000
+"""The header ``Cookie``, which also carries those of other programs on the same host."""
+MAX_DEVICE_ID_CHARS = 128
+MAX_EPOCH_CHARS = 64
+MAX_REF_CHARS = 64
+MAX_REF = 2**53
+"""Exact in a client written in JavaScript; references may be negative."""
 TOKEN_WARNING_S = 60
 TOKEN_FUTURE_S = 60
 """How far in the future a token may have been issued: clocks of two servers differ by less.
@@ -38,6 +48,9 @@ FRAMES_BURST = 5_000
 # --------------------------------------------------------------------------------------------------------- messages
 
 MAX_TEXT_CHARS = 10_000
+MAX_CLIENT_MESSAGE_ID_CHARS = 64
+MAX_EMOJI_CHARS = 32
+"""One emoji; the longest of Unicode has 14."""
 MAX_ATTACHMENTS = 20
 MAX_EMOJIS_PER_MESSAGE = 20
 MAX_REACTIONS_PER_MESSAGE = 1_000
@@ -61,6 +74,12 @@ MAX_UNSEEN_FROM_STRANGERS = 500
 """Conversations that wait for one person, put there by people they do not know: several times a team's groups."""
 MAX_UNSEEN_FROM_ONE_STRANGER = 200
 """The same from one account, so that no account alone keeps the others out."""
+MAX_CONVERSATION_NAME_CHARS = 100
+MAX_DESCRIPTION_CHARS = 1_000
+MAX_FIRST_MEMBERS = 1_000
+"""People who may be named when a conversation is made; more are added afterwards."""
+MAX_URL_CHARS = 2_000
+MAX_DRAFT_CHARS = 10_000
 MAX_SEQ = 2**53 - 1
 """Far above every message, and still exact in a client written in JavaScript."""
 
@@ -70,6 +89,10 @@ MIN_USERNAME_CHARS = 3
 MAX_USERNAME_CHARS = 32
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 256
+MAX_JUDGED_PASSWORD_CHARS = 32
+"""A password is judged by so many characters of it: the time to estimate it grows faster than its length."""
+MIN_PASSWORD_SCORE = 3
+"""Of 0 to 4 by zxcvbn: at least a hundred million guesses."""
 MAX_EMAIL_CHARS = 254
 """RFC 5321 section 4.5.3.1.3 allows a path of 256, angle brackets included."""
 MAX_DISPLAY_NAME_CHARS = 100
@@ -94,8 +117,14 @@ MAX_COSTLY_AT_ONCE_EACH = 2
 MAX_COSTLY_WAITING = 500
 """The same that wait for their turn."""
 
-# ------------------------------------------------------------------------------------------------------------ pages
+# --------------------------------------------------------------------------------------------- parameters and pages
 
+MAX_QUERY_CHARS = 100
+MAX_QUERY_WORDS = 10
+MAX_TIME_CHARS = 40
+"""An RFC 3339 time; one to the nanosecond with an offset has 35."""
+MIN_YEAR = 1970
+"""The earliest year of a time from a client; the latest is 9999."""
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_CURSOR_CHARS = 1_000

@@ -1,10 +1,14 @@
 """Texts that can be kept: no NULs and no halves of surrogate pairs, which JSON can name and no database can hold."""
 
 import json
+import re
 from typing import NoReturn
 
 from chat_mvp.errors import ValidationError
+from chat_mvp.limits import MAX_BODY_BYTES
 
+_SURROGATE = re.compile(r"\\[u][dD][89a-fA-F]")
+_SURROGATE_BYTES = re.compile(_SURROGATE.pattern.encode())
 _UNSTORABLE = "must not have NUL characters or halves of surrogate pairs"
 
 
@@ -31,6 +35,17 @@ def check_storable(value: object) -> None:
                 waiting += [(path or str(key), inner), (path or "body", key)]
         elif isinstance(item, list):
             waiting += [(path, inner) for inner in item]
+
+
+def may_have_half_surrogates(raw: bytes | str) -> bool:
+    """Tell whether half a surrogate pair, escaped, may be all that is wrong with a JSON text.
+
+    ``load_json`` and ``check_storable`` take much longer than msgspec, so they are for such texts alone, and for none
+    that is longer than a body may be.
+    """
+    if len(raw) > MAX_BODY_BYTES:
+        return False
+    return bool(_SURROGATE.search(raw) if isinstance(raw, str) else _SURROGATE_BYTES.search(raw))
 
 
 def load_json(raw: bytes | str) -> object:

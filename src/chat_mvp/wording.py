@@ -18,8 +18,13 @@ def invalid_field(error: msgspec.ValidationError) -> ValidationError:
     if missing:
         field, detail = f"{path}.{missing['name']}".lstrip("."), "is required"
     else:
-        field, detail = path or "body", in_words(text.partition(" - at `")[0])
+        field, detail = path or "body", invalid_value(error)
     return ValidationError(f"{field} {detail}.", fields={field: detail})
+
+
+def invalid_value(error: msgspec.ValidationError) -> str:
+    """Return what a msgspec error says of a value, as the end of a sentence that begins with the field."""
+    return in_words(str(error).partition(" - at `")[0])
 
 
 _WORDS = (

@@ -14,7 +14,7 @@ from litestar.plugins import SerializationPlugin
 from litestar.typing import FieldDefinition
 
 from chat_mvp.errors import BadRequestError, UnsupportedMediaTypeError
-from chat_mvp.storable import check_storable, load_json
+from chat_mvp.storable import check_storable, load_json, may_have_half_surrogates
 from chat_mvp.wording import invalid_field
 
 _Body = TypeVar("_Body")
@@ -40,7 +40,7 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
     except RecursionError:
         raise BadRequestError(_TOO_DEEP) from None
     if b"\\u0000" in raw:
-        check_storable(msgspec.to_builtins(body))
+        check_storable(msgspec.to_builtins(body, enc_hook=_nothing))
     return body
 
 
@@ -97,13 +97,16 @@ def _kinds(field_definition: FieldDefinition) -> list[Any]:
     return [field_definition.annotation, *(inner.annotation for inner in field_definition.inner_types)]
 
 
+def _nothing(_: object) -> None:
+    # What stays encoded is decoded, and looked at, by the service that knows how long it may be.
+    return None
+
+
 def _check_is_json(raw: bytes) -> None:
-    # A wrong type is noticed before the rest is read; only JSON can be of a wrong type.
+    # A wrong type is noticed before the rest is read; only JSON can be of a wrong type. The rest is not built.
     try:
-        msgspec.json.decode(raw)
-    except msgspec.ValidationError:
-        # JSON all right, with a number that no type of ours can hold.
-        return
+        raw.decode()
+        msgspec.json.decode(raw, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         _refuse_malformed(raw)
     except RecursionError:
@@ -112,11 +115,11 @@ def _check_is_json(raw: bytes) -> None:
 
 def _refuse_malformed(raw: bytes) -> NoReturn:
     # A lone surrogate, escaped, is good JSON that no text can hold: the standard library's parser lets it pass.
-    try:
-        value = load_json(raw)
-    except RecursionError:
-        raise BadRequestError(_TOO_DEEP) from None
-    except ValueError:
-        raise BadRequestError(_NOT_JSON) from None
-    check_storable(value)
+    if may_have_half_surrogates(raw):
+        try:
+            check_storable(load_json(raw))
+        except RecursionError:
+            raise BadRequestError(_TOO_DEEP) from None
+        except ValueError:
+            pass
     raise BadRequestError(_NOT_JSON)

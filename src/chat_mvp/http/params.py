@@ -9,7 +9,12 @@ from chat_mvp.errors import NotFoundError, ValidationError
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
-PathId = Annotated[str, PathParameter(description="24 hexadecimal digits", schema_extra={"pattern": "^[0-9a-f]{24}$"})]
+ID_CHARS = 24
+
+PathId = Annotated[
+    str,
+    PathParameter(max_length=ID_CHARS, description="24 hexadecimal digits", schema_extra={"pattern": "^[0-9a-f]{24}$"}),
+]
 """An id in a path. Handlers pass it through ``path_id`` first."""
 
 

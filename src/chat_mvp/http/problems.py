@@ -24,7 +24,7 @@ from chat_mvp.wording import in_words
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
-MAX_DISCARDED_BYTES: Final = 16 * MAX_BODY_BYTES
+MAX_DISCARDED_BYTES: Final = 16 * 1024 * 1024
 MAX_DISCARDING_S: Final = 5.0
 
 _GONE: Final = "client disconnected prematurely"

@@ -97,7 +97,9 @@ from chat_mvp.protocol.values import (
     Ref,
     Role,
     ShownPresence,
+    Text,
     Time,
+    Token,
     Visibility,
 )
 
@@ -176,8 +178,10 @@ __all__ = [
     "Role",
     "ServerFrame",
     "ShownPresence",
+    "Text",
     "ThreadSummary",
     "Time",
+    "Token",
     "TokenAccepted",
     "TokenExpiring",
     "TokenRefresh",

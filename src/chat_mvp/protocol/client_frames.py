@@ -4,8 +4,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from chat_mvp.limits import MAX_ATTACHMENTS, MAX_KNOWN, MAX_SUBSCRIBED_PRESENCES
-from chat_mvp.protocol.values import ChosenPresence, ClientMessageId, Emoji, Id, Mark, Priority, Ref
+from chat_mvp.limits import (
+    MAX_ATTACHMENTS,
+    MAX_DEVICE_ID_CHARS,
+    MAX_EPOCH_CHARS,
+    MAX_KNOWN,
+    MAX_STATUS_CHARS,
+    MAX_SUBSCRIBED_PRESENCES,
+)
+from chat_mvp.protocol.values import ChosenPresence, ClientMessageId, Emoji, Id, Mark, Priority, Ref, Text, Token
 
 
 class ClientFrame(Struct, kw_only=True, tag_field="type"):
@@ -17,10 +24,10 @@ class ClientFrame(Struct, kw_only=True, tag_field="type"):
 class Connect(ClientFrame, tag="connect", kw_only=True):
     """The first frame: who is there, and what they already have."""
 
-    token: str | None = None
-    device_id: Annotated[str, Meta(max_length=128)] | None = None
+    token: Token | None = None
+    device_id: Annotated[str, Meta(max_length=MAX_DEVICE_ID_CHARS)] | None = None
     known: Annotated[dict[Id, Mark], Meta(max_length=MAX_KNOWN)] | None = None
-    epoch: Annotated[str, Meta(max_length=64)] | None = None
+    epoch: Annotated[str, Meta(max_length=MAX_EPOCH_CHARS)] | None = None
 
 
 class MessageSend(ClientFrame, tag="message.send", kw_only=True):
@@ -29,7 +36,7 @@ class MessageSend(ClientFrame, tag="message.send", kw_only=True):
     client_message_id: ClientMessageId
     conversation_id: Id | None = None
     to: Id | None = None
-    text: str = ""
+    text: Text = ""
     attachments: Annotated[list[Id], Meta(max_length=MAX_ATTACHMENTS)] = []
     reply_to: Id | None = None
     thread_root: Id | None = None
@@ -40,7 +47,7 @@ class MessageEdit(ClientFrame, tag="message.edit", kw_only=True):
     """Another text for an own message."""
 
     message_id: Id
-    text: str
+    text: Text
 
 
 class MessageDelete(ClientFrame, tag="message.delete", kw_only=True):
@@ -88,7 +95,7 @@ class PresenceSet(ClientFrame, tag="presence.set", kw_only=True):
     """How the person wants to be seen."""
 
     state: ChosenPresence
-    status_text: Annotated[str, Meta(max_length=140)] | None = None
+    status_text: Annotated[str, Meta(max_length=MAX_STATUS_CHARS)] | None = None
 
 
 class PresenceSubscribe(ClientFrame, tag="presence.subscribe", kw_only=True):
@@ -100,7 +107,7 @@ class PresenceSubscribe(ClientFrame, tag="presence.subscribe", kw_only=True):
 class TokenRefresh(ClientFrame, tag="token", kw_only=True):
     """A fresh access token for a connection that goes on."""
 
-    token: str
+    token: Token
 
 
 class Ping(ClientFrame, tag="ping", kw_only=True):

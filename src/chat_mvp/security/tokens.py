@@ -14,7 +14,7 @@ from jwt.types import Options
 
 from chat_mvp.clock import Now
 from chat_mvp.errors import TokenExpiredError, UnauthenticatedError
-from chat_mvp.limits import TOKEN_FUTURE_S
+from chat_mvp.limits import MAX_TOKEN_CHARS, TOKEN_FUTURE_S
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.times import utc_now
 
@@ -69,6 +69,8 @@ class Tokens:
         ``TokenExpiredError`` when it is ours and is not good now, because it has ended or was issued in the future;
         ``UnauthenticatedError`` when it is anything else.
         """
+        if len(token) > MAX_TOKEN_CHARS:
+            raise UnauthenticatedError("The access token is not valid.")
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(token, key.secret, algorithms=[ALGORITHM], options=_OPTIONS)

@@ -3,17 +3,21 @@
 import re
 import unicodedata
 
+MAX_MARKS_IN_A_ROW = 30
+"""Combining marks that are put in order together, as in Unicode's stream-safe text format (UAX #15, section 13)."""
+_GRAPHEME_JOINER = "\u034f"
+
 _PARTS = re.compile(r"\w+")
 
 
 def fold_name(name: str) -> str:
     """Return the form under which a username or an e-mail address is unique."""
-    return unicodedata.normalize("NFC", name.casefold())
+    return unicodedata.normalize("NFC", stream_safe(name.casefold()))
 
 
 def fold_text(text: str) -> str:
     """Return text as searches see it: compatible forms made one, no accents, no case. Folding twice changes nothing."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", stream_safe(text)).casefold())
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
@@ -26,3 +30,30 @@ def name_words(username: str, display_name: str) -> list[str]:
     words = fold_text(display_name).split()
     parts = [part for word in words for part in _PARTS.findall(word)]
     return list(dict.fromkeys([fold_text(username), *words, *parts]))
+
+
+def stream_safe(text: str) -> str:
+    """Return the text with a grapheme joiner after every ``MAX_MARKS_IN_A_ROW`` combining marks in a row.
+
+    Normalising puts each run of marks in order, in a time that grows with the square of its length. The joiner ends a
+    run, so the time grows with the length of the text only. A text without such runs comes back as it is.
+    """
+    if text.isascii():
+        return text
+    parts: list[str] = []
+    marks = 0
+    for char in text:
+        if not _begins_with_mark(char):
+            marks = 0
+        elif marks == MAX_MARKS_IN_A_ROW:
+            parts.append(_GRAPHEME_JOINER)
+            marks = 1
+        else:
+            marks += 1
+        parts.append(char)
+    return "".join(parts)
+
+
+def _begins_with_mark(char: str) -> bool:
+    # Three Tibetan vowels are no marks themselves and decompose into some.
+    return bool(unicodedata.combining(char) or unicodedata.combining(unicodedata.normalize("NFKD", char)[0]))

@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 from beanie import init_beanie
 from mongomock_motor import AsyncMongoMockClient
 
+from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.turns import Turns
 from chat_mvp.storage.documents import AuthSessionDocument, ContactDocument, UserDocument
@@ -29,6 +30,13 @@ async def passwords() -> AsyncIterator[Passwords]:
     passwords = Passwords(hasher=CHEAP)
     yield passwords
     passwords.close()
+
+
+@pytest.fixture
+async def strength() -> AsyncIterator[PasswordStrength]:
+    strength = PasswordStrength()
+    yield strength
+    strength.close()
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from chat_mvp.errors import NotFoundError, ValidationError
@@ -65,7 +66,7 @@ async def test_an_empty_display_name_gives_way_to_the_username(service: UserServ
 async def test_every_field_that_will_not_do_is_named_and_nothing_changed(service: UserService, users: Users) -> None:
     ann = await make_user(users, "ann")
     before = await service.fetch_own(ann)
-    patch = ProfilePatch(display_name="n" * 101, bio="b" * 501, status_text="s" * 141, settings={"a": "x" * 20_000})
+    patch = ProfilePatch(display_name="a\nb", bio="\x1b", status_text="\u202e", settings=raw({"a": "x" * 20_000}))
     with pytest.raises(ValidationError) as caught:
         await service.change(ann, patch)
     assert caught.value.fields.keys() == {"display_name", "bio", "status_text", "settings"}
@@ -75,12 +76,16 @@ async def test_every_field_that_will_not_do_is_named_and_nothing_changed(service
 async def test_objects_come_back_as_they_were(service: UserService, users: Users) -> None:
     ann = await make_user(users, "ann")
     odd = {"$set": {"a.b": [1, -2.5, None, True, "\u2028"]}, "": "", "_id": 5, "2**64-1": 2**64 - 1, "ünï": "😀"}
-    own = await service.change(ann, ProfilePatch(settings=odd, profile={"about": "me"}))
+    own = await service.change(ann, ProfilePatch(settings=raw(odd), profile=raw({"about": "me"})))
     assert own.settings == odd
     assert (await service.fetch_own(ann)).settings == odd
     document = await UserDocument.find_one()
     assert document is not None
     assert isinstance(document.settings_json, str)
+
+
+def raw(value: dict[str, object]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def nested(depth: int) -> dict[str, object]:
@@ -94,21 +99,45 @@ async def test_objects_at_their_limits(service: UserService, users: Users) -> No
     ann = await make_user(users, "ann")
     fits = {"a": "x" * (MAX_OBJECT_BYTES - len('{"a":""}'))}
     for good in (fits, nested(MAX_OBJECT_DEPTH)):
-        assert (await service.change(ann, ProfilePatch(profile=good))).profile == good
+        assert (await service.change(ann, ProfilePatch(profile=raw(good)))).profile == good
     for bad in ({"a": "ä" * (MAX_OBJECT_BYTES // 2)}, nested(MAX_OBJECT_DEPTH + 1), {"a": [nested(MAX_OBJECT_DEPTH)]}):
         with pytest.raises(ValidationError):
-            await service.change(ann, ProfilePatch(profile=bad))
+            await service.change(ann, ProfilePatch(profile=raw(bad)))
 
 
 async def test_numbers_of_any_size(service: UserService, users: Users) -> None:
     ann = await make_user(users, "ann")
     large = {"n": [10**400, -(10**30), 2**64, 1e300]}
-    assert (await service.change(ann, ProfilePatch(profile=large))).profile == large
+    assert (await service.change(ann, ProfilePatch(profile=raw(large)))).profile == large
     assert (await service.fetch_own(ann)).profile == large
     for number in (b"1e400", b"9" * 5_000):
+        patch = decode_body(b'{"profile": {"n": ' + number + b"}}", ProfilePatch)
         with pytest.raises(ValidationError) as caught:
-            decode_body(b'{"profile": {"n": ' + number + b"}}", ProfilePatch)
+            await service.change(ann, patch)
         assert caught.value.fields == {"profile": "has a number that is too large"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        (b"null", "must be an object, not null"),
+        (b"[]", "must be an object, not a list"),
+        (b'{"a": "\xff"}', "is not valid JSON in UTF-8"),
+        (b'{"a": "\\u0000"}', "must not have NUL characters or halves of surrogate pairs"),
+        (b'{"\\u0000": 1}', "must not have NUL characters or halves of surrogate pairs"),
+        (
+            b'{"a":' * 200 + b"1" + b"}" * 200,
+            f"must have at most {MAX_OBJECT_BYTES} bytes and {MAX_OBJECT_DEPTH} levels",
+        ),
+    ],
+)
+async def test_objects_that_are_none(service: UserService, users: Users, sent: bytes, detail: str) -> None:
+    ann = await make_user(users, "ann")
+    for field in ("profile", "settings"):
+        patch = decode_body(b'{"' + field.encode() + b'": ' + sent + b"}", ProfilePatch)
+        with pytest.raises(ValidationError) as caught:
+            await service.change(ann, patch)
+        assert caught.value.fields == {field: detail}
 
 
 async def test_finding_ignores_case_accents_and_forms(service: UserService, users: Users) -> None:

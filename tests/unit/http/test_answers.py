@@ -22,7 +22,7 @@ from chat_mvp.http.paging import Limit
 from chat_mvp.http.params import PathId, path_id, query_id
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
-from chat_mvp.limits import DEFAULT_LIMIT
+from chat_mvp.limits import DEFAULT_LIMIT, MAX_BODY_BYTES
 from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.tokens import Tokens
@@ -173,8 +173,8 @@ async def test_bodies(client: AsyncTestClient[Litestar]) -> None:
     assert problem(await client.post("/bodies", json={"count": "1"}), 422, "validation")["errors"]
     problem(await client.post("/bodies", content=b"[", headers=JSON), 400, "bad_request")
     problem(await client.post("/bodies"), 400, "bad_request")
-    problem(await client.post("/bodies", content=b" " * (1 << 20) + b"{}", headers=JSON), 413, "too_large")
-    large = json.dumps({"name": "n" * ((1 << 20) - 100)})
+    problem(await client.post("/bodies", content=b" " * MAX_BODY_BYTES + b"{}", headers=JSON), 413, "too_large")
+    large = json.dumps({"name": "n" * (MAX_BODY_BYTES - 100)})
     assert (await client.post("/bodies", content=large, headers=JSON)).status_code == 201
 
 

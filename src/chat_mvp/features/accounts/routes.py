@@ -1,20 +1,22 @@
 """HTTP routes of accounts: /auth/register, /auth/login, /auth/refresh, /auth/logout, /auth/logout-all."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import CookieParameter, JSONBody
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
-from chat_mvp.errors import UnauthenticatedError
+from chat_mvp.characters import has_visible, name_complaint, to_line
+from chat_mvp.errors import UnauthenticatedError, ValidationError
 from chat_mvp.features.accounts.schemas import LoginBody, RefreshBody, RegisterBody, Registered, SignedIn
 from chat_mvp.features.accounts.service import AccountService, Device, Session
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.budgets import address_of
+from chat_mvp.http.cookies import cookie_value
 from chat_mvp.http.leaving import while_connected
 from chat_mvp.http.openapi import OPEN, problems
 from chat_mvp.http.router import AUTH_PATH
@@ -26,8 +28,6 @@ COOKIE = "__Secure-chat_refresh"
 # Answers with tokens in them belong in no cache.
 _NO_STORE = {"Cache-Control": "no-store"}
 _NO_COOKIE = Cookie(key=COOKIE, value="", path=AUTH_PATH, httponly=True, secure=True, samesite="strict", max_age=0)
-
-RefreshCookie = Annotated[str | None, CookieParameter(name=COOKIE, description="A refresh token; the body wins")]
 
 
 @post(
@@ -78,6 +78,7 @@ async def login(
     "/auth/refresh",
     status_code=HTTP_200_OK,
     summary="Get a new pair of tokens",
+    description=f"Exchange a refresh token, from the body or else from the cookie `{COOKIE}`, for a new pair.",
     tags=["accounts"],
     security=OPEN,
     request_max_body_size=MAX_OPEN_BODY_BYTES,
@@ -87,10 +88,11 @@ async def refresh(
     request: Request[Any, Any, Any],
     accounts: NamedDependency[AccountService],
     data: JSONBody[RefreshBody | None] = None,
-    cookie: RefreshCookie = None,
 ) -> Response[SignedIn]:
     """Exchange a refresh token, from the body or the cookie, for a new pair."""
-    token = data.refresh_token if data is not None and data.refresh_token is not None else cookie
+    token = data.refresh_token if data is not None else None
+    if token is None:
+        token = cookie_value(request.headers.get("cookie"), COOKIE)
     if token is None:
         raise UnauthenticatedError("There is no refresh token, neither in the body nor in the cookie.")
     return _signed_in(await accounts.refresh(token, address=address_of(request)), accounts)
@@ -140,5 +142,10 @@ def _cookie(session: Session, accounts: AccountService) -> Cookie:
 
 
 def _device(request: Request[Any, Any, Any], name: str | None) -> Device:
-    shown = name or request.headers.get("user-agent") or "unknown device"
-    return Device(name=shown[:MAX_DEVICE_NAME_CHARS], address=request.client.host if request.client else "")
+    if name is None or not name.strip():
+        # What a browser says of itself is shown as it is, as far as it can be.
+        name = to_line(request.headers.get("user-agent", "")[:MAX_DEVICE_NAME_CHARS])
+        name = name if has_visible(name) else "unknown device"
+    elif complaint := name_complaint(name):
+        raise ValidationError(f"device_name {complaint}.", fields={"device_name": complaint})
+    return Device(name=name, address=request.client.host if request.client else "")

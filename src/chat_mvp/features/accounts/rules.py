@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from chat_mvp.characters import name_complaint
 from chat_mvp.errors import ValidationError
 from chat_mvp.limits import (
     MAX_DISPLAY_NAME_CHARS,
@@ -13,28 +14,27 @@ from chat_mvp.limits import (
     MIN_PASSWORD_CHARS,
     MIN_USERNAME_CHARS,
 )
-from chat_mvp.security.common_passwords import is_common
 
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]+")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\.]+(?:\.[^\s@<>\"(),:;\[\]\\.]+)*")
 
 
-def check_new_account(username: str, email: str, password: str, display_name: str) -> None:
-    """Raise one ``ValidationError`` that names every field that will not do."""
+def account_complaints(username: str, email: str, password: str, display_name: str) -> dict[str, str]:
+    """Tell what is wrong with each field of a new account; how hard the password is to guess is not looked at."""
     complaints = {
         "username": username_complaint(username),
         "email": email_complaint(email),
-        "password": password_complaint(password, username, email),
-        "display_name": length_complaint(display_name, MAX_DISPLAY_NAME_CHARS),
+        "password": password_complaint(password),
+        "display_name": display_name_complaint(display_name),
     }
-    raise_complaints(complaints)
+    return {field: complaint for field, complaint in complaints.items() if complaint is not None}
 
 
-def raise_complaints(complaints: Mapping[str, str | None]) -> None:
-    """Raise a ``ValidationError`` when any of the fields has a complaint."""
-    fields = {field: complaint for field, complaint in complaints.items() if complaint is not None}
-    if fields:
-        raise ValidationError(" ".join(f"{field} {complaint}." for field, complaint in fields.items()), fields=fields)
+def raise_complaints(complaints: Mapping[str, str]) -> None:
+    """Raise one ``ValidationError`` that names every field that will not do, if any will not."""
+    if complaints:
+        sentences = (f"{field} {complaint}." for field, complaint in complaints.items())
+        raise ValidationError(" ".join(sentences), fields=dict(complaints))
 
 
 def username_complaint(username: str) -> str | None:
@@ -55,15 +55,15 @@ def email_complaint(email: str) -> str | None:
     return None
 
 
-def password_complaint(password: str, *own_names: str) -> str | None:
-    """Tell what is wrong with a password, never repeating any of it."""
+def password_complaint(password: str) -> str | None:
+    """Tell what is wrong with the length of a password."""
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         return f"must have {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters"
-    if is_common(password, *own_names):
-        return "is one of those that are guessed first; several words together make a good one"
     return None
 
 
-def length_complaint(text: str, limit: int) -> str | None:
-    """Tell when a text is over its limit, in code points."""
-    return f"must have at most {limit} characters" if len(text) > limit else None
+def display_name_complaint(display_name: str) -> str | None:
+    """Tell what is wrong with a display name; a blank one stands for the username."""
+    if len(display_name) > MAX_DISPLAY_NAME_CHARS:
+        return f"must have at most {MAX_DISPLAY_NAME_CHARS} characters"
+    return name_complaint(display_name) if display_name.strip() else None

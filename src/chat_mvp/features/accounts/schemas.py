@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chat_mvp.limits import (
+    MAX_DEVICE_NAME_CHARS,
     MAX_DISPLAY_NAME_CHARS,
     MAX_EMAIL_CHARS,
     MAX_PASSWORD_CHARS,
@@ -12,51 +13,58 @@ from chat_mvp.limits import (
     MIN_PASSWORD_CHARS,
     MIN_USERNAME_CHARS,
 )
-from chat_mvp.protocol import User
-
-
-def _described(description: str, example: str, **limits: int) -> Meta:
-    # Limits for readers only: the rules check them, and tell of every field at once, in words.
-    return Meta(description=description, examples=[example], extra_json_schema=dict(limits))
+from chat_mvp.protocol import Token, User
 
 
 class RegisterBody(Struct, kw_only=True):
     """A new account."""
 
+    # What is too short is for the rules, which tell of every field at once, in words.
     username: Annotated[
         str,
-        _described(
-            "Letters a to z, digits, `_`, `.` and `-`; unique ignoring case",
-            "ann",
-            minLength=MIN_USERNAME_CHARS,
-            maxLength=MAX_USERNAME_CHARS,
+        Meta(
+            max_length=MAX_USERNAME_CHARS,
+            extra_json_schema={"minLength": MIN_USERNAME_CHARS},
+            description="Letters a to z, digits, `_`, `.` and `-`; unique ignoring case",
+            examples=["ann"],
         ),
     ]
-    email: Annotated[str, _described("Unique ignoring case", "ann@example.org", maxLength=MAX_EMAIL_CHARS)]
+    email: Annotated[
+        str, Meta(max_length=MAX_EMAIL_CHARS, description="Unique ignoring case", examples=["ann@example.org"])
+    ]
     password: Annotated[
         str,
-        _described(
-            "Not a common one", "correct horse battery", minLength=MIN_PASSWORD_CHARS, maxLength=MAX_PASSWORD_CHARS
+        Meta(
+            max_length=MAX_PASSWORD_CHARS,
+            extra_json_schema={"minLength": MIN_PASSWORD_CHARS},
+            description="Not one that is easy to guess",
+            examples=["correct horse battery"],
         ),
     ]
     display_name: Annotated[
         str,
-        _described("What others see; the username when left out", "Ann Example", maxLength=MAX_DISPLAY_NAME_CHARS),
+        Meta(
+            max_length=MAX_DISPLAY_NAME_CHARS,
+            description="What others see; the username when left out",
+            examples=["Ann Example"],
+        ),
     ] = ""
 
 
 class LoginBody(Struct, kw_only=True):
     """Name and password."""
 
-    login: Annotated[str, Meta(description="Username or e-mail address", examples=["ann"])]
-    password: Annotated[str, Meta(examples=["correct horse battery"])]
-    device_name: Annotated[str, Meta(max_length=100, description="How this device is to be listed")] | None = None
+    login: Annotated[str, Meta(max_length=MAX_EMAIL_CHARS, description="Username or e-mail address", examples=["ann"])]
+    password: Annotated[str, Meta(max_length=MAX_PASSWORD_CHARS, examples=["correct horse battery"])]
+    device_name: (
+        Annotated[str, Meta(max_length=MAX_DEVICE_NAME_CHARS, description="How this device is to be listed")] | None
+    ) = None
 
 
 class RefreshBody(Struct, kw_only=True):
     """The token to exchange; without one, the cookie ``__Secure-chat_refresh`` counts."""
 
-    refresh_token: str | None = None
+    refresh_token: Token | None = None
 
 
 class Registered(Struct, kw_only=True):

@@ -9,11 +9,12 @@ import msgspec
 from chat_mvp.addresses import address_group
 from chat_mvp.clock import Now
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
-from chat_mvp.features.accounts.rules import check_new_account
+from chat_mvp.features.accounts.rules import account_complaints, raise_complaints
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import User
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.guessing import RANK_FAMILIAR, RANK_FRESH, SignInGuard
+from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens, hash_token
 from chat_mvp.security.tokens import Tokens
@@ -56,6 +57,7 @@ class AccountService:
         users: Users,
         auth_sessions: AuthSessions,
         passwords: Passwords,
+        strength: PasswordStrength,
         tokens: Tokens,
         refresh_tokens: RefreshTokens,
         authenticator: Authenticator,
@@ -70,6 +72,7 @@ class AccountService:
         self._users = users
         self._auth_sessions = auth_sessions
         self._passwords = passwords
+        self._strength = strength
         self._tokens = tokens
         self._refresh_tokens = refresh_tokens
         self._authenticator = authenticator
@@ -93,8 +96,12 @@ class AccountService:
         """
         self._check_room()
         self._check_registration()
-        check_new_account(username, email, password, display_name)
         address = address_group(device.address)
+        complaints = account_complaints(username, email, password, display_name)
+        if "password" not in complaints:
+            weakness = await self._strength.complaint(password, (username, display_name, email))
+            complaints |= {} if weakness is None else {"password": weakness}
+        raise_complaints(complaints)
         record = UserRecord(
             id=new_id(),
             username=username,

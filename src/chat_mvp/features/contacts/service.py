@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import UnsetType
 
+from chat_mvp.characters import name_complaint
 from chat_mvp.clock import Now
 from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
 from chat_mvp.limits import MAX_BLOCKED, MAX_CONTACTS
@@ -65,16 +66,16 @@ class ContactService:
     async def add(self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None) -> Contact:
         """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
 
-        ``ValidationError`` for oneself, ``NotFoundError`` for someone who does not exist, ``ConflictError`` when the
-        list is full.
+        ``ValidationError`` for oneself and for a nickname that is not allowed, ``NotFoundError`` for someone who does
+        not exist, ``ConflictError`` when the list is full.
         """
         self._check_room()
         _check_other(owner_id, other_id)
         people = await self._directory.fetch_users([other_id])
         if other_id not in people:
             raise _nobody()
-        if isinstance(nickname, str) and not nickname.strip():
-            nickname = None
+        if isinstance(nickname, str):
+            nickname = _checked_nickname(nickname)
         async with self._turns.turn(owner_id):
             await self._check_not_full(owner_id, other_id, blocked=False)
             record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=self._clock())
@@ -123,6 +124,14 @@ class ContactService:
 def _check_other(owner_id: str, other_id: str) -> None:
     if owner_id == other_id:
         raise ValidationError("This is yourself.", fields={"user_id": "is yourself"})
+
+
+def _checked_nickname(nickname: str) -> str | None:
+    if not nickname.strip():
+        return None
+    if complaint := name_complaint(nickname):
+        raise ValidationError(f"nickname {complaint}.", fields={"nickname": complaint})
+    return nickname
 
 
 def _nobody() -> NotFoundError:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import UNSET
 
+from chat_mvp.characters import isolated
 from chat_mvp.delivery.batch import Batch, system_message
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
@@ -55,6 +56,10 @@ class ConversationOperation(ABC):
 
     def _find(self, batch: Batch) -> tuple[Roster, MembershipRecord]:
         return batch.roster_of_member(self.conversation_id or "", self._actor.id)
+
+    @property
+    def _actor_name(self) -> str:
+        return isolated(self._actor.display_name)
 
     def _say(self, batch: Batch, roster: Roster, text: str) -> None:
         batch.add_message(roster, system_message(self._actor.id, text))
@@ -126,7 +131,7 @@ class MakeConversation(ConversationOperation):
         roster = batch.add_conversation(conversation, places)
         for place in places:
             tell_joined(batch, roster, place.user_id)
-        self._say(batch, roster, f"{self._actor.display_name} created “{conversation.name}”")
+        self._say(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
         self._finish(batch, changed=True)
 
 
@@ -172,7 +177,7 @@ class AddMember(ConversationOperation):
             view = member_view(member, self._newcomer, member.own_marks())
             batch.tell(before, MemberJoined(conversation_id=roster.conversation.id, member=view))
             role = "" if self._role == "member" else f" as {with_article(self._role)}"
-            self._say(batch, roster, f"{self._actor.display_name} added {self._newcomer.display_name}{role}")
+            self._say(batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}{role}")
         self._finish(batch, changed=changed)
 
 
@@ -202,8 +207,8 @@ class RemoveMember(ConversationOperation):
         batch.remove_member(roster, self._other.id)
         batch.tell((self._other.id,), ConversationLeft(conversation_id=conversation_id))
         batch.tell(roster.everybody(), MemberLeft(conversation_id=conversation_id, user_id=self._other.id))
-        name = self._other.display_name
-        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor.display_name} removed {name}")
+        name = isolated(self._other.display_name)
+        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
         self._finish(batch, changed=True)
 
 
@@ -271,7 +276,7 @@ class ChangeRole(ConversationOperation):
             batch.change_conversation(roster)
             self._tell_updated(batch, roster, other)
             role = with_article(self._role)
-            self._say(batch, roster, f"{self._actor.display_name} made {self._other.display_name} {role}")
+            self._say(batch, roster, f"{self._actor_name} made {isolated(self._other.display_name)} {role}")
         self._finish(batch, changed=changed)
 
     def _tell_updated(self, batch: Batch, roster: Roster, other: MembershipRecord) -> None:
@@ -310,7 +315,7 @@ class ChangeConversation(ConversationOperation):
             # Who joins from now on sees the message that says so, and what follows it.
             conversation.public_after_seq = conversation.last_seq
         for name in changed:
-            self._say(batch, roster, f"{self._actor.display_name} {described_change(conversation, name)}")
+            self._say(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
         self._finish(batch, changed=bool(changed))
 
     def _assign(self, conversation: ConversationRecord) -> list[str]:

@@ -4,14 +4,26 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chat_mvp.limits import MAX_MEMBERS, MAX_SEQ
+from chat_mvp.limits import (
+    MAX_CONVERSATION_NAME_CHARS,
+    MAX_DESCRIPTION_CHARS,
+    MAX_DRAFT_CHARS,
+    MAX_FIRST_MEMBERS,
+    MAX_MEMBERS,
+    MAX_SEQ,
+    MAX_TIME_CHARS,
+    MAX_URL_CHARS,
+)
 from chat_mvp.protocol import ConversationKind, ConversationSettings, Id, Notify, Role, Visibility
 
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Description = Annotated[str, Meta(max_length=1_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_CONVERSATION_NAME_CHARS)]
+Description = Annotated[str, Meta(max_length=MAX_DESCRIPTION_CHARS)]
 Participants = Annotated[int, Meta(ge=1, le=MAX_MEMBERS)]
-Url = Annotated[str, Meta(max_length=2_000, pattern=r"^(https?:/)?/\S+$")]
-"""An address on the web, or a path on this server; nothing that a browser could take for a script."""
+Url = Annotated[
+    str,
+    Meta(max_length=MAX_URL_CHARS, description="An address on the web, or a path on this server that begins with `/`"),
+]
+Moment = Annotated[str, Meta(max_length=MAX_TIME_CHARS, description="An RFC 3339 time with an offset")]
 
 
 class NewConversation(Struct, kw_only=True):
@@ -22,7 +34,7 @@ class NewConversation(Struct, kw_only=True):
     name: Name | None = None
     description: Description = ""
     visibility: Visibility | None = None
-    member_ids: Annotated[list[Id], Meta(max_length=1_000)] = []
+    member_ids: Annotated[list[Id], Meta(max_length=MAX_FIRST_MEMBERS)] = []
     max_participants: Participants | None = None
     settings: ConversationSettings | None = None
 
@@ -47,10 +59,10 @@ class ConversationChanges(Struct, kw_only=True):
 class OwnChanges(Struct, kw_only=True):
     """What a person changes of their own place; what is left out stays."""
 
-    muted_until: str | UnsetType | None = UNSET
+    muted_until: Moment | UnsetType | None = UNSET
     pinned: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
-    draft: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
+    draft: Annotated[str, Meta(max_length=MAX_DRAFT_CHARS)] | UnsetType = UNSET
     notify: Notify | UnsetType = UNSET
     unread_from: Annotated[int, Meta(ge=1, le=MAX_SEQ)] | UnsetType | None = UNSET
 

@@ -27,10 +27,11 @@ from chat_mvp.features.conversations.operations import (
     RemoveMember,
 )
 from chat_mvp.features.conversations.permissions import check_may_manage
+from chat_mvp.features.conversations.rules import check_texts
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
 from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews, member_view
-from chat_mvp.limits import MAX_MEMBERS
+from chat_mvp.limits import MAX_MEMBERS, MIN_YEAR
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
 from chat_mvp.storage.contacts import Contacts
@@ -139,6 +140,7 @@ class ConversationService:
         """Make a group or a channel and return it."""
         if wanted.name is None or not wanted.name.strip():
             raise ValidationError("A group or channel needs a name.", fields={"name": "is missing"})
+        check_texts(name=wanted.name, description=wanted.description)
         member_ids = [i for i in dict.fromkeys(wanted.member_ids) if i != user_id]
         limit = min(wanted.max_participants or MAX_MEMBERS, MAX_MEMBERS)
         if 1 + len(member_ids) > limit:
@@ -161,6 +163,7 @@ class ConversationService:
         """Change a conversation, tell its members, and return it."""
         if changes.name is not UNSET and not changes.name.strip():
             raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
+        check_texts(name=changes.name, description=changes.description, avatar_url=changes.avatar_url)
         people = await self._people([user_id])
         changed = await self._do(
             lambda reply: ChangeConversation(
@@ -183,7 +186,7 @@ class ConversationService:
             try:
                 fields["muted_until"] = parse_time(fields["muted_until"])
             except ValueError:
-                detail = "is not an RFC 3339 time with an offset"
+                detail = f"is not an RFC 3339 time with an offset, from {MIN_YEAR} to 9999"
                 raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
         if fields.get("unread_from") is not None:
             # It holds while the person reads no further: whichever device reads on ends it, without a word about it.

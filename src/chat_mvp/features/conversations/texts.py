@@ -1,5 +1,6 @@
 """What system messages say of a change of a conversation, behind the name of the person who made it."""
 
+from chat_mvp.characters import isolated
 from chat_mvp.protocol import Role
 from chat_mvp.storage.records import ConversationRecord
 
@@ -8,7 +9,7 @@ def described_change(conversation: ConversationRecord, field: str) -> str:
     """Return what was done to one field of a conversation, which has its new value; the texts name no old value."""
     match field, getattr(conversation, field):
         case "name", name:
-            return f"renamed this to “{name}”"
+            return f"renamed this to “{isolated(name or '')}”"
         case "description", description:
             return "changed the description" if description else "removed the description"
         case "avatar_url", address:

@@ -29,17 +29,20 @@ from chat_mvp.features.messages.sync import MessageSync, Place
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
 from chat_mvp.http.paging import Cursor, Limit, decode_cursor, encode_cursor
-from chat_mvp.http.params import PathId, path_id, query_id
-from chat_mvp.limits import DEFAULT_LIMIT
+from chat_mvp.http.params import ID_CHARS, PathId, path_id, query_id
+from chat_mvp.limits import DEFAULT_LIMIT, MAX_EMOJI_CHARS, MAX_SEQ, MAX_TIME_CHARS, MIN_YEAR
 from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import Marks
 from chat_mvp.times import format_optional, format_time, parse_time
 
-Seq = Annotated[int | None, QueryParameter(ge=0, le=2**53, description="A sequence number")]
-Emoji = Annotated[str, PathParameter(description="One emoji")]
-ConversationId = Annotated[str, QueryParameter(description="24 hexadecimal digits")]
-Moment = Annotated[str, QueryParameter(description="An RFC 3339 time with an offset")]
-Rev = Annotated[int, QueryParameter(ge=0, le=2**53, description="A revision")]
+# Litestar leaves a bound of 0 out of the description.
+_FROM_0 = {"minimum": 0}
+Seq = Annotated[int | None, QueryParameter(ge=0, le=MAX_SEQ, description="A sequence number", schema_extra=_FROM_0)]
+# In a path each byte of it may be percent-encoded, which takes three characters.
+Emoji = Annotated[str, PathParameter(max_length=12 * MAX_EMOJI_CHARS, description="One emoji")]
+ConversationId = Annotated[str, QueryParameter(max_length=ID_CHARS, description="24 hexadecimal digits")]
+Moment = Annotated[str, QueryParameter(max_length=MAX_TIME_CHARS, description="An RFC 3339 time with an offset")]
+Rev = Annotated[int, QueryParameter(ge=0, le=MAX_SEQ, description="A revision", schema_extra=_FROM_0)]
 
 
 @get(
@@ -252,11 +255,11 @@ async def sync(
     cursor: Cursor = None,
 ) -> ChangePage:
     """Return every message changed after a revision, in its present state, by ascending ``rev``."""
-    place = decode_cursor(cursor, int)
+    place = min(decode_cursor(cursor, int) or 0, MAX_SEQ)
     messages, rev = await message_history.fetch_changes(
         caller.user_id,
         query_id("conversation_id", conversation_id) or "",
-        after_rev=max(after_rev, place or 0),
+        after_rev=max(after_rev, place),
         limit=limit + 1,
     )
     more = len(messages) > limit
@@ -283,7 +286,7 @@ ROUTES: list[HTTPRouteHandler] = [
 
 def _emoji(text: str) -> str:
     emoji = unquote(text)
-    if not 1 <= len(emoji) <= 32:  # noqa: PLR2004  (the limit of the contract)
+    if not 1 <= len(emoji) <= MAX_EMOJI_CHARS:
         raise ValidationError("A reaction is one emoji.", fields={"emoji": "is not one emoji"})
     return emoji
 
@@ -292,7 +295,7 @@ def _moment(name: str, text: str) -> datetime:
     try:
         return parse_time(text)
     except ValueError:
-        detail = "is no time with an offset, such as 2026-11-21T10:00:00Z"
+        detail = f"is not an RFC 3339 time with an offset, from {MIN_YEAR} to 9999"
         raise ValidationError(f"{name} {detail}.", fields={name: detail}) from None
 
 

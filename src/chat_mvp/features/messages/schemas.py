@@ -5,14 +5,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from chat_mvp.limits import MAX_ATTACHMENTS
-from chat_mvp.protocol import ClientMessageId, Id, Message, Priority, ReceiptState
+from chat_mvp.protocol import ClientMessageId, Id, Message, Priority, ReceiptState, Text
 
 
 class SendBody(Struct, kw_only=True):
     """A new message for the conversation in the path."""
 
     client_message_id: ClientMessageId
-    text: str = ""
+    text: Text = ""
     attachments: Annotated[list[Id], Meta(max_length=MAX_ATTACHMENTS)] = []
     reply_to: Id | None = None
     thread_root: Id | None = None
@@ -22,7 +22,7 @@ class SendBody(Struct, kw_only=True):
 class EditBody(Struct, kw_only=True):
     """Another text for an own message."""
 
-    text: str
+    text: Text
 
 
 class MessagePage(Struct, kw_only=True):

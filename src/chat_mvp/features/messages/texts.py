@@ -1,19 +1,14 @@
 """What may stand in a message: limits and characters. Texts are stored letter for letter; nothing is changed here."""
 
 import re
-import unicodedata
 
 import emoji
 
+from chat_mvp.characters import VISIBLE_RULE, has_visible
 from chat_mvp.errors import ValidationError
 from chat_mvp.limits import MAX_MENTIONS, MAX_TEXT_CHARS
 from chat_mvp.storable import check_storable
 
-_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
-# Letters, symbols and marks that show nothing all the same: fillers, the blank braille pattern, variation selectors.
-_INVISIBLE_CHARS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
-    chr(c) for c in range(0xFE00, 0xFE10)
-}
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{3,32})")
 
 
@@ -25,8 +20,8 @@ def check_text(text: str) -> None:
             fields={"text": "is too long"},
         )
     check_storable({"text": text})
-    if not any(map(_is_visible, text)):
-        raise ValidationError("A text needs at least one visible character.", fields={"text": "shows nothing"})
+    if not has_visible(text):
+        raise ValidationError(f"A text {VISIBLE_RULE}.", fields={"text": "shows nothing"})
 
 
 def check_emoji(text: str) -> None:
@@ -47,7 +42,3 @@ def mentioned_names(text: str) -> list[str]:
         if len(bare) >= 3:  # noqa: PLR2004  (the shortest username)
             names[bare] = None
     return list(names)
-
-
-def _is_visible(char: str) -> bool:
-    return unicodedata.category(char) not in _INVISIBLE_CATEGORIES and char not in _INVISIBLE_CHARS

@@ -1,17 +1,19 @@
 """Frames of presence."""
 
+from chat_mvp.characters import line_complaint
+from chat_mvp.errors import ValidationError
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.protocol import PresenceSet, PresenceSnapshot, PresenceSubscribe
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.dispatch import Handler
-from chat_mvp.storable import check_storable
 
 
 def presence_handlers(service: PresenceService) -> dict[type, Handler]:
     """Return the handlers of these frames."""
 
     async def choose(connection: Connection, frame: PresenceSet) -> None:
-        check_storable({"status_text": frame.status_text})
+        if frame.status_text is not None and (complaint := line_complaint(frame.status_text)) is not None:
+            raise ValidationError(f"status_text {complaint}.", fields={"status_text": complaint})
         presence = await service.choose(connection.user_id, frame.state, frame.status_text)
         connection.answer(presence, frame.ref)
 

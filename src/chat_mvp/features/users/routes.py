@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import get, patch
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.features.users.service import UserService
@@ -13,13 +13,16 @@ from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
 from chat_mvp.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from chat_mvp.http.params import PathId, path_id
-from chat_mvp.limits import DEFAULT_LIMIT
+from chat_mvp.limits import DEFAULT_LIMIT, MAX_QUERY_CHARS, MAX_USERNAME_CHARS
 from chat_mvp.protocol import OwnUser, User
 from chat_mvp.storable import check_storable
 
 Query = Annotated[
-    str, QueryParameter(max_length=100, description="Beginnings of a username or of words of a display name")
+    str,
+    QueryParameter(max_length=MAX_QUERY_CHARS, description="Beginnings of a username or of words of a display name"),
 ]
+
+Username = Annotated[str, PathParameter(max_length=MAX_USERNAME_CHARS, description="A username in any capitals")]
 
 
 @get("/users/me", summary="Own account", tags=["users"], responses=problems(401))
@@ -62,7 +65,11 @@ async def fetch_user(caller: Caller, users: NamedDependency[UserService], user_i
     tags=["users"],
     responses=problems(401, 404),
 )
-async def fetch_user_by_username(caller: Caller, users: NamedDependency[UserService], username: FromPath[str]) -> User:  # noqa: ARG001
+async def fetch_user_by_username(
+    caller: Caller,  # noqa: ARG001
+    users: NamedDependency[UserService],
+    username: Username,
+) -> User:
     """Return what everybody may see of a person, found by username in any capitals."""
     return await users.fetch_by_username(username)
 

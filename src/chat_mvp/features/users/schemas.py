@@ -2,23 +2,36 @@
 
 from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from chat_mvp.limits import MAX_BIO_CHARS, MAX_DISPLAY_NAME_CHARS, MAX_OBJECT_BYTES, MAX_STATUS_CHARS
+from chat_mvp.limits import (
+    MAX_BIO_CHARS,
+    MAX_DISPLAY_NAME_CHARS,
+    MAX_OBJECT_BYTES,
+    MAX_OBJECT_DEPTH,
+    MAX_STATUS_CHARS,
+)
 
-_OBJECT = Meta(description=f"Any JSON object of at most {MAX_OBJECT_BYTES} bytes; replaces the one before")
-
-
-def _limited(limit: int) -> Meta:
-    # For readers only: the service checks it, and tells of every field at once.
-    return Meta(extra_json_schema={"maxLength": limit})
+_SHORTEST_ENTRY_BYTES = len('"":0,')
+_OBJECT = Meta(
+    description=f"Any JSON object of at most {MAX_OBJECT_BYTES} bytes and {MAX_OBJECT_DEPTH} levels; "
+    "replaces the one before",
+    extra_json_schema={
+        "type": "object",
+        "additionalProperties": True,
+        "maxProperties": MAX_OBJECT_BYTES // _SHORTEST_ENTRY_BYTES,
+    },
+)
 
 
 class ProfilePatch(Struct, kw_only=True):
-    """What to change of the own account; what is left out stays."""
+    """What to change of the own account; what is left out stays.
 
-    display_name: Annotated[str, _limited(MAX_DISPLAY_NAME_CHARS)] | UnsetType = UNSET
-    bio: Annotated[str, _limited(MAX_BIO_CHARS)] | UnsetType = UNSET
-    status_text: Annotated[str, _limited(MAX_STATUS_CHARS)] | UnsetType = UNSET
-    profile: Annotated[dict[str, object], _OBJECT] | UnsetType = UNSET
-    settings: Annotated[dict[str, object], _OBJECT] | UnsetType = UNSET
+    ``profile`` and ``settings`` stay as they came until their length is known.
+    """
+
+    display_name: Annotated[str, Meta(max_length=MAX_DISPLAY_NAME_CHARS)] | UnsetType = UNSET
+    bio: Annotated[str, Meta(max_length=MAX_BIO_CHARS)] | UnsetType = UNSET
+    status_text: Annotated[str, Meta(max_length=MAX_STATUS_CHARS)] | UnsetType = UNSET
+    profile: Annotated[Raw, _OBJECT] | UnsetType = UNSET
+    settings: Annotated[Raw, _OBJECT] | UnsetType = UNSET

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
+from chat_mvp.characters import line_complaint, name_complaint, paragraph_complaint
 from chat_mvp.errors import NotFoundError, ValidationError
 from chat_mvp.features.users.schemas import ProfilePatch
-from chat_mvp.limits import MAX_BIO_CHARS, MAX_DISPLAY_NAME_CHARS, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_STATUS_CHARS
+from chat_mvp.limits import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_QUERY_WORDS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import OwnUser, User
 from chat_mvp.security.turns import Turns
+from chat_mvp.storable import check_storable
 from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.storage.users import UserChanges, Users
+from chat_mvp.wording import invalid_value
 
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -48,7 +51,7 @@ class UserService:
     async def change(self, user_id: str, patch: ProfilePatch) -> OwnUser:
         """Change an account and return it; ``ValidationError`` naming every field that will not do.
 
-        An empty display name gives way to the username.
+        A blank display name gives way to the username.
         """
         self._check_room()
         changes = _checked(patch)
@@ -82,7 +85,7 @@ class UserService:
         Case and accents do not matter; of several words each must be found. In the order of usernames, those behind
         ``after`` only; the second value is the ``after`` of the next page. Nothing to look for finds nobody.
         """
-        words = list(dict.fromkeys(fold_text(query).split()))
+        words = list(dict.fromkeys(fold_text(query).split()))[:MAX_QUERY_WORDS]
         if not words:
             return [], None
         async with self._turns.turn(caller_id):
@@ -105,23 +108,22 @@ def _own_user(record: UserRecord) -> OwnUser:
 
 def _checked(patch: ProfilePatch) -> UserChanges:
     complaints: dict[str, str] = {}
-    limits = (
-        ("display_name", patch.display_name, MAX_DISPLAY_NAME_CHARS),
-        ("bio", patch.bio, MAX_BIO_CHARS),
-        ("status_text", patch.status_text, MAX_STATUS_CHARS),
+    texts = (
+        ("display_name", patch.display_name, _display_name_complaint),
+        ("bio", patch.bio, paragraph_complaint),
+        ("status_text", patch.status_text, line_complaint),
     )
-    for field, text, limit in limits:
-        if text is not UNSET and len(text) > limit:
-            complaints[field] = f"must have at most {limit} characters"
+    for field, text, complain in texts:
+        if text is not UNSET and (complaint := complain(text)) is not None:
+            complaints[field] = complaint
     stored: dict[str, str] = {}
     for field, value in (("profile", patch.profile), ("settings", patch.settings)):
         if value is UNSET:
             continue
-        encoded = _encode_object(value)
-        if encoded is None:
-            complaints[field] = f"must have at most {MAX_OBJECT_BYTES} bytes and {MAX_OBJECT_DEPTH} levels"
-        else:
-            stored[field] = encoded
+        try:
+            stored[field] = _checked_object(value)
+        except _UnfitError as error:
+            complaints[field] = str(error)
     if complaints:
         sentences = (f"{field} {complaint}." for field, complaint in complaints.items())
         raise ValidationError(" ".join(sentences), fields=complaints)
@@ -134,21 +136,48 @@ def _checked(patch: ProfilePatch) -> UserChanges:
     )
 
 
+def _display_name_complaint(name: str) -> str | None:
+    return name_complaint(name) if name.strip() else None
+
+
 def _or_unset(value: str | None) -> str | UnsetType:
     return UNSET if value is None else value
 
 
-def _encode_object(value: dict[str, object]) -> str | None:
-    """Return the JSON of an object, or ``None`` when it is too large or too deep."""
+class _UnfitError(Exception):
+    """An object that cannot be kept, with the reason."""
+
+
+def _checked_object(raw: Raw) -> str:
+    """Return the JSON of an object; ``_UnfitError`` when it is none, too large, too deep or not storable."""
+    too_much = f"must have at most {MAX_OBJECT_BYTES} bytes and {MAX_OBJECT_DEPTH} levels"
+    if len(raw) > MAX_OBJECT_BYTES:
+        raise _UnfitError(too_much)
+    try:
+        value = _decode_object(raw)
+        check_storable(value)
+    except msgspec.ValidationError as error:
+        raise _UnfitError(invalid_value(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise _UnfitError("is not valid JSON in UTF-8") from None
+    except RecursionError:
+        raise _UnfitError(too_much) from None
+    except ValidationError as error:
+        raise _UnfitError(next(iter(error.fields.values()))) from None
+    if _is_too_deep(value):
+        raise _UnfitError(too_much)
+    return msgspec.json.encode(value).decode()
+
+
+def _is_too_deep(value: dict[str, object]) -> bool:
     level: list[object] = [value]
     depth = 0
     while level:
         depth += 1
         if depth > MAX_OBJECT_DEPTH:
-            return None
+            return True
         level = [inner for item in level for inner in _children(item)]
-    encoded = msgspec.json.encode(value)
-    return encoded.decode() if len(encoded) <= MAX_OBJECT_BYTES else None
+    return False
 
 
 def _children(item: object) -> list[object]:

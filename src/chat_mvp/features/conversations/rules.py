@@ -1,0 +1,27 @@
+"""What names, descriptions and addresses of a conversation must be like. Pure functions: values in, complaints out."""
+
+from msgspec import UNSET, UnsetType
+
+from chat_mvp.characters import name_complaint, paragraph_complaint
+from chat_mvp.errors import ValidationError
+from chat_mvp.urls import url_complaint
+
+
+def check_texts(
+    *,
+    name: str | UnsetType | None = UNSET,
+    description: str | UnsetType = UNSET,
+    avatar_url: str | UnsetType | None = UNSET,
+) -> None:
+    """Raise one ``ValidationError`` that names every field that will not do; what is left out is not looked at."""
+    complaints: dict[str, str | None] = {}
+    if isinstance(name, str):
+        complaints["name"] = name_complaint(name)
+    if isinstance(description, str):
+        complaints["description"] = paragraph_complaint(description)
+    if isinstance(avatar_url, str):
+        complaints["avatar_url"] = url_complaint(avatar_url)
+    fields = {field: complaint for field, complaint in complaints.items() if complaint is not None}
+    if fields:
+        sentences = (f"{field} {complaint}." for field, complaint in fields.items())
+        raise ValidationError(" ".join(sentences), fields=fields)

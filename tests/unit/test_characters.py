@@ -1,0 +1,107 @@
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_mvp.characters import (
+    has_visible,
+    is_visible,
+    isolated,
+    line_complaint,
+    name_complaint,
+    paragraph_complaint,
+    to_line,
+)
+
+DIRECTION = [*"\u061c\u200e\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x2070))]
+CONTROL = [chr(code) for code in range(0xA0) if unicodedata.category(chr(code)) == "Cc"]
+BREAKS = ["\u2028", "\u2029"]
+EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "a",
+            "1",
+            "!",
+            "é",
+            "e\u0301",
+            "\u25cc\u0301",
+            "日",
+            "אב",
+            "नमस्ते",
+            "😀",
+            "👨‍👩‍👧‍👦",
+            "🏴\U000e0067\U000e0062\U000e007f",
+        ),
+        # Newer than the Unicode of some Pythons, and in none yet.
+        *("\U0001fa75", "\U0001e4d0", "\U0001fae9", "\u0378", "\U000323b0", "\U0010fffd", "\ue000"),
+        # Format characters that are drawn.
+        *("\u0600", "\u06dd", "\u08e2", "\U000110bd"),
+    ],
+)
+def test_what_is_drawn(text: str) -> None:
+    assert has_visible(text)
+    assert has_visible(f"\u200b{text}\u2800")
+    assert name_complaint(text) is None
+
+
+@pytest.mark.parametrize(
+    "char",
+    [
+        *(
+            "",
+            " ",
+            "\t",
+            "\n",
+            "\u00a0",
+            "\u1680",
+            "\u2003",
+            "\u202f",
+            "\u205f",
+            "\u3000",
+            "\u00ad",
+            "\u034f",
+            "\u061c",
+        ),
+        *("\u115f", "\u1160", "\u17b4", "\u17b5", "\u180b", "\u180e", "\u180f", "\u200b", "\u200d", "\u2060", "\u2064"),
+        *("\u2065", "\u2800", "\u3164", "\ufe00", "\ufe0f", "\ufeff", "\uffa0", "\ufff0", "\ufff9", "\U0001bca0"),
+        *("\U0001d173", "\U000e0000", "\U000e0001", "\U000e0020", "\U000e0100", "\U000e0fff", "\ud800"),
+    ],
+)
+def test_what_is_not_drawn(char: str) -> None:
+    assert not has_visible(char)
+    assert not has_visible(char * 50)
+    assert name_complaint(char * 5) is not None
+
+
+def test_only_what_is_known_to_be_invisible_is_so() -> None:
+    unassigned = [char for char in EVERY if not is_visible(char) and unicodedata.category(char) == "Cn"]
+    assert {ord(char) >> 12 for char in unassigned} <= {0x2, 0xF, 0xE0}, "what Unicode reserves for invisible ones"
+
+
+def test_what_no_line_may_have() -> None:
+    refused = {char for char in EVERY if line_complaint(f"a{char}b") is not None}
+    surrogates = {chr(code) for code in range(0xD800, 0xE000)}
+    assert refused == {*DIRECTION, *CONTROL, *BREAKS} | surrogates
+    assert {char for char in EVERY if paragraph_complaint(char) is not None} == refused - {*"\t\n\r", *BREAKS}
+
+
+def test_empty_texts() -> None:
+    assert line_complaint("") is None
+    assert paragraph_complaint("") is None
+    assert name_complaint("") is not None
+
+
+@given(st.text())
+def test_a_name_cannot_leave_its_place_in_a_sentence(name: str) -> None:
+    shown = isolated(name)
+    assert (shown[0], shown[-1]) == ("\u2068", "\u2069")
+    assert not {*shown[1:-1]} & {*DIRECTION, *CONTROL, *BREAKS}
+    assert line_complaint(to_line(name)) is None
+    if line_complaint(name) is None:
+        assert shown[1:-1] == name
