@@ -73,6 +73,7 @@ class Greeter:
                 unread_notifications=0,
                 token_expires_in=max(0, int(connection.expires_at - now.timestamp())),
                 conversations=[standing.state() for standing in standings.values()],
+                more=False,
                 limits=self._limits,
             ),
         )
