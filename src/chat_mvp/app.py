@@ -50,6 +50,7 @@ from chat_mvp.http.router import api_router
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
+from chat_mvp.realtime.admission import Admission
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.greeter import Greeter
@@ -67,6 +68,7 @@ from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import openapi_config
+from chat_mvp.storage.arrivals import Arrivals
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit, TransientError
@@ -77,6 +79,7 @@ from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.summaries import Summaries
 from chat_mvp.storage.users import Users
 from chat_mvp.web import routes as web_routes
 from chat_mvp.web.files import load_files
@@ -91,7 +94,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     """
     users, contacts, auth_sessions = Users(), Contacts(), AuthSessions()
     messages, queue = Messages(database.collections), Queue(database.collections)
-    conversations = Conversations(database.collections)
+    conversations, arrivals = Conversations(database.collections), Arrivals(database.collections)
     directory = UserDirectory(users)
     limits = settings.rate_limits == "on"
     disk = settings.data_dir if settings.mongo_uri is None else None
@@ -100,11 +103,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     bus = MemoryBus()
     rosters = Rosters(conversations, contacts, directory.fetch_users)
     receipts = Receipts(bus)
-    snapshots = Snapshots(conversations, messages)
+    snapshots = Snapshots(conversations, messages, Summaries(database.collections))
     views = ConversationViews(snapshots, messages, directory.fetch_users)
     presence = PresenceTracker(
-        people=users,
-        fetch_blocked=contacts.fetch_blocked_pairs,
+        fetch_presences=arrivals.fetch_presences,
+        save_last_seen=users.save_last_seen,
+        fetch_blocked=arrivals.fetch_blocked,
         cache_seconds=settings.presence_ttl_seconds,
     )
     commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
@@ -136,7 +140,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     # Features.
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60)
-    authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
+    authenticator = Authenticator(tokens, arrivals.fetch_session_owner)
     passwords = Passwords()
     accounts = AccountService(
         users=users,
@@ -153,7 +157,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         tracker=presence,
         registry=registry,
         users=users,
-        contacts=contacts,
+        arrivals=arrivals,
         conversations=conversations,
     )
     bus.subscribe(presence_service.published)
@@ -207,6 +211,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     farewell = Farewell()
     endpoint = SocketEndpoint(
         authenticator=authenticator,
+        admission=Admission(),
         registry=registry,
         greeter=greeter,
         dispatcher=Dispatcher(

@@ -21,7 +21,8 @@ class AnswerFrame(ServerFrame, kw_only=True):
 class Ready(AnswerFrame, tag="ready", kw_only=True):
     """The connection stands; what follows is what was missed, then ``drained``, then live events.
 
-    ``conversations`` are the most recently active ones; ``more`` tells that ``ready.conversations`` follow.
+    ``conversations`` are the most recently active ones; ``more`` is there, and true, when ``ready.conversations``
+    follow.
     """
 
     connection_id: Id
@@ -34,8 +35,8 @@ class Ready(AnswerFrame, tag="ready", kw_only=True):
     unread_notifications: int
     token_expires_in: int
     conversations: list[ConversationState]
-    more: bool
     limits: Limits
+    more: bool | UnsetType = UNSET
 
 
 class ReadyConversations(ServerFrame, tag="ready.conversations", kw_only=True):
