@@ -59,6 +59,7 @@ from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
+from chat_mvp.realtime.admission import Admission
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.greeter import Greeter
@@ -79,6 +80,7 @@ from chat_mvp.security.tokens import Tokens
 from chat_mvp.security.turns import Turns
 from chat_mvp.settings import Settings
 from chat_mvp.spec.openapi import openapi_config
+from chat_mvp.storage.arrivals import Arrivals
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit, TransientError
@@ -91,6 +93,7 @@ from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.summaries import Summaries
 from chat_mvp.storage.users import Users
 from chat_mvp.supervision import Supervisor
 from chat_mvp.times import utc_now
@@ -109,7 +112,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     timekeeper = Timekeeper(clock, database.fetch_time)
     users, contacts, auth_sessions = Users(), Contacts(), AuthSessions(clock)
     messages, queue = Messages(database.collections), Queue(database.collections)
-    conversations = Conversations(database.collections)
+    conversations, arrivals = Conversations(database.collections), Arrivals(database.collections)
     directory = UserDirectory(users)
     turns = Turns(
         at_once=MAX_COSTLY_AT_ONCE,
@@ -124,13 +127,14 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     check_room = DiskRoom(disk).check
 
     # The engine.
-    bus, blocks = MemoryBus(), Blocks(contacts)
+    bus, blocks = MemoryBus(), Blocks(arrivals.fetch_blocks)
     rosters = Rosters(conversations, contacts, directory.fetch_users)
     receipts = Receipts(bus, blocks)
-    snapshots = Snapshots(conversations, messages, blocks)
+    snapshots = Snapshots(conversations, messages, Summaries(database.collections), blocks)
     views = ConversationViews(snapshots, messages, directory.fetch_users)
     presence = PresenceTracker(
-        people=users,
+        fetch_presences=arrivals.fetch_presences,
+        save_last_seen=users.save_last_seen,
         fetch_blocked=blocks.fetch,
         cache_seconds=settings.presence_ttl_seconds,
         clock=clock,
@@ -172,7 +176,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     # Features.
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=clock)
-    authenticator = Authenticator(tokens, auth_sessions.fetch_owner)
+    authenticator = Authenticator(tokens, arrivals.fetch_session_owner)
     passwords, strength = Passwords(), PasswordStrength()
     counters = metrics.new_registry()
     accounts = AccountService(
@@ -201,7 +205,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         tracker=presence,
         registry=registry,
         users=users,
-        contacts=contacts,
+        arrivals=arrivals,
         conversations=conversations,
         on_hide=typing.stop,
         on_show=withheld_marks.show_everywhere,
@@ -281,6 +285,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     supervisor = Supervisor()
     endpoint = SocketEndpoint(
         authenticator=authenticator,
+        admission=Admission(),
         registry=registry,
         greeter=greeter,
         dispatcher=Dispatcher(

@@ -11,8 +11,26 @@ MAX_BODY_BYTES = 128 * 1024
 """As for frames. The longest text, each character of it escaped as a pair of ``\\u…``, takes 120,000 bytes."""
 MAX_KNOWN = 3_000
 """Conversations a client may name in ``connect``."""
+MAX_READY_CONVERSATIONS = 500
+"""Conversations in ``ready`` and in each ``ready.conversations``, about 130 KB: far below ``MAX_WAITING_BYTES``."""
+MAX_INTRODUCED = 200
+"""Conversations that one connect introduces as ``conversation.joined``."""
 MAX_RESUME_CHANGES = 500
 """More missed changes of one conversation than this are answered with ``conversation.reset``."""
+MAX_RESUME_CHANGES_PER_CONNECT = 10_000
+"""Missed changes of all conversations together; the conversations beyond it are answered as well with a reset."""
+MAX_RESUME_CONVERSATIONS = 500
+"""Conversations whose changes one connect streams; each costs a query."""
+MAX_COUNTED_UNREAD = 1_000
+"""The highest ``unread``: it means that more than 999 messages are unread."""
+MAX_COUNTED_QUEUE = 25_000
+"""The highest ``queued`` in ``ready``."""
+MAX_SCANNED_UNREAD = 2_000
+"""Sequence numbers of one conversation that are looked at to count its unread messages."""
+MAX_SCANNED_UNREAD_PER_CONNECT = 20_000
+"""The same for all conversations of one connect, or of one page of a list."""
+MAX_WATCHED_PRESENCES = 1_000
+"""Contacts and direct peers whose presence one connection is told without asking for it."""
 MAX_SUBSCRIBED_PRESENCES = 200
 MAX_CONNECTIONS_PER_ACCOUNT = 20
 CONNECT_TIMEOUT_S = 5.0

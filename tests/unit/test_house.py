@@ -29,6 +29,7 @@ CATCHES_BROADLY = {
     "realtime/socket.py": "the same before there is a frame to dispatch: signing in and catching up",
     "realtime/heartbeat.py": "a connection that could not be noted is no reason to end it",
     "realtime/presence.py": "what could not be written is kept for next time; presence outlives the database",
+    "storage/sharing.py": "each of the callers of a shared read must hear what went wrong with it",
     "ops/health.py": "for whatever reason the database takes no write, the answer is that it is not ready",
 }
 

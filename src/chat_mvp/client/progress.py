@@ -1,9 +1,14 @@
 """What a client knows of each conversation, so that it can say so when it comes back."""
 
+from collections.abc import Iterable
+from itertools import islice
+
+from chat_mvp.limits import MAX_KNOWN
 from chat_mvp.protocol import (
     AnyServerFrame,
     ConversationLeft,
     ConversationReset,
+    ConversationState,
     Drained,
     MessageAck,
     MessageChanged,
@@ -13,6 +18,7 @@ from chat_mvp.protocol import (
     MessagePinned,
     MessageReaction,
     Ready,
+    ReadyConversations,
 )
 
 _WITH_MESSAGE = MessageNew | MessageEdited | MessageDeleted | MessageReaction | MessagePinned | MessageChanged
@@ -26,12 +32,28 @@ class Progress:
         self.epoch: str | None = None
         self._next_epoch: str | None = None
         self._known: dict[str, int] = {}
+        """By activity: a conversation in which something happens becomes the last one."""
         self._once_drained: dict[str, int] | None = None
+        self._named: frozenset[str] = frozenset()
 
     @property
     def known(self) -> dict[str, int] | None:
-        """What to send in ``connect``; None before the first connection has caught up."""
-        return dict(self._known) if self.epoch is not None else None
+        """What to send in ``connect``, the most recently active ones; None before a connection has caught up."""
+        return dict(islice(reversed(self._known.items()), MAX_KNOWN)) if self.epoch is not None else None
+
+    def name(self) -> dict[str, int] | None:
+        """Return ``known`` for a ``connect`` that is about to be sent."""
+        known = self.known
+        self._named = frozenset(known or ())
+        return known
+
+    def resets(self, states: Iterable[ConversationState]) -> list[ConversationReset]:
+        """Return what has changed of conversations that ``connect`` had no room for: the server tells nothing else."""
+        return [
+            ConversationReset(conversation_id=state.id, rev=state.rev, last_seq=state.last_seq)
+            for state in states
+            if state.id not in self._named and state.rev != self._known.get(state.id, state.rev)
+        ]
 
     def take(self, frame: AnyServerFrame) -> bool:
         """Take note of a frame; return whether it brings a message that was there before, in the same state."""
@@ -42,11 +64,14 @@ class Progress:
                     self.epoch = None
                 self._once_drained = {state.id: state.rev for state in frame.conversations}
                 self._next_epoch = frame.epoch
+            case ReadyConversations() if self._once_drained is not None:
+                self._once_drained |= {state.id: state.rev for state in frame.conversations}
             case ConversationReset() if self._once_drained is not None:
                 self._once_drained[frame.conversation_id] = frame.rev
             case Drained() if self._once_drained is not None:
                 # Not before: until now older revisions may still be on their way.
-                self._known, self._once_drained, self.epoch = self._once_drained, None, self._next_epoch
+                self._known = dict(reversed(self._once_drained.items()))
+                self._once_drained, self.epoch = None, self._next_epoch
             case ConversationLeft():
                 self._known.pop(frame.conversation_id, None)
                 if self._once_drained is not None:
@@ -62,4 +87,4 @@ class Progress:
 
     def _see(self, conversation_id: str, rev: int) -> None:
         if self._once_drained is None:
-            self._known[conversation_id] = max(rev, self._known.get(conversation_id, 0))
+            self._known[conversation_id] = max(rev, self._known.pop(conversation_id, 0))

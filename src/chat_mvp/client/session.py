@@ -27,6 +27,7 @@ from chat_mvp.protocol import (
     Bye,
     ClientFrame,
     Connect,
+    Drained,
     Error,
     MessageAck,
     MessageNew,
@@ -34,6 +35,7 @@ from chat_mvp.protocol import (
     Priority,
     Read,
     Ready,
+    ReadyConversations,
     TokenExpiring,
     TokenRefresh,
     TypingSet,
@@ -45,6 +47,10 @@ MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_MS = 1_000
 """When the server says that trying again helps, but not when."""
 
+MAX_REFUSALS = 3
+"""Fresh tokens that are tried in a row: a server that takes none of them has another reason."""
+
+_TOKEN_ENDED = frozenset({"unauthenticated", "token_expired"})
 _TRY_AGAIN = frozenset({"rate_limited", "unavailable", "internal"})
 _GIVE_UP = frozenset({CLOSE_TOO_LARGE, CLOSE_PROTOCOL_VIOLATION})
 _HTTP_FORBIDDEN = 403
@@ -72,6 +78,8 @@ class Account(Protocol):
 
 class Session:
     """A live connection. Iterate over it for what happens; ``send`` for what you say.
+
+    ``ready`` is the last one that came; once ``drained`` has come, its ``conversations`` are complete.
 
     When the connection is lost it comes back with growing pauses, says what it knows, and sends again what was not
     acknowledged under the same ``client_message_id``, so nothing is missed and nothing stored twice. A message counts
@@ -101,6 +109,8 @@ class Session:
         self._socket: ClientConnection | None = None
         self._connected = asyncio.Event()
         self._bye: Bye | None = None
+        self._refusal: Error | None = None
+        self._refusals = 0
         self._backoff = Backoff()
         self._failure: ClientError | None = None
         self._runner: asyncio.Task[None] | None = None
@@ -238,8 +248,7 @@ class Session:
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd is not None else None
             if code == CLOSE_UNAUTHENTICATED:
-                await self._account.renew(token)
-                return self._backoff.pause_unless_first()
+                return await self._renew_after_refusal(token)
             if code in _GIVE_UP:
                 raise ClientError(f"The server closed the connection for good ({code}).") from error
             if code == CLOSE_TOO_SLOW:
@@ -256,8 +265,20 @@ class Session:
         bye, self._bye = self._bye, None
         return self._backoff.pause() if bye is None else self._backoff.pause_asked_for(bye.reconnect_after_ms)
 
+    async def _renew_after_refusal(self, token: str) -> float:
+        """Get a fresh token and return when to try it; fail when the token is not what is wrong."""
+        refusal, self._refusal = self._refusal, None
+        self._refusals += 1
+        if refusal is not None and (refusal.code not in _TOKEN_ENDED or self._refusals > MAX_REFUSALS):
+            raise RefusedError(refusal.code, refusal.detail)
+        if self._refusals > MAX_REFUSALS:
+            raise RefusedError("unauthenticated", "The server does not accept a token that it issued just now.")
+        await self._account.renew(token)
+        return self._backoff.pause_unless_first()
+
     async def _talk(self, socket: ClientConnection, token: str) -> None:
-        known, epoch = self._progress.known, self._progress.epoch
+        self._refusal = None
+        known, epoch = self._progress.name(), self._progress.epoch
         hello = Connect(token=token, device_id=self._device_id, known=known, epoch=epoch)
         await socket.send(_encode(hello))
         async for data in socket:
@@ -265,13 +286,18 @@ class Session:
                 frame = _DECODER.decode(data)
             except msgspec.ValidationError:
                 continue  # a frame of a later version; the contract says that unknown ones are ignored
+            if isinstance(frame, Error) and self._socket is None:
+                self._refusal = frame
             if isinstance(frame, Ready):
                 await self._begin(socket, frame)
             await self._take(frame)
+            if isinstance(frame, Ready | ReadyConversations):
+                for reset in self._progress.resets(frame.conversations):
+                    await self._show(reset)
 
     async def _begin(self, socket: ClientConnection, ready: Ready) -> None:
         self.ready = ready
-        self._backoff.succeeded()
+        self._refusals = 0
         self._socket = socket
         self._connected.set()
         for frame, settled in list(self._sends.values()):
@@ -291,10 +317,17 @@ class Session:
                 self._help(self._renew())
             case Bye():
                 self._bye = frame
+            case ReadyConversations() if self.ready is not None:
+                self.ready.conversations += frame.conversations
+            case Drained():
+                self._backoff.succeeded()
             case MessageNew() if seen_before:
                 # The acknowledgement was lost with the last connection.
                 self._acknowledgements.repeat(frame.message.conversation_id, frame.message.seq)
                 return
+        await self._show(frame)
+
+    async def _show(self, frame: AnyServerFrame) -> None:
         if self._events is not None:
             await self._events.put(frame)
 

@@ -3,10 +3,12 @@
 A block works both ways. The blocks of a person are read once, and every change is noted in what was read.
 """
 
+from collections.abc import Awaitable, Callable
+
 from cachetools import LRUCache
 from msgspec import Struct
 
-from chat_mvp.storage.contacts import BlockPair, Contacts
+from chat_mvp.storage.contacts import BlockPair
 
 MAX_PEOPLE = 100_000
 
@@ -18,15 +20,22 @@ class _Apart(Struct):
     others: frozenset[str]
 
 
+class _Read(Struct):
+    """Reads of one person's blocks that are under way."""
+
+    callers: int = 0
+    changes: int = 0
+
+
 class Blocks:
     """A bounded cache of blocks by person, the least recently used leaving first."""
 
-    def __init__(self, contacts: Contacts) -> None:
-        """Read what is missing from ``contacts``."""
-        self._contacts = contacts
+    def __init__(self, fetch_blocks: Callable[[str], Awaitable[set[BlockPair]]]) -> None:
+        """Read what is missing with ``fetch_blocks``, which returns every block of a person, whoever made it."""
+        self._fetch_blocks = fetch_blocks
         self._apart: LRUCache[str, _Apart] = LRUCache(MAX_PEOPLE)
-        self._changes = 0
-        """How often a block was set or lifted: what was read before may be from before that."""
+        self._reads: dict[str, _Read] = {}
+        """For each person whose blocks are being read: by how many callers, and how often they changed meanwhile."""
 
     def known(self, user_id: str) -> frozenset[str] | None:
         """Return everyone with whom this person has a block, or ``None`` if that is not in memory."""
@@ -41,17 +50,26 @@ class Blocks:
     async def fetch(self, user_id: str) -> frozenset[str]:
         """Return everyone with whom this person has a block, from memory or from the database."""
         while (others := self.known(user_id)) is None:
-            before = self._changes
-            pairs = await self._contacts.fetch_blocks(user_id)
-            if before == self._changes:
-                self._keep(user_id, pairs)
+            read = self._reads.setdefault(user_id, _Read())
+            read.callers += 1
+            before = read.changes
+            try:
+                pairs = await self._fetch_blocks(user_id)
+                # Otherwise what was read may be from before a change.
+                if before == read.changes:
+                    self._keep(user_id, pairs)
+            finally:
+                read.callers -= 1
+                if read.callers == 0:
+                    self._reads.pop(user_id, None)
         return others
 
     def changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
         """Note that one person has blocked another, or does so no longer."""
-        self._changes += 1
         pair = {(owner_id, other_id)}
         for user_id in (owner_id, other_id):
+            if user_id in self._reads:
+                self._reads[user_id].changes += 1
             apart = self._apart.get(user_id)
             if apart is not None:
                 self._keep(user_id, apart.pairs | pair if blocked else apart.pairs - pair)

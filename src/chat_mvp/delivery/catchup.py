@@ -4,12 +4,17 @@ The contract is docs/protocol.md, "Connecting and catching up". The connection i
 read, so whatever commits later reaches it as a live event; ``note_sent`` lets it drop those it was sent here already.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from chat_mvp.delivery.snapshot import Standing
-from chat_mvp.limits import MAX_RESUME_CHANGES
+from chat_mvp.limits import (
+    MAX_INTRODUCED,
+    MAX_KNOWN,
+    MAX_RESUME_CHANGES,
+    MAX_RESUME_CHANGES_PER_CONNECT,
+    MAX_RESUME_CONVERSATIONS,
+)
 from chat_mvp.protocol import (
     Conversation,
     ConversationJoined,
@@ -20,7 +25,7 @@ from chat_mvp.protocol import (
     ServerFrame,
 )
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import MessageRecord
+from chat_mvp.storage.records import MessageRecord, SummaryRecord
 
 Send = Callable[[ServerFrame], Awaitable[None]]
 """Sends a frame at the reader's pace."""
@@ -39,11 +44,46 @@ class Known(Struct, frozen=True):
     revs: Mapping[str, int] | None
     epoch: str | None
 
-    def is_good(self, standings: Mapping[str, Standing], epoch: str) -> bool:
+    def is_good(self, summaries: Iterable[SummaryRecord], epoch: str) -> bool:
         """Tell whether the client can be brought up to date from it: ours, and not from the future."""
         if self.revs is None or self.epoch not in {None, epoch}:
             return False
-        return all(rev <= standings[i].conversation.rev for i, rev in self.revs.items() if i in standings)
+        revs = self.revs
+        return all(revs.get(summary.id, 0) <= summary.rev for summary in summaries)
+
+
+class Plan(Struct, frozen=True):
+    """What one connect streams: other people decide how much there is, so it is bounded in each respect."""
+
+    introduced: list[str]
+    """Conversations that ``known`` lacks."""
+    changed: list[tuple[SummaryRecord, int]]
+    """Conversations whose changes are streamed, each with the revision that the client knows."""
+    reset: list[SummaryRecord]
+
+
+def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
+    """Decide what to stream, the most recently active conversations first; ``summaries`` come in that order.
+
+    Who names as many conversations as possible may have more, and is introduced to none.
+    """
+    introduced: list[str] = []
+    changed: list[tuple[SummaryRecord, int]] = []
+    reset: list[SummaryRecord] = []
+    left = MAX_RESUME_CHANGES_PER_CONNECT
+    for summary in summaries:
+        rev = known.get(summary.id)
+        if rev is None:
+            if len(introduced) < MAX_INTRODUCED and len(known) < MAX_KNOWN:
+                introduced.append(summary.id)
+        elif rev != summary.rev:
+            changes = summary.rev - rev
+            if changes > min(left, MAX_RESUME_CHANGES) or len(changed) >= MAX_RESUME_CONVERSATIONS:
+                reset.append(summary)
+            else:
+                left -= changes
+                changed.append((summary, rev))
+    return Plan(introduced, changed, reset)
 
 
 class CatchUp:
@@ -57,32 +97,24 @@ class CatchUp:
     async def stream(
         self,
         user_id: str,
-        standings: Mapping[str, Standing],
+        summaries: Sequence[SummaryRecord],
         known: Mapping[str, int],
         *,
         send: Send,
         note_sent: NoteSent,
         has_left: HasLeft,
     ) -> set[str]:
-        """Send what is new since ``known`` and return the conversations that were reset."""
-        await self._introduce(user_id, [i for i in standings if i not in known], send)
-        reset: set[str] = set()
-        for conversation_id, standing in standings.items():
-            rev = known.get(conversation_id)
-            if rev is None or rev == standing.conversation.rev:
-                continue
-            if standing.conversation.rev - rev > MAX_RESUME_CHANGES:
-                reset.add(conversation_id)
-                await send(
-                    ConversationReset(
-                        conversation_id=conversation_id,
-                        rev=standing.conversation.rev,
-                        last_seq=standing.conversation.last_seq,
-                    ),
-                )
-            else:
-                await self._changes(standing, rev, send, note_sent, has_left)
-        return reset
+        """Send what is new since ``known`` and return the conversations that were reset.
+
+        ``summaries`` come with the most recently active conversation first.
+        """
+        planned = plan(summaries, known)
+        await self._introduce(user_id, planned.introduced, send)
+        for summary in planned.reset:
+            await send(ConversationReset(conversation_id=summary.id, rev=summary.rev, last_seq=summary.last_seq))
+        for summary, rev in reversed(planned.changed):
+            await self._changes(summary, rev, send, note_sent, has_left)
+        return {summary.id for summary in planned.reset}
 
     async def _introduce(self, user_id: str, ids: list[str], send: Send) -> None:
         for start in range(0, len(ids), _VIEWS_AT_ONCE):
@@ -90,16 +122,16 @@ class CatchUp:
                 await send(ConversationJoined(conversation=view))
 
     async def _changes(
-        self, standing: Standing, known_rev: int, send: Send, note_sent: NoteSent, has_left: HasLeft
+        self, summary: SummaryRecord, known_rev: int, send: Send, note_sent: NoteSent, has_left: HasLeft
     ) -> None:
         records = await self._messages.fetch_changed(
-            standing.conversation.id,
+            summary.id,
             after_rev=known_rev,
-            above_seq=standing.membership.joined_seq,
-            up_to_seq=standing.conversation.last_seq,
+            above_seq=summary.joined_seq,
+            up_to_seq=summary.last_seq,
             limit=MAX_RESUME_CHANGES,
         )
-        if is_newer(standing, records) and await has_left(standing.conversation.id):
+        if is_newer(summary, records) and await has_left(summary.id):
             return
         older = [record.message for record in records if record.made_rev <= known_rev]
         newer = [record.message for record in records if record.made_rev > known_rev]
@@ -111,6 +143,6 @@ class CatchUp:
             await send(MessageNew(message=message, queued=False))
 
 
-def is_newer(standing: Standing, records: Iterable[MessageRecord]) -> bool:
+def is_newer(summary: SummaryRecord, records: Iterable[MessageRecord]) -> bool:
     """Tell whether a message has changed since the snapshot: who has left meanwhile must not see what it says now."""
-    return any(record.message.rev > standing.conversation.rev for record in records)
+    return any(record.message.rev > summary.rev for record in records)

@@ -1,16 +1,25 @@
 """What a person's conversations look like at one moment: the same facts for ``ready`` and for the conversation list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from chat_mvp.delivery.blocks import Blocks
-from chat_mvp.limits import MAX_SMALL_CONVERSATION
-from chat_mvp.protocol import ConversationKind, ConversationState
+from chat_mvp.limits import (
+    MAX_COUNTED_UNREAD,
+    MAX_SCANNED_UNREAD,
+    MAX_SCANNED_UNREAD_PER_CONNECT,
+    MAX_SMALL_CONVERSATION,
+)
+from chat_mvp.protocol import ConversationState
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, SummaryRecord
+from chat_mvp.storage.summaries import Summaries
 from chat_mvp.times import format_time
+
+Marks = tuple[int, int]
+"""The lowest delivered and read marks of the other members."""
 
 
 class Standing(Struct, kw_only=True):
@@ -19,64 +28,127 @@ class Standing(Struct, kw_only=True):
     conversation: ConversationRecord
     membership: MembershipRecord
     unread: int
-    others: tuple[int, int] | None
+    others: Marks | None
 
-    def state(self) -> ConversationState:
-        """Return the line of ``ready`` for this conversation."""
-        delivered, read = self.others or (None, None)
-        return ConversationState(
-            id=self.conversation.id,
-            rev=self.conversation.rev,
-            updated_at=format_time(max(self.conversation.updated_at, self.membership.updated_at)),
-            last_seq=self.conversation.last_seq,
-            delivered_seq=self.membership.delivered_seq,
-            read_seq=self.membership.read_seq,
-            unread=self.unread,
-            others_delivered_seq=delivered,
-            others_read_seq=read,
-        )
+
+class UnreadBudget:
+    """How many messages may still be looked at to count the unread ones."""
+
+    def __init__(self, messages: int = MAX_SCANNED_UNREAD_PER_CONNECT) -> None:
+        """Begin with so many."""
+        self._left = messages
+
+    def take(self, messages: int) -> bool:
+        """Take so many of one conversation; take nothing and return false when they are too many."""
+        if messages > min(self._left, MAX_SCANNED_UNREAD):
+            return False
+        self._left -= messages
+        return True
+
+
+class UnreadRange(Struct, frozen=True):
+    """Where messages may be unread: in this conversation, above one sequence number and up to another."""
+
+    conversation_id: str
+    above: int
+    up_to: int
+
+    @property
+    def size(self) -> int:
+        """Return how many messages that are."""
+        return max(0, self.up_to - self.above)
 
 
 class Snapshots:
-    """Reads standings; each call takes a handful of queries, however many conversations there are."""
+    """Reads conversations as one person has them. Every query is bounded, whatever other people did."""
 
-    def __init__(self, conversations: Conversations, messages: Messages, blocks: Blocks) -> None:
+    def __init__(self, conversations: Conversations, messages: Messages, summaries: Summaries, blocks: Blocks) -> None:
         """Read from these."""
         self._blocks = blocks
         self._conversations = conversations
         self._messages = messages
+        self._summaries = summaries
 
-    async def fetch(self, user_id: str, ids: Iterable[str] | None = None) -> dict[str, Standing]:
-        """Return the person's standings by conversation, the longest silent first; all of them without ``ids``."""
-        memberships = await self._conversations.fetch_memberships(user_id, ids)
+    async def fetch_summaries(self, user_id: str) -> list[SummaryRecord]:
+        """Return what a connect needs to know of all conversations of the person, most recent activity first."""
+        return await self._summaries.fetch(user_id)
+
+    async def fetch_states(
+        self, user_id: str, summaries: Sequence[SummaryRecord], budget: UnreadBudget
+    ) -> list[ConversationState]:
+        """Return the lines of ``ready`` for some of the conversations, in their order."""
+        ranges = [
+            UnreadRange(summary.id, max(summary.read_seq, summary.joined_seq), summary.last_seq)
+            for summary in summaries
+        ]
+        unread = await self._count_unread(user_id, ranges, budget)
+        others = await self._fetch_others(
+            user_id, [(it.id, it.member_count, it.direct_key is not None) for it in summaries]
+        )
+        return [_state(summary, unread[summary.id], others.get(summary.id)) for summary in summaries]
+
+    async def fetch(self, user_id: str, ids: Iterable[str]) -> dict[str, Standing]:
+        """Return the person's standings in these conversations, where they are a member, in the given order.
+
+        Give at most a page of ids.
+        """
+        wanted = list(dict.fromkeys(ids))
+        memberships = await self._conversations.fetch_memberships(user_id, wanted)
         records = await self._conversations.fetch(memberships)
-        unread = await self._messages.count_unread(user_id, _unread_from(records, memberships))
-        small = {i: record.kind for i, record in records.items() if record.member_count <= MAX_SMALL_CONVERSATION}
-        others = await self._fetch_others(user_id, small) if small else {}
+        found = [records[i] for i in wanted if i in records]
+        # Who left a direct conversation and came back may have a mark below where it begins for them.
+        ranges = [
+            UnreadRange(
+                record.id, max(memberships[record.id].read_seq, memberships[record.id].joined_seq), record.last_seq
+            )
+            for record in found
+        ]
+        unread = await self._count_unread(user_id, ranges, UnreadBudget())
+        others = await self._fetch_others(user_id, [(it.id, it.member_count, it.kind == "direct") for it in found])
         return {
             record.id: Standing(
                 conversation=record,
                 membership=memberships[record.id],
-                unread=unread.get(record.id, 0),
+                unread=unread[record.id],
                 others=others.get(record.id),
             )
-            for record in sorted(records.values(), key=lambda record: (record.activity_at, record.id))
+            for record in found
         }
 
-    async def _fetch_others(self, user_id: str, kinds: Mapping[str, ConversationKind]) -> dict[str, tuple[int, int]]:
+    async def _fetch_others(self, user_id: str, conversations: Iterable[tuple[str, int, bool]]) -> dict[str, Marks]:
+        """Return the lowest marks of the others in small conversations: id, number of members, whether it is direct."""
+        small = [(i, is_direct) for i, members, is_direct in conversations if members <= MAX_SMALL_CONVERSATION]
         return await self._conversations.fetch_others_marks(
             user_id,
-            direct=[i for i, kind in kinds.items() if kind == "direct"],
-            groups=[i for i, kind in kinds.items() if kind != "direct"],
-            apart=await self._blocks.fetch(user_id),
+            direct=[i for i, is_direct in small if is_direct],
+            groups=[i for i, is_direct in small if not is_direct],
+            apart=await self._blocks.fetch(user_id) if small else (),
         )
 
+    async def _count_unread(self, user_id: str, ranges: Sequence[UnreadRange], budget: UnreadBudget) -> dict[str, int]:
+        """Count exactly within the budget; beyond it, count every message above the person's mark."""
+        # Nothing can be unread where the mark is at the end, and nothing needs to be asked.
+        behind = [each for each in ranges if each.size]
+        exact = [each for each in behind if budget.take(each.size)]
+        counts = dict.fromkeys((each.conversation_id for each in ranges), 0)
+        counts |= {each.conversation_id: each.size for each in behind}
+        counts |= dict.fromkeys((each.conversation_id for each in exact), 0)
+        counts |= await self._messages.count_unread(
+            user_id, [(each.conversation_id, each.above, each.up_to) for each in exact]
+        )
+        return {conversation_id: min(count, MAX_COUNTED_UNREAD) for conversation_id, count in counts.items()}
 
-def _unread_from(
-    records: Mapping[str, ConversationRecord],
-    memberships: Mapping[str, MembershipRecord],
-) -> dict[str, int]:
-    # Who left a direct conversation and came back may have a mark below where it begins for them.
-    first = {i: max(membership.read_seq, membership.joined_seq) for i, membership in memberships.items()}
-    # Where the mark is at the end nothing can be unread, and nothing needs to be asked.
-    return {i: first[i] for i, record in records.items() if first[i] < record.last_seq}
+
+def _state(summary: SummaryRecord, unread: int, others: Marks | None) -> ConversationState:
+    delivered, read = others or (None, None)
+    return ConversationState(
+        id=summary.id,
+        rev=summary.rev,
+        updated_at=format_time(summary.updated_at),
+        last_seq=summary.last_seq,
+        delivered_seq=summary.delivered_seq,
+        read_seq=summary.read_seq,
+        unread=unread,
+        others_delivered_seq=delivered,
+        others_read_seq=read,
+    )

@@ -19,7 +19,11 @@ class AnswerFrame(ServerFrame, kw_only=True):
 
 
 class Ready(AnswerFrame, tag="ready", kw_only=True):
-    """The connection stands; what follows is what was missed, then ``drained``, then live events."""
+    """The connection stands; what follows is what was missed, then ``drained``, then live events.
+
+    ``conversations`` are the most recently active ones; ``more`` is there, and true, when ``ready.conversations``
+    follow.
+    """
 
     connection_id: Id
     user_id: Id
@@ -32,6 +36,14 @@ class Ready(AnswerFrame, tag="ready", kw_only=True):
     token_expires_in: int
     conversations: list[ConversationState]
     limits: Limits
+    more: bool | UnsetType = UNSET
+
+
+class ReadyConversations(ServerFrame, tag="ready.conversations", kw_only=True):
+    """The next page of the conversations of ``ready``; ``more`` tells that another one follows."""
+
+    conversations: list[ConversationState]
+    more: bool
 
 
 class MessageNew(ServerFrame, tag="message.new", kw_only=True):
@@ -205,6 +217,7 @@ class Bye(ServerFrame, tag="bye", kw_only=True):
 
 AnyServerFrame = (
     Ready
+    | ReadyConversations
     | MessageNew
     | MessageAck
     | MessageEdited

@@ -1,18 +1,33 @@
 """From ``connect`` to ``drained``: what a new connection is told, in the promised order, before it goes live."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from msgspec import UNSET
 
 from chat_mvp.clock import Now
 from chat_mvp.delivery.catchup import CatchUp, Known
-from chat_mvp.delivery.drain import Drain
-from chat_mvp.delivery.snapshot import Snapshots, Standing
-from chat_mvp.limits import MAX_FRAME_BYTES, MAX_TEXT_CHARS
-from chat_mvp.protocol import Connect, Drained, Limits, Message, PresenceSnapshot, PresenceState, Ready
+from chat_mvp.delivery.drain import Drain, is_behind
+from chat_mvp.delivery.snapshot import Snapshots, UnreadBudget
+from chat_mvp.limits import MAX_COUNTED_QUEUE, MAX_FRAME_BYTES, MAX_READY_CONVERSATIONS, MAX_TEXT_CHARS
+from chat_mvp.protocol import (
+    Connect,
+    ConversationState,
+    Drained,
+    Limits,
+    Message,
+    PresenceSnapshot,
+    PresenceState,
+    Ready,
+    ReadyConversations,
+    ServerFrame,
+)
+from chat_mvp.realtime.admission import Slot
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.records import SummaryRecord
 from chat_mvp.times import format_time
 
-Watch = Callable[[Connection], Awaitable[list[PresenceState]]]
+Watch = Callable[[Connection, Iterable[SummaryRecord]], Awaitable[list[PresenceState]]]
 CatchingUp = Callable[[], Awaitable[None]]
 Settled = Callable[[], Awaitable[None]]
 
@@ -49,17 +64,21 @@ class Greeter:
         self._heartbeat_s = heartbeat_s
         self._limits = Limits(frame_bytes=MAX_FRAME_BYTES, text_chars=MAX_TEXT_CHARS, sends_per_s=sends_per_s)
 
-    async def greet(self, connection: Connection, frame: Connect) -> CatchingUp:
+    async def greet(self, connection: Connection, frame: Connect, slot: Slot) -> CatchingUp:
         """Send ``ready``; return what brings the connection up to date and makes it live.
 
-        The connection must hold live events since before this is called: what is read here is a snapshot.
+        The connection must hold live events since before this is called: what is read here is a snapshot. It holds
+        ``slot``, and leaves it whenever it waits for its reader.
         """
-        standings = await self._fetch_snapshot(connection)
-        queued = await self._queue.count(connection.user_id)
-        for conversation_id, standing in standings.items():
-            connection.session.note_snapshot(conversation_id, standing.conversation.rev)
+        budget = UnreadBudget()
+        summaries, states = await self._fetch_snapshot(connection, budget)
+        queued = 0
+        if any(map(is_behind, summaries)):
+            queued = await self._queue.count(connection.user_id, limit=MAX_COUNTED_QUEUE)
+        for summary in summaries:
+            connection.session.note_snapshot(summary.id, summary.rev)
         known = Known(frame.known, frame.epoch)
-        recovered = known.is_good(standings, self._epoch)
+        recovered = known.is_good(summaries, self._epoch)
         now = self._clock()
         connection.answer(
             Ready(
@@ -72,64 +91,102 @@ class Greeter:
                 queued=queued,
                 unread_notifications=0,
                 token_expires_in=max(0, int(connection.expires_at - now.timestamp())),
-                conversations=[standing.state() for standing in standings.values()],
+                conversations=states,
                 limits=self._limits,
+                more=True if len(summaries) > MAX_READY_CONVERSATIONS else UNSET,
             ),
             frame.ref,
         )
         revs = dict(known.revs or {}) if recovered else None
-        return lambda: self._bring_up_to_date(connection, standings, revs)
+        return lambda: self._bring_up_to_date(connection, slot, summaries, budget, revs)
 
-    async def _fetch_snapshot(self, connection: Connection) -> dict[str, Standing]:
-        """Read the person's conversations, once more where they were let out of one meanwhile.
+    async def _fetch_snapshot(
+        self, connection: Connection, budget: UnreadBudget
+    ) -> tuple[list[SummaryRecord], list[ConversationState]]:
+        """Read the person's conversations and the first page of their states.
 
-        Otherwise a place from before could stand beside counters from after, and what is streamed by them would show
-        what happened without the person.
+        Those that the person left since the connection holds events are not among them: a membership from before could
+        stand beside counters from after. Where the person came back meanwhile, that is among the held events.
         """
-        session = connection.session
-        while True:
-            left = session.left
-            standings = await self._snapshots.fetch(connection.user_id)
-            # What could be read has been told by then, somebody's leaving too.
-            await self._settled()
-            if session.left == left:
-                break
-        for conversation_id in set(left):
-            session.forget_left(conversation_id)
-        return standings
+        summaries = await self._snapshots.fetch_summaries(connection.user_id)
+        first = summaries[:MAX_READY_CONVERSATIONS]
+        states = await self._snapshots.fetch_states(connection.user_id, first, budget)
+        # What could be read has been published by then, somebody's leaving too.
+        await self._settled()
+        left = set(connection.session.left)
+        for conversation_id in left:
+            connection.session.forget_left(conversation_id)
+        if not left:
+            return summaries, states
+        return (
+            [summary for summary in summaries if summary.id not in left],
+            [state for state in states if state.id not in left],
+        )
 
     async def _bring_up_to_date(
         self,
         connection: Connection,
-        standings: dict[str, Standing],
+        slot: Slot,
+        summaries: list[SummaryRecord],
+        budget: UnreadBudget,
         known: dict[str, int] | None,
     ) -> None:
-        user_id, send = connection.user_id, connection.catch_up
+        user_id = connection.user_id
+        revs = {summary.id: summary.rev for summary in summaries}
 
         def note_sent(message: Message) -> None:
-            standing = standings.get(message.conversation_id)
-            if standing is not None and message.rev > standing.conversation.rev:
+            rev = revs.get(message.conversation_id)
+            if rev is not None and message.rev > rev:
                 connection.session.note_sent(message.id, message.rev)
 
         async def has_left(conversation_id: str) -> bool:
             await self._settled()
             return conversation_id in connection.session.left
 
+        async def send(frame: ServerFrame) -> None:
+            if slot.is_used_up() or connection.outbox.is_half_full:
+                slot.leave()
+            await connection.catch_up(frame)
+            await slot.back()
+
+        await self._send_pages(connection, summaries, budget, send)
         reset: set[str] = set()
         if known is not None:
             reset = await self._catch_up.stream(
-                user_id, standings, known, send=send, note_sent=note_sent, has_left=has_left
+                user_id, summaries, known, send=send, note_sent=note_sent, has_left=has_left
             )
         count = await self._drain.stream(
             user_id,
-            standings,
+            summaries,
             known or {},
             without=reset,
             send=send,
             note_sent=note_sent,
             has_left=has_left,
         )
-        presence = await self._watch(connection)
+        left = set(connection.session.left)
+        presence = await self._watch(connection, (summary for summary in summaries if summary.id not in left))
         # A batch may be stored, and read here, before the writer tells of it: that must still be among what is held.
         await self._settled()
+        slot.leave()
         await connection.go_live(Drained(count=count), PresenceSnapshot(items=presence))
+
+    async def _send_pages(
+        self,
+        connection: Connection,
+        summaries: Sequence[SummaryRecord],
+        budget: UnreadBudget,
+        send: Callable[[ServerFrame], Awaitable[None]],
+    ) -> None:
+        """Send what ``ready`` had no room for, without what the person has left meanwhile."""
+        for start in range(MAX_READY_CONVERSATIONS, len(summaries), MAX_READY_CONVERSATIONS):
+            page = summaries[start : start + MAX_READY_CONVERSATIONS]
+            states = await self._snapshots.fetch_states(connection.user_id, page, budget)
+            await self._settled()
+            left = connection.session.left
+            await send(
+                ReadyConversations(
+                    conversations=[state for state in states if state.id not in left],
+                    more=start + MAX_READY_CONVERSATIONS < len(summaries),
+                )
+            )

@@ -6,7 +6,6 @@ A person who reloads a page is gone for a moment; only who stays away for ``GRAC
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 from cachetools import TTLCache
@@ -15,10 +14,11 @@ from msgspec import Struct, structs
 from chat_mvp.clock import Now
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
+from chat_mvp.limits import MAX_SUBSCRIBED_PRESENCES, MAX_WATCHED_PRESENCES
 from chat_mvp.protocol import ChosenPresence, Presence, PresenceState, ShownPresence
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.watchers import Watchers
-from chat_mvp.storage.records import UserRecord
+from chat_mvp.storage.arrivals import PresenceRecord
 from chat_mvp.supervision import Supervisor
 from chat_mvp.times import format_optional, utc_now
 
@@ -39,20 +39,10 @@ class Chosen(Struct):
     last_seen: datetime | None
 
 
-class PeopleStore(Protocol):
-    """What presence needs of storage."""
-
-    async def fetch_many(self, ids: Iterable[str]) -> dict[str, UserRecord]:
-        """Return accounts by id."""
-        ...
-
-    async def save_last_seen(self, moments: dict[str, datetime]) -> None:
-        """Note when people were last there."""
-        ...
-
-
 IsConnected = Callable[[str], bool]
 FetchBlocked = Callable[[str], Awaitable[frozenset[str]]]
+FetchPresences = Callable[[Collection[str]], Awaitable[Mapping[str, PresenceRecord]]]
+SaveLastSeen = Callable[[dict[str, datetime]], Awaitable[None]]
 
 
 class PresenceTracker:
@@ -61,14 +51,16 @@ class PresenceTracker:
     def __init__(
         self,
         *,
-        people: PeopleStore,
+        fetch_presences: FetchPresences,
+        save_last_seen: SaveLastSeen,
         fetch_blocked: FetchBlocked,
         cache_seconds: float,
         clock: Now = utc_now,
     ) -> None:
         """``fetch_blocked(user_id)`` returns everyone with whom this person has a block, as of when it returns."""
         self._clock = clock
-        self._people = people
+        self._fetch_presences = fetch_presences
+        self._save_last_seen = save_last_seen
         self._fetch_blocked = fetch_blocked
         self._is_connected: IsConnected = lambda _: False
         self._chosen: TTLCache[str, Chosen] = TTLCache(MAX_CACHED, cache_seconds)
@@ -170,24 +162,33 @@ class PresenceTracker:
         Those with whom there is a block are offline, and stay so.
         """
         wanted = set(user_ids) - {connection.user_id}
+        before = self._watchers.people(connection)
         chosen = await self._fetch(wanted)
         blocked = await self._fetch_blocked(connection.user_id)
         # Nothing waits from here on, so that no block and no change falls between what is told now and what is later.
+        wanted |= self._watchers.people(connection) - before
         self._watchers.replace(connection, wanted - blocked)
         return [self._state(user_id, chosen, blocked) for user_id in wanted]
+
+    def watched(self, connection: Connection) -> frozenset[str]:
+        """Return the people of whom this connection is told."""
+        return self._watchers.people(connection)
 
     async def watch_also(
         self, viewer_id: str, connections: Iterable[Connection], user_id: str, *, tell_now: bool
     ) -> None:
         """Tell these connections, all of them the viewer's, of one more person; nothing where there is a block.
 
-        With ``tell_now`` they are told at once how the person is, otherwise when that changes.
+        With ``tell_now`` they are told at once how the person is, otherwise when that changes. A connection that is
+        told of as many people as it may be stays as it is.
         """
         chosen = await self._fetch([user_id])
         if user_id in await self._fetch_blocked(viewer_id):
             return
         encoded = EncodedFrame(Presence(**structs.asdict(self._state(user_id, chosen, set()))))
         for connection in connections:
+            if len(self._watchers.people(connection)) >= MAX_WATCHED_PRESENCES + MAX_SUBSCRIBED_PRESENCES:
+                continue
             self._watchers.add(connection, user_id)
             if tell_now:
                 connection.deliver(_publication(viewer_id, encoded), encoded)
@@ -250,9 +251,9 @@ class PresenceTracker:
     async def _fetch(self, user_ids: Iterable[str]) -> dict[str, Chosen]:
         wanted = list(user_ids)
         found = {user_id: chosen for user_id in wanted if (chosen := self._chosen.get(user_id)) is not None}
-        missing = [user_id for user_id in wanted if user_id not in found]
+        missing = [user_id for user_id in wanted if user_id not in found and user_id not in self._online]
         if missing:
-            for user_id, record in (await self._people.fetch_many(missing)).items():
+            for user_id, record in (await self._fetch_presences(missing)).items():
                 found[user_id] = Chosen(record.presence, record.status_text, record.last_seen)
                 self._chosen[user_id] = found[user_id]
         return found
@@ -267,7 +268,7 @@ class PresenceTracker:
         if not moments:
             return
         try:
-            await self._people.save_last_seen(moments)
+            await self._save_last_seen(moments)
         except Exception:  # noqa: BLE001  (the next flush brings it again; presence must not end with the database)
             _LOG.warning("last_seen not written", people=len(moments))
             self._last_seen = moments | self._last_seen

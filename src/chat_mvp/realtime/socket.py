@@ -31,6 +31,7 @@ from chat_mvp.protocol import (
     AnyClientFrame,
     Connect,
 )
+from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.realtime.budgets import FRAME_BUDGETS
 from chat_mvp.realtime.connection import Connection, error_frame
 from chat_mvp.realtime.dispatch import Dispatcher
@@ -113,6 +114,7 @@ class SocketEndpoint:
         self,
         *,
         authenticator: Authenticator,
+        admission: Admission,
         registry: Registry,
         greeter: Greeter,
         dispatcher: Dispatcher,
@@ -125,6 +127,7 @@ class SocketEndpoint:
     ) -> None:
         """``limits`` bounds the connections of an account and the frames of each, ``rates`` how often both come."""
         self._authenticator = authenticator
+        self._admission = admission
         self._registry = registry
         self._greeter = greeter
         self._dispatcher = dispatcher
@@ -174,34 +177,50 @@ class SocketEndpoint:
         try:
             caller = await self._authenticator.authenticate(_token(frame, authorization))
             self._rates.check(FRAME_BUDGETS[Connect], caller.user_id)
+        except ChatError as error:
+            await _refuse_connect(peer, error, frame.ref)
+            return
+        if self._limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
+            await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
+            return
+        slot = await self._admission.enter(caller.user_id)
+        try:
+            if await self._is_admitted(peer, frame, caller):
+                await self._live(peer, frame, caller, slot)
+        finally:
+            slot.leave()
+
+    async def _is_admitted(self, peer: Peer, frame: Connect, caller: Caller) -> bool:
+        """Tell whether the caller may connect now, and turn the peer away if not."""
+        try:
             await self._presence.arrive(caller.user_id)
             # From here until it is registered nothing waits: a sign-out meanwhile would have found nothing to end, and
             # of many that come at once each would have been the twentieth.
             self._authenticator.check_not_ended(caller.session_id)
         except ChatError as error:
-            await _turn_away(peer, error, _close_code(error), frame.ref)
-            return
+            await _refuse_connect(peer, error, frame.ref)
+            return False
         if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
-            too_many = RateLimitedError(f"An account may have {MAX_CONNECTIONS_PER_ACCOUNT} connections.")
-            await _turn_away(peer, too_many, CLOSE_TOO_MANY, frame.ref)
-            return
-        await self._live(peer, frame, caller)
+            await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
+            return False
+        return True
 
-    async def _live(self, peer: Peer, frame: Connect, caller: Caller) -> None:
+    async def _live(self, peer: Peer, frame: Connect, caller: Caller, slot: Slot) -> None:
         connection = self._connection(peer, frame, caller)
         catching_up: asyncio.Task[None] | None = None
         try:
             connection.session.begin_catching_up()
             self._registry.add(connection)
             self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
-            rest = await self._greeter.greet(connection, frame)
-            catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, rest))
+            rest = await self._greeter.greet(connection, frame, slot)
+            catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, rest, slot))
             # A frame that was held back would keep what it holds for as long as the connection lives.
             del frame, rest
             await self._read(peer, connection)
         except ChatError as error:
             connection.answer_error(error, None)
             connection.close(CLOSE_INTERNAL, "the server failed")
+            slot.leave()
             await _until_gone(peer)
         finally:
             if catching_up is not None:
@@ -290,7 +309,7 @@ def _token(frame: Connect, authorization: str | None) -> str:
     return token.strip()
 
 
-async def _catch_up(connection: Connection, rest: CatchingUp) -> None:
+async def _catch_up(connection: Connection, rest: CatchingUp, slot: Slot) -> None:
     try:
         await rest()
     except ChatError as error:
@@ -299,6 +318,16 @@ async def _catch_up(connection: Connection, rest: CatchingUp) -> None:
     except Exception:  # noqa: BLE001  (a fault of ours must end the connection, or it would wait for ever)
         _LOG.exception("catching up failed")
         connection.close(CLOSE_INTERNAL, "the server failed")
+    finally:
+        slot.leave()
+
+
+def _too_many_connections() -> RateLimitedError:
+    return RateLimitedError(f"An account may have {MAX_CONNECTIONS_PER_ACCOUNT} connections.")
+
+
+async def _refuse_connect(peer: Peer, error: ChatError, ref: int | str | None) -> None:
+    await _turn_away(peer, error, _close_code(error), ref)
 
 
 def _close_code(error: ChatError) -> int:

@@ -18,6 +18,10 @@ class Watchers:
         """Return the connections that watch this person."""
         return tuple(self._by_person.get(user_id, {}).values())
 
+    def people(self, connection: Connection) -> frozenset[str]:
+        """Return whom this connection watches."""
+        return frozenset(self._people.get(connection.id, ()))
+
     def replace(self, connection: Connection, user_ids: Iterable[str]) -> None:
         """Let a connection watch these people, in place of whom it watched."""
         self.remove(connection)

@@ -4,7 +4,7 @@ Only ``storage.commit`` writes what other members can see; a person's own settin
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +13,24 @@ from msgspec.structs import asdict
 
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
-from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.ids import known_object_id, to_object_id
 from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
+from chat_mvp.storage.sharing import SharedReads
+
+_CONVERSATIONS_AT_ONCE = 500
+"""Small conversations whose members are read together."""
+_Lowest = Sequence[tuple[int, ObjectId]]
 
 
 def direct_key(one: str, other: str) -> str:
     """Return the name of the pair, the same whoever asks."""
     return f"{min(one, other)}:{max(one, other)}"
+
+
+def peer_id(key: str, user_id: str) -> str:
+    """Return the other one of a pair."""
+    one, other = key.split(":")
+    return other if one == user_id else one
 
 
 def conversation_document(record: ConversationRecord) -> RawDocument:
@@ -120,6 +131,7 @@ class Conversations:
         """Read from the two collections of this database."""
         self._conversations = collections["conversations"]
         self._memberships = collections["memberships"]
+        self._lowest_marks = SharedReads(self._read_lowest_marks, most=_CONVERSATIONS_AT_ONCE)
 
     async def fetch(self, ids: Iterable[str]) -> dict[str, ConversationRecord]:
         """Return those of the conversations that exist, by id."""
@@ -157,37 +169,58 @@ class Conversations:
     async def fetch_memberships(
         self,
         user_id: str,
-        ids: Iterable[str] | None = None,
+        ids: Iterable[str],
     ) -> dict[str, MembershipRecord]:
-        """Return the person's places, all or those in the given conversations, without those still hidden from them."""
-        query: dict[str, Any] = {"user_id": to_object_id(user_id), "visible": True}
-        if ids is not None:
-            query["conversation_id"] = {"$in": [to_object_id(i) for i in ids]}
+        """Return the person's memberships in the given conversations, without those still hidden from them."""
+        wanted = [to_object_id(i) for i in ids]
+        query = {"user_id": to_object_id(user_id), "visible": True, "conversation_id": {"$in": wanted}}
         with translated():
             documents = await self._memberships.find(query).to_list(None)
         return {str(document["conversation_id"]): membership_record(document) for document in documents}
 
+    async def fetch_memberships_from(
+        self, user_id: str, conversation_id: str, *, limit: int
+    ) -> dict[str, MembershipRecord]:
+        """Return memberships that the person sees, from this conversation on in ascending order of ids."""
+        first = to_object_id(conversation_id)
+        query = {"user_id": to_object_id(user_id), "conversation_id": {"$gte": first}, "visible": True}
+        with translated():
+            found = self._memberships.find(query, sort=[("conversation_id", 1)], limit=limit)
+            documents = await found.to_list(None)
+        return {str(document["conversation_id"]): membership_record(document) for document in documents}
+
     async def fetch_others_marks(
-        self, user_id: str, *, direct: Iterable[str], groups: Iterable[str], apart: Collection[str]
+        self, user_id: str, *, direct: Collection[str], groups: Collection[str], apart: Collection[str]
     ) -> dict[str, tuple[int, int]]:
         """Return the lowest delivered and read marks of the other members, as the others know them, by conversation.
 
-        In groups, people who are kept ``apart`` from this one by a block do not count.
+        In groups, people who are kept ``apart`` from this one by a block do not count. Every member is read, so ask for
+        small conversations only. Those who ask at the same time share the query, except for people with blocks.
         """
-        person = to_object_id(user_id)
-        everyone = {"user_id": {"$ne": person}}
-        without = {"user_id": {"$nin": [person, *map(to_object_id, apart)]}}
-        among = [
-            {"conversation_id": {"$in": [to_object_id(i) for i in ids]}, **people}
-            for ids, people in ((direct, everyone), (groups, without if apart else everyone))
-        ]
+        shared = [*direct, *groups] if not apart else list(direct)
+        marks = await self._lowest_marks.fetch(shared) if shared else {}
+        if apart and groups:
+            person = known_object_id(user_id)
+            without = {"user_id": {"$nin": [person, *map(known_object_id, apart)]}}
+            marks |= await self._read_lowest_marks(list(groups), without)
+        found: dict[str, tuple[int, int]] = {}
+        for conversation_id, (delivered, read) in marks.items():
+            delivered_seq, read_seq = _lowest_of_others(delivered, user_id), _lowest_of_others(read, user_id)
+            if delivered_seq is not None and read_seq is not None:
+                found[conversation_id] = delivered_seq, read_seq
+        return found
+
+    async def _read_lowest_marks(
+        self, ids: Sequence[str], people: RawDocument | None = None
+    ) -> Mapping[str, tuple[_Lowest, _Lowest]]:
+        """Return the two lowest delivered and read marks with their owners: one of the two is not the one who asks."""
         pipeline: list[dict[str, Any]] = [
-            {"$match": {"$or": among}},
+            {"$match": {"conversation_id": {"$in": [known_object_id(i) for i in ids]}} | (people or {})},
             {
                 "$group": {
                     "_id": "$conversation_id",
-                    "delivered": {"$min": {"$ifNull": ["$frozen_marks.delivered_seq", "$delivered_seq"]}},
-                    "read": {"$min": {"$ifNull": ["$frozen_marks.read_seq", "$read_seq"]}},
+                    "delivered": {"$minN": {"n": 2, "input": [_visible_mark("delivered_seq"), "$user_id"]}},
+                    "read": {"$minN": {"n": 2, "input": [_visible_mark("read_seq"), "$user_id"]}},
                 },
             },
         ]
@@ -202,27 +235,12 @@ class Conversations:
             documents = await self._memberships.find(query, {"conversation_id": 1}).to_list(None)
         return [str(document["conversation_id"]) for document in documents]
 
-    async def fetch_direct_peers(self, user_id: str) -> set[str]:
-        """Return everybody with whom the person has a direct conversation that both can see."""
-        query = {"user_id": to_object_id(user_id), "visible": True}
-        pipeline: list[dict[str, Any]] = [
-            {"$match": query},
-            {
-                "$lookup": {
-                    "from": "conversations",
-                    "localField": "conversation_id",
-                    "foreignField": "_id",
-                    "as": "conversation",
-                    "pipeline": [{"$match": {"kind": "direct"}}, {"$project": {"direct_key": 1}}],
-                },
-            },
-            {"$unwind": "$conversation"},
-            {"$project": {"direct_key": "$conversation.direct_key"}},
-        ]
-        with translated():
-            cursor = await self._memberships.aggregate(pipeline)
-            keys = [str(row["direct_key"]) async for row in cursor]
-        return {part for key in keys for part in key.split(":")} - {user_id}
+    async def fetch_visible_directs(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
+        """Return those of the others with whom the person has a direct conversation that the person sees."""
+        keys = {direct_key(user_id, other_id): other_id for other_id in other_ids}
+        ids = await self.fetch_direct_ids(keys)
+        visible = await self.fetch_memberships(user_id, ids.values()) if ids else {}
+        return {keys[key] for key, conversation_id in ids.items() if conversation_id in visible}
 
     async def count_of(self, user_ids: Iterable[str]) -> Counter[str]:
         """Return in how many conversations each of the people is."""
@@ -262,15 +280,18 @@ class Conversations:
             found = await self._conversations.find({"direct_key": {"$in": keys}}, {"created_by": 1}).to_list(None)
         return {str(document["created_by"]) for document in found} - {user_id}
 
-    async def sees_direct(self, user_id: str, other_id: str) -> bool:
-        """Tell whether the person sees a direct conversation with the other."""
-        key = direct_key(user_id, other_id)
-        found = (await self.fetch_direct_ids([key])).get(key)
-        return found is not None and bool(await self.fetch_memberships(user_id, [found]))
-
     async def update_own(self, conversation_id: str, user_id: str, changes: dict[str, Any]) -> bool:
         """Set fields of a person's own place; false when they have none."""
         query = {"conversation_id": to_object_id(conversation_id), "user_id": to_object_id(user_id), "visible": True}
         with translated():
             result = await self._memberships.update_one(query, {"$set": changes})
         return result.matched_count == 1
+
+
+def _visible_mark(name: str) -> RawDocument:
+    """Return a mark as the other members know it."""
+    return {"$ifNull": [f"$frozen_marks.{name}", f"${name}"]}
+
+
+def _lowest_of_others(lowest: _Lowest, user_id: str) -> int | None:
+    return next((mark for mark, owner in lowest if str(owner) != user_id), None)

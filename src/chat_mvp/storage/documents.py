@@ -139,7 +139,7 @@ class MembershipDocument(Document):
     """One person in one conversation, with role, marks and own settings. Written as plain documents."""
 
     conversation_id: PydanticObjectId
-    user_id: Annotated[PydanticObjectId, Indexed()]
+    user_id: PydanticObjectId
     role: str
     visible: bool = True
     """False for the peer of a direct conversation until its first message."""
@@ -177,6 +177,8 @@ class MembershipDocument(Document):
                 name="added_by_strangers",
                 partialFilterExpression={"added_by": {"$type": "objectId"}},
             ),
+            # ``visible`` makes it differ: Beanie takes two indexes of the same fields in another order for one.
+            IndexModel([("user_id", ASCENDING), ("conversation_id", ASCENDING), ("visible", ASCENDING)]),
         ]
 
 

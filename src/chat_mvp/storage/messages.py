@@ -106,6 +106,8 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 """How far a clock may be set back before changes of that time can be overlooked by who asks by time."""
 
 _CHANGES_AT_ONCE = 20
+_RANGES_AT_ONCE = 25
+"""Branches of one ``$or``: the time to plan a query grows with the square of their number."""
 
 # Earlier texts are read on their own page only.
 _WITHOUT_EDITS = {"edits": 0}
@@ -178,16 +180,14 @@ class Messages:
         since: datetime,
         *,
         above_seq: int,
-        below_rev: int | None,
+        below_rev: int,
         limit: int,
     ) -> list[MessageRecord]:
         """Return at most ``limit`` messages made or changed after a moment, each once, by descending ``rev``.
 
         Read is no more than what changed since then: in the order of ``rev`` times ascend too, as far as clocks do.
         """
-        query: RawDocument = {"conversation_id": to_object_id(conversation_id)}
-        if below_rev is not None:
-            query["rev"] = {"$lt": below_rev}
+        query = {"conversation_id": to_object_id(conversation_id), "rev": {"$lt": below_rev}}
         found: list[MessageRecord] = []
         with translated():
             cursor = self._messages.find(query, _WITHOUT_EDITS, sort=[("rev", -1)], batch_size=_CHANGES_AT_ONCE)
@@ -202,10 +202,12 @@ class Messages:
 
     async def fetch_last(self, last_seqs: dict[str, int]) -> dict[str, Message]:
         """Return the message at the given place of each conversation, by conversation."""
-        places = [{"conversation_id": to_object_id(i), "seq": seq} for i, seq in last_seqs.items() if seq]
-        if not places:
-            return {}
-        return {record.message.conversation_id: record.message for record in await self._find({"$or": places})}
+        positions = [(to_object_id(i), seq) for i, seq in last_seqs.items() if seq]
+        found: dict[str, Message] = {}
+        for start in range(0, len(positions), _RANGES_AT_ONCE):
+            either = [{"conversation_id": i, "seq": seq} for i, seq in positions[start : start + _RANGES_AT_ONCE]]
+            found |= {record.message.conversation_id: record.message for record in await self._find({"$or": either})}
+        return found
 
     async def fetch_edits(self, message_id: str) -> list[RawDocument]:
         """Return the earlier texts of a message with the time each was replaced, oldest first."""
@@ -213,22 +215,28 @@ class Messages:
             document = await self._messages.find_one({"_id": to_object_id(message_id)}, {"edits": 1})
         return list(document.get("edits", ())) if document else []
 
-    async def count_unread(self, user_id: str, read_seqs: dict[str, int]) -> dict[str, int]:
-        """Return how many undeleted text messages of others lie above the given mark of each conversation.
+    async def count_unread(self, user_id: str, ranges: Sequence[tuple[str, int, int]]) -> dict[str, int]:
+        """Return how many undeleted text messages of others lie in ranges of conversations, by conversation.
 
-        Conversations without any are left out, and so must be those where the mark is at the end: they cost a query.
+        A range is a conversation with ``above < seq <= up_to``; there is at most one for each. Conversations without
+        such messages are left out. Leave out empty ranges: they cost as much as others.
         """
-        places = [{"conversation_id": to_object_id(i), "seq": {"$gt": seq}} for i, seq in read_seqs.items()]
-        if not places:
-            return {}
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"$or": places}},
-            {"$match": {"kind": "text", "deleted_at": None, "sender_id": {"$ne": to_object_id(user_id)}}},
-            {"$group": {"_id": "$conversation_id", "count": {"$sum": 1}}},
-        ]
-        with translated():
-            cursor = await self._messages.aggregate(pipeline)
-            return {str(row["_id"]): row["count"] async for row in cursor}
+        counts: dict[str, int] = {}
+        counted = {"kind": "text", "deleted_at": None, "sender_id": {"$ne": to_object_id(user_id)}}
+        for start in range(0, len(ranges), _RANGES_AT_ONCE):
+            either = [
+                {"conversation_id": known_object_id(i), "seq": {"$gt": above, "$lte": up_to}}
+                for i, above, up_to in ranges[start : start + _RANGES_AT_ONCE]
+            ]
+            pipeline: list[dict[str, Any]] = [
+                {"$match": {"$or": either}},
+                {"$match": counted},
+                {"$group": {"_id": "$conversation_id", "count": {"$sum": 1}}},
+            ]
+            with translated():
+                cursor = await self._messages.aggregate(pipeline)
+                counts |= {str(row["_id"]): row["count"] async for row in cursor}
+        return counts
 
     async def _find(
         self,

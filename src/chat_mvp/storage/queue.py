@@ -5,6 +5,7 @@ An entry's ``_id`` is its recipient, conversation and ``seq``, so that whatever 
 keys.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from bson import MaxKey, ObjectId
@@ -14,6 +15,8 @@ from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id
 
 PRIORITY_RANK = {"high": 0, "normal": 1}
+URGENT_READ = 10_000
+"""Messages of high priority of one person that are read to find their conversations."""
 
 
 def queue_key(recipient_id: ObjectId, conversation_id: ObjectId, seq: Any) -> RawDocument:
@@ -37,20 +40,24 @@ class Queue:
         """Read from the ``message_queue`` collection of this database."""
         self._queue = collections["message_queue"]
 
-    async def count(self, recipient_id: str) -> int:
-        """Return how many messages wait for this person."""
+    async def count(self, recipient_id: str, *, limit: int) -> int:
+        """Return how many messages wait for this person, at most ``limit``."""
         recipient = known_object_id(recipient_id)
         everything = {
             "$gte": {"recipient_id": recipient},
             "$lt": {"recipient_id": recipient, "conversation_id": MaxKey()},
         }
         with translated():
-            return await self._queue.count_documents({"_id": everything})
+            return await self._queue.count_documents({"_id": everything}, limit=limit)
 
     async def fetch_urgent(self, recipient_id: str) -> list[str]:
-        """Return the conversations in which a message of high priority waits, the longest waiting first."""
+        """Return the conversations in which a message of high priority waits, the longest waiting first.
+
+        Of more than ``URGENT_READ`` such messages the others count as of normal priority.
+        """
         pipeline: list[RawDocument] = [
             {"$match": {"_id.recipient_id": known_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}},
+            {"$limit": URGENT_READ},
             # Grouped there, because however much waits, only the conversations matter.
             {"$group": {"_id": "$_id.conversation_id", "since": {"$min": "$created_at"}}},
             {"$sort": {"since": 1}},
@@ -73,6 +80,24 @@ class Queue:
         with translated():
             entries = await self._queue.find(query, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
         return [entry["_id"]["seq"] for entry in entries]
+
+    async def take_few(self, recipient_id: str, ranges: Iterable[tuple[str, int, int]]) -> list[str]:
+        """Return the ids of the messages that wait in these ranges, and note that they were sent once more.
+
+        A range is a conversation with ``after < seq <= up_to``. Give few sequence numbers in all: each is looked for.
+        """
+        recipient = known_object_id(recipient_id)
+        keys = [
+            queue_key(recipient, known_object_id(conversation_id), seq)
+            for conversation_id, after, up_to in ranges
+            for seq in range(after + 1, up_to + 1)
+        ]
+        with translated():
+            entries = await self._queue.find({"_id": {"$in": keys}}, {"message_id": 1}).to_list(None)
+            if entries:
+                found = [entry["_id"] for entry in entries]
+                await self._queue.update_many({"_id": {"$in": found}}, {"$inc": {"attempts": 1}})
+        return [str(entry["message_id"]) for entry in entries]
 
     async def count_attempt(self, recipient_id: str, conversation_id: str, *, first: int, last: int) -> None:
         """Note that the entries from ``first`` to ``last`` were sent once more."""

@@ -143,6 +143,22 @@ class MembershipRecord(Struct, kw_only=True):
         return self.unread_from if self.unread_from_read == self.read_seq else None
 
 
+class SummaryRecord(Struct, kw_only=True, frozen=True):
+    """The little of a conversation and of a person's membership in it that a connect needs."""
+
+    id: str
+    rev: int
+    last_seq: int
+    activity_at: datetime
+    updated_at: datetime
+    """When the conversation or the person's own settings there last changed."""
+    member_count: int
+    direct_key: str | None
+    joined_seq: int
+    delivered_seq: int
+    read_seq: int
+
+
 class MessageRecord(Struct, kw_only=True):
     """A message with what only the server knows of it."""
 

@@ -36,6 +36,11 @@ def ready(*, recovered: bool = False, **revs: int) -> Frame:
     }
 
 
+def more_of_ready(*, more: bool = False, **revs: int) -> Frame:
+    """Return another page of the conversations of ``ready``."""
+    return {"type": "ready.conversations", "conversations": [state(*each) for each in revs.items()], "more": more}
+
+
 def state(conversation_id: str, rev: int) -> Frame:
     marks = dict.fromkeys(["last_seq", "delivered_seq", "read_seq", "unread"], 0)
     others = {"others_delivered_seq": None, "others_read_seq": None}

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from chat_mvp.client.progress import Progress
-from chat_mvp.protocol import AnyServerFrame
-from tests.unit.client.scripted import CONVERSATION, EPOCH, ack_of, message_new, ready
+from chat_mvp.limits import MAX_KNOWN
+from chat_mvp.protocol import AnyServerFrame, Ready
+from tests.unit.client.scripted import CONVERSATION, EPOCH, ack_of, message_new, more_of_ready, ready
 
 
 def take(progress: Progress, *frames: dict[str, Any]) -> list[bool]:
@@ -70,3 +71,48 @@ def test_a_repeated_message_is_recognised_and_a_changed_one_is_not() -> None:
     progress = Progress()
     take(progress, ready(**{CONVERSATION: 5}), DRAINED)
     assert take(progress, message_new(5), message_new(5, rev=6), message_new(5, rev=6)) == [True, False, True]
+
+
+def numbered(count: int, *, rev: int = 1) -> dict[str, int]:
+    return {f"{number:024x}": rev for number in range(count)}
+
+
+def test_the_list_of_conversations_comes_in_pages() -> None:
+    progress = Progress()
+    take(progress, ready(**numbered(3)), more_of_ready(**{CONVERSATION: 7}))
+    assert progress.known is None
+    take(progress, DRAINED)
+    assert progress.known == {**numbered(3), CONVERSATION: 7}
+
+
+def test_of_too_many_conversations_the_most_recently_active_are_named() -> None:
+    progress = Progress()
+    listed = numbered(MAX_KNOWN + 300)
+    take(progress, ready(**listed), DRAINED)
+    named = progress.name()
+    assert named == dict(list(listed.items())[:MAX_KNOWN]), "the server lists the most recently active ones first"
+    take(progress, message_new(1))
+    assert next(iter(progress.known or ())) == CONVERSATION
+    assert len(progress.known or ()) == MAX_KNOWN
+
+
+def test_what_changed_where_there_was_no_room_to_ask_is_found_in_the_list() -> None:
+    progress = Progress()
+    listed = numbered(MAX_KNOWN + 2)
+    take(progress, ready(**listed), DRAINED)
+    progress.name()
+    *_, changed, _ = listed
+    again = {**listed, changed: 9, CONVERSATION: 5, next(iter(listed)): 4}
+    frame = msgspec.convert(ready(recovered=True, **again), Ready)
+    progress.take(frame)
+    found = [(reset.conversation_id, reset.rev) for reset in progress.resets(frame.conversations)]
+    assert found == [(changed, 9)], "what was named is streamed, and what was not known is new"
+
+
+def test_another_history_makes_no_resets() -> None:
+    progress = Progress()
+    take(progress, ready(**numbered(MAX_KNOWN + 2)), DRAINED)
+    progress.name()
+    frame = msgspec.convert(ready(recovered=False, **numbered(MAX_KNOWN + 2, rev=9)), Ready)
+    progress.take(frame)
+    assert progress.resets(frame.conversations) == []

@@ -1,6 +1,7 @@
 """The live side of the Python client, against a server that does what the test says."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 
@@ -8,6 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosedOK
 
 from chat_mvp.client import ClientError, ConnectionLostError, RefusedError, Session
+from chat_mvp.client.backoff import FIRST_S
+from chat_mvp.client.session import MAX_REFUSALS
 from chat_mvp.protocol import ConversationReset, Drained, MessageNew, Ready
 from tests.support.server import free_port
 from tests.unit.client.scripted import (
@@ -20,6 +23,7 @@ from tests.unit.client.scripted import (
     ScriptedServer,
     ack_of,
     message_new,
+    more_of_ready,
     ready,
     scripted,
 )
@@ -254,6 +258,63 @@ async def test_a_client_at_fault_does_not_come_back(server: ScriptedServer, acco
         await messages(session, 1)
     with pytest.raises(ClientError, match=str(code)):
         await session.send("Still there?", conversation_id=CONVERSATION)
+    await left(session)
+
+
+async def test_a_connect_that_the_server_refuses_is_an_error(server: ScriptedServer, account: FakeAccount) -> None:
+    session = Session(account)
+    entering = asyncio.create_task(session.__aenter__())
+    peer = await server.accept()
+    await peer.expect("connect")
+    await peer.tell({"type": "error", "code": "validation", "detail": "known is too long"})
+    await peer.close(4401)
+    with pytest.raises(RefusedError, match="known is too long"):
+        await entering
+    assert account.renewed == 0, "the token was not what was wrong"
+
+
+async def test_a_server_that_takes_no_token_is_an_error(server: ScriptedServer, account: FakeAccount) -> None:
+    session = Session(account)
+    entering = asyncio.create_task(session.__aenter__())
+    for _ in range(MAX_REFUSALS + 1):
+        peer = await server.accept()
+        await peer.expect("connect")
+        await peer.close(4401)
+    with pytest.raises(RefusedError):
+        await entering
+    assert account.renewed == MAX_REFUSALS
+
+
+async def test_a_connection_that_never_catches_up_is_tried_less_and_less_often(
+    server: ScriptedServer, account: FakeAccount
+) -> None:
+    session = Session(account)
+    entering = asyncio.create_task(session.__aenter__())
+    began = []
+    for _ in range(4):
+        peer = await server.accept()
+        began.append(time.monotonic())
+        await peer.expect("connect")
+        await peer.tell(ready())
+        await peer.close(4408)
+    pauses = [after - before for before, after in itertools.pairwise(began)]
+    assert pauses[-1] >= FIRST_S, "without drained, ready is no success"
+    await entering
+    await left(session)
+
+
+async def test_the_list_of_conversations_is_complete_once_drained(server: ScriptedServer, account: FakeAccount) -> None:
+    session = Session(account)
+    entering = asyncio.create_task(session.__aenter__())
+    peer = await server.accept()
+    await peer.expect("connect")
+    first = {**ready(**{CONVERSATION: 1}), "more": True}
+    await peer.tell(first, more_of_ready(**{OTHER: 2}), {"type": "drained", "count": 0})
+    await entering
+    while not isinstance(await session.next(), Drained):
+        pass
+    assert session.ready is not None
+    assert [state.id for state in session.ready.conversations] == [CONVERSATION, OTHER]
     await left(session)
 
 

@@ -183,7 +183,7 @@ class Desk:
         self.clock_is_off_by = timedelta()
         self.bus = MemoryBus()
         self.bus.subscribe(self.told.append)
-        self.receipts = Receipts(self.bus, Blocks(Contacts()))
+        self.receipts = Receipts(self.bus, Blocks(Contacts().fetch_blocks))
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
         self.writer = Writer(
             commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],

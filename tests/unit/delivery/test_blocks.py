@@ -28,7 +28,7 @@ class BlockLists(Contacts):
 
 async def check(turns: int, steps: list[tuple[BlockPair, bool] | str]) -> None:
     contacts = BlockLists(turns)
-    blocks = Blocks(contacts)
+    blocks = Blocks(contacts.fetch_blocks)
     readers = []
     for step in steps:
         if isinstance(step, str):
@@ -55,4 +55,4 @@ def test_memory_and_database_agree(turns: int, steps: list[tuple[BlockPair, bool
 
 
 async def test_what_is_not_in_memory_parts_everyone() -> None:
-    assert Blocks(BlockLists(0)).may_part("ann", "bob")
+    assert Blocks(BlockLists(0).fetch_blocks).may_part("ann", "bob")

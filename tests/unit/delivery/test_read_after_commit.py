@@ -28,11 +28,11 @@ async def test_reads_wait_for_what_was_committed_before(desk: Desk) -> None:
     await database.collections.command({"profile": 2})
     sent, _ = await desk.send("committed just now").message()
     reader, conversation = desk.people[1], sent.conversation_id
-    await Conversations(database.collections).fetch_memberships(reader)
+    await Conversations(database.collections).fetch_memberships(reader, [conversation])
     await Conversations(database.collections).fetch([conversation])
     await Conversations(database.collections).fetch_others_marks(reader, direct=[conversation], groups=[], apart=())
     await Messages(database.collections).fetch_changed(conversation, after_rev=0, above_seq=0, limit=10)
-    await Queue(database.collections).count(reader)
+    await Queue(database.collections).count(reader, limit=10)
     await Queue(database.collections).fetch_seqs(reader, conversation, after=0, up_to=10, limit=10)
 
     commands = await commands_of(database)

@@ -34,7 +34,7 @@ class Desk:
 
     def __init__(self, *pairs: BlockPair) -> None:
         self.contacts = BlockLists(*pairs)
-        self.blocks = Blocks(self.contacts)
+        self.blocks = Blocks(self.contacts.fetch_blocks)
         self.bus = MemoryBus()
         self.receipts = Receipts(self.bus, self.blocks)
         self.sent: asyncio.Queue[Publication] = asyncio.Queue()

@@ -1,7 +1,7 @@
 """Who is told of whom, where a block comes between asking and knowing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +10,12 @@ import pytest
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.protocol import PresenceState
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.storage.arrivals import PresenceRecord
 from chat_mvp.storage.contacts import BlockPair, Contacts
-from chat_mvp.storage.records import UserRecord
 from chat_mvp.supervision import Supervisor
 from tests.unit.realtime.wires import Wire
 
 Ask = Callable[[PresenceTracker, Wire], Awaitable[Any]]
-
-
-class Nobody:
-    """A storage without accounts."""
-
-    async def fetch_many(self, _ids: Iterable[str]) -> dict[str, UserRecord]:
-        return {}
-
-    async def save_last_seen(self, moments: dict[str, datetime]) -> None:
-        self.last_seen = moments
 
 
 class SlowContacts(Contacts):
@@ -33,9 +23,9 @@ class SlowContacts(Contacts):
 
     def __init__(self) -> None:
         self.blocked: set[BlockPair] = set()
+        self.reads = 0
         self.reading = asyncio.Event()
         self.gate = asyncio.Event()
-        self.reads = 0
 
     async def fetch_blocks(self, _user_id: str) -> set[BlockPair]:
         found = set(self.blocked)
@@ -43,6 +33,14 @@ class SlowContacts(Contacts):
         self.reading.set()
         await self.gate.wait()
         return found
+
+
+async def fetch_no_presences(_user_ids: Collection[str]) -> dict[str, PresenceRecord]:
+    return {}
+
+
+async def save_nothing(_moments: dict[str, datetime]) -> None:
+    return None
 
 
 async def connect(tracker: PresenceTracker, wire: Wire) -> list[PresenceState]:
@@ -60,8 +58,13 @@ async def look(tracker: PresenceTracker, _wire: Wire) -> list[PresenceState]:
 @pytest.mark.parametrize("ask", [connect, show, look])
 async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
     wire, contacts = Wire(), SlowContacts()
-    blocks = Blocks(contacts)
-    tracker = PresenceTracker(people=Nobody(), fetch_blocked=blocks.fetch, cache_seconds=60)
+    blocks = Blocks(contacts.fetch_blocks)
+    tracker = PresenceTracker(
+        fetch_presences=fetch_no_presences,
+        save_last_seen=save_nothing,
+        fetch_blocked=blocks.fetch,
+        cache_seconds=60,
+    )
     wire.connection.session.begin_catching_up()
     await wire.connection.go_live()
     tracker.start(lambda user_id: user_id == "bob", Supervisor())
@@ -83,13 +86,16 @@ async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
 
 @pytest.mark.parametrize("ask", [connect, show, look])
 async def test_blocks_between_others_make_nobody_read_again(ask: Ask) -> None:
-    wire, blocks = Wire(), Blocks()
-    tracker = PresenceTracker(people=Nobody(), fetch_blocked=blocks.fetch, cache_seconds=60)
+    wire, contacts = Wire(), SlowContacts()
+    blocks = Blocks(contacts.fetch_blocks)
+    tracker = PresenceTracker(
+        fetch_presences=fetch_no_presences, save_last_seen=save_nothing, fetch_blocked=blocks.fetch, cache_seconds=60
+    )
     asked = asyncio.ensure_future(ask(tracker, wire))
-    await blocks.reading.wait()
-    tracker.hide("eve", [], "mallory")
-    tracker.hide("ann", [wire.connection], "mallory")
-    blocks.gate.set()
+    await contacts.reading.wait()
+    blocks.changed("eve", "mallory", True)
+    blocks.changed("eve", "mallory", False)
+    contacts.gate.set()
     await asked
-    assert blocks.reads == 1
+    assert contacts.reads == 1
     await tracker.stop()

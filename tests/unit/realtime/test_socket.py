@@ -11,6 +11,7 @@ import pytest
 
 from chat_mvp.limits import FRAMES_BURST, MAX_CONNECTIONS_PER_ACCOUNT
 from chat_mvp.protocol import CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED, Connect, Pong
+from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.greeter import CatchingUp, Greeter
@@ -66,6 +67,7 @@ class House:
         self.arriving: Callable[[], Awaitable[None]] = self._nothing
         self.endpoint = SocketEndpoint(
             authenticator=self.authenticator,
+            admission=Admission(),
             registry=self.registry,
             greeter=cast("Greeter", SimpleNamespace(greet=self._greet)),
             dispatcher=cast("Any", SimpleNamespace(dispatch=_answer)),
@@ -86,7 +88,7 @@ class House:
     async def _arrive(self, _user_id: str) -> None:
         await self.arriving()
 
-    async def _greet(self, _connection: Connection, _frame: Connect) -> CatchingUp:
+    async def _greet(self, _connection: Connection, _frame: Connect, _slot: Slot) -> CatchingUp:
         return self._nothing
 
 

@@ -94,12 +94,12 @@ class ConversationService:
 
         ``before`` and the end are places in that order: a moment and an id.
         """
-        standings = list(reversed((await self._snapshots.fetch(user_id)).values()))
-        places = [(s.conversation.activity_at.isoformat(), s.conversation.id) for s in standings]
-        start = 0 if before is None else sum(place >= before for place in places)
-        page = await self._views.complete(user_id, standings[start : start + limit])
-        more = start + limit < len(standings)
-        return page, places[start + limit - 1] if more else None, len(standings)
+        summaries = await self._snapshots.fetch_summaries(user_id)
+        positions = [(summary.activity_at.isoformat(), summary.id) for summary in summaries]
+        start = 0 if before is None else sum(position >= before for position in positions)
+        page = await self._views.fetch(user_id, [summary.id for summary in summaries[start : start + limit]])
+        more = start + limit < len(summaries)
+        return page, positions[start + limit - 1] if more else None, len(summaries)
 
     async def fetch(self, user_id: str, conversation_id: str) -> Conversation:
         """Return a conversation as this person sees it; ``NotFoundError`` for people who are not in it."""

@@ -7,21 +7,16 @@ from msgspec import UNSET
 from chat_mvp.delivery.rosters import FetchUsers, Roster
 from chat_mvp.delivery.snapshot import Snapshots, Standing
 from chat_mvp.protocol import Conversation, ConversationSettings, Member, Message, OwnMembership, User
+from chat_mvp.storage.conversations import peer_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import Marks, MembershipRecord
 from chat_mvp.times import format_optional, format_time
 
 
-def peer_id(direct_key: str, user_id: str) -> str:
-    """Return the other one of a pair."""
-    one, other = direct_key.split(":")
-    return other if one == user_id else one
-
-
 def conversation_view(standing: Standing, last_message: Message | None, peer: User | None) -> Conversation:
     """Return what a member sees of a conversation."""
     conversation, membership = standing.conversation, standing.membership
-    state = standing.state()
+    others_delivered_seq, others_read_seq = standing.others or (None, None)
     unread_from = membership.marked_unread_from()
     return Conversation(
         id=conversation.id,
@@ -35,12 +30,12 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
         member_count=conversation.member_count,
         created_by=conversation.created_by,
         created_at=format_time(conversation.created_at),
-        updated_at=state.updated_at,
+        updated_at=format_time(max(conversation.updated_at, membership.updated_at)),
         last_seq=conversation.last_seq,
         rev=conversation.rev,
         last_message=last_message,
-        others_delivered_seq=state.others_delivered_seq,
-        others_read_seq=state.others_read_seq,
+        others_delivered_seq=others_delivered_seq,
+        others_read_seq=others_read_seq,
         me=OwnMembership(
             role=membership.role,
             joined_at=format_time(membership.joined_at),
@@ -96,7 +91,7 @@ class ConversationViews:
         self._fetch_users = fetch_users
 
     async def fetch(self, user_id: str, ids: Iterable[str]) -> list[Conversation]:
-        """Return those of the conversations that the person is in, the longest silent first."""
+        """Return those of the conversations that the person is in, in the given order. Give at most a page of ids."""
         return await self.complete(user_id, list((await self._snapshots.fetch(user_id, ids)).values()))
 
     async def complete(self, user_id: str, standings: list[Standing]) -> list[Conversation]:

@@ -8,12 +8,19 @@ from msgspec import Meta, Struct
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.reply import Reply, await_reply
 from chat_mvp.delivery.writer import Writer
+from chat_mvp.limits import MAX_SEQ
 from chat_mvp.protocol import Id, Mark, Message
 from chat_mvp.security.turns import Turns
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages, SentKey
 from chat_mvp.storage.records import MembershipRecord
 
+_LOWEST_ID = "0" * 24
+_MEMBERSHIPS_AT_ONCE = 1_000
+_PARTS_AT_ONCE = 10
+"""Times that so many memberships are read for one page."""
+_CONVERSATIONS_AT_ONCE = 100
+"""Conversations whose messages are read for one page."""
 _TICK = timedelta(milliseconds=1)
 """The finest difference that times have here."""
 
@@ -72,6 +79,8 @@ class MessageSync:
     async def fetch(self, user_id: str, after: datetime, *, place: Place | None, limit: int) -> ChangesSince:
         """Return at most ``limit`` messages made or changed after a moment, in their present state.
 
+        A page costs a bounded number of queries, so it may hold fewer messages than there are, even none.
+
         They come by conversation, and there by descending ``rev``. Every page names the moment at which the first one
         was read: asking from there next time brings whatever was stored since, some of it a second time.
         """
@@ -81,25 +90,35 @@ class MessageSync:
     async def _fetch(self, user_id: str, after: datetime, *, place: Place | None, limit: int) -> ChangesSince:
         # Before anything is read, and only once: what changes while somebody turns the pages is for the next time.
         server_time = await self._complete_until() if place is None else place.server_time
-        memberships = await self._conversations.fetch_memberships(user_id)
         messages: list[Message] = []
-        for conversation_id in await self._conversations.fetch_changed_since(memberships, after):
-            if place is None or conversation_id >= place.conversation_id:
-                below = place.rev if place is not None and conversation_id == place.conversation_id else None
+        position = Place(server_time, _LOWEST_ID, MAX_SEQ) if place is None else place
+        looked_at = 0
+        for _ in range(_PARTS_AT_ONCE):
+            memberships = await self._conversations.fetch_memberships_from(
+                user_id, position.conversation_id, limit=_MEMBERSHIPS_AT_ONCE
+            )
+            for conversation_id in await self._conversations.fetch_changed_since(memberships, after):
+                if conversation_id != position.conversation_id:
+                    position = Place(server_time, conversation_id, MAX_SEQ)
+                if looked_at == _CONVERSATIONS_AT_ONCE:
+                    return ChangesSince(messages=messages, server_time=server_time, next=position)
+                looked_at += 1
                 wanted = limit + 1 - len(messages)
-                messages += await self._changes(memberships[conversation_id], after, below_rev=below, limit=wanted)
+                messages += await self._changes(
+                    memberships[conversation_id], after, below_rev=position.rev, limit=wanted
+                )
                 if len(messages) > limit:
-                    break
-        page = messages[:limit]
-        # Who has left a conversation while we read gets nothing of it.
-        memberships = await self._conversations.fetch_memberships(user_id, {it.conversation_id for it in page})
-        behind = Place(server_time, page[-1].conversation_id, page[-1].rev) if len(messages) > limit else None
-        joined = {conversation_id: membership.joined_seq for conversation_id, membership in memberships.items()}
-        mine = [it for it in page if it.seq > joined.get(it.conversation_id, it.seq)]
-        return ChangesSince(messages=mine, server_time=server_time, next=behind)
+                    page = messages[:limit]
+                    position = Place(server_time, page[-1].conversation_id, page[-1].rev)
+                    return ChangesSince(messages=page, server_time=server_time, next=position)
+            if len(memberships) < _MEMBERSHIPS_AT_ONCE:
+                return ChangesSince(messages=messages, server_time=server_time, next=None)
+            # Behind all of the last conversation.
+            position = Place(server_time, max(memberships), 0)
+        return ChangesSince(messages=messages, server_time=server_time, next=position)
 
     async def _changes(
-        self, membership: MembershipRecord, after: datetime, *, below_rev: int | None, limit: int
+        self, membership: MembershipRecord, after: datetime, *, below_rev: int, limit: int
     ) -> list[Message]:
         records = await self._messages.fetch_changed_since(
             membership.conversation_id,

@@ -1,19 +1,22 @@
 """The rules of presence: contacts and direct peers are told, whoever else was asked for too, the blocked never."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from itertools import chain, islice
 
 import structlog
 from msgspec import UnsetType
 
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import NotFoundError, UnavailableError
+from chat_mvp.limits import MAX_WATCHED_PRESENCES
 from chat_mvp.protocol import ChosenPresence, ConversationJoined, Presence, PresenceState
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
-from chat_mvp.storage.contacts import Contacts
-from chat_mvp.storage.conversations import Conversations
+from chat_mvp.storage.arrivals import Arrivals
+from chat_mvp.storage.conversations import Conversations, peer_id
+from chat_mvp.storage.records import SummaryRecord
 from chat_mvp.storage.users import UserChanges, Users
 
 _LOG = structlog.get_logger(__name__)
@@ -28,7 +31,7 @@ class PresenceService:
         tracker: PresenceTracker,
         registry: Registry,
         users: Users,
-        contacts: Contacts,
+        arrivals: Arrivals,
         conversations: Conversations,
         on_hide: Callable[[str], None],
         on_show: Callable[[str], Awaitable[None]],
@@ -40,7 +43,7 @@ class PresenceService:
         self._tracker = tracker
         self._registry = registry
         self._users = users
-        self._contacts = contacts
+        self._arrivals = arrivals
         self._conversations = conversations
         self._on_hide = on_hide
         self._on_show = on_show
@@ -51,18 +54,31 @@ class PresenceService:
         for task in self._tasks:
             task.cancel()
 
-    async def watch(self, connection: Connection) -> list[PresenceState]:
-        """Tell this connection of its contacts, its direct peers and whom it subscribed to, and how they are now."""
-        known = await self._fetch_known(connection.user_id)
-        return await self._tracker.watch(connection, known | connection.subscribed)
+    async def watch(self, connection: Connection, summaries: Iterable[SummaryRecord]) -> list[PresenceState]:
+        """Tell a new connection of its contacts, its direct peers and whom it subscribed to, and how they are now.
+
+        ``summaries`` are the person's conversations, the most recently active first. Contacts come first where there
+        are more people than a connection is told of.
+        """
+        contacts = await self._arrivals.fetch_contact_ids(connection.user_id, limit=MAX_WATCHED_PRESENCES)
+        peers = (peer_id(each.direct_key, connection.user_id) for each in summaries if each.direct_key is not None)
+        known = islice(dict.fromkeys(chain(contacts, peers)), MAX_WATCHED_PRESENCES)
+        # Peers of conversations that are newer than the summaries are watched already.
+        return await self._tracker.watch(
+            connection, {*known, *connection.subscribed, *self._tracker.watched(connection)}
+        )
 
     async def subscribe(self, connection: Connection, user_ids: Iterable[str]) -> list[PresenceState]:
         """Tell this connection of these people beside its contacts and peers, and how all of them are now.
 
         They replace those subscribed to before. A connection that is still catching up keeps them, too.
         """
+        dropped = connection.subscribed.difference(user_ids)
         connection.subscribed = frozenset(user_ids)
-        return await self.watch(connection)
+        if dropped:
+            dropped -= await self._fetch_known_among(connection.user_id, dropped)
+        watched = self._tracker.watched(connection) - dropped
+        return await self._tracker.watch(connection, watched | connection.subscribed)
 
     async def choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         """Let a person be seen like this from now on, also after they reconnect."""
@@ -112,7 +128,7 @@ class PresenceService:
 
     async def parted(self, viewer_id: str, user_id: str) -> None:
         """Tell somebody no longer of a person who may be neither contact nor direct peer any more."""
-        if self._registry.is_connected(viewer_id) and not await self._knows(viewer_id, user_id):
+        if self._registry.is_connected(viewer_id) and not await self._fetch_known_among(viewer_id, [user_id]):
             self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
 
     async def _meet(self, viewer_id: str, user_id: str) -> None:
@@ -130,16 +146,11 @@ class PresenceService:
     async def _show_again(self, viewer_id: str, user_id: str) -> None:
         if not self._registry.is_connected(viewer_id):
             return
-        is_known = await self._knows(viewer_id, user_id)
+        is_known = user_id in await self._fetch_known_among(viewer_id, [user_id])
         connections = [c for c in self._registry.of(viewer_id) if is_known or user_id in c.subscribed]
         await self._tracker.watch_also(viewer_id, connections, user_id, tell_now=True)
 
-    async def _knows(self, viewer_id: str, user_id: str) -> bool:
-        """Tell whether one is told of the other without asking: two reads by key, however many others there are."""
-        if await self._contacts.is_contact(viewer_id, user_id):
-            return True
-        return await self._conversations.sees_direct(viewer_id, user_id)
-
-    async def _fetch_known(self, user_id: str) -> set[str]:
-        contacts = await self._contacts.fetch_contact_ids(user_id)
-        return contacts | await self._conversations.fetch_direct_peers(user_id)
+    async def _fetch_known_among(self, viewer_id: str, user_ids: Collection[str]) -> set[str]:
+        """Return those of these people who are contacts or direct peers of someone."""
+        listed = await self._arrivals.fetch_listed(viewer_id, user_ids)
+        return listed | await self._conversations.fetch_visible_directs(viewer_id, user_ids)

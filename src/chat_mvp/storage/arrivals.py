@@ -1,0 +1,120 @@
+"""What a connect reads of accounts, for many people with one query, as plain documents.
+
+The same facts are written through Beanie (``auth_sessions``, ``users``, ``contacts``), whose models cost more than the
+query when thousands come back at once.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from msgspec import Struct
+
+from chat_mvp.protocol import ChosenPresence
+from chat_mvp.storage.client import Collections
+from chat_mvp.storage.contacts import BlockPair
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import known_object_id, to_object_id
+from chat_mvp.storage.sharing import SharedReads
+from chat_mvp.times import utc_now
+
+AT_ONCE = 64
+PEOPLE_AT_ONCE = 1_000
+MAX_SHARED = 4_000
+"""Contacts in one shared query; when there are more, each list is read alone."""
+
+
+class PresenceRecord(Struct, frozen=True):
+    """How a person wants to be seen, and when they were last there."""
+
+    presence: ChosenPresence
+    status_text: str
+    last_seen: datetime | None
+
+
+class Arrivals:
+    """Reads for connections that begin; those who ask at the same time share the queries."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Read from the collections of accounts."""
+        self._sessions = collections["auth_sessions"]
+        self._users = collections["users"]
+        self._contacts = collections["contacts"]
+        self._owners: SharedReads[str] = SharedReads(self._read_owners, most=AT_ONCE)
+        self._presences: SharedReads[PresenceRecord] = SharedReads(self._read_presences, most=PEOPLE_AT_ONCE)
+        self._blocks: SharedReads[set[BlockPair]] = SharedReads(self._read_blocks, most=AT_ONCE)
+        self._shared_lists: SharedReads[list[str]] = SharedReads(self._read_lists, most=AT_ONCE)
+
+    async def fetch_session_owner(self, session_id: str) -> str | None:
+        """Return the id of the person whose session this is; ``None`` once it has ended."""
+        return await self._owners.fetch_one(session_id)
+
+    async def fetch_presences(self, user_ids: Collection[str]) -> dict[str, PresenceRecord]:
+        """Return how people want to be seen, by id, without those who do not exist."""
+        return await self._presences.fetch(user_ids) if user_ids else {}
+
+    async def fetch_contact_ids(self, owner_id: str, *, limit: int) -> list[str]:
+        """Return whom a person has in the contact list, at most ``limit`` of them."""
+        found = await self._shared_lists.fetch_one(owner_id)
+        if found is None:
+            query = {"owner_id": known_object_id(owner_id), "listed": True}
+            with translated():
+                documents = await self._contacts.find(query, {"other_id": 1}, limit=limit).to_list(None)
+            found = [str(document["other_id"]) for document in documents]
+        return found[:limit]
+
+    async def fetch_listed(self, owner_id: str, other_ids: Collection[str]) -> set[str]:
+        """Return those of the others whom a person has in the contact list."""
+        others = [to_object_id(other_id) for other_id in other_ids]
+        query = {"owner_id": known_object_id(owner_id), "other_id": {"$in": others}, "listed": True}
+        with translated():
+            documents = await self._contacts.find(query, {"other_id": 1}).to_list(None)
+        return {str(document["other_id"]) for document in documents}
+
+    async def fetch_blocks(self, user_id: str) -> set[BlockPair]:
+        """Return every block that a person has made or that was made against them."""
+        return await self._blocks.fetch_one(user_id) or set()
+
+    async def _read_owners(self, session_ids: Sequence[str]) -> Mapping[str, str]:
+        query = {"_id": {"$in": [known_object_id(i) for i in session_ids]}, "expires_at": {"$gt": utc_now()}}
+        with translated():
+            documents = await self._sessions.find(query, {"user_id": 1}).to_list(None)
+        return {str(document["_id"]): str(document["user_id"]) for document in documents}
+
+    async def _read_blocks(self, user_ids: Sequence[str]) -> Mapping[str, set[BlockPair]]:
+        people = {"$in": [known_object_id(i) for i in user_ids]}
+        query = {"blocked": True, "$or": [{"owner_id": people}, {"other_id": people}]}
+        found: dict[str, set[BlockPair]] = {user_id: set() for user_id in user_ids}
+        with translated():
+            documents = await self._contacts.find(query, {"_id": 0, "owner_id": 1, "other_id": 1}).to_list(None)
+        for document in documents:
+            pair = (str(document["owner_id"]), str(document["other_id"]))
+            for user_id in pair:
+                if user_id in found:
+                    found[user_id].add(pair)
+        return found
+
+    async def _read_presences(self, user_ids: Sequence[str]) -> Mapping[str, PresenceRecord]:
+        query = {"_id": {"$in": [known_object_id(i) for i in user_ids]}}
+        fields = dict.fromkeys(("presence", "status_text", "last_seen"), 1)
+        with translated():
+            documents = await self._users.find(query, fields).to_list(None)
+        return {
+            str(document["_id"]): PresenceRecord(
+                cast("ChosenPresence", document["presence"]), document["status_text"], document["last_seen"]
+            )
+            for document in documents
+        }
+
+    async def _read_lists(self, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
+        """Return the contact lists by owner; nothing at all when they are too long to be read at once."""
+        query = {"owner_id": {"$in": [known_object_id(i) for i in owner_ids]}, "listed": True}
+        fields = {"_id": 0, "owner_id": 1, "other_id": 1}
+        with translated():
+            documents = await self._contacts.find(query, fields, limit=MAX_SHARED + 1).to_list(None)
+        if len(documents) > MAX_SHARED:
+            return {}
+        found: dict[str, list[str]] = {owner_id: [] for owner_id in owner_ids}
+        for document in documents:
+            found[str(document["owner_id"])].append(str(document["other_id"]))
+        return found

@@ -1,0 +1,117 @@
+"""The little that a connect reads of each conversation of a person, because there may be thousands of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bson import ObjectId
+from cachetools import LRUCache
+
+from chat_mvp.storage.client import Collections, RawDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import known_object_id
+from chat_mvp.storage.records import SummaryRecord
+from chat_mvp.storage.sharing import SharedReads
+
+PEOPLE_AT_ONCE = 64
+MAX_SHARED = 4_000
+"""Memberships in one shared query; when there are more, each person is read alone."""
+MANY = 200
+"""Who has more conversations than this is read alone from then on."""
+AT_ONCE = 1_000
+"""Documents in one reply: decoding them holds the event loop for a few milliseconds."""
+_MAX_REMEMBERED = 10_000
+
+_MEMBERSHIP = {"_id": 0, "user_id": 1, "conversation_id": 1, "updated_at": 1} | dict.fromkeys(
+    ("joined_seq", "delivered_seq", "read_seq"), 1
+)
+_CONVERSATION = dict.fromkeys(("rev", "last_seq", "activity_at", "updated_at", "member_count", "direct_key"), 1)
+
+
+class Summaries:
+    """Reads the conversations of people; those who ask at the same time share the queries."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Read from ``conversations`` and ``memberships``."""
+        self._conversations = collections["conversations"]
+        self._memberships = collections["memberships"]
+        self._shared: SharedReads[list[SummaryRecord]] = SharedReads(self._read_several, most=PEOPLE_AT_ONCE)
+        self._alone: SharedReads[list[SummaryRecord]] = SharedReads(self._read_alone, most=1)
+        self._with_many: LRUCache[str, bool] = LRUCache(_MAX_REMEMBERED)
+
+    async def fetch(self, user_id: str) -> list[SummaryRecord]:
+        """Return all conversations of the person, most recent activity first, in a list that the caller may keep.
+
+        Each query is bounded. Their number grows by two for a thousand conversations.
+        """
+        found = None if user_id in self._with_many else await self._shared.fetch_one(user_id)
+        if found is None:
+            found = await self._alone.fetch_one(user_id) or []
+            if len(found) > MANY:
+                self._with_many[user_id] = True
+        return found
+
+    async def _read_several(self, user_ids: Sequence[str]) -> Mapping[str, list[SummaryRecord]]:
+        """Return the summaries by person; nothing at all when they are too many to be read at once."""
+        query = {"user_id": {"$in": [known_object_id(i) for i in user_ids]}, "visible": True}
+        with translated():
+            memberships = await self._memberships.find(query, _MEMBERSHIP, limit=MAX_SHARED + 1).to_list(None)
+        if len(memberships) > MAX_SHARED:
+            return {}
+        conversations = await self._fetch_conversations(memberships)
+        found: dict[str, list[SummaryRecord]] = {user_id: [] for user_id in user_ids}
+        for membership in memberships:
+            conversation = conversations.get(membership["conversation_id"])
+            if conversation is not None:
+                found[str(membership["user_id"])].append(_record(membership, conversation))
+        for summaries in found.values():
+            _sort(summaries)
+        return found
+
+    async def _read_alone(self, user_ids: Sequence[str]) -> Mapping[str, list[SummaryRecord]]:
+        (user_id,) = user_ids
+        query = {"user_id": known_object_id(user_id), "visible": True}
+        found: dict[str, SummaryRecord] = {}
+        with translated():
+            cursor = self._memberships.find(query, _MEMBERSHIP, batch_size=AT_ONCE)
+            async with cursor:
+                while memberships := await cursor.to_list(AT_ONCE):
+                    conversations = await self._fetch_conversations(memberships)
+                    for membership in memberships:
+                        conversation = conversations.get(membership["conversation_id"])
+                        if conversation is not None:
+                            # Who left and came back while the cursor moved has been found twice.
+                            record = _record(membership, conversation)
+                            found[record.id] = record
+        summaries = list(found.values())
+        _sort(summaries)
+        return {user_id: summaries}
+
+    async def _fetch_conversations(self, memberships: Iterable[RawDocument]) -> dict[ObjectId, RawDocument]:
+        # Memberships before conversations: the counters are then at least as new as the marks.
+        ids = list({membership["conversation_id"] for membership in memberships})
+        found: dict[ObjectId, RawDocument] = {}
+        with translated():
+            for start in range(0, len(ids), AT_ONCE):
+                some: Any = {"_id": {"$in": ids[start : start + AT_ONCE]}}
+                documents = await self._conversations.find(some, _CONVERSATION).to_list(None)
+                found |= {document["_id"]: document for document in documents}
+        return found
+
+
+def _record(membership: RawDocument, conversation: RawDocument) -> SummaryRecord:
+    return SummaryRecord(
+        id=str(conversation["_id"]),
+        rev=conversation["rev"],
+        last_seq=conversation["last_seq"],
+        activity_at=conversation["activity_at"],
+        updated_at=max(conversation["updated_at"], membership["updated_at"]),
+        member_count=conversation["member_count"],
+        direct_key=conversation["direct_key"],
+        joined_seq=membership["joined_seq"],
+        delivered_seq=membership["delivered_seq"],
+        read_seq=membership["read_seq"],
+    )
+
+
+def _sort(summaries: list[SummaryRecord]) -> None:
+    summaries.sort(key=lambda summary: (summary.activity_at, summary.id), reverse=True)
