@@ -6,14 +6,25 @@ interface Props {
   children: ReactNode;
   /** Shown instead of the whole page's message: where only a part broke and the rest goes on. */
   fallback?: (reset: () => void) => ReactNode;
+  /** What is shown inside: another value is tried again. */
+  of?: unknown;
+}
+
+interface State {
+  broken: boolean;
+  of: unknown;
 }
 
 /** Never a white page: whatever was written stays in the outbox and in the drafts, and there is a way on. */
-export class ErrorBoundary extends Component<Props, { broken: boolean }> {
-  override state = { broken: false };
+export class ErrorBoundary extends Component<Props, State> {
+  override state: State = { broken: false, of: this.props.of };
 
-  static getDerivedStateFromError(): { broken: boolean } {
+  static getDerivedStateFromError(): Partial<State> {
     return { broken: true };
+  }
+
+  static getDerivedStateFromProps({ of }: Props, state: State): Partial<State> | null {
+    return of === state.of ? null : { broken: false, of };
   }
 
   override render(): ReactNode {

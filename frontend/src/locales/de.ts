@@ -112,6 +112,7 @@ export const de: Catalogue = {
   'message.latest': 'Zur neuesten Nachricht',
   'message.newBelow': (n) => count(n, 'neue Nachricht', 'neue Nachrichten'),
   'message.deleted': 'Diese Nachricht wurde gelöscht',
+  'message.unshowable': 'Diese Nachricht kann nicht angezeigt werden.',
   'message.edited': 'bearbeitet',
   'message.you': 'Du',
   'message.reply': 'Antworten',

@@ -110,6 +110,7 @@ export const en = {
   'message.latest': 'Jump to the latest message',
   'message.newBelow': (n: number) => count(n, 'new message', 'new messages'),
   'message.deleted': 'This message was deleted',
+  'message.unshowable': 'This message cannot be shown.',
   'message.edited': 'edited',
   'message.you': 'You',
   'message.reply': 'Reply',

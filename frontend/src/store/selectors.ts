@@ -1,4 +1,5 @@
 /** Views of the state that several parts of the window share. */
+import { nameText } from '@/lib/text';
 import type { Conversation, Message, User } from '@/protocol';
 import type { ChatState, PendingMessage, UnreadMark } from './state';
 
@@ -21,15 +22,21 @@ function activityOf(conversation: Conversation, pending: PendingMessage[] | unde
   return own > last ? own : last;
 }
 
+/** As they call themselves. */
+export function ownNameOf(user: Pick<User, 'display_name' | 'username'>): string {
+  return nameText(user.display_name || user.username);
+}
+
 export function nameOf(state: ChatState, user: User | undefined): string {
   if (user === undefined) return '…';
-  return state.contacts[user.id]?.nickname || user.display_name || user.username;
+  const nickname = state.contacts[user.id]?.nickname;
+  return nickname ? nameText(nickname) : ownNameOf(user);
 }
 
 export function titleOf(state: ChatState, conversation: Conversation): string {
   if (conversation.peer != null)
     return nameOf(state, state.people[conversation.peer.id] ?? conversation.peer);
-  return conversation.name ?? '…';
+  return nameText(conversation.name ?? '…');
 }
 
 export function deliveryOf(message: Message, conversation: Conversation | undefined): Delivery {

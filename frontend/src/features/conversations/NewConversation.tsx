@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { explain, useI18n, useSession } from '@/app/context';
 import { PeoplePicker } from '@/features/people';
 import type { User } from '@/protocol';
+import { ownNameOf } from '@/store/selectors';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { TextField } from '@/ui/TextField';
@@ -32,12 +33,7 @@ export default function NewConversation({ onClose, onStarted }: NewConversationP
         isGroup
           ? {
               kind: 'group',
-              name:
-                name.trim() ||
-                chosen
-                  .map((one) => one.display_name || one.username)
-                  .join(', ')
-                  .slice(0, 100),
+              name: name.trim() || chosen.map(ownNameOf).join(', ').slice(0, 100),
               member_ids: chosen.map((one) => one.id),
             }
           : { kind: 'direct', user_id: first.id },
