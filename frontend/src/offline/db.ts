@@ -49,7 +49,7 @@ export interface ChatDb {
   outbox(): Promise<PendingMessage[]>;
   getMeta<T>(key: string): Promise<T | undefined>;
   putMeta(key: string, value: unknown): Promise<void>;
-  /** Drops the messages and what is known of them, keeps drafts and outbox. */
+  /** Drops what the server has as well; keeps drafts, the outbox and what stands in `putMeta`. */
   dropCache(): Promise<void>;
   /** Keeps the newest `perConversation` messages of each. */
   evict(perConversation: number): Promise<void>;

@@ -1,7 +1,8 @@
 /** Everything that works for one signed-in account, put together; the window only talks to this. */
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
-import type { ChatDb } from '@/offline/db';
+import { isUser } from '@/offline/checked';
+import type { ChatDb, Snapshot } from '@/offline/db';
 import type { Conversation, MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
 import { Acknowledger } from '@/realtime/acks';
 import type { Resume } from '@/realtime/client';
@@ -38,6 +39,8 @@ const NOT_YET_KNOWN = {
   profile: {},
   settings: {},
 };
+
+const NOTHING: Snapshot = { conversations: [], people: [], outbox: [], drafts: {} };
 
 export interface SessionOptions {
   accountId: string;
@@ -158,16 +161,18 @@ export class Session {
    */
   async restore(me: User | null = null, openId: string | null = null): Promise<void> {
     const [snapshot, storedMe, messages] = await Promise.all([
-      this.#db.snapshot(),
-      this.#db.getMeta<OwnUser>('me'),
-      openId === null ? [] : this.#db.messages(openId, FIRST_PAGE),
-      this.contacts.restore(),
-      this.unread.restore(),
-      this.presence.restore(),
+      // What cannot be read comes from the server again; nothing of it may keep the page from starting.
+      this.#db.snapshot().catch(() => NOTHING),
+      this.#db.getMeta<OwnUser>('me').catch(() => undefined),
+      openId === null ? [] : this.#db.messages(openId, FIRST_PAGE).catch(() => []),
+      this.contacts.restore().catch(() => undefined),
+      this.unread.restore().catch(() => undefined),
+      this.presence.restore().catch(() => undefined),
     ]);
-    const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
+    const known = isUser(storedMe) ? storedMe : null;
+    const own = me === null ? known : { ...NOT_YET_KNOWN, ...known, ...me };
     if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
-    const drafts = await this.drafts.restore(snapshot.drafts);
+    const drafts = await this.drafts.restore(snapshot.drafts).catch(() => snapshot.drafts);
     this.store.setState((before) => ({
       me: own,
       conversations: Object.fromEntries(snapshot.conversations.map((one) => [one.id, one])),
@@ -196,14 +201,20 @@ export class Session {
     this.link.woke();
   }
 
-  /** Ends everything; what waits in the outbox stays on the device. */
-  async stop(): Promise<void> {
+  /** Ends everything; what waits in the outbox stays on the device. `last` is done before the database is closed. */
+  async stop(last: () => Promise<void> = async () => undefined): Promise<void> {
     this.#background.abort();
     this.link.stop();
     this.#outbox.pause();
     await this.drafts.flush();
     await this.#persister.flush();
+    await last();
     this.#db.close();
+  }
+
+  /** Removes the copy of what the server has, and ends everything; what was written here stays on the device. */
+  async dropCopy(): Promise<void> {
+    await this.stop(() => this.#sync.forgetAll());
   }
 
   /** Ends everything and forgets the account on this device. */

@@ -204,12 +204,18 @@ export class Sync {
 
   /** The server does not recognise what we know: it may be another database. */
   async #startOver(): Promise<void> {
-    const { db, persister, store, reconnect } = this.#options;
+    const { persister, store, reconnect } = this.#options;
     await persister.flush();
-    await db.dropCache();
-    await db.putMeta('epoch', undefined);
+    await this.forgetAll();
     store.setState({ conversations: {}, windows: {}, members: {} });
     reconnect();
+  }
+
+  /** What the device keeps of the server is worth nothing: the next connect begins without it. */
+  async forgetAll(): Promise<void> {
+    const { db } = this.#options;
+    await db.dropCache();
+    await db.putMeta('epoch', undefined);
   }
 
   /** Puts a fetched page into the window and on the device; what frames brought meanwhile wins. */
