@@ -5,6 +5,11 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** A number as it is shown: beyond `most` only that it is more. The server counts unread messages up to 1,000. */
+export function countText(n: number, most = 999): string {
+  return n > most ? `${most}+` : String(n);
+}
+
 /** At least one character that can be seen (protocol, limits). */
 export function isVisible(text: string): boolean {
   return /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);

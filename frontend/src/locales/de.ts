@@ -1,7 +1,11 @@
+import { countText } from '@/lib/text';
 import type { Catalogue } from './en';
 
 const plural = new Intl.PluralRules('de');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
+
+const unreadCount = (n: number, one: string, other: string) =>
+  `${countText(n)} ${plural.select(n) === 'one' ? one : other}`;
 
 export const de: Catalogue = {
   'app.name': 'Chat',
@@ -78,7 +82,7 @@ export const de: Catalogue = {
   'conversations.search': 'Suchen',
   'conversations.none': 'Noch keine Unterhaltungen.',
   'conversations.noMatch': 'Keine Unterhaltung heißt so.',
-  'conversations.unread': (n) => `${n} ungelesen`,
+  'conversations.unread': (n) => `${countText(n)} ungelesen`,
   'conversations.draft': 'Entwurf:',
   'conversations.deleted': 'Nachricht gelöscht',
   'conversations.unshowable': 'Diese Unterhaltung kann nicht angezeigt werden.',
@@ -113,7 +117,7 @@ export const de: Catalogue = {
   'message.beginning': 'Hier beginnt eure Unterhaltung.',
   'message.unreadDivider': 'Neue Nachrichten',
   'message.latest': 'Zur neuesten Nachricht',
-  'message.newBelow': (n) => count(n, 'neue Nachricht', 'neue Nachrichten'),
+  'message.newBelow': (n) => unreadCount(n, 'neue Nachricht', 'neue Nachrichten'),
   'message.deleted': 'Diese Nachricht wurde gelöscht',
   'message.unshowable': 'Diese Nachricht kann nicht angezeigt werden.',
   'message.edited': 'bearbeitet',
@@ -131,7 +135,7 @@ export const de: Catalogue = {
   'message.markUnread': 'Ab hier ungelesen',
   'message.markUnread.text':
     'Auf allen deinen Geräten, bis du weiterliest. Andere sehen weiterhin, dass du sie gelesen hast.',
-  'message.newSince': (n, when) => `${n} neu seit ${when}`,
+  'message.newSince': (n, when) => `${countText(n)} neu seit ${when}`,
   'message.actions': 'Was mit der Nachricht geht',
   'message.retry': 'Noch einmal versuchen',
   'message.discard': 'Verwerfen',

@@ -1,6 +1,12 @@
 /** Every text of the window, in English: the catalogue that the others must match, key by key. */
+import { countText } from '@/lib/text';
+
 const plural = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
+
+/** Of messages that are unread, which are counted up to a limit. */
+const unreadCount = (n: number, one: string, other: string) =>
+  `${countText(n)} ${plural.select(n) === 'one' ? one : other}`;
 
 export const en = {
   'app.name': 'Chat',
@@ -76,7 +82,7 @@ export const en = {
   'conversations.search': 'Search',
   'conversations.none': 'No conversations yet.',
   'conversations.noMatch': 'No conversation has this name.',
-  'conversations.unread': (n: number) => `${n} unread`,
+  'conversations.unread': (n: number) => `${countText(n)} unread`,
   'conversations.draft': 'Draft:',
   'conversations.deleted': 'Message deleted',
   'conversations.unshowable': 'This conversation cannot be shown.',
@@ -111,7 +117,7 @@ export const en = {
   'message.beginning': 'This is the beginning of your conversation.',
   'message.unreadDivider': 'New messages',
   'message.latest': 'Jump to the latest message',
-  'message.newBelow': (n: number) => count(n, 'new message', 'new messages'),
+  'message.newBelow': (n: number) => unreadCount(n, 'new message', 'new messages'),
   'message.deleted': 'This message was deleted',
   'message.unshowable': 'This message cannot be shown.',
   'message.edited': 'edited',
@@ -129,7 +135,7 @@ export const en = {
   'message.markUnread': 'Mark unread from here',
   'message.markUnread.text':
     'On all your devices, until you read on. Others still see that you have read it.',
-  'message.newSince': (n: number, when: string) => `${n} new since ${when}`,
+  'message.newSince': (n: number, when: string) => `${countText(n)} new since ${when}`,
   'message.actions': 'Message actions',
   'message.retry': 'Try again',
   'message.discard': 'Discard',

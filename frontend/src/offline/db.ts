@@ -51,8 +51,8 @@ export interface ChatDb {
   putMeta(key: string, value: unknown): Promise<void>;
   /** Drops what the server has as well; keeps drafts, the outbox and what stands in `putMeta`. */
   dropCache(): Promise<void>;
-  /** Keeps the newest `perConversation` messages of each. */
-  evict(perConversation: number): Promise<void>;
+  /** Keeps the newest `perConversation` messages of each, unless there are no more than `enough` in all. */
+  evict(perConversation: number, enough?: number): Promise<void>;
   /** Everything goes. */
   destroy(): Promise<void>;
   close(): void;

@@ -152,7 +152,8 @@ export class DexieDb implements ChatDb {
     await db.transaction('rw', tables, () => Promise.all(tables.map((table) => table.clear())));
   }
 
-  async evict(perConversation: number): Promise<void> {
+  async evict(perConversation: number, enough = 0): Promise<void> {
+    if ((await this.#db.messages.count()) <= enough) return;
     for (const id of await this.#db.conversations.toCollection().primaryKeys()) {
       const keys = await this.#ofConversation(id).reverse().offset(perConversation).primaryKeys();
       if (keys.length > 0) await this.#db.messages.bulkDelete(keys);

@@ -17,6 +17,7 @@ import { Actions } from './actions';
 import { Contacts } from './contacts';
 import { Drafts } from './drafts';
 import { History } from './history';
+import { isPage } from './own-list';
 import { OwnPresence } from './own-presence';
 import { Persister } from './persister';
 import { Sync } from './sync';
@@ -104,6 +105,7 @@ export class Session {
       clock,
       reconnect: () => this.link.restart(),
       writes: () => this.#leads(),
+      isOpen: (id) => this.history.isOpen(id),
     });
     this.#sync = sync;
     this.link = options.link(() => sync.resume());
@@ -247,6 +249,9 @@ export class Session {
         this.changes.read(note.conversationId, note.seq);
         this.#persister.conversation(note.conversationId);
         return;
+      case 'conversations':
+        this.#sync.takeConversations(note.conversations);
+        return;
       case 'unread_from':
         this.unread.noted(note.conversationId, note.mark);
         return;
@@ -257,9 +262,8 @@ export class Session {
   }
 
   #receive(frame: ServerFrame): void {
-    if (frame.type === 'ready') {
-      this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
-    }
+    if (frame.type === 'ready') this.#serverRead = new Map();
+    if (isPage(frame)) for (const line of frame.conversations) this.#serverRead.set(line.id, line.read_seq);
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#follow(frame.conversation);
     if (frame.type === 'ready' && this.#leads()) this.presence.connected();
@@ -290,13 +294,10 @@ export class Session {
   /** Names, settings and own marks have no `rev`: what differs is fetched again. */
   async #refresh(): Promise<void> {
     try {
-      const [me, conversations] = await Promise.all([this.api.me(), this.api.conversations()]);
+      const me = await this.api.me();
       this.changes.me(me);
       await this.#db.putMeta('me', me);
-      for (const conversation of conversations) {
-        this.#sync.handle({ type: 'conversation.updated', conversation });
-        this.#follow(conversation);
-      }
+      await this.#refreshConversations();
       this.drafts.connected();
       await this.unread.connected();
       await this.contacts.load();
@@ -304,6 +305,19 @@ export class Session {
       this.#persister.people();
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
+    }
+  }
+
+  /**
+   * The latest conversations in any case, since what people call themselves changes no conversation; further pages only
+   * as long as something is missing.
+   */
+  async #refreshConversations(): Promise<void> {
+    for await (const page of this.api.conversationPages()) {
+      this.#sync.takeConversations(page);
+      this.link.tabs?.share({ kind: 'conversations', conversations: page });
+      for (const conversation of page) this.#follow(conversation);
+      if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
     }
   }
 
@@ -317,7 +331,7 @@ export class Session {
     try {
       await this.#sync.prefetch(this.#background.signal);
       const count = Math.max(1, Object.keys(this.store.getState().conversations).length);
-      await this.#db.evict(Math.max(50, Math.floor(CACHE_BUDGET / count)));
+      await this.#db.evict(Math.max(50, Math.floor(CACHE_BUDGET / count)), CACHE_BUDGET);
     } catch {
       // Only a convenience for later; the next connect tries again.
     }

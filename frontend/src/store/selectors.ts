@@ -5,15 +5,34 @@ import type { ChatState, PendingMessage, UnreadMark } from './state';
 
 export type Delivery = 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
 
+interface Lists {
+  conversations: ChatState['conversations'];
+  pending: ChatState['pending'];
+  live: Conversation[];
+  archived: Conversation[];
+}
+
+/** The lists as they were last made: sorting thousands for each frame about something else would take too long. */
+let lists: Lists | null = null;
+
 /** Pinned first, then by last activity; either the archived ones or the others. */
 export function listConversations(state: ChatState, archived = false): Conversation[] {
-  return Object.values(state.conversations)
-    .filter((one) => one.me.archived === archived)
-    .sort(
-      (a, b) =>
-        Number(b.me.pinned) - Number(a.me.pinned) ||
-        activityOf(b, state.pending[b.id]).localeCompare(activityOf(a, state.pending[a.id])),
-    );
+  if (lists?.conversations !== state.conversations || lists.pending !== state.pending)
+    lists = makeLists(state);
+  return archived ? lists.archived : lists.live;
+}
+
+function makeLists({ conversations, pending }: ChatState): Lists {
+  const sorted = Object.values(conversations)
+    .map((one) => ({ one, pinned: Number(one.me.pinned), at: activityOf(one, pending[one.id]) }))
+    .sort((a, b) => b.pinned - a.pinned || (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
+    .map(({ one }) => one);
+  return {
+    conversations,
+    pending,
+    live: sorted.filter((one) => !one.me.archived),
+    archived: sorted.filter((one) => one.me.archived),
+  };
 }
 
 function activityOf(conversation: Conversation, pending: PendingMessage[] | undefined): string {

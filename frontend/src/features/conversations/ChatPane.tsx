@@ -59,12 +59,14 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
   return (
     <>
       <div ref={pane} className="flex min-w-0 flex-1 flex-col bg-canvas">
-        <ChatHeader
-          conversation={conversation}
-          onBack={onBack}
-          details={details}
-          onDetails={() => onDetails(!details)}
-        />
+        <ErrorBoundary of={conversation} fallback={() => <BrokenHeader onBack={onBack} />}>
+          <ChatHeader
+            conversation={conversation}
+            onBack={onBack}
+            details={details}
+            onDetails={() => onDetails(!details)}
+          />
+        </ErrorBoundary>
         {untouched && <Untouched conversation={conversation} />}
         <Timeline
           ref={timeline}
@@ -111,6 +113,19 @@ function Untouched({ conversation }: { conversation: Conversation }) {
       <ConversationAvatar conversation={conversation} title={title} size="large" />
       <p className="text-sm text-muted">{t('message.none')}</p>
     </div>
+  );
+}
+
+/** Stands for a head that could not be drawn: there is still a way back. */
+function BrokenHeader({ onBack }: { onBack: () => void }) {
+  const { t } = useI18n();
+  return (
+    <header className="flex min-h-16 items-center gap-3 border-b border-line px-3 py-2 sm:px-5">
+      <IconButton label={t('conversations.back')} onClick={onBack} className="sm:hidden rtl:-scale-x-100">
+        <ArrowLeft size={20} aria-hidden />
+      </IconButton>
+      <p className="italic">{t('conversations.unshowable')}</p>
+    </header>
   );
 }
 
