@@ -5,6 +5,11 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** The beginning of a text, without half a letter at its end. */
+export function firstCodePoints(text: string, most: number): string {
+  return [...text].slice(0, most).join('');
+}
+
 /** A number as it is shown: beyond `most` only that it is more. The server counts unread messages up to 1,000. */
 export function countText(n: number, most = 999): string {
   return n > most ? `${most}+` : String(n);

@@ -1,5 +1,6 @@
 import { countText } from '@/lib/text';
 import type { Catalogue } from './en';
+import { passwordAdvice } from './password-advice-de';
 
 const plural = new Intl.PluralRules('de');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
@@ -32,6 +33,8 @@ export const de: Catalogue = {
   'auth.email': 'E-Mail',
   'auth.password': 'Passwort',
   'auth.password.rule': 'Mindestens 10 Zeichen.',
+  'auth.password.weak': (detail) =>
+    `Dieses Passwort ist zu leicht zu erraten. ${passwordAdvice(detail)}`.trimEnd(),
   'auth.password.show': 'Eingabe zeigen',
   'auth.password.hide': 'Eingabe verbergen',
   'auth.signIn': 'Anmelden',
@@ -341,6 +344,24 @@ export const de: Catalogue = {
   'error.username_taken': 'Dieser Name ist vergeben.',
   'error.email_taken': 'Zu dieser Adresse gibt es schon ein Konto.',
   'error.not_found': 'Das gibt es nicht mehr.',
+  'error.bad_request': 'Das hat der Server nicht verstanden.',
+  'error.unauthenticated': 'Du bist abgemeldet. Melde dich wieder an.',
+  'error.token_expired': 'Deine Anmeldung ist abgelaufen. Versuch es noch einmal.',
+  'error.email_unverified': 'Bestätige zuerst deine E-Mail-Adresse.',
+  'error.conflict': 'Das wurde inzwischen geändert. Sieh noch einmal nach.',
+  'error.full': 'Hier ist kein Platz für noch ein Mitglied.',
+  'error.validation': 'Etwas davon ist nicht erlaubt.',
+  'error.unavailable': 'Der Server ist beschäftigt oder startet neu. Versuch es gleich noch einmal.',
+  'error.bad_frame': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
+  'error.unknown_type': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
+  'error.already_connected': 'Diese Seite ist schon verbunden.',
+  'error.request_timeout':
+    'Das Senden hat zu lange gedauert. Prüfe deine Verbindung und versuch es noch einmal.',
+  'error.url_too_long': 'Die Adresse der Anfrage ist zu lang.',
+  'error.unsupported_media_type': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
+  'error.headers_too_large':
+    'Dein Browser hat zu viel mitgeschickt. Lösche die Cookies dieser Seite und versuch es noch einmal.',
+  'error.rate_limited.wait': (wait) => `Das war zu oft. Versuch es in ${wait} noch einmal.`,
   'error.internal': 'Der Server hatte ein Problem. Versuch es noch einmal.',
 
   'dialog.close': 'Schließen',

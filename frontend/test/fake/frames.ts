@@ -70,7 +70,8 @@ function send(
   const ref = frame.ref ?? undefined;
   if (server.refuse !== null && server.refuse.times > 0) {
     server.refuse.times -= 1;
-    socket.deliver({ type: 'error', ref, code: server.refuse.code, detail: 'refused by the test' });
+    const { code, retryAfterMs: retry_after_ms } = server.refuse;
+    socket.deliver({ type: 'error', ref, code, detail: 'refused by the test', retry_after_ms });
     return;
   }
   const roomId = frame.conversation_id as string;

@@ -50,7 +50,7 @@ export class FakeServer {
   /** Every request of HTTP, for assertions. */
   readonly requests: string[] = [];
   /** Set to make the next sends fail with this code. */
-  refuse: { code: string; times: number } | null = null;
+  refuse: { code: string; times: number; retryAfterMs?: number } | null = null;
   readonly accounts = new Map<string, Account>();
   readonly rooms = new Map<string, Room>();
   readonly sockets = new Set<FakeSocket>();

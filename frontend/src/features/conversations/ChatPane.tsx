@@ -13,6 +13,9 @@ import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
 
+/** A conversation that somebody only passes by, with a key held down, is not asked for its members. */
+const PASSING_MS = 150;
+
 const WRITING: ComposerMode = { kind: 'new' };
 
 export interface ChatPaneProps {
@@ -41,7 +44,8 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
 
   useEffect(() => {
     if (conversation?.kind === 'direct') return;
-    void session.actions.loadMembers(id).catch(() => undefined);
+    const timer = setTimeout(() => void session.actions.loadMembers(id).catch(() => undefined), PASSING_MS);
+    return () => clearTimeout(timer);
   }, [session, id, conversation?.kind]);
 
   const focusComposer = useCallback(() => composer.current?.focus(), []);

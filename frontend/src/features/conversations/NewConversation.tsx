@@ -1,6 +1,8 @@
 import { useState } from 'react';
-import { explain, useI18n, useSession } from '@/app/context';
+import { useI18n, useSession } from '@/app/context';
+import { explain } from '@/app/explain';
 import { PeoplePicker } from '@/features/people';
+import { firstCodePoints } from '@/lib/text';
 import type { User } from '@/protocol';
 import { ownNameOf } from '@/store/selectors';
 import { Button } from '@/ui/Button';
@@ -33,7 +35,7 @@ export default function NewConversation({ onClose, onStarted }: NewConversationP
         isGroup
           ? {
               kind: 'group',
-              name: name.trim() || chosen.map(ownNameOf).join(', ').slice(0, 100),
+              name: name.trim() || firstCodePoints(chosen.map(ownNameOf).join(', '), 100),
               member_ids: chosen.map((one) => one.id),
             }
           : { kind: 'direct', user_id: first.id },

@@ -75,6 +75,7 @@ export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: Peop
             type="text"
             value={query}
             data-autofocus
+            maxLength={100}
             autoComplete="off"
             autoCapitalize="none"
             spellCheck={false}

@@ -116,6 +116,7 @@ export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps
         role="combobox"
         value={query}
         data-autofocus
+        maxLength={100}
         autoComplete="off"
         spellCheck={false}
         aria-label={label}
