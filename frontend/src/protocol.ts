@@ -18,6 +18,7 @@ export type {
   PresenceState,
   Reaction,
   Ready,
+  ReadyConversations,
   Receipt,
   ServerFrame,
   User,

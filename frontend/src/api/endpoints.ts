@@ -120,8 +120,9 @@ export class Api {
     return this.#http.call(`/contacts/${userId}/block`, { method: 'DELETE' });
   }
 
-  conversations(): Promise<Conversation[]> {
-    return this.#all<Conversation>('/conversations');
+  /** Most recent activity first. */
+  conversationPages(): AsyncGenerator<Conversation[]> {
+    return this.#pages<Conversation>('/conversations');
   }
 
   conversation(id: string): Promise<Conversation> {
@@ -182,12 +183,17 @@ export class Api {
 
   async #all<T>(path: string): Promise<T[]> {
     const items: T[] = [];
+    for await (const page of this.#pages<T>(path)) items.push(...page);
+    return items;
+  }
+
+  /** One request for each page, made when that page is wanted. */
+  async *#pages<T>(path: string): AsyncGenerator<T[]> {
     let cursor: string | undefined;
     do {
       const page: Page<T> = await this.#http.call(path, { query: { limit: 200, cursor } });
-      items.push(...page.items);
+      yield page.items;
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
-    return items;
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '@/lib/clock';
 import type { SignedIn } from '@/protocol';
 import { SignedOutError } from '@/realtime/client';
@@ -38,9 +38,34 @@ describe('HTTP', () => {
     [new Response('null', { status: 400 }), 'internal'],
   ])('survives what is no problem document', async (answer, code) => {
     const { fetcher } = answering(answer);
-    const error = await new Http('/api', null, fetcher).call('/x').catch((one: unknown) => one);
+    const error = await new Http('/api', null, fetcher)
+      .call('/x', { method: 'POST' })
+      .catch((one: unknown) => one);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ code });
+  });
+
+  it('tells how long to wait, to the millisecond where the server does', async () => {
+    const body = JSON.stringify({ code: 'rate_limited', retry_after_ms: 61_500 });
+    const { fetcher } = answering(new Response(body, { status: 429, headers: { 'retry-after': '62' } }));
+    const asking = new Http('/api', null, fetcher).call('/x', { method: 'POST' });
+    await expect(asking).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 61_500 });
+  });
+
+  it('waits its turn when it only reads, and never sends anything else twice', async () => {
+    vi.useFakeTimers();
+    const limited = () =>
+      new Response(JSON.stringify({ code: 'rate_limited', retry_after_ms: 2_000 }), { status: 429 });
+    const reading = answering(limited(), new Response('{"ok":true}'));
+    const answer = new Http('/api', null, reading.fetcher).call('/x');
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(reading.asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    await expect(answer).resolves.toEqual({ ok: true });
+    const writing = answering(limited());
+    await expect(new Http('/api', null, writing.fetcher).call('/x', { method: 'PUT' })).rejects.toThrow();
+    expect(writing.asked).toHaveLength(1);
+    vi.useRealTimers();
   });
 
   it('knows a missing network from a refusal', async () => {

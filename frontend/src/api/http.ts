@@ -20,10 +20,16 @@ export class ApiError extends Error {
   }
 }
 
+/** Of a token that ended, a body that did not arrive in time, and too much at once: the next try may succeed. */
+const PASSING = new Set([401, 408, 429]);
+
 /** The server has understood and will say the same again: trying once more is of no use. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && error.status < 500 && error.status !== 401 && error.status !== 429;
+  return error instanceof ApiError && error.status < 500 && !PASSING.has(error.status);
 }
+
+/** A reading request waits this long for its turn by itself; a person would do nothing else. */
+const MOST_PATIENCE_MS = 10_000;
 
 /** No answer at all. */
 export class NetworkError extends Error {
@@ -57,6 +63,19 @@ export class Http {
 
   /** Resolves with the decoded answer (undefined for 204); throws ApiError or NetworkError. */
   async call<T>(path: string, call: Call = {}): Promise<T> {
+    try {
+      return await this.#authorized<T>(path, call);
+    } catch (error) {
+      const reads = call.method === undefined || call.method === 'GET';
+      const wait =
+        error instanceof ApiError && error.code === 'rate_limited' ? error.retryAfterMs : undefined;
+      if (!reads || wait === undefined || wait > MOST_PATIENCE_MS) throw error;
+      await pause(wait, call.signal);
+      return this.#authorized<T>(path, call);
+    }
+  }
+
+  async #authorized<T>(path: string, call: Call): Promise<T> {
     if (this.#tokens === null) return this.#once<T>(path, call, null);
     try {
       return await this.#once<T>(path, call, await this.#tokens.access());
@@ -97,6 +116,16 @@ export class Http {
   }
 }
 
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 function queryString(query: Query = {}): string {
   const given = Object.entries(query).filter(
     (pair): pair is [string, string | number] => pair[1] !== undefined,
@@ -105,16 +134,16 @@ function queryString(query: Query = {}): string {
   return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
 }
 
+/** More exact than the header, which counts whole seconds. */
+type WaitingProblem = Partial<Problem> & { retry_after_ms?: number };
+
 async function toApiError(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get('retry-after'));
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
   try {
-    const problem = (await response.json()) as Partial<Problem>;
-    return new ApiError(
-      response.status,
-      typeof problem === 'object' && problem !== null ? problem : {},
-      retryAfterMs,
-    );
+    const answer: unknown = await response.json();
+    const problem = typeof answer === 'object' && answer !== null ? (answer as WaitingProblem) : {};
+    return new ApiError(response.status, problem, problem.retry_after_ms ?? retryAfterMs);
   } catch {
     return new ApiError(response.status, {}, retryAfterMs);
   }

@@ -68,6 +68,46 @@ async function signIn(user: ReturnType<typeof userEvent.setup>, name: string) {
 }
 
 describe('the page', () => {
+  it('says how long to wait after too many tries, and keeps what was typed', async () => {
+    const user = show();
+    const real = fetch;
+    const body = JSON.stringify({ code: 'rate_limited', detail: 'no', retry_after_ms: 1_500 });
+    vi.stubGlobal('fetch', async () => new Response(body, { status: 429 }));
+    await signIn(user, 'anna');
+    expect(await screen.findByText('That was too often. Try again in 2 seconds.')).toBeInTheDocument();
+    expect(screen.getByRole('textbox', { name: 'Username' })).toHaveValue('anna');
+    expect(screen.getByLabelText('Password')).toHaveValue('correct horse battery');
+    await waitFor(() => expect(screen.queryByText(/too often/)).not.toBeInTheDocument(), { timeout: 5_000 });
+    vi.stubGlobal('fetch', real);
+  });
+
+  it('shows all of a conversation but the message that cannot be drawn', async () => {
+    const anna = server.addPerson('anna', 'Anna').id;
+    const ben = server.addPerson('ben', 'Ben').id;
+    const room = server.addRoom('group', [anna, ben], 'The garden');
+    server.say(room, ben, 'before it');
+    server.say(room, ben, 'with a broken date', { created_at: 'never' });
+    server.say(room, ben, 'with broken reactions', { reactions: null as never });
+    server.say(room, ben, 'after it');
+    const other = server.addRoom('group', [anna, ben], 'Broken');
+    server.say(other, ben, 'x', { created_at: 'never' });
+    // React reports what an error boundary caught.
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const user = show();
+    await signIn(user, 'anna');
+    await screen.findByText('This conversation cannot be shown.');
+    await user.click(await screen.findByRole('link', { name: /The garden/ }));
+    const feed = await screen.findByRole('feed', { name: 'Messages' });
+    expect(await within(feed).findByText('before it')).toBeInTheDocument();
+    expect(within(feed).getByText('after it')).toBeInTheDocument();
+    expect(within(feed).getAllByText('This message cannot be shown.')).not.toHaveLength(0);
+    expect(within(feed).getByText('with a broken date')).toBeInTheDocument();
+    expect(within(feed).getByText('with broken reactions')).toBeInTheDocument();
+    await user.type(screen.getByRole('textbox', { name: 'Message' }), 'still works');
+    await user.click(screen.getByRole('button', { name: 'Send' }));
+    expect(await within(feed).findByText('still works')).toBeInTheDocument();
+  });
+
   it('registers somebody and finds the accessible names that people and tests rely on', async () => {
     const user = show();
     await user.click(screen.getByRole('button', { name: 'Create account' }));

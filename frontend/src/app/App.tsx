@@ -6,7 +6,7 @@ import { SignIn } from '@/features/sign-in';
 import type { Announcer } from '@/lib/announcer';
 import type { Accounts } from '@/session/accounts';
 import { AnnouncerProvider, SessionProvider, SettingsProvider } from './context';
-import { ErrorBoundary } from './ErrorBoundary';
+import { Broken, ErrorBoundary } from './ErrorBoundary';
 import { Shell } from './Shell';
 import type { SettingsStore } from './settings';
 
@@ -19,7 +19,9 @@ export interface AppProps {
 export function App({ accounts, settings, announcer }: AppProps) {
   return (
     <SettingsProvider settings={settings}>
-      <ErrorBoundary>
+      <ErrorBoundary
+        fallback={() => <Broken onFresh={async () => accounts.store.getState().session?.dropCopy()} />}
+      >
         <AnnouncerProvider value={announcer}>
           <Pages accounts={accounts} />
           <LiveRegion announcer={announcer} />

@@ -4,25 +4,37 @@ import { Button } from '@/ui/Button';
 
 interface Props {
   children: ReactNode;
-  /** Shown instead of the whole page's message: where only a part broke and the rest goes on. */
-  fallback?: (reset: () => void) => ReactNode;
+  /** Shown instead of what broke. */
+  fallback: (reset: () => void) => ReactNode;
+  /** What is shown inside: another value is tried again. */
+  of?: unknown;
 }
 
-/** Never a white page: whatever was written stays in the outbox and in the drafts, and there is a way on. */
-export class ErrorBoundary extends Component<Props, { broken: boolean }> {
-  override state = { broken: false };
+interface State {
+  broken: boolean;
+  of: unknown;
+}
 
-  static getDerivedStateFromError(): { broken: boolean } {
+/** Never a white page: what breaks inside is replaced, and the rest stays as it is. */
+export class ErrorBoundary extends Component<Props, State> {
+  override state: State = { broken: false, of: this.props.of };
+
+  static getDerivedStateFromError(): Partial<State> {
     return { broken: true };
+  }
+
+  static getDerivedStateFromProps({ of }: Props, state: State): Partial<State> | null {
+    return of === state.of ? null : { broken: false, of };
   }
 
   override render(): ReactNode {
     if (!this.state.broken) return this.props.children;
-    return this.props.fallback?.(() => this.setState({ broken: false })) ?? <Broken />;
+    return this.props.fallback(() => this.setState({ broken: false }));
   }
 }
 
-function Broken() {
+/** Stands for the whole page. What was written stays in the outbox and in the drafts, and there are two ways on. */
+export function Broken({ onFresh }: { onFresh: () => Promise<void> }) {
   const { t } = useI18n();
   return (
     <main className="grid h-full place-items-center p-6 text-center">
@@ -31,6 +43,10 @@ function Broken() {
         <p className="text-muted">{t('app.broken.text')}</p>
         <Button kind="primary" onClick={() => location.reload()}>
           {t('app.broken.reload')}
+        </Button>
+        <p className="pt-2 text-sm text-muted">{t('app.broken.again')}</p>
+        <Button onClick={() => void onFresh().finally(() => location.reload())}>
+          {t('app.broken.fresh')}
         </Button>
       </div>
     </main>

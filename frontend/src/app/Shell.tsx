@@ -110,16 +110,17 @@ export function Shell({ onSignOut }: ShellProps) {
           {shown === null ? (
             <NothingOpen onNew={() => setLayer('new')} />
           ) : (
-            <ChatPane
-              key={shown}
-              id={shown}
-              seq={seq}
-              onArrived={arrived}
-              onBack={() => navigate('/')}
-              details={details}
-              onDetails={setDetails}
-              onOpen={open}
-            />
+            <ErrorBoundary key={shown} fallback={(reset) => <BrokenPart onClose={reset} />}>
+              <ChatPane
+                id={shown}
+                seq={seq}
+                onArrived={arrived}
+                onBack={() => navigate('/')}
+                details={details}
+                onDetails={setDetails}
+                onOpen={open}
+              />
+            </ErrorBoundary>
           )}
         </div>
       </main>

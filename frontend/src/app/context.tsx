@@ -1,12 +1,11 @@
 /** How components reach the session, the settings and the texts. */
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
-import { ApiError, NetworkError } from '@/api/http';
 import type { Announcer } from '@/lib/announcer';
 import { ENGLISH, type I18n, loadLanguage } from '@/lib/i18n';
-import { RequestError } from '@/realtime/client';
 import type { Session } from '@/session/session';
 import type { ChatState } from '@/store/state';
+import { explain } from './explain';
 import type { Settings, SettingsStore } from './settings';
 
 const I18nContext = createContext<I18n>(ENGLISH);
@@ -63,15 +62,6 @@ export function useAnnouncer(): Announcer {
 /** A part of the state; the component is drawn again only when that part is another value. */
 export function useChat<T>(selector: (state: ChatState) => T): T {
   return useStore(useSession().store, selector);
-}
-
-/** A sentence for a person, from whatever went wrong. */
-export function explain({ t, maybe }: I18n, error: unknown): string {
-  if (error instanceof NetworkError) return t('error.network');
-  if (error instanceof ApiError || error instanceof RequestError) {
-    return maybe(`error.${error.code}`) ?? error.message;
-  }
-  return t('error.internal');
 }
 
 /** Runs what may be refused, and shows a refusal as one quiet line. True when it worked. */

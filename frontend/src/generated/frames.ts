@@ -16,6 +16,7 @@ export type ClientFrame =
   | Ping;
 export type ServerFrame =
   | Ready
+  | ReadyConversations
   | MessageNew
   | MessageAck
   | MessageEdited
@@ -223,6 +224,7 @@ export interface Ready {
   unread_notifications: number;
   token_expires_in: number;
   conversations: ConversationState[];
+  more: boolean;
   limits: Limits;
 }
 /**
@@ -252,6 +254,14 @@ export interface Limits {
   frame_bytes: number;
   text_chars: number;
   sends_per_s: number | null;
+}
+/**
+ * The next page of the conversations of `ready`; `more` tells that another one follows.
+ */
+export interface ReadyConversations {
+  type: "ready.conversations";
+  conversations: ConversationState[];
+  more: boolean;
 }
 /**
  * A new message; `queued` when it waited in the recipient's queue.

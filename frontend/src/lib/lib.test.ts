@@ -3,7 +3,17 @@ import { de } from '@/locales/de';
 import { en } from '@/locales/en';
 import { preferredLanguage } from './i18n';
 import { uuidv7 } from './ids';
-import { codePoints, findInText, isVisible, matches, oneLine, searchTerms, snippet } from './text';
+import {
+  codePoints,
+  findInText,
+  fold,
+  isVisible,
+  matches,
+  nameText,
+  oneLine,
+  searchTerms,
+  snippet,
+} from './text';
 
 describe('texts', () => {
   it('count what the protocol counts', () => {
@@ -19,6 +29,26 @@ describe('texts', () => {
   it('become one line without marks', () => {
     expect(oneLine('**Hello**\n\n`world`')).toBe('Hello world');
     expect(oneLine('x'.repeat(300))).toHaveLength(140);
+  });
+
+  it('that were cut leave no direction open and no half of a letter', () => {
+    expect(oneLine(`\u2068${'x'.repeat(300)}\u2069`)).toMatch(/x\u2069…$/);
+    expect(oneLine('\u2068Anna\u2069 left')).toBe('\u2068Anna\u2069 left');
+    expect(oneLine('\u202Eabc')).toBe('\u202Eabc\u202C');
+    expect(oneLine('😀'.repeat(100), 10)).toBe('😀😀😀😀…');
+  });
+
+  it('do not tower over the lines around them', () => {
+    expect(oneLine(`Z${'\u0301\u0316'.repeat(50)}a`)).toBe('Z\u0301\u0316\u0301\u0316a');
+    expect(nameText(`Z${'\u0301'.repeat(90)}`)).toBe('Z\u0301\u0301\u0301\u0301');
+    expect(nameText('Anna\nBerta')).toBe('Anna Berta');
+    expect(nameText('\u2067שרה')).toBe('\u2067שרה\u2069');
+    expect(nameText('Nguyễn Thị')).toBe('Nguyễn Thị');
+  });
+
+  it('fold whatever marks they carry', () => {
+    expect(fold('Ǖber Ａ')).toBe('uber a');
+    expect(fold('A\u0301ﾞe\u0316\u0301')).toBe('ae');
   });
 
   it('are found by the beginning of any word, without accents', () => {

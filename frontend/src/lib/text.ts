@@ -5,6 +5,16 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** The beginning of a text, without half a letter at its end. */
+export function firstCodePoints(text: string, most: number): string {
+  return [...text].slice(0, most).join('');
+}
+
+/** A number as it is shown: beyond `most` only that it is more. The server counts unread messages up to 1,000. */
+export function countText(n: number, most = 999): string {
+  return n > most ? `${most}+` : String(n);
+}
+
 /** At least one character that can be seen (protocol, limits). */
 export function isVisible(text: string): boolean {
   return /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);
@@ -12,17 +22,54 @@ export function isVisible(text: string): boolean {
 
 /** One line for previews and announcements: no line breaks, no Markdown marks, at most `limit` characters. */
 export function oneLine(text: string, limit = 140): string {
-  const flat = text
-    .slice(0, limit * 4)
+  const flat = thinned(text.slice(0, limit * 4))
     .replace(/```\w*\n?|[*_~`]{1,2}(?=\S)|(?<=\S)[*_~`]{1,2}/g, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat;
+  return flat.length > limit ? `${whole(flat.slice(0, limit - 1))}…` : closed(flat);
 }
 
-/** For searching: without case and accents. */
+/** Combining marks that a letter keeps in previews: Vietnamese and Hebrew need three, a joke needs more. */
+const MARKS = /(\p{M}{4})\p{M}+/gu;
+
+/** Without the marks that would tower over the lines above and below. */
+function thinned(text: string): string {
+  return text.replace(MARKS, '$1');
+}
+
+/** Without half a surrogate pair at the end, and with every direction that was opened closed again. */
+function whole(text: string): string {
+  return closed(text.replace(/[\uD800-\uDBFF]$/, ''));
+}
+
+const OPENING = /[\u2066-\u2068]/g;
+const EMBEDDING = /[\u202A\u202B\u202D\u202E]/g;
+
+/** A text that was cut, or that is meant to confuse, must not turn around what is put behind it. */
+function closed(text: string): string {
+  const isolates = count(text, OPENING) - count(text, /\u2069/g);
+  const embeddings = count(text, EMBEDDING) - count(text, /\u202C/g);
+  return text + '\u202C'.repeat(Math.max(0, embeddings)) + '\u2069'.repeat(Math.max(0, isolates));
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
+}
+
+/** What few names have, and what would be seen outside of them: marks upon marks, direction marks, line breaks. */
+const UNUSUAL = /\p{M}{4}|[\n\r\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
+
+/** A name of a person or a conversation as it may stand in a sentence or a list: it changes nothing around it. */
+export function nameText(name: string): string {
+  return UNUSUAL.test(name) ? closed(thinned(name).replace(/\s+/g, ' ')) : name;
+}
+
+/**
+ * For searching: without case and accents. Marks go first, because sorting a long run of them takes quadratic time, and
+ * again afterwards, because letters with accents are taken apart.
+ */
 export function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  return text.replace(/\p{M}/gu, '').normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 /** Every word of `query` begins some word of `text`. */

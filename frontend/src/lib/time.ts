@@ -60,6 +60,18 @@ export function shortWhen(i18n: I18n, iso: string, now: Date = new Date()): stri
   return formatter(i18n.language, 'date', { day: 'numeric', month: 'short', year: '2-digit' }).format(date);
 }
 
+/** "40 seconds", "3 minutes": how long somebody has to wait, rounded up. */
+export function waitText({ language }: I18n, ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  const [n, unit] =
+    seconds < 90
+      ? [seconds, 'second']
+      : seconds < 5_400
+        ? [Math.ceil(seconds / 60), 'minute']
+        : [Math.ceil(seconds / 3600), 'hour'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(n);
+}
+
 /** "5 minutes ago", for last seen. */
 export function ago({ language, t }: I18n, iso: string, now: Date = new Date()): string {
   const seconds = Math.round((now.getTime() - Date.parse(iso)) / 1000);

@@ -1,13 +1,20 @@
+import { countText } from '@/lib/text';
 import type { Catalogue } from './en';
+import { passwordAdvice } from './password-advice-de';
 
 const plural = new Intl.PluralRules('de');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
+
+const unreadCount = (n: number, one: string, other: string) =>
+  `${countText(n)} ${plural.select(n) === 'one' ? one : other}`;
 
 export const de: Catalogue = {
   'app.name': 'Chat',
   'app.broken.title': 'Etwas ist schiefgegangen',
   'app.broken.text': 'Deine Nachrichten sind sicher: Was noch nicht gesendet wurde, bleibt auf diesem Gerät.',
   'app.broken.reload': 'Neu laden',
+  'app.broken.again': 'Passiert es noch einmal, ist vielleicht die Kopie auf diesem Gerät beschädigt.',
+  'app.broken.fresh': 'Alles neu holen',
   'app.brokenPart.title': 'Dieser Teil ging nicht auf',
   'app.brokenPart.text': 'Der Rest läuft weiter. Meist hilft es, die Seite neu zu laden.',
   'app.first.title': 'Willkommen',
@@ -26,6 +33,8 @@ export const de: Catalogue = {
   'auth.email': 'E-Mail',
   'auth.password': 'Passwort',
   'auth.password.rule': 'Mindestens 10 Zeichen.',
+  'auth.password.weak': (detail) =>
+    `Dieses Passwort ist zu leicht zu erraten. ${passwordAdvice(detail)}`.trimEnd(),
   'auth.password.show': 'Eingabe zeigen',
   'auth.password.hide': 'Eingabe verbergen',
   'auth.signIn': 'Anmelden',
@@ -76,9 +85,10 @@ export const de: Catalogue = {
   'conversations.search': 'Suchen',
   'conversations.none': 'Noch keine Unterhaltungen.',
   'conversations.noMatch': 'Keine Unterhaltung heißt so.',
-  'conversations.unread': (n) => `${n} ungelesen`,
+  'conversations.unread': (n) => `${countText(n)} ungelesen`,
   'conversations.draft': 'Entwurf:',
   'conversations.deleted': 'Nachricht gelöscht',
+  'conversations.unshowable': 'Diese Unterhaltung kann nicht angezeigt werden.',
   'conversations.empty': 'Noch keine Nachrichten',
   'conversations.pinned': 'Angeheftet',
   'conversations.muted': 'Stumm',
@@ -110,8 +120,9 @@ export const de: Catalogue = {
   'message.beginning': 'Hier beginnt eure Unterhaltung.',
   'message.unreadDivider': 'Neue Nachrichten',
   'message.latest': 'Zur neuesten Nachricht',
-  'message.newBelow': (n) => count(n, 'neue Nachricht', 'neue Nachrichten'),
+  'message.newBelow': (n) => unreadCount(n, 'neue Nachricht', 'neue Nachrichten'),
   'message.deleted': 'Diese Nachricht wurde gelöscht',
+  'message.unshowable': 'Diese Nachricht kann nicht angezeigt werden.',
   'message.edited': 'bearbeitet',
   'message.you': 'Du',
   'message.reply': 'Antworten',
@@ -127,7 +138,7 @@ export const de: Catalogue = {
   'message.markUnread': 'Ab hier ungelesen',
   'message.markUnread.text':
     'Auf allen deinen Geräten, bis du weiterliest. Andere sehen weiterhin, dass du sie gelesen hast.',
-  'message.newSince': (n, when) => `${n} neu seit ${when}`,
+  'message.newSince': (n, when) => `${countText(n)} neu seit ${when}`,
   'message.actions': 'Was mit der Nachricht geht',
   'message.retry': 'Noch einmal versuchen',
   'message.discard': 'Verwerfen',
@@ -333,6 +344,24 @@ export const de: Catalogue = {
   'error.username_taken': 'Dieser Name ist vergeben.',
   'error.email_taken': 'Zu dieser Adresse gibt es schon ein Konto.',
   'error.not_found': 'Das gibt es nicht mehr.',
+  'error.bad_request': 'Das hat der Server nicht verstanden.',
+  'error.unauthenticated': 'Du bist abgemeldet. Melde dich wieder an.',
+  'error.token_expired': 'Deine Anmeldung ist abgelaufen. Versuch es noch einmal.',
+  'error.email_unverified': 'Bestätige zuerst deine E-Mail-Adresse.',
+  'error.conflict': 'Das wurde inzwischen geändert. Sieh noch einmal nach.',
+  'error.full': 'Hier ist kein Platz für noch ein Mitglied.',
+  'error.validation': 'Etwas davon ist nicht erlaubt.',
+  'error.unavailable': 'Der Server ist beschäftigt oder startet neu. Versuch es gleich noch einmal.',
+  'error.bad_frame': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
+  'error.unknown_type': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
+  'error.already_connected': 'Diese Seite ist schon verbunden.',
+  'error.request_timeout':
+    'Das Senden hat zu lange gedauert. Prüfe deine Verbindung und versuch es noch einmal.',
+  'error.url_too_long': 'Die Adresse der Anfrage ist zu lang.',
+  'error.unsupported_media_type': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
+  'error.headers_too_large':
+    'Dein Browser hat zu viel mitgeschickt. Lösche die Cookies dieser Seite und versuch es noch einmal.',
+  'error.rate_limited.wait': (wait) => `Das war zu oft. Versuch es in ${wait} noch einmal.`,
   'error.internal': 'Der Server hatte ein Problem. Versuch es noch einmal.',
 
   'dialog.close': 'Schließen',

@@ -1,12 +1,20 @@
 /** Every text of the window, in English: the catalogue that the others must match, key by key. */
+import { countText } from '@/lib/text';
+
 const plural = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
+
+/** Of messages that are unread, which are counted up to a limit. */
+const unreadCount = (n: number, one: string, other: string) =>
+  `${countText(n)} ${plural.select(n) === 'one' ? one : other}`;
 
 export const en = {
   'app.name': 'Chat',
   'app.broken.title': 'Something went wrong',
   'app.broken.text': 'Your messages are safe: what was not sent yet is kept on this device.',
   'app.broken.reload': 'Load again',
+  'app.broken.again': 'If it happens again, what this device keeps may be damaged.',
+  'app.broken.fresh': 'Fetch everything again',
   'app.brokenPart.title': 'This part did not open',
   'app.brokenPart.text': 'The rest goes on. Loading the page again usually helps.',
   'app.first.title': 'Welcome',
@@ -25,6 +33,7 @@ export const en = {
   'auth.email': 'Email',
   'auth.password': 'Password',
   'auth.password.rule': 'At least 10 characters.',
+  'auth.password.weak': (detail: string) => `Password ${detail}.`,
   'auth.password.show': 'Show what I type',
   'auth.password.hide': 'Hide what I type',
   'auth.signIn': 'Sign in',
@@ -74,9 +83,10 @@ export const en = {
   'conversations.search': 'Search',
   'conversations.none': 'No conversations yet.',
   'conversations.noMatch': 'No conversation has this name.',
-  'conversations.unread': (n: number) => `${n} unread`,
+  'conversations.unread': (n: number) => `${countText(n)} unread`,
   'conversations.draft': 'Draft:',
   'conversations.deleted': 'Message deleted',
+  'conversations.unshowable': 'This conversation cannot be shown.',
   'conversations.empty': 'No messages yet',
   'conversations.pinned': 'Pinned',
   'conversations.muted': 'Muted',
@@ -108,8 +118,9 @@ export const en = {
   'message.beginning': 'This is the beginning of your conversation.',
   'message.unreadDivider': 'New messages',
   'message.latest': 'Jump to the latest message',
-  'message.newBelow': (n: number) => count(n, 'new message', 'new messages'),
+  'message.newBelow': (n: number) => unreadCount(n, 'new message', 'new messages'),
   'message.deleted': 'This message was deleted',
+  'message.unshowable': 'This message cannot be shown.',
   'message.edited': 'edited',
   'message.you': 'You',
   'message.reply': 'Reply',
@@ -125,7 +136,7 @@ export const en = {
   'message.markUnread': 'Mark unread from here',
   'message.markUnread.text':
     'On all your devices, until you read on. Others still see that you have read it.',
-  'message.newSince': (n: number, when: string) => `${n} new since ${when}`,
+  'message.newSince': (n: number, when: string) => `${countText(n)} new since ${when}`,
   'message.actions': 'Message actions',
   'message.retry': 'Try again',
   'message.discard': 'Discard',
@@ -325,6 +336,24 @@ export const en = {
   'error.username_taken': 'This name is taken.',
   'error.email_taken': 'This address already has an account.',
   'error.not_found': 'That is not there any more.',
+  'error.bad_request': 'The server did not understand that.',
+  'error.unauthenticated': 'You are signed out. Sign in again.',
+  'error.token_expired': 'Your sign-in ran out. Try again.',
+  'error.email_unverified': 'Confirm your email address first.',
+  'error.conflict': 'It was changed in the meantime. Look again.',
+  'error.full': 'There is no room for another member.',
+  'error.validation': 'Something in it is not allowed.',
+  'error.unavailable': 'The server is busy or restarting. Try again in a moment.',
+  'error.bad_frame': 'This page and the server do not understand each other. Load the page again.',
+  'error.unknown_type': 'This page and the server do not understand each other. Load the page again.',
+  'error.already_connected': 'This page is connected already.',
+  'error.request_timeout': 'That took too long to send. Check your connection and try again.',
+  'error.url_too_long': 'The address of the request is too long.',
+  'error.unsupported_media_type':
+    'This page and the server do not understand each other. Load the page again.',
+  'error.headers_too_large':
+    'Your browser sent too much with the request. Delete the cookies of this page and try again.',
+  'error.rate_limited.wait': (wait: string) => `That was too often. Try again in ${wait}.`,
   'error.internal': 'The server had a problem. Try again.',
 
   'dialog.close': 'Close',

@@ -1,14 +1,45 @@
 import { describe, expect, it } from 'vitest';
 import type { Conversation, Message } from '@/protocol';
 import type { PendingMessage } from '@/store/state';
+import {
+  entriesOf,
+  isContact,
+  isConversation,
+  isMember,
+  isMessage,
+  isPending,
+  isUnreadMark,
+  isUser,
+} from './checked';
 import type { ChatDb } from './db';
 import { DexieDb } from './dexie-db';
 import { MemoryDb } from './memory-db';
+import { ChatDexie } from './schema';
 
 let accounts = 0;
 
 function message(seq: number, conversation_id = 'c'): Message {
-  return { id: `${conversation_id}-${seq}`, conversation_id, seq, rev: seq, text: `m${seq}` } as Message;
+  return {
+    id: `${conversation_id}-${seq}`,
+    conversation_id,
+    seq,
+    rev: seq,
+    sender_id: 'ben',
+    client_message_id: `n${seq}`,
+    kind: 'text',
+    text: `m${seq}`,
+    priority: 'normal',
+    attachments: [],
+    reply_to: null,
+    thread_root: null,
+    thread: null,
+    mentions: [],
+    reactions: [],
+    pinned: false,
+    created_at: '2026-11-21T10:00:00.000Z',
+    edited_at: null,
+    deleted_at: null,
+  };
 }
 
 function pending(order: number): PendingMessage {
@@ -154,4 +185,43 @@ it('keeps everything over a reload', async () => {
   expect(await after.messages('c', 50)).toHaveLength(1);
   expect(await after.outbox()).toHaveLength(1);
   expect(await after.known()).toEqual({ c: 1 });
+});
+
+describe('a device on which anything may have been left', () => {
+  const NOT_WHAT_IT_SHOULD_BE: unknown[] = [null, 7, 'text', [], {}, { id: 'c', me: null }, { user: 1 }];
+
+  it('gives only what can be shown', async () => {
+    const name = `test-${accounts++}`;
+    const db = await DexieDb.open(name);
+    const raw = new ChatDexie(name);
+    await raw.conversations.put({ id: 'c', name: 5 } as never);
+    await raw.people.put({ id: 'p', username: {} } as never);
+    await raw.outbox.put({ client_message_id: 'x', conversation_id: 'c', text: null } as never);
+    await raw.drafts.put({ conversation_id: 'c', text: 9 } as never);
+    await raw.known.put({ conversation_id: 'c', rev: 'high' } as never);
+    await raw.members.put({ conversation_id: 'c', members: [{ user: null }] } as never);
+    await raw.messages.bulkPut([
+      { ...message(1), reactions: null },
+      { ...message(2), created_at: 'yesterday' },
+      { ...message(3), text: { toString: 1 } },
+      message(4),
+    ] as never[]);
+    raw.close();
+    expect(await db.snapshot()).toEqual({ conversations: [], people: [], outbox: [], drafts: {} });
+    expect(await db.outbox()).toEqual([]);
+    expect(await db.known()).toEqual({});
+    expect(await db.members('c')).toEqual([]);
+    expect((await db.messages('c', 50)).map((one) => one.seq)).toEqual([4]);
+    expect((await db.range('c', 0, 9)).map((one) => one.seq)).toEqual([4]);
+    expect(await db.messageById('c-3')).toBeUndefined();
+  });
+
+  it.each(NOT_WHAT_IT_SHOULD_BE)('checks whatever stands there: %j', (value) => {
+    const checks = [isConversation, isMessage, isUser, isPending, isMember, isContact, isUnreadMark];
+    for (const check of checks as ((one: unknown) => one is object)[]) {
+      expect(check(value)).toBe(false);
+      expect(entriesOf({ a: value }, check)).toEqual({});
+      expect(Object.values(entriesOf(value, check))).toEqual([]);
+    }
+  });
 });

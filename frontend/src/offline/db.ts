@@ -49,10 +49,10 @@ export interface ChatDb {
   outbox(): Promise<PendingMessage[]>;
   getMeta<T>(key: string): Promise<T | undefined>;
   putMeta(key: string, value: unknown): Promise<void>;
-  /** Drops the messages and what is known of them, keeps drafts and outbox. */
+  /** Drops what the server has as well; keeps drafts, the outbox and what stands in `putMeta`. */
   dropCache(): Promise<void>;
-  /** Keeps the newest `perConversation` messages of each. */
-  evict(perConversation: number): Promise<void>;
+  /** Keeps the newest `perConversation` messages of each, unless there are no more than `enough` in all. */
+  evict(perConversation: number, enough?: number): Promise<void>;
   /** Everything goes. */
   destroy(): Promise<void>;
   close(): void;

@@ -2,6 +2,7 @@ import { Dexie } from 'dexie';
 import type { Member, Message } from '@/protocol';
 import { contiguousTail } from '@/store/messages';
 import type { PendingMessage } from '@/store/state';
+import { isConversation, isMember, isMessage, isPending, isUser } from './checked';
 import type { Batch, ChatDb, Snapshot } from './db';
 import { ChatDexie } from './schema';
 import { bestFits, newestFirst } from './search';
@@ -34,11 +35,12 @@ export class DexieDb implements ChatDb {
           db.drafts.toArray(),
         ]),
     );
+    const texts = drafts.filter((row) => typeof row.text === 'string');
     return {
-      conversations,
-      people,
-      outbox: outbox.sort((a, b) => a.order - b.order),
-      drafts: Object.fromEntries(drafts.map((row) => [row.conversation_id, row.text])),
+      conversations: conversations.filter(isConversation),
+      people: people.filter(isUser),
+      outbox: outbox.filter(isPending).sort((a, b) => a.order - b.order),
+      drafts: Object.fromEntries(texts.map((row) => [row.conversation_id, row.text])),
     };
   }
 
@@ -67,7 +69,9 @@ export class DexieDb implements ChatDb {
 
   async known(): Promise<Record<string, number>> {
     const rows = await this.#db.known.toArray();
-    return Object.fromEntries(rows.map((row) => [row.conversation_id, row.rev]));
+    return Object.fromEntries(
+      rows.filter((row) => Number.isInteger(row.rev)).map((row) => [row.conversation_id, row.rev]),
+    );
   }
 
   async messages(conversationId: string, limit: number, before?: number): Promise<Message[]> {
@@ -75,24 +79,28 @@ export class DexieDb implements ChatDb {
     const range = this.#db.messages
       .where('[conversation_id+seq]')
       .between([conversationId, Dexie.minKey], [conversationId, upper], true, false);
-    const found = (await range.reverse().limit(limit).toArray()).reverse();
+    const found = (await range.reverse().limit(limit).toArray()).reverse().filter(isMessage);
     if (before !== undefined && found.at(-1)?.seq !== before - 1) return [];
     return contiguousTail(found);
   }
 
-  messageById(id: string): Promise<Message | undefined> {
-    return this.#db.messages.where('id').equals(id).first();
+  async messageById(id: string): Promise<Message | undefined> {
+    const found = await this.#db.messages.where('id').equals(id).first();
+    return isMessage(found) ? found : undefined;
   }
 
-  range(conversationId: string, from: number, to: number): Promise<Message[]> {
-    return this.#db.messages
+  async range(conversationId: string, from: number, to: number): Promise<Message[]> {
+    const found = await this.#db.messages
       .where('[conversation_id+seq]')
       .between([conversationId, from], [conversationId, to], true, true)
       .toArray();
+    return found.filter(isMessage);
   }
 
   async pinned(conversationId: string): Promise<Message[]> {
-    return (await this.#ofConversation(conversationId).toArray()).filter((one) => one.pinned);
+    return (await this.#ofConversation(conversationId).toArray()).filter(
+      (one) => one.pinned && isMessage(one),
+    );
   }
 
   async search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
@@ -100,7 +108,7 @@ export class DexieDb implements ChatDb {
     // One conversation at a time, so that typing goes on meanwhile; whole pages, because a cursor is ten times slower.
     for (const id of await this.#db.conversations.toCollection().primaryKeys()) {
       if (signal?.aborted) return [];
-      found.push(...bestFits(await this.#ofConversation(id).toArray(), query, limit));
+      found.push(...bestFits((await this.#ofConversation(id).toArray()).filter(isMessage), query, limit));
     }
     return newestFirst(found, limit);
   }
@@ -110,7 +118,7 @@ export class DexieDb implements ChatDb {
   }
 
   async members(conversationId: string): Promise<Member[]> {
-    return (await this.#db.members.get(conversationId))?.members ?? [];
+    return (await this.#db.members.get(conversationId))?.members?.filter(isMember) ?? [];
   }
 
   async putDraft(conversationId: string, text: string): Promise<void> {
@@ -127,7 +135,7 @@ export class DexieDb implements ChatDb {
   }
 
   async outbox(): Promise<PendingMessage[]> {
-    return (await this.#db.outbox.toArray()).sort((a, b) => a.order - b.order);
+    return (await this.#db.outbox.toArray()).filter(isPending).sort((a, b) => a.order - b.order);
   }
 
   async getMeta<T>(key: string): Promise<T | undefined> {
@@ -140,12 +148,12 @@ export class DexieDb implements ChatDb {
 
   async dropCache(): Promise<void> {
     const db = this.#db;
-    await db.transaction('rw', [db.messages, db.known, db.conversations, db.members], () =>
-      Promise.all([db.messages.clear(), db.known.clear(), db.conversations.clear(), db.members.clear()]),
-    );
+    const tables = [db.messages, db.known, db.conversations, db.members, db.people];
+    await db.transaction('rw', tables, () => Promise.all(tables.map((table) => table.clear())));
   }
 
-  async evict(perConversation: number): Promise<void> {
+  async evict(perConversation: number, enough = 0): Promise<void> {
+    if ((await this.#db.messages.count()) <= enough) return;
     for (const id of await this.#db.conversations.toCollection().primaryKeys()) {
       const keys = await this.#ofConversation(id).reverse().offset(perConversation).primaryKeys();
       if (keys.length > 0) await this.#db.messages.bulkDelete(keys);

@@ -110,7 +110,8 @@ export class MemoryDb implements ChatDb {
   }
 
   async dropCache(): Promise<void> {
-    for (const table of [this.#messages, this.#known, this.#conversations, this.#members]) table.clear();
+    for (const table of [this.#messages, this.#known, this.#conversations, this.#members, this.#people])
+      table.clear();
   }
 
   async evict(perConversation: number): Promise<void> {
@@ -122,7 +123,7 @@ export class MemoryDb implements ChatDb {
 
   async destroy(): Promise<void> {
     await this.dropCache();
-    for (const table of [this.#people, this.#drafts, this.#outbox, this.#meta]) table.clear();
+    for (const table of [this.#drafts, this.#outbox, this.#meta]) table.clear();
   }
 
   close(): void {}

@@ -118,8 +118,8 @@ export class SturdyDb implements ChatDb {
     return this.#disk.dropCache();
   }
 
-  evict(perConversation: number): Promise<void> {
-    return this.#disk.evict(perConversation);
+  evict(perConversation: number, enough?: number): Promise<void> {
+    return this.#disk.evict(perConversation, enough);
   }
 
   async destroy(): Promise<void> {

@@ -65,6 +65,27 @@ describe('the client', () => {
     expect(client.state.name).toBe('connected');
   });
 
+  it('comes back when the server says so that refused its connect', async () => {
+    server.dropAll(1011);
+    await clock.advance(100);
+    client.stop();
+    const { receive } = server;
+    server.receive = (socket, frame) => {
+      server.received.push(frame);
+      if (frame.type !== 'connect') return;
+      socket.deliver({ type: 'error', code: 'rate_limited', detail: 'too many', retry_after_ms: 20_000 });
+      server.sockets.delete(socket);
+      socket.closed(4429);
+    };
+    client.start();
+    await clock.advance(19_000);
+    expect(client.state.name).toBe('waiting');
+    expect(server.received.filter((frame) => frame.type === 'connect')).toHaveLength(2);
+    server.receive = receive;
+    await clock.advance(5_000);
+    expect(client.state.name).toBe('connected');
+  });
+
   it('passes on frames of a newer server without stumbling', async () => {
     const heard: string[] = [];
     client.frames.on((frame) => heard.push(frame.type));

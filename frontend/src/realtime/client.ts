@@ -210,6 +210,8 @@ export class RealtimeClient {
     this.#cancelProbe = null;
     this.#scheduleHeartbeat();
     if (frame.type === 'bye') this.#wishMs = frame.reconnect_after_ms;
+    // `connect` was refused, as after too many: the server says when, and closes.
+    if (frame.type === 'error' && this.#state.name === 'connecting') this.#wishMs = frame.retry_after_ms;
     if (frame.type === 'token.expiring') void this.#renewToken();
     if (frame.type === 'ready') this.#heartbeatMs = heartbeatOf(frame);
     // The state first: whoever hears `ready` may want to send at once.

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
-import type { ServerFrame } from '@/protocol';
+import type { Conversation, ServerFrame } from '@/protocol';
 import type { ChosenPresence, PendingMessage, UnreadMark } from '@/store/state';
 import { type OutgoingFrame, RequestError } from './client';
 import type { Line } from './link';
@@ -15,6 +15,7 @@ import { type ConnectionState, INITIAL } from './machine';
 export type Note =
   | { kind: 'pending'; record: PendingMessage }
   | { kind: 'pending_gone'; clientMessageId: string; conversationId: string }
+  | { kind: 'conversations'; conversations: Conversation[] }
   | { kind: 'read'; conversationId: string; seq: number }
   | { kind: 'unread_from'; conversationId: string; mark: UnreadMark | null }
   | { kind: 'presence'; state: ChosenPresence };

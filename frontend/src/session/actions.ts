@@ -8,13 +8,13 @@ import { RequestError } from '@/realtime/client';
 import type { Line } from '@/realtime/link';
 import type { Outbox } from '@/realtime/outbox';
 import { indexOfSeq } from '@/store/messages';
-import { dropConversation, putConversation } from '@/store/reduce';
+import { putConversation } from '@/store/reduce';
 import type { PendingMessage } from '@/store/state';
 import type { Changes, ChatStore } from '@/store/store';
 import type { Persister } from './persister';
 import type { UnreadMarks } from './unread';
 
-/** The server ends "is typing" after 6 s, so it is said again a little earlier. */
+/** The server ends "is typing" after 6 s, so it is said again a little earlier, and never more often than this. */
 const TYPING_REPEAT_MS = 4_000;
 /** The protocol's bound for `presence.subscribe`. */
 const MOST_WATCHED = 200;
@@ -33,7 +33,9 @@ export interface ActionParts {
 
 export class Actions {
   readonly #parts: ActionParts;
+  /** When it was last said, by conversation, and where it still holds. */
   readonly #typingSaid = new Map<string, number>();
+  readonly #typing = new Set<string>();
   #watched: string[] = [];
 
   constructor(parts: ActionParts) {
@@ -43,7 +45,8 @@ export class Actions {
   /** Resolves when the message would survive a crash; what becomes of it shows in the state. */
   send(conversationId: string, text: string, replyTo: string | null = null): Promise<void> {
     const { clock, outbox } = this.#parts;
-    this.#typingSaid.delete(conversationId);
+    // The message ends it for everyone.
+    this.#typing.delete(conversationId);
     return outbox.enqueue({
       client_message_id: uuidv7(clock.now()),
       conversation_id: conversationId,
@@ -111,13 +114,13 @@ export class Actions {
 
   typing(conversationId: string, writing: boolean): void {
     const { clock, link } = this.#parts;
-    const said = this.#typingSaid.get(conversationId);
     if (writing) {
+      const said = this.#typingSaid.get(conversationId);
       if (said !== undefined && clock.now() - said < TYPING_REPEAT_MS) return;
       this.#typingSaid.set(conversationId, clock.now());
+      this.#typing.add(conversationId);
       link.notify({ type: 'typing', conversation_id: conversationId, state: 'start' });
-    } else if (said !== undefined) {
-      this.#typingSaid.delete(conversationId);
+    } else if (this.#typing.delete(conversationId)) {
       link.notify({ type: 'typing', conversation_id: conversationId, state: 'stop' });
     }
   }
@@ -135,7 +138,7 @@ export class Actions {
 
   async leave(id: string): Promise<void> {
     await this.#parts.api.leave(id);
-    this.#parts.store.setState((state) => dropConversation(state, id));
+    this.#parts.changes.left([id]);
     this.#parts.persister.left(id);
   }
 

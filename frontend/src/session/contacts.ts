@@ -1,5 +1,6 @@
 /** Contacts with the names one gives them, and the block list: the server's, with a copy on the device. */
 import type { Api } from '@/api/endpoints';
+import { entriesOf, isContact, isUser } from '@/offline/checked';
 import type { ChatDb } from '@/offline/db';
 import type { Contact } from '@/protocol';
 import { omit } from '@/store/reduce';
@@ -19,7 +20,11 @@ export class Contacts {
 
   async restore(): Promise<void> {
     const kept = await this.#parts.db.getMeta<Kept>(KEY);
-    if (kept !== undefined) this.#parts.store.setState(kept);
+    if (kept == null) return;
+    this.#parts.store.setState({
+      contacts: entriesOf(kept.contacts, isContact),
+      blocked: entriesOf(kept.blocked, isUser),
+    });
   }
 
   async load(): Promise<void> {

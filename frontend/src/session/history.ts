@@ -18,6 +18,7 @@ export class History {
   readonly #api: Api;
   readonly #sync: Sync;
   readonly #loading = new Map<string, Promise<void>>();
+  readonly #open = new Set<string>();
   /** How often somebody said where to go, by conversation. */
   readonly #wishes = new Map<string, number>();
 
@@ -34,6 +35,7 @@ export class History {
    * elsewhere meanwhile, or the newest ones. Rejects when that cannot be fetched.
    */
   open(conversationId: string): Promise<void> {
+    this.#open.add(conversationId);
     return this.#once(openingOf(conversationId), async () => {
       const wanted = this.#wish(conversationId);
       const cached = await this.#db.messages(conversationId, PAGE);
@@ -60,6 +62,11 @@ export class History {
         await this.#sync.fetchNewest(conversationId);
       }
     });
+  }
+
+  /** Somebody looks at it: it was opened, and not left. */
+  isOpen(conversationId: string): boolean {
+    return this.#open.has(conversationId);
   }
 
   /** Another page above. Resolves without change at the beginning of the conversation. */
@@ -215,6 +222,7 @@ export class History {
 
   /** Not looked at any more: keep a little of the tail, forget a window in the past, and what was on its way. */
   leave(conversationId: string): void {
+    this.#open.delete(conversationId);
     this.#wish(conversationId);
     this.#loading.delete(openingOf(conversationId));
     this.#changes.window(conversationId, (window) => {

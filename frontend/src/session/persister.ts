@@ -1,7 +1,7 @@
 /** Gathers what frames changed into few transactions, each complete in itself. */
 import type { Clock } from '@/lib/clock';
 import type { Batch, ChatDb } from '@/offline/db';
-import type { Message } from '@/protocol';
+import type { Message, User } from '@/protocol';
 import type { ChatStore } from '@/store/store';
 
 /** Long enough to gather a burst and to let it be painted, short enough that a crash loses nothing a person notices. */
@@ -29,6 +29,8 @@ export class Persister {
   /** Something of these was not stored, so what is known of them must not be raised before the next connect. */
   readonly #behind = new Set<string>();
   #people = false;
+  /** Written as they are now. */
+  #writtenPeople = new WeakSet<User>();
   #scheduled = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -71,6 +73,7 @@ export class Persister {
 
   /** Begin again from what is stored: the server repeats what is missing. */
   catchUp(): void {
+    this.#writtenPeople = new WeakSet();
     this.#behind.clear();
   }
 
@@ -83,7 +86,7 @@ export class Persister {
     const batch: Batch = {
       messages,
       conversations: [...this.#conversations].flatMap((id) => state.conversations[id] ?? []),
-      people: this.#people ? Object.values(state.people) : [],
+      people: this.#people ? Object.values(state.people).filter((one) => !this.#writtenPeople.has(one)) : [],
       known: this.#known,
       reset: [...this.#reset],
       left: [...this.#left],
@@ -99,6 +102,7 @@ export class Persister {
       try {
         for (const id of this.#behind) delete batch.known?.[id];
         await db.write(batch);
+        for (const one of batch.people ?? []) this.#writtenPeople.add(one);
       } catch (error) {
         for (const one of messages) this.#behind.add(one.conversation_id);
         for (const id of [...Object.keys(batch.known ?? {}), ...(batch.reset ?? [])]) this.#behind.add(id);

@@ -105,6 +105,18 @@ describe('sending', () => {
     expect(texts(a)).toEqual(['patience']);
   });
 
+  it('waits as long as the server asks, and keeps the order', async () => {
+    const a = await started(anna);
+    server.refuse = { code: 'rate_limited', times: 1, retryAfterMs: 5_000 };
+    for (const text of ['one', 'two', 'three']) await a.session.actions.send(room, text);
+    await a.clock.advance(4_900);
+    expect(server.room(room).messages).toEqual([]);
+    await a.clock.advance(1_000);
+    expect(server.room(room).messages.map((one) => one.text)).toEqual(['one', 'two', 'three']);
+    expect(a.state.pending[room]).toEqual([]);
+    expect(a.state.notices.filter((one) => one.code === 'request_failed')).toEqual([]);
+  });
+
   it('says so when the server will not take it, lets the next one through, and can be tried again', async () => {
     const a = await started(anna);
     server.refuse = { code: 'cannot_message', times: 1 };

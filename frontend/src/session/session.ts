@@ -1,7 +1,8 @@
 /** Everything that works for one signed-in account, put together; the window only talks to this. */
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
-import type { ChatDb } from '@/offline/db';
+import { isUser } from '@/offline/checked';
+import type { ChatDb, Snapshot } from '@/offline/db';
 import type { Conversation, MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
 import { Acknowledger } from '@/realtime/acks';
 import type { Resume } from '@/realtime/client';
@@ -16,6 +17,7 @@ import { Actions } from './actions';
 import { Contacts } from './contacts';
 import { Drafts } from './drafts';
 import { History } from './history';
+import { isPage } from './own-list';
 import { OwnPresence } from './own-presence';
 import { Persister } from './persister';
 import { Sync } from './sync';
@@ -38,6 +40,8 @@ const NOT_YET_KNOWN = {
   profile: {},
   settings: {},
 };
+
+const NOTHING: Snapshot = { conversations: [], people: [], outbox: [], drafts: {} };
 
 export interface SessionOptions {
   accountId: string;
@@ -101,6 +105,7 @@ export class Session {
       clock,
       reconnect: () => this.link.restart(),
       writes: () => this.#leads(),
+      isOpen: (id) => this.history.isOpen(id),
     });
     this.#sync = sync;
     this.link = options.link(() => sync.resume());
@@ -158,16 +163,18 @@ export class Session {
    */
   async restore(me: User | null = null, openId: string | null = null): Promise<void> {
     const [snapshot, storedMe, messages] = await Promise.all([
-      this.#db.snapshot(),
-      this.#db.getMeta<OwnUser>('me'),
-      openId === null ? [] : this.#db.messages(openId, FIRST_PAGE),
-      this.contacts.restore(),
-      this.unread.restore(),
-      this.presence.restore(),
+      // What cannot be read comes from the server again; nothing of it may keep the page from starting.
+      this.#db.snapshot().catch(() => NOTHING),
+      this.#db.getMeta<OwnUser>('me').catch(() => undefined),
+      openId === null ? [] : this.#db.messages(openId, FIRST_PAGE).catch(() => []),
+      this.contacts.restore().catch(() => undefined),
+      this.unread.restore().catch(() => undefined),
+      this.presence.restore().catch(() => undefined),
     ]);
-    const own = me === null ? (storedMe ?? null) : { ...NOT_YET_KNOWN, ...storedMe, ...me };
+    const known = isUser(storedMe) ? storedMe : null;
+    const own = me === null ? known : { ...NOT_YET_KNOWN, ...known, ...me };
     if (me !== null) await this.#db.putMeta('me', own).catch(() => undefined);
-    const drafts = await this.drafts.restore(snapshot.drafts);
+    const drafts = await this.drafts.restore(snapshot.drafts).catch(() => snapshot.drafts);
     this.store.setState((before) => ({
       me: own,
       conversations: Object.fromEntries(snapshot.conversations.map((one) => [one.id, one])),
@@ -196,14 +203,20 @@ export class Session {
     this.link.woke();
   }
 
-  /** Ends everything; what waits in the outbox stays on the device. */
-  async stop(): Promise<void> {
+  /** Ends everything; what waits in the outbox stays on the device. `last` is done before the database is closed. */
+  async stop(last: () => Promise<void> = async () => undefined): Promise<void> {
     this.#background.abort();
     this.link.stop();
     this.#outbox.pause();
     await this.drafts.flush();
     await this.#persister.flush();
+    await last();
     this.#db.close();
+  }
+
+  /** Removes the copy of what the server has, and ends everything; what was written here stays on the device. */
+  async dropCopy(): Promise<void> {
+    await this.stop(() => this.#sync.forgetAll());
   }
 
   /** Ends everything and forgets the account on this device. */
@@ -236,6 +249,9 @@ export class Session {
         this.changes.read(note.conversationId, note.seq);
         this.#persister.conversation(note.conversationId);
         return;
+      case 'conversations':
+        this.#sync.takeConversations(note.conversations);
+        return;
       case 'unread_from':
         this.unread.noted(note.conversationId, note.mark);
         return;
@@ -246,9 +262,8 @@ export class Session {
   }
 
   #receive(frame: ServerFrame): void {
-    if (frame.type === 'ready') {
-      this.#serverRead = new Map(frame.conversations.map((line) => [line.id, line.read_seq]));
-    }
+    if (frame.type === 'ready') this.#serverRead = new Map();
+    if (isPage(frame)) for (const line of frame.conversations) this.#serverRead.set(line.id, line.read_seq);
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#follow(frame.conversation);
     if (frame.type === 'ready' && this.#leads()) this.presence.connected();
@@ -279,13 +294,10 @@ export class Session {
   /** Names, settings and own marks have no `rev`: what differs is fetched again. */
   async #refresh(): Promise<void> {
     try {
-      const [me, conversations] = await Promise.all([this.api.me(), this.api.conversations()]);
+      const me = await this.api.me();
       this.changes.me(me);
       await this.#db.putMeta('me', me);
-      for (const conversation of conversations) {
-        this.#sync.handle({ type: 'conversation.updated', conversation });
-        this.#follow(conversation);
-      }
+      await this.#refreshConversations();
       this.drafts.connected();
       await this.unread.connected();
       await this.contacts.load();
@@ -293,6 +305,19 @@ export class Session {
       this.#persister.people();
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
+    }
+  }
+
+  /**
+   * The latest conversations in any case, since what people call themselves changes no conversation; further pages only
+   * as long as something is missing.
+   */
+  async #refreshConversations(): Promise<void> {
+    for await (const page of this.api.conversationPages()) {
+      this.#sync.takeConversations(page);
+      this.link.tabs?.share({ kind: 'conversations', conversations: page });
+      for (const conversation of page) this.#follow(conversation);
+      if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
     }
   }
 
@@ -306,7 +331,7 @@ export class Session {
     try {
       await this.#sync.prefetch(this.#background.signal);
       const count = Math.max(1, Object.keys(this.store.getState().conversations).length);
-      await this.#db.evict(Math.max(50, Math.floor(CACHE_BUDGET / count)));
+      await this.#db.evict(Math.max(50, Math.floor(CACHE_BUDGET / count)), CACHE_BUDGET);
     } catch {
       // Only a convenience for later; the next connect tries again.
     }

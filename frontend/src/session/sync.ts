@@ -2,10 +2,12 @@
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import type { ChatDb } from '@/offline/db';
-import type { Conversation, Message, Ready, ServerFrame } from '@/protocol';
+import type { Conversation, Message, Ready, ReadyConversations, ServerFrame } from '@/protocol';
 import type { Resume } from '@/realtime/client';
 import { joinPage, newer } from '@/store/messages';
+import { listConversations } from '@/store/selectors';
 import type { Changes, ChatStore } from '@/store/store';
+import { isPage, OwnList } from './own-list';
 import type { Persister } from './persister';
 
 const PAGE = 50;
@@ -15,6 +17,8 @@ const GATHER_MS = 50;
 const RECENT_LIMIT = 500;
 /** The protocol's bound for `known`; the server takes no `connect` with more. */
 const MOST_KNOWN = 3_000;
+/** Pages fetched ahead at a connect: each is a request. */
+const MOST_PREFETCHED = 30;
 
 export interface SyncOptions {
   store: ChatStore;
@@ -27,11 +31,16 @@ export interface SyncOptions {
   reconnect: () => void;
   /** This tab writes for all: only one may, or `known` could run ahead of what is stored. */
   writes: () => boolean;
+  /** Whether somebody looks at it: only then its messages are fetched without being asked for. */
+  isOpen: (conversationId: string) => boolean;
 }
 
 export class Sync {
   readonly #options: SyncOptions;
+  readonly list = new OwnList();
   readonly #recent = new Map<string, Message>();
+  /** Conversations that are being fetched because something happened in them. */
+  readonly #unknown = new Set<string>();
   #epoch: string | null = null;
   #sentKnown = false;
   /** Between finding out that the copy is worthless and the next connect: what still arrives is not looked at. */
@@ -56,7 +65,10 @@ export class Sync {
     this.#startingOver = false;
     const [known, epoch] = await Promise.all([db.known(), db.getMeta<string>('epoch')]);
     this.#sentKnown = epoch !== undefined;
-    return { known: latestOf(known, store.getState().conversations, MOST_KNOWN), epoch: epoch ?? null };
+    // What the device lacks is not named, so that the server introduces it.
+    const named = latestOf(known, store.getState().conversations, MOST_KNOWN);
+    this.list.connecting(epoch === undefined ? null : Object.keys(named), known);
+    return { known: named, epoch: epoch ?? null };
   }
 
   /** False for a frame that belongs to a copy which is being thrown away. */
@@ -72,40 +84,110 @@ export class Sync {
     if (frame.type === 'ready') {
       this.#catchingUp = true;
       this.#recovered = frame.recovered;
+      this.list.begin(Object.keys(store.getState().conversations));
+      if (this.#options.writes()) this.#beginCatchingUp(frame);
     }
+    if (isPage(frame)) {
+      this.#takePageOfList(frame);
+      return true;
+    }
+    if ('message' in frame) this.#expectConversation(frame.message.conversation_id);
     if (this.#catchingUp && this.#recovered && frame.type === 'conversation.joined') {
-      this.#beginAnew(frame.conversation);
+      // `known` lacked it, so the server does not tell what changed in it meanwhile: what is here of it goes.
+      this.#resetAll([frame.conversation]);
     }
     if (this.#catchingUp && (frame.type === 'message.new' || frame.type === 'message.changed')) {
       this.#gather(frame);
     } else {
       if (frame.type === 'drained') this.#catchingUp = false;
       this.#show();
-      const before = Object.keys(store.getState().conversations);
       changes.frames([frame], clock.now());
-      if (this.#options.writes()) this.#record(frame, before);
+      if (this.#options.writes()) this.#record(frame);
     }
     if (frame.type === 'conversation.reset') {
-      // When this fails, opening the conversation asks again.
-      void this.fetchNewest(frame.conversation_id).catch(() => undefined);
+      this.list.reset(frame.conversation_id);
+      this.#fetchIfOpen(frame.conversation_id);
     }
     return true;
   }
 
-  /** `known` lacked it, so nobody tells what changed in it meanwhile: what is here of it goes. */
-  #beginAnew({ id, rev, last_seq }: Conversation): void {
-    const { changes, clock, store, writes } = this.#options;
-    const shown = store.getState().windows[id] !== undefined;
-    const reset: ServerFrame = { type: 'conversation.reset', conversation_id: id, rev, last_seq };
-    changes.frames([reset], clock.now());
-    if (writes()) this.#record(reset, []);
-    if (shown) void this.fetchNewest(id).catch(() => undefined);
+  /** Conversations that were fetched, many at once: one change for whoever looks. */
+  takeConversations(conversations: readonly Conversation[]): void {
+    const { changes, clock, persister, writes } = this.#options;
+    this.#show();
+    changes.frames(
+      conversations.map((conversation) => ({ type: 'conversation.updated', conversation })),
+      clock.now(),
+    );
+    for (const { id } of conversations) {
+      this.list.fetched(id);
+      if (writes()) persister.conversation(id);
+    }
+    if (writes()) persister.people();
+  }
+
+  #takePageOfList(page: Ready | ReadyConversations): void {
+    const { changes, clock, persister, store, writes } = this.#options;
+    this.#show();
+    const before = store.getState().conversations;
+    const anew = this.list.take(page.conversations, before);
+    changes.frames([page], clock.now());
+    const after = store.getState().conversations;
+    if (writes()) {
+      for (const { id } of page.conversations) if (after[id] !== before[id]) persister.conversation(id);
+    }
+    this.#resetAll(anew);
+    // A server of before has one page, and does not say so.
+    if (page.more) return;
+    const list = this.list.end();
+    if (list === null) return;
+    changes.left(list.left);
+    if (!writes()) return;
+    for (const id of list.left) persister.left(id);
+    this.#pending = { ...list.revisions, ...this.#pending };
+  }
+
+  /** Their messages are not what is here of them any more. */
+  #resetAll(conversations: readonly { id: string; rev: number; last_seq: number }[]): void {
+    if (conversations.length === 0) return;
+    const { changes, clock, writes } = this.#options;
+    const resets = conversations.map(
+      ({ id, rev, last_seq }): ServerFrame => ({
+        type: 'conversation.reset',
+        conversation_id: id,
+        rev,
+        last_seq,
+      }),
+    );
+    changes.frames(resets, clock.now());
+    if (writes()) for (const reset of resets) this.#record(reset);
+    for (const { id } of conversations) this.#fetchIfOpen(id);
+  }
+
+  /** Only the one that is looked at: a thousand may be reset at once. When it fails, opening it asks again. */
+  #fetchIfOpen(conversationId: string): void {
+    if (this.#options.isOpen(conversationId)) void this.fetchNewest(conversationId).catch(() => undefined);
+  }
+
+  /** Something happens in a conversation that the server has not introduced. */
+  #expectConversation(id: string): void {
+    const { api, store, writes } = this.#options;
+    if (store.getState().conversations[id] !== undefined || !writes()) return;
+    this.list.reset(id);
+    // While catching up there may be thousands, and at the end they are fetched in pages.
+    if (this.#catchingUp || this.#unknown.has(id)) return;
+    this.#unknown.add(id);
+    api
+      .conversation(id)
+      .then((conversation) => this.takeConversations([conversation]))
+      .catch(() => undefined)
+      .finally(() => this.#unknown.delete(id));
   }
 
   #gather(frame: ServerFrame): void {
     if (this.#gathered.length === 0) this.#options.clock.after(GATHER_MS, () => this.#show());
     this.#gathered.push(frame);
-    if (this.#options.writes()) this.#record(frame, []);
+    if (this.#options.writes()) this.#record(frame);
   }
 
   #show(): void {
@@ -115,12 +197,9 @@ export class Sync {
     this.#options.changes.frames(frames, this.#options.clock.now());
   }
 
-  #record(frame: ServerFrame, before: string[]): void {
+  #record(frame: ServerFrame): void {
     const { persister, store } = this.#options;
     switch (frame.type) {
-      case 'ready':
-        this.#beginCatchingUp(frame, before);
-        return;
       case 'drained':
         this.#endCatchingUp();
         return;
@@ -148,6 +227,7 @@ export class Sync {
       case 'conversation.joined':
         persister.conversation(frame.conversation.id);
         persister.people();
+        this.list.fetched(frame.conversation.id);
         if (this.#pending === null) persister.known(frame.conversation.id, frame.conversation.rev);
         return;
       case 'conversation.updated':
@@ -185,17 +265,17 @@ export class Sync {
     }
   }
 
-  #beginCatchingUp(ready: Ready, before: string[]): void {
-    const { persister } = this.#options;
+  #beginCatchingUp(ready: Ready): void {
     this.#epoch = ready.epoch;
-    this.#pending = Object.fromEntries(ready.conversations.map((line) => [line.id, line.rev]));
-    for (const id of before) if (this.#pending[id] === undefined) persister.left(id);
-    for (const line of ready.conversations) persister.conversation(line.id);
+    this.#pending = {};
   }
 
   #endCatchingUp(): void {
     const { persister, db } = this.#options;
-    for (const [id, rev] of Object.entries(this.#pending ?? {})) persister.known(id, rev);
+    for (const [id, rev] of Object.entries(this.#pending ?? {})) {
+      // Of ten thousand conversations few are others than at the last connect.
+      if (!this.list.isStored(id, rev)) persister.known(id, rev);
+    }
     this.#pending = null;
     const epoch = this.#epoch;
     // After the messages, never before: an epoch without its messages would claim what is not there.
@@ -204,12 +284,18 @@ export class Sync {
 
   /** The server does not recognise what we know: it may be another database. */
   async #startOver(): Promise<void> {
-    const { db, persister, store, reconnect } = this.#options;
+    const { persister, store, reconnect } = this.#options;
     await persister.flush();
-    await db.dropCache();
-    await db.putMeta('epoch', undefined);
+    await this.forgetAll();
     store.setState({ conversations: {}, windows: {}, members: {} });
     reconnect();
+  }
+
+  /** What the device keeps of the server is worth nothing: the next connect begins without it. */
+  async forgetAll(): Promise<void> {
+    const { db } = this.#options;
+    await db.dropCache();
+    await db.putMeta('epoch', undefined);
   }
 
   /** Puts a fetched page into the window and on the device; what frames brought meanwhile wins. */
@@ -239,10 +325,10 @@ export class Sync {
     });
   }
 
-  /** Stores the newest page of conversations that were never opened here, so that they can be read offline. */
+  /** Stores the newest page of the latest conversations, also of those never opened here, to be read offline. */
   async prefetch(signal: AbortSignal): Promise<void> {
     const { api, db, store } = this.#options;
-    for (const conversation of Object.values(store.getState().conversations)) {
+    for (const conversation of listConversations(store.getState()).slice(0, MOST_PREFETCHED)) {
       if (signal.aborted) return;
       const wanted = Math.min(PAGE, conversation.last_seq - conversation.me.joined_seq);
       const stored = await db.messages(conversation.id, PAGE);
@@ -254,16 +340,20 @@ export class Sync {
   }
 }
 
-/** At most `most` entries of `known`: those of the conversations with the latest activity. */
+/** The entries of `known` whose conversations are here; of more than `most` those with the latest activity. */
 export function latestOf(
   known: Record<string, number>,
   conversations: Record<string, Conversation>,
   most: number,
 ): Record<string, number> {
-  const all = Object.entries(known);
-  if (all.length <= most) return known;
+  const all = Object.entries(known).filter(([id]) => conversations[id] !== undefined);
   const activity = (id: string) =>
     conversations[id]?.last_message?.created_at ?? conversations[id]?.created_at ?? '';
-  all.sort(([a], [b]) => activity(b).localeCompare(activity(a)));
+  if (all.length > most) all.sort(([a], [b]) => compareTexts(activity(b), activity(a)));
   return Object.fromEntries(all.slice(0, most));
+}
+
+/** By code units: right for times in one format, and far quicker than the order of a language. */
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -4,6 +4,7 @@
  */
 import type { Api } from '@/api/endpoints';
 import { isRefusal } from '@/api/http';
+import { entriesOf, isUnreadMark } from '@/offline/checked';
 import type { ChatDb } from '@/offline/db';
 import type { Conversation, Message } from '@/protocol';
 import type { Tabs } from '@/realtime/link';
@@ -31,8 +32,9 @@ export class UnreadMarks {
 
   async restore(): Promise<void> {
     const kept = await this.#parts.db.getMeta<Kept>(KEY);
-    this.#untold = new Set([...(kept?.untold ?? []), ...this.#untold]);
-    this.#parts.store.setState({ unreadFrom: kept?.marks ?? {} });
+    const untold = Array.isArray(kept?.untold) ? kept.untold : [];
+    this.#untold = new Set([...untold, ...this.#untold]);
+    this.#parts.store.setState({ unreadFrom: entriesOf(kept?.marks, isUnreadMark) });
   }
 
   /** Everything of others from `seq` on counts as unread; without effect on what the server counts as unread anyway. */

@@ -2,17 +2,56 @@
  * What each frame means for the state: pure, so that "what a client knew, with the frames it got, equals a fresh
  * fetch" can be tested without a server.
  */
-import type { Conversation, Member, Message, PresenceState, Ready, Receipt, ServerFrame } from '@/protocol';
+import type {
+  Conversation,
+  ConversationState,
+  Member,
+  Message,
+  PresenceState,
+  Receipt,
+  ServerFrame,
+} from '@/protocol';
 import { appendMessage, EMPTY_WINDOW, fromPending, replaceMessage } from './messages';
 import type { ChatState } from './state';
 
 /** Somebody counts as typing this long after the last sign of it (protocol). */
 export const TYPING_MS = 6_000;
 
+/** The protocol's highest count: it means that more than 999 are unread. */
+export const MOST_UNREAD = 1_000;
+
+/** Several frames at once: what they change is copied once, not once for each of them. */
+export function applyFrames(state: ChatState, frames: readonly ServerFrame[], now: number): ChatState {
+  owned = new WeakSet();
+  try {
+    return frames.reduce((before, frame) => applySafely(before, frame, now), state);
+  } finally {
+    owned = null;
+  }
+}
+
+/** A frame that does not fit the state, as from a faulty server, must not take the others with it. */
+function applySafely(state: ChatState, frame: ServerFrame, now: number): ChatState {
+  try {
+    return applyFrame(state, frame, now);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+    return state;
+  }
+}
+
 export function applyFrame(state: ChatState, frame: ServerFrame, now: number): ChatState {
   switch (frame.type) {
     case 'ready':
-      return applyReady(state, frame);
+      return {
+        ...applyStates(state, frame.conversations),
+        unreadNotifications: frame.unread_notifications,
+        typing: {},
+      };
+    case 'ready.conversations':
+      return applyStates(state, frame.conversations);
     case 'message.new':
       return applyNew(state, frame.message);
     case 'message.ack': {
@@ -34,7 +73,7 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
     case 'conversation.updated':
       return putConversation(state, frame.conversation);
     case 'conversation.left':
-      return dropConversation(state, frame.conversation_id);
+      return dropConversations(state, [frame.conversation_id]);
     case 'member.joined':
       return putMember(state, frame.conversation_id, frame.member, true);
     case 'member.updated':
@@ -62,8 +101,8 @@ export function putConversation(state: ChatState, conversation: Conversation): C
   const known = state.conversations[conversation.id];
   const merged = known === undefined ? conversation : mergeConversation(known, conversation);
   const people =
-    conversation.peer == null ? state.people : { ...state.people, [conversation.peer.id]: conversation.peer };
-  return { ...state, people, conversations: { ...state.conversations, [conversation.id]: merged } };
+    conversation.peer == null ? state.people : put(state.people, conversation.peer.id, conversation.peer);
+  return { ...state, people, conversations: put(state.conversations, conversation.id, merged) };
 }
 
 /** Marks only grow, and an answer that was made before the last frame must not take anything back. */
@@ -91,32 +130,45 @@ function highest(known: number | null, arrived: number | null): number | null {
   return known === null || arrived === null ? arrived : Math.max(known, arrived);
 }
 
-function applyReady(state: ChatState, ready: Ready): ChatState {
-  const conversations: Record<string, Conversation> = {};
-  for (const line of ready.conversations) {
+function applyStates(state: ChatState, lines: readonly ConversationState[]): ChatState {
+  const changed: Record<string, Conversation> = {};
+  for (const line of lines) {
     const known = state.conversations[line.id];
-    if (known === undefined) continue;
-    const readMore = known.me.read_seq > line.read_seq;
-    conversations[line.id] = {
-      ...known,
-      rev: line.rev,
-      last_seq: line.last_seq,
-      others_delivered_seq: line.others_delivered_seq,
-      others_read_seq: line.others_read_seq,
-      me: {
-        ...known.me,
-        delivered_seq: line.delivered_seq,
-        // Read while offline: our own mark is ahead until the server has heard of it.
-        read_seq: Math.max(known.me.read_seq, line.read_seq),
-        unread: readMore
-          ? Math.min(known.me.unread + Math.max(0, line.last_seq - known.last_seq), line.unread)
-          : line.unread,
-      },
-    };
+    if (known !== undefined && differs(known, line)) changed[line.id] = withState(known, line);
   }
-  const left = Object.keys(state.conversations).filter((id) => conversations[id] === undefined);
-  const base = left.reduce(dropConversation, state);
-  return { ...base, conversations, unreadNotifications: ready.unread_notifications, typing: {} };
+  return { ...state, conversations: { ...state.conversations, ...changed } };
+}
+
+function differs({ me, ...known }: Conversation, line: ConversationState): boolean {
+  return (
+    known.rev !== line.rev ||
+    known.last_seq !== line.last_seq ||
+    known.others_delivered_seq !== line.others_delivered_seq ||
+    known.others_read_seq !== line.others_read_seq ||
+    me.delivered_seq !== line.delivered_seq ||
+    me.read_seq !== line.read_seq ||
+    me.unread !== line.unread
+  );
+}
+
+function withState(known: Conversation, line: ConversationState): Conversation {
+  const readMore = known.me.read_seq > line.read_seq;
+  return {
+    ...known,
+    rev: line.rev,
+    last_seq: line.last_seq,
+    others_delivered_seq: line.others_delivered_seq,
+    others_read_seq: line.others_read_seq,
+    me: {
+      ...known.me,
+      delivered_seq: line.delivered_seq,
+      // Read while offline: our own mark is ahead until the server has heard of it.
+      read_seq: Math.max(known.me.read_seq, line.read_seq),
+      unread: readMore
+        ? Math.min(known.me.unread + Math.max(0, line.last_seq - known.last_seq), line.unread)
+        : line.unread,
+    },
+  };
 }
 
 function applyNew(state: ChatState, message: Message): ChatState {
@@ -133,13 +185,15 @@ function applyNew(state: ChatState, message: Message): ChatState {
     rev: Math.max(conversation.rev, message.rev),
     last_seq: Math.max(conversation.last_seq, message.seq),
     last_message: message.seq >= (conversation.last_message?.seq ?? 0) ? message : conversation.last_message,
-    me: counts ? { ...conversation.me, unread: conversation.me.unread + 1 } : conversation.me,
+    me: counts
+      ? { ...conversation.me, unread: Math.min(MOST_UNREAD, conversation.me.unread + 1) }
+      : conversation.me,
   };
   return setTyping(
     {
       ...base,
-      conversations: { ...base.conversations, [next.id]: next },
-      windows: { ...base.windows, [next.id]: appendMessage(roots, message) },
+      conversations: put(base.conversations, next.id, next),
+      windows: put(base.windows, next.id, appendMessage(roots, message)),
     },
     next.id,
     message.sender_id,
@@ -178,14 +232,19 @@ function applyChanged(state: ChatState, message: Message): ChatState {
       conversation.last_message?.id === message.id && message.rev > conversation.last_message.rev
         ? message
         : conversation.last_message,
-    me: vanished ? { ...conversation.me, unread: Math.max(0, conversation.me.unread - 1) } : conversation.me,
+    me: vanished ? { ...conversation.me, unread: oneLess(conversation.me.unread) } : conversation.me,
   };
   return {
     ...state,
-    conversations: { ...state.conversations, [next.id]: next },
+    conversations: put(state.conversations, next.id, next),
     windows:
-      window === undefined ? state.windows : { ...state.windows, [next.id]: replaceMessage(window, message) },
+      window === undefined ? state.windows : put(state.windows, next.id, replaceMessage(window, message)),
   };
+}
+
+/** The highest count stands for any number above it, so taking one away changes nothing that is known. */
+function oneLess(unread: number): number {
+  return unread >= MOST_UNREAD ? unread : Math.max(0, unread - 1);
 }
 
 function applyReceipt(state: ChatState, receipt: Receipt): ChatState {
@@ -226,7 +285,7 @@ function putOthersMarks(
     others_delivered_seq: Math.max(conversation.others_delivered_seq ?? 0, delivered),
     others_read_seq: Math.max(conversation.others_read_seq ?? 0, read),
   };
-  return { ...state, conversations: { ...state.conversations, [next.id]: next } };
+  return { ...state, conversations: put(state.conversations, next.id, next) };
 }
 
 /** The person has seen everything up to `seq`, here or on another device. */
@@ -241,7 +300,7 @@ export function markRead(state: ChatState, conversationId: string, seq: number, 
     delivered_seq: Math.max(conversation.me.delivered_seq, delivered),
     unread: countUnread(state, conversation, read),
   };
-  return { ...state, conversations: { ...state.conversations, [conversationId]: { ...conversation, me } } };
+  return { ...state, conversations: put(state.conversations, conversationId, { ...conversation, me }) };
 }
 
 /** Exact where the messages are at hand, otherwise the old count as a bound. */
@@ -263,22 +322,30 @@ function withoutWindow(state: ChatState, conversationId: string, lastSeq: number
   if (conversation === undefined) return state;
   return {
     ...state,
-    conversations: { ...state.conversations, [conversationId]: { ...conversation, last_seq: lastSeq } },
+    conversations: put(state.conversations, conversationId, { ...conversation, last_seq: lastSeq }),
     windows: omit(state.windows, conversationId),
   };
 }
 
-export function dropConversation(state: ChatState, conversationId: string): ChatState {
+export function dropConversations(state: ChatState, ids: readonly string[]): ChatState {
+  if (ids.length === 0) return state;
+  const gone = new Set(ids);
   return {
     ...state,
-    conversations: omit(state.conversations, conversationId),
-    windows: omit(state.windows, conversationId),
-    members: omit(state.members, conversationId),
-    typing: omit(state.typing, conversationId),
-    pending: omit(state.pending, conversationId),
-    drafts: omit(state.drafts, conversationId),
-    unreadFrom: omit(state.unreadFrom, conversationId),
+    conversations: without(state.conversations, gone),
+    windows: without(state.windows, gone),
+    members: without(state.members, gone),
+    typing: without(state.typing, gone),
+    pending: without(state.pending, gone),
+    drafts: without(state.drafts, gone),
+    unreadFrom: without(state.unreadFrom, gone),
   };
+}
+
+function without<T>(record: Record<string, T>, gone: ReadonlySet<string>): Record<string, T> {
+  const ids = Object.keys(record);
+  if (!ids.some((id) => gone.has(id))) return record;
+  return Object.fromEntries(Object.entries(record).filter(([id]) => !gone.has(id)));
 }
 
 function putMember(state: ChatState, conversationId: string, member: Member, isNew: boolean): ChatState {
@@ -290,7 +357,7 @@ function putMember(state: ChatState, conversationId: string, member: Member, isN
   return {
     ...state,
     people: { ...state.people, [member.user.id]: member.user },
-    conversations: { ...state.conversations, [conversationId]: next },
+    conversations: put(state.conversations, conversationId, next),
     members:
       members === undefined
         ? state.members
@@ -342,6 +409,20 @@ export function dropPending(state: ChatState, clientMessageId: string): ChatStat
   if (found === undefined) return state;
   const list = (state.pending[found.conversation_id] ?? []).filter((one) => one !== found);
   return { ...state, pending: { ...state.pending, [found.conversation_id]: list } };
+}
+
+/** The records that the frames being applied have copied already, and nobody else has seen. */
+let owned: WeakSet<object> | null = null;
+
+/** The record with `value` under `key`; another one, unless it was copied for the frames being applied. */
+function put<T>(record: Record<string, T>, key: string, value: T): Record<string, T> {
+  if (owned?.has(record)) {
+    record[key] = value;
+    return record;
+  }
+  const copy = { ...record, [key]: value };
+  owned?.add(copy);
+  return copy;
 }
 
 export function omit<T>(record: Record<string, T>, key: string): Record<string, T> {

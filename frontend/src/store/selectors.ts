@@ -1,18 +1,38 @@
 /** Views of the state that several parts of the window share. */
+import { nameText } from '@/lib/text';
 import type { Conversation, Message, User } from '@/protocol';
 import type { ChatState, PendingMessage, UnreadMark } from './state';
 
 export type Delivery = 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
 
+interface Lists {
+  conversations: ChatState['conversations'];
+  pending: ChatState['pending'];
+  live: Conversation[];
+  archived: Conversation[];
+}
+
+/** The lists as they were last made: sorting thousands for each frame about something else would take too long. */
+let lists: Lists | null = null;
+
 /** Pinned first, then by last activity; either the archived ones or the others. */
 export function listConversations(state: ChatState, archived = false): Conversation[] {
-  return Object.values(state.conversations)
-    .filter((one) => one.me.archived === archived)
-    .sort(
-      (a, b) =>
-        Number(b.me.pinned) - Number(a.me.pinned) ||
-        activityOf(b, state.pending[b.id]).localeCompare(activityOf(a, state.pending[a.id])),
-    );
+  if (lists?.conversations !== state.conversations || lists.pending !== state.pending)
+    lists = makeLists(state);
+  return archived ? lists.archived : lists.live;
+}
+
+function makeLists({ conversations, pending }: ChatState): Lists {
+  const sorted = Object.values(conversations)
+    .map((one) => ({ one, pinned: Number(one.me.pinned), at: activityOf(one, pending[one.id]) }))
+    .sort((a, b) => b.pinned - a.pinned || (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
+    .map(({ one }) => one);
+  return {
+    conversations,
+    pending,
+    live: sorted.filter((one) => !one.me.archived),
+    archived: sorted.filter((one) => one.me.archived),
+  };
 }
 
 function activityOf(conversation: Conversation, pending: PendingMessage[] | undefined): string {
@@ -21,15 +41,21 @@ function activityOf(conversation: Conversation, pending: PendingMessage[] | unde
   return own > last ? own : last;
 }
 
+/** As they call themselves. */
+export function ownNameOf(user: Pick<User, 'display_name' | 'username'>): string {
+  return nameText(user.display_name || user.username);
+}
+
 export function nameOf(state: ChatState, user: User | undefined): string {
   if (user === undefined) return '…';
-  return state.contacts[user.id]?.nickname || user.display_name || user.username;
+  const nickname = state.contacts[user.id]?.nickname;
+  return nickname ? nameText(nickname) : ownNameOf(user);
 }
 
 export function titleOf(state: ChatState, conversation: Conversation): string {
   if (conversation.peer != null)
     return nameOf(state, state.people[conversation.peer.id] ?? conversation.peer);
-  return conversation.name ?? '…';
+  return nameText(conversation.name ?? '…');
 }
 
 export function deliveryOf(message: Message, conversation: Conversation | undefined): Delivery {

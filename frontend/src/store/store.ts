@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Member, OwnUser, ServerFrame, User } from '@/protocol';
 import { EMPTY_WINDOW } from './messages';
-import { applyFrame, dropPending, markRead } from './reduce';
+import { applyFrames, dropConversations, dropPending, markRead } from './reduce';
 import { type ChatState, EMPTY, type MessageWindow, type Notice, type PendingMessage } from './state';
 
 export type ChatStore = StoreApi<ChatState>;
@@ -22,7 +22,12 @@ export class Changes {
 
   /** Several frames at once are one change for whoever looks. */
   frames(frames: readonly ServerFrame[], now: number): void {
-    this.#store.setState((state) => frames.reduce((before, frame) => applyFrame(before, frame, now), state));
+    this.#store.setState((state) => applyFrames(state, frames, now));
+  }
+
+  /** The person is no longer in these conversations. */
+  left(ids: readonly string[]): void {
+    if (ids.length > 0) this.#store.setState((state) => dropConversations(state, ids));
   }
 
   me(me: OwnUser): void {

@@ -1,5 +1,5 @@
 /** What the fake server answers to the frames of a client, as `docs/protocol.md` has it. */
-import type { ClientFrame } from '@/protocol';
+import type { ClientFrame, Conversation, ConversationState } from '@/protocol';
 import type { FakeServer, Room } from './server';
 import type { FakeSocket } from './socket';
 
@@ -70,7 +70,8 @@ function send(
   const ref = frame.ref ?? undefined;
   if (server.refuse !== null && server.refuse.times > 0) {
     server.refuse.times -= 1;
-    socket.deliver({ type: 'error', ref, code: server.refuse.code, detail: 'refused by the test' });
+    const { code, retryAfterMs: retry_after_ms } = server.refuse;
+    socket.deliver({ type: 'error', ref, code, detail: 'refused by the test', retry_after_ms });
     return;
   }
   const roomId = frame.conversation_id as string;
@@ -116,6 +117,8 @@ function connect(
   const rooms = [...server.rooms.values()].filter((room) => room.members.has(userId));
   const recovered = known !== null && (frame.epoch ?? server.epoch) === server.epoch;
   socket.userId = userId;
+  const lines = rooms.map((room) => stateOf(server.conversation(room.id, userId)));
+  const more = lines.length > server.listPage;
   socket.deliver({
     type: 'ready',
     connection_id: server.id(),
@@ -127,25 +130,42 @@ function connect(
     queued: 0,
     unread_notifications: 0,
     token_expires_in: 900,
-    conversations: rooms.map((room) => {
-      const one = server.conversation(room.id, userId);
-      return {
-        id: one.id,
-        rev: one.rev,
-        updated_at: one.updated_at,
-        last_seq: one.last_seq,
-        delivered_seq: one.me.delivered_seq,
-        read_seq: one.me.read_seq,
-        unread: one.me.unread,
-        others_delivered_seq: one.others_delivered_seq,
-        others_read_seq: one.others_read_seq,
-      };
-    }),
+    conversations: lines.slice(0, server.listPage),
+    more,
     limits: { frame_bytes: 131_072, text_chars: 10_000, sends_per_s: null },
   });
-  for (const room of rooms) catchUp(server, socket, userId, room, recovered ? known?.[room.id] : undefined);
+  for (let from = server.listPage; from < lines.length; from += server.listPage) {
+    const until = from + server.listPage;
+    socket.deliver({
+      type: 'ready.conversations',
+      conversations: lines.slice(from, until),
+      more: until < lines.length,
+    });
+  }
+  const mayIntroduce = Object.keys(known ?? {}).length < server.mostKnown;
+  let introduced = 0;
+  for (const room of rooms) {
+    const from = recovered ? known?.[room.id] : undefined;
+    const isNew = from === undefined;
+    if (isNew) introduced += 1;
+    catchUp(server, socket, userId, room, from, !isNew || (mayIntroduce && introduced <= server.introduced));
+  }
   socket.deliver({ type: 'drained', count: 0 });
   socket.deliver({ type: 'presence.snapshot', items: [] });
+}
+
+function stateOf(one: Conversation): ConversationState {
+  return {
+    id: one.id,
+    rev: one.rev,
+    updated_at: one.updated_at,
+    last_seq: one.last_seq,
+    delivered_seq: one.me.delivered_seq,
+    read_seq: one.me.read_seq,
+    unread: one.me.unread,
+    others_delivered_seq: one.others_delivered_seq,
+    others_read_seq: one.others_read_seq,
+  };
 }
 
 /** What the client missed since revision `from` of a conversation, or all of it when it names none. */
@@ -155,9 +175,12 @@ function catchUp(
   userId: string,
   room: Room,
   from: number | undefined,
+  introduced: boolean,
 ): void {
   if (from === undefined) {
-    socket.deliver({ type: 'conversation.joined', conversation: server.conversation(room.id, userId) });
+    if (introduced) {
+      socket.deliver({ type: 'conversation.joined', conversation: server.conversation(room.id, userId) });
+    }
     const { delivered } = room.members.get(userId) as { delivered: number };
     for (const message of room.messages) {
       if (message.seq > delivered && message.sender_id !== userId) {

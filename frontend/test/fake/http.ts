@@ -79,7 +79,10 @@ function ownHttp(
   if (url.pathname === '/auth/logout') return { status: 204 };
   if (url.pathname === '/conversations' && method === 'GET') {
     const own = [...server.rooms.values()].filter((room) => room.members.has(userId));
-    return page(own.map((room) => server.conversation(room.id, userId)));
+    const from = Number(url.searchParams.get('cursor') ?? 0);
+    const until = from + Number(url.searchParams.get('limit') ?? 50);
+    const items = own.slice(from, until).map((room) => server.conversation(room.id, userId));
+    return { status: 200, body: { items, next: until < own.length ? String(until) : null } };
   }
   if (url.pathname === '/conversations' && method === 'POST') {
     const members = body.kind === 'direct' ? [String(body.user_id)] : (body.member_ids as string[]);

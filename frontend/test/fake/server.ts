@@ -41,8 +41,16 @@ export class FakeServer {
   epoch = 'epoch-1';
   heartbeatS = 30;
   resumeLimit = 500;
+  /** Conversations in `ready` and in each page behind it. */
+  listPage = 500;
+  /** Conversations that one connect introduces. */
+  introduced = 200;
+  /** Names that `known` may have; with as many, no conversation is introduced. */
+  mostKnown = 3_000;
+  /** Every request of HTTP, for assertions. */
+  readonly requests: string[] = [];
   /** Set to make the next sends fail with this code. */
-  refuse: { code: string; times: number } | null = null;
+  refuse: { code: string; times: number; retryAfterMs?: number } | null = null;
   readonly accounts = new Map<string, Account>();
   readonly rooms = new Map<string, Room>();
   readonly sockets = new Set<FakeSocket>();
@@ -237,6 +245,7 @@ export class FakeServer {
     body: Record<string, unknown> | undefined,
     token: string | null,
   ): FakeAnswer {
+    this.requests.push(`${method} ${path}`);
     return answerHttp(this, method, path, body, token);
   }
 

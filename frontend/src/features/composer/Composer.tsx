@@ -10,6 +10,7 @@ import {
   useState,
 } from 'react';
 import { useAttempt, useChat, useI18n, useSession, useSettings } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { EmojiPopover, emojiByName, emojiIfLoaded } from '@/features/emoji';
 import { useKeys } from '@/features/shortcuts';
 import { cx } from '@/lib/cx';
@@ -193,15 +194,21 @@ export function Composer(props: ComposerProps) {
   return (
     <div className="border-t border-line px-2 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] sm:px-4 sm:pt-3 sm:pb-3">
       <div className="relative mx-auto max-w-4xl">
-        {mode.kind !== 'new' && <ModeLine mode={mode} onCancel={() => onMode({ kind: 'new' })} />}
+        {mode.kind !== 'new' && (
+          <ErrorBoundary of={mode} fallback={() => null}>
+            <ModeLine mode={mode} onCancel={() => onMode({ kind: 'new' })} />
+          </ErrorBoundary>
+        )}
         {suggestions.length > 0 && (
-          <Suggestions
-            id={listId}
-            suggestions={suggestions}
-            active={active}
-            onActive={setActive}
-            onAccept={accept}
-          />
+          <ErrorBoundary of={suggestions} fallback={() => null}>
+            <Suggestions
+              id={listId}
+              suggestions={suggestions}
+              active={active}
+              onActive={setActive}
+              onAccept={accept}
+            />
+          </ErrorBoundary>
         )}
         {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping files has no key; choosing them will have a button. */}
         <div

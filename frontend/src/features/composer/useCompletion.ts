@@ -3,6 +3,7 @@ import { useChat } from '@/app/context';
 import { type Emoji, loadEmoji, searchEmoji } from '@/features/emoji';
 import { matches } from '@/lib/text';
 import type { User } from '@/protocol';
+import { ownNameOf } from '@/store/selectors';
 import type { Trigger } from './completion';
 
 const MOST = 7;
@@ -47,7 +48,7 @@ export function useCompletion(conversationId: string, trigger: Trigger | null): 
     .map((one) => ({
       key: one.id,
       sign: '',
-      name: one.display_name || one.username,
+      name: ownNameOf(one),
       hint: `@${one.username}`,
       replacement: `@${one.username}`,
       user: one,

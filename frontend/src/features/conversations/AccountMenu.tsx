@@ -1,5 +1,6 @@
 import { LogOut, Settings as SettingsIcon } from 'lucide-react';
 import { useChat, useI18n, useSession } from '@/app/context';
+import { ownNameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
 import { Menu, MenuChoice, MenuDivider, MenuItem } from '@/ui/Menu';
@@ -11,7 +12,7 @@ export function AccountMenu({ onSettings, onSignOut }: { onSettings: () => void;
   const me = useChat((state) => state.me);
   const chosen = useChat((state) => state.chosenPresence);
   const online = useChat((state) => state.link === 'online' || state.link === 'catching_up');
-  const name = me?.display_name || me?.username || '…';
+  const name = me === null ? '…' : ownNameOf(me);
   return (
     <>
       <Menu

@@ -13,6 +13,9 @@ import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
 
+/** A conversation that somebody only passes by, with a key held down, is not asked for its members. */
+const PASSING_MS = 150;
+
 const WRITING: ComposerMode = { kind: 'new' };
 
 export interface ChatPaneProps {
@@ -41,7 +44,8 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
 
   useEffect(() => {
     if (conversation?.kind === 'direct') return;
-    void session.actions.loadMembers(id).catch(() => undefined);
+    const timer = setTimeout(() => void session.actions.loadMembers(id).catch(() => undefined), PASSING_MS);
+    return () => clearTimeout(timer);
   }, [session, id, conversation?.kind]);
 
   const focusComposer = useCallback(() => composer.current?.focus(), []);
@@ -59,12 +63,14 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
   return (
     <>
       <div ref={pane} className="flex min-w-0 flex-1 flex-col bg-canvas">
-        <ChatHeader
-          conversation={conversation}
-          onBack={onBack}
-          details={details}
-          onDetails={() => onDetails(!details)}
-        />
+        <ErrorBoundary of={conversation} fallback={() => <BrokenHeader onBack={onBack} />}>
+          <ChatHeader
+            conversation={conversation}
+            onBack={onBack}
+            details={details}
+            onDetails={() => onDetails(!details)}
+          />
+        </ErrorBoundary>
         {untouched && <Untouched conversation={conversation} />}
         <Timeline
           ref={timeline}
@@ -111,6 +117,19 @@ function Untouched({ conversation }: { conversation: Conversation }) {
       <ConversationAvatar conversation={conversation} title={title} size="large" />
       <p className="text-sm text-muted">{t('message.none')}</p>
     </div>
+  );
+}
+
+/** Stands for a head that could not be drawn: there is still a way back. */
+function BrokenHeader({ onBack }: { onBack: () => void }) {
+  const { t } = useI18n();
+  return (
+    <header className="flex min-h-16 items-center gap-3 border-b border-line px-3 py-2 sm:px-5">
+      <IconButton label={t('conversations.back')} onClick={onBack} className="sm:hidden rtl:-scale-x-100">
+        <ArrowLeft size={20} aria-hidden />
+      </IconButton>
+      <p className="italic">{t('conversations.unshowable')}</p>
+    </header>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Archive, Search, SquarePen } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n } from '@/app/context';
 import { cx } from '@/lib/cx';
@@ -7,8 +7,10 @@ import { matches } from '@/lib/text';
 import { listConversations, titleOf } from '@/store/selectors';
 import { IconButton } from '@/ui/Button';
 import { AccountMenu } from './AccountMenu';
-import { ConversationRow } from './ConversationRow';
+import { ConversationRows } from './ConversationRows';
 import { NothingOpen } from './NothingOpen';
+
+const NO_TITLES: string[] = [];
 
 export interface ConversationListProps {
   selected: string | null;
@@ -36,8 +38,11 @@ export function ConversationList({
     () => (withArchive ? [...live, ...archived] : live),
     [withArchive, live, archived],
   );
-  const titles = useChat(useShallow((state) => conversations.map((one) => titleOf(state, one))));
+  const titles = useChat(
+    useShallow((state) => (query === '' ? NO_TITLES : conversations.map((one) => titleOf(state, one)))),
+  );
   const loaded = useChat((state) => state.loaded);
+  const scroller = useRef<HTMLDivElement>(null);
   const shown = useMemo(
     () => conversations.filter((_, index) => query === '' || matches(titles[index] ?? '', query)),
     [conversations, titles, query],
@@ -71,18 +76,16 @@ export function ConversationList({
             className="h-9 w-full rounded-lg pointer-coarse:h-11 border border-transparent bg-hover ps-9 pe-3 text-sm placeholder:text-muted focus:border-field-line"
           />
         </div>
-        <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
-          {/* biome-ignore lint/a11y/noRedundantRoles: without its bullets Safari no longer takes it for a list. */}
-          <ul role="list" aria-label={t('conversations.label')} className="flex flex-col gap-0.5">
-            {shown.map((conversation) => (
-              <ConversationRow
-                key={conversation.id}
-                conversation={conversation}
-                selected={conversation.id === selected}
-                onSelect={onSelect}
-              />
-            ))}
-          </ul>
+        <div
+          ref={scroller}
+          className="min-h-0 flex-1 overflow-y-auto px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))]"
+        >
+          <ConversationRows
+            conversations={shown}
+            selected={selected}
+            onSelect={onSelect}
+            scroller={scroller}
+          />
           {archived.length > 0 && query === '' && (
             <button
               type="button"

@@ -1,9 +1,10 @@
 import { BellOff, EllipsisVertical, Pin } from 'lucide-react';
 import { memo } from 'react';
 import { useChat, useI18n } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { usePresence, useTyping } from '@/features/presence';
 import { cx } from '@/lib/cx';
-import { oneLine } from '@/lib/text';
+import { countText, oneLine } from '@/lib/text';
 import { shortWhen } from '@/lib/time';
 import type { Conversation } from '@/protocol';
 import { deliveryOf, isMuted, nameOf, titleOf, unreadOf } from '@/store/selectors';
@@ -17,13 +18,52 @@ export interface ConversationRowProps {
   conversation: Conversation;
   selected: boolean;
   onSelect: (id: string) => void;
+  /** Where it stands in a list of which only a part exists in the page. */
+  place?: RowPlace;
 }
 
-export const ConversationRow = memo(function ConversationRow({
-  conversation,
-  selected,
-  onSelect,
-}: ConversationRowProps) {
+export interface RowPlace {
+  index: number;
+  of: number;
+  measure: (element: HTMLLIElement | null) => void;
+}
+
+/** What the element of a row needs to be measured, and to be told where it stands. */
+function placed(place: RowPlace | undefined) {
+  if (place === undefined) return {};
+  const { index, of, measure } = place;
+  return { ref: measure, 'data-index': index, 'aria-posinset': index + 1, 'aria-setsize': of };
+}
+
+/** One conversation of the list; one that cannot be drawn is still a way to it, and the others know nothing of it. */
+export const ConversationRow = memo(function ConversationRow(props: ConversationRowProps) {
+  return (
+    <ErrorBoundary of={props.conversation} fallback={() => <BrokenRow {...props} />}>
+      <WholeRow {...props} />
+    </ErrorBoundary>
+  );
+});
+
+function BrokenRow({ conversation: { id }, selected, onSelect, place }: ConversationRowProps) {
+  const { t } = useI18n();
+  return (
+    <li {...placed(place)}>
+      <a
+        href={`#/c/${id}`}
+        aria-current={selected ? 'page' : undefined}
+        onClick={(event) => {
+          event.preventDefault();
+          onSelect(id);
+        }}
+        className="flex min-h-15 items-center rounded-xl px-3 text-sm text-muted italic hover:bg-hover"
+      >
+        {t('conversations.unshowable')}
+      </a>
+    </li>
+  );
+}
+
+function WholeRow({ conversation, selected, onSelect, place }: ConversationRowProps) {
   const i18n = useI18n();
   const { t } = i18n;
   const title = useChat((state) => titleOf(state, conversation));
@@ -35,7 +75,7 @@ export const ConversationRow = memo(function ConversationRow({
   const { pinned } = conversation.me;
   const unread = useChat((state) => unreadOf(state, conversation));
   return (
-    <li className="group relative">
+    <li className="group relative" {...placed(place)}>
       <a
         href={`#/c/${conversation.id}`}
         aria-current={selected ? 'page' : undefined}
@@ -77,7 +117,7 @@ export const ConversationRow = memo(function ConversationRow({
                   muted ? 'bg-hover text-muted' : 'bg-accent text-on-accent',
                 )}
               >
-                <span aria-hidden>{unread > 99 ? '99+' : unread}</span>
+                <span aria-hidden>{countText(unread, 99)}</span>
                 <span className="sr-only">{t('conversations.unread', unread)}</span>
               </span>
             )}
@@ -87,7 +127,7 @@ export const ConversationRow = memo(function ConversationRow({
       <RowMenu conversation={conversation} title={title} />
     </li>
   );
-});
+}
 
 function Mark({ icon, text }: { icon: React.ReactNode; text: string }) {
   return (

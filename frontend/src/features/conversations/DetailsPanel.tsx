@@ -4,7 +4,7 @@ import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { Nickname } from '@/features/people';
 import { usePresence } from '@/features/presence';
 import type { Conversation, User } from '@/protocol';
-import { nameOf, titleOf } from '@/store/selectors';
+import { nameOf, ownNameOf, titleOf } from '@/store/selectors';
 import { Button, IconButton } from '@/ui/Button';
 import { ConversationAvatar } from '@/ui/ConversationAvatar';
 import { Confirm, Dialog } from '@/ui/Dialog';
@@ -80,11 +80,11 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
 function PersonLines({ user }: { user: User }) {
   const presence = usePresence(user.id);
   // Under a name of one's own for them, their own one as well.
-  const renamed = useChat((state) => nameOf(state, user) !== (user.display_name || user.username));
+  const renamed = useChat((state) => nameOf(state, user) !== ownNameOf(user));
   return (
     <>
       <p className="text-sm text-muted" dir="auto">
-        {renamed && user.display_name ? `${user.display_name} · ` : ''}@{user.username}
+        {renamed && user.display_name ? `${ownNameOf(user)} · ` : ''}@{user.username}
       </p>
       {presence.text !== '' && <p className="text-sm text-muted">{presence.text}</p>}
       {user.bio !== '' && (

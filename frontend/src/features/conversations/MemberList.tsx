@@ -1,6 +1,7 @@
 import { EllipsisVertical, MessageCircle, Shield, ShieldOff, UserMinus } from 'lucide-react';
 import { useShallow } from 'zustand/react/shallow';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { usePresence } from '@/features/presence';
 import type { Conversation, Member } from '@/protocol';
 import { nameOf } from '@/store/selectors';
@@ -32,7 +33,13 @@ export function MemberList({
       </h3>
       <ul>
         {members.map((member) => (
-          <MemberRow key={member.user.id} conversation={conversation} member={member} onOpen={onOpen} />
+          <ErrorBoundary
+            key={member.user.id}
+            of={member}
+            fallback={() => <li className="px-3 py-1.5">@{member.user.username}</li>}
+          >
+            <MemberRow conversation={conversation} member={member} onOpen={onOpen} />
+          </ErrorBoundary>
         ))}
       </ul>
     </section>

@@ -1,7 +1,10 @@
 import { useState } from 'react';
-import { explain, useI18n, useSession } from '@/app/context';
+import { useI18n, useSession } from '@/app/context';
+import { explain } from '@/app/explain';
 import { PeoplePicker } from '@/features/people';
+import { firstCodePoints } from '@/lib/text';
 import type { User } from '@/protocol';
+import { ownNameOf } from '@/store/selectors';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { TextField } from '@/ui/TextField';
@@ -32,12 +35,7 @@ export default function NewConversation({ onClose, onStarted }: NewConversationP
         isGroup
           ? {
               kind: 'group',
-              name:
-                name.trim() ||
-                chosen
-                  .map((one) => one.display_name || one.username)
-                  .join(', ')
-                  .slice(0, 100),
+              name: name.trim() || firstCodePoints(chosen.map(ownNameOf).join(', '), 100),
               member_ids: chosen.map((one) => one.id),
             }
           : { kind: 'direct', user_id: first.id },

@@ -2,6 +2,7 @@ import { ChevronDown, Pin } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n, useSession } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { cx } from '@/lib/cx';
 import { oneLine } from '@/lib/text';
 import { shortWhen } from '@/lib/time';
@@ -38,7 +39,13 @@ export function PinnedMessages({
       {open && pinned.length > 0 && (
         <ul aria-label={t('details.pinned')} className="flex flex-col gap-1 pb-2">
           {pinned.map((one) => (
-            <PinnedRow key={one.id} message={one} onOpen={() => onOpen(one.seq)} />
+            <ErrorBoundary
+              key={one.id}
+              of={one}
+              fallback={() => <li className="px-3 py-2 text-sm italic">{t('message.unshowable')}</li>}
+            >
+              <PinnedRow message={one} onOpen={() => onOpen(one.seq)} />
+            </ErrorBoundary>
           ))}
         </ul>
       )}

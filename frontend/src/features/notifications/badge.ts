@@ -1,9 +1,11 @@
+import { countText } from '@/lib/text';
+
 /** The unread count in the page's icon and, where installed, on the application's. */
 const SIZE = 64;
 
 export function drawBadge(count: number): void {
   const badge = navigator as Navigator & { setAppBadge?: (count: number) => Promise<void> };
-  void badge.setAppBadge?.(count).catch(() => undefined);
+  void badge.setAppBadge?.(Math.min(count, 999)).catch(() => undefined);
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
   if (link === null) return;
   if (count === 0) {
@@ -27,7 +29,7 @@ export function drawBadge(count: number): void {
     pen.font = 'bold 24px sans-serif';
     pen.textAlign = 'center';
     pen.textBaseline = 'middle';
-    pen.fillText(count > 9 ? '9+' : String(count), 46, 19);
+    pen.fillText(countText(count, 9), 46, 19);
     link.type = 'image/png';
     link.href = canvas.toDataURL('image/png');
   };

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useAnnouncer, useChat, useI18n, useSession, useSettings } from '@/app/context';
-import { oneLine } from '@/lib/text';
+import { countText, oneLine } from '@/lib/text';
 import type { Message } from '@/protocol';
 import { concerns, isMuted, nameOf, titleOf, unreadOf, unreadTotal } from '@/store/selectors';
 import type { ChatState, PendingMessage } from '@/store/state';
@@ -72,7 +72,7 @@ export function useIncoming(openId: string | null): void {
     if (unread === badged.current) return;
     const timer = setTimeout(() => {
       badged.current = unread;
-      document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) Chat` : 'Chat';
+      document.title = unread > 0 ? `(${countText(unread, 99)}) Chat` : 'Chat';
       drawBadge(unread);
     }, BADGE_MS);
     return () => clearTimeout(timer);

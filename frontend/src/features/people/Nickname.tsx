@@ -1,6 +1,7 @@
 import { type FormEvent, useId, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import type { User } from '@/protocol';
+import { ownNameOf } from '@/store/selectors';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { TextField } from '@/ui/TextField';
@@ -15,7 +16,7 @@ export function Nickname({ user, onClose }: { user: User; onClose: () => void })
   const form = useId();
   const known = useChat((state) => state.contacts[user.id]?.nickname ?? '');
   const [name, setName] = useState(known);
-  const own = user.display_name || user.username;
+  const own = ownNameOf(user);
   const save = async (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() === known || (await attempt(() => contacts.rename(user.id, name)))) onClose();

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useId, useState } from 'react';
 import { useI18n } from '@/app/context';
 import { cx } from '@/lib/cx';
 import type { User } from '@/protocol';
+import { ownNameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { usePeopleSearch } from './usePeopleSearch';
 
@@ -58,10 +59,10 @@ export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: Peop
               key={user.id}
               className="flex items-center gap-1 rounded-md bg-selected ps-2.5 text-sm font-medium"
             >
-              <span dir="auto">{user.display_name || user.username}</span>
+              <span dir="auto">{ownNameOf(user)}</span>
               <button
                 type="button"
-                aria-label={t('new.remove', user.display_name || user.username)}
+                aria-label={t('new.remove', ownNameOf(user))}
                 onClick={() => toggle(user)}
                 className="grid size-7 pointer-coarse:size-11 place-items-center rounded-md hover:bg-hover"
               >
@@ -74,6 +75,7 @@ export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: Peop
             type="text"
             value={query}
             data-autofocus
+            maxLength={100}
             autoComplete="off"
             autoCapitalize="none"
             spellCheck={false}
@@ -121,10 +123,10 @@ export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: Peop
                 index === current && 'bg-hover',
               )}
             >
-              <Avatar id={user.id} name={user.display_name || user.username} url={user.avatar_url} />
+              <Avatar id={user.id} name={ownNameOf(user)} url={user.avatar_url} />
               <span className="min-w-0 flex-1">
                 <span className="block truncate font-medium" dir="auto">
-                  {user.display_name || user.username}
+                  {ownNameOf(user)}
                 </span>
                 <span className="block truncate text-sm text-muted">@{user.username}</span>
               </span>

@@ -1,4 +1,5 @@
 import { useChat, useI18n } from '@/app/context';
+import { nameText } from '@/lib/text';
 import { ago } from '@/lib/time';
 import type { PresenceState } from '@/protocol';
 
@@ -14,6 +15,6 @@ export function usePresence(userId: string | undefined): { state: PresenceState[
       presence.last_seen === null ? '' : i18n.t('presence.lastSeen', ago(i18n, presence.last_seen));
     return { state: 'offline', text };
   }
-  const text = presence.status_text || i18n.t(`presence.${presence.state}`);
+  const text = nameText(presence.status_text) || i18n.t(`presence.${presence.state}`);
   return { state: presence.state, text };
 }

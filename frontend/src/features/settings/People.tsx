@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { Nickname } from '@/features/people';
 import type { User } from '@/protocol';
-import { nameOf } from '@/store/selectors';
+import { nameOf, ownNameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { Button, IconButton } from '@/ui/Button';
 
@@ -74,7 +74,7 @@ function Row({
           {name}
         </span>
         <span className="block truncate text-sm text-muted" dir="auto">
-          {user.display_name && user.display_name !== name ? `${user.display_name} · ` : ''}@{user.username}
+          {user.display_name && user.display_name !== name ? `${ownNameOf(user)} · ` : ''}@{user.username}
         </span>
       </span>
       {onRename !== undefined && (

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { ownNameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
 import { Button } from '@/ui/Button';
 import { TextArea, TextField } from '@/ui/TextField';
@@ -28,7 +29,7 @@ export function Profile() {
       className="flex flex-col gap-4"
     >
       <div className="flex items-center gap-4">
-        <Avatar id={me.id} name={me.display_name || me.username} url={me.avatar_url} size="large" />
+        <Avatar id={me.id} name={ownNameOf(me)} url={me.avatar_url} size="large" />
         <div className="min-w-0">
           <p className="truncate font-semibold">@{me.username}</p>
           <p className="truncate text-sm text-muted">{me.email}</p>

@@ -14,6 +14,7 @@ import {
 import { type KeyboardEvent, type ReactNode, useId, useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { usePeopleSearch } from '@/features/people';
 import { cx } from '@/lib/cx';
 import { matches, snippet } from '@/lib/text';
@@ -115,6 +116,7 @@ export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps
         role="combobox"
         value={query}
         data-autofocus
+        maxLength={100}
         autoComplete="off"
         spellCheck={false}
         aria-label={label}
@@ -185,6 +187,7 @@ interface OptionProps {
 }
 
 function Option({ id, entry, active, onPoint, onChoose }: OptionProps) {
+  const { t } = useI18n();
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the text box handles the keys.
     // biome-ignore lint/a11y/useFocusableInteractive: the text box keeps the focus and names the active option.
@@ -199,6 +202,16 @@ function Option({ id, entry, active, onPoint, onChoose }: OptionProps) {
       onClick={onChoose}
       className={cx('flex min-h-11 items-center gap-3 rounded-lg px-3 py-1', active && 'bg-selected')}
     >
+      <ErrorBoundary of={entry} fallback={() => <span className="italic">{t('message.unshowable')}</span>}>
+        <Shown entry={entry} />
+      </ErrorBoundary>
+    </div>
+  );
+}
+
+function Shown({ entry }: { entry: Entry }) {
+  return (
+    <>
       {entry.picture}
       <span className="min-w-0 flex-1">
         <span className="block truncate font-medium" dir="auto">
@@ -211,7 +224,7 @@ function Option({ id, entry, active, onPoint, onChoose }: OptionProps) {
         )}
       </span>
       <span className="max-w-[45%] truncate text-sm text-muted">{entry.hint}</span>
-    </div>
+    </>
   );
 }
 

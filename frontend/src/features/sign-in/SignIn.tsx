@@ -1,6 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { ApiError } from '@/api/http';
-import { explain, useI18n } from '@/app/context';
+import { useI18n } from '@/app/context';
+import { explain } from '@/app/explain';
 import type { Accounts } from '@/session/accounts';
 import { Button } from '@/ui/Button';
 import { TextField } from '@/ui/TextField';
@@ -75,11 +76,23 @@ function Problem({ text }: { text: string | null }) {
   );
 }
 
+/** How the server begins what it says of a password that is easy to guess. */
+const WEAK = /^is (too easy to guess|mostly your own)/;
+/** Browsers take no longer one. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Runs a form's work, and remembers what went wrong. */
 function useForm(work: () => Promise<void>) {
   const i18n = useI18n();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  // What to wait for is said as long as it is true.
+  const waitMs = error instanceof ApiError ? error.retryAfterMs : undefined;
+  useEffect(() => {
+    if (waitMs === undefined || waitMs > LONGEST_TIMER_MS) return;
+    const timer = setTimeout(() => setError(null), waitMs);
+    return () => clearTimeout(timer);
+  }, [waitMs]);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (busy) return;
@@ -96,7 +109,10 @@ function useForm(work: () => Promise<void>) {
   /** What the server says of a field goes on where the field's name ends. */
   const ofField = (field: string, label: string) => {
     const found = error instanceof ApiError ? error.errors.find((one) => one.field === field) : undefined;
-    return found === undefined ? undefined : `${label} ${found.detail}.`;
+    if (found === undefined) return undefined;
+    return field === 'password' && WEAK.test(found.detail)
+      ? i18n.t('auth.password.weak', found.detail)
+      : `${label} ${found.detail}.`;
   };
   const general =
     error === null || (error instanceof ApiError && error.errors.length > 0) ? null : explain(i18n, error);

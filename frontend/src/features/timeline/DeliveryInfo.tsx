@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
-import { explain, useChat, useI18n, useSession } from '@/app/context';
+import { useChat, useI18n, useSession } from '@/app/context';
+import { explain } from '@/app/explain';
 import type { I18n } from '@/lib/i18n';
 import { clockTime, dayLabel } from '@/lib/time';
 import type { Message, MessageReceipt } from '@/protocol';

@@ -2,14 +2,11 @@ import { RotateCcw, Trash2 } from 'lucide-react';
 import { useI18n, useSession } from '@/app/context';
 import type { PendingMessage } from '@/store/state';
 
-const EXPLAINED = new Set(['cannot_message', 'forbidden', 'too_large', 'not_found']);
-
 /** What a message says that the server would not take, and the two ways on. */
 export function FailedSend({ pending }: { pending: PendingMessage }) {
   const { t, maybe } = useI18n();
   const { actions } = useSession();
-  const reason =
-    pending.error !== null && EXPLAINED.has(pending.error) ? maybe(`error.${pending.error}`) : null;
+  const reason = pending.error === null ? null : maybe(`error.${pending.error}`);
   return (
     <div className="mt-1 flex flex-wrap items-center justify-end gap-x-3 text-sm text-danger">
       {reason !== null && <span>{reason}</span>}

@@ -15,11 +15,9 @@ import yaml from 'highlight.js/lib/languages/yaml';
 const languages = { bash, c, css, go, javascript, json, python, rust, sql, typescript, xml, yaml };
 for (const [name, grammar] of Object.entries(languages)) hljs.registerLanguage(name, grammar);
 
-/** More than this takes longer than a frame. */
-const MOST = 20_000;
-
+/** Code in colours; `isHighlightable` has said that it is not too much. */
 export default function Highlighted({ code, language }: { code: string; language: string }) {
-  if (hljs.getLanguage(language) === undefined || code.length > MOST) return <code>{code}</code>;
+  if (hljs.getLanguage(language) === undefined) return <code>{code}</code>;
   const { value } = hljs.highlight(code, { language, ignoreIllegals: true });
   // biome-ignore lint/security/noDangerouslySetInnerHtml: highlight.js escapes the code and adds spans of its own only.
   return <code dangerouslySetInnerHTML={{ __html: value }} />;

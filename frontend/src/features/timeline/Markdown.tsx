@@ -1,67 +1,87 @@
-import type { ReactElement, ReactNode } from 'react';
-import { lazy, Suspense } from 'react';
-import ReactMarkdown, { type Components } from 'react-markdown';
-import remarkGfm from 'remark-gfm';
+import { createElement, Fragment, lazy, type ReactNode, Suspense } from 'react';
 import { keepSwipes } from './keepSwipes';
-import { rehypeMentions } from './rehypeMentions';
+import { PlainText } from './PlainText';
+import { type Element, type Node, parseMarkdown } from './parseMarkdown';
 
 const Highlighted = lazy(() => import('./Highlighted'));
 
-/** Parsed once, not again whenever a row scrolls into sight. */
-const cache = new Map<string, ReactElement>();
+/** Parsed once, not again whenever a row scrolls into sight. Null: beyond the bounds. */
+const cache = new Map<string, ReactNode>();
 const CACHED = 1_000;
 
-const components: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noreferrer noopener nofollow">
-      {children}
-    </a>
-  ),
-  // Loading an image that a stranger names would tell them that and when it was read.
-  img: ({ src, alt }) => (
-    <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noreferrer noopener nofollow">
-      {alt || (typeof src === 'string' ? src : '')}
-    </a>
-  ),
-  pre: ({ children }) => (
-    // Scrolls sideways, so keys must be able to reach it.
-    <pre ref={keepSwipes} tabIndex={0}>
-      {children}
-    </pre>
-  ),
-  table: ({ children }) => (
-    <table ref={keepSwipes} tabIndex={0}>
-      {children}
-    </table>
-  ),
-  code: ({ className, children }) => {
-    const language = /language-(\w+)/.exec(className ?? '')?.[1];
-    if (language === undefined) return <code>{children}</code>;
-    return (
-      <Suspense fallback={<code>{children}</code>}>
-        <Highlighted code={textOf(children)} language={language} />
-      </Suspense>
-    );
-  },
-  input: ({ checked }) => <span aria-hidden>{checked ? '☑ ' : '☐ '}</span>,
-};
-
-function textOf(children: ReactNode): string {
-  return Array.isArray(children) ? children.join('') : String(children ?? '');
+/** Markdown without HTML: tags in the source are text. What is beyond the bounds is shown as it was written. */
+export default function Markdown({ text }: { text: string }) {
+  let shown = cache.get(text);
+  if (shown === undefined) {
+    if (cache.size >= CACHED) cache.delete(cache.keys().next().value ?? '');
+    const nodes = parseMarkdown(text);
+    shown = nodes === null ? <PlainText text={text} /> : <div className="prose">{nodes.map(render)}</div>;
+    cache.set(text, shown);
+  }
+  return shown;
 }
 
-/** Markdown without HTML: tags in the source are shown as nothing or as text, never run. */
-export default function Markdown({ text }: { text: string }) {
-  let element = cache.get(text);
-  if (element === undefined) {
-    if (cache.size >= CACHED) cache.delete(cache.keys().next().value ?? '');
-    element = ReactMarkdown({
-      children: text,
-      remarkPlugins: [[remarkGfm, { singleTilde: false }]],
-      rehypePlugins: [rehypeMentions],
-      components,
-    });
-    cache.set(text, element);
+function render(node: Node, key: number): ReactNode {
+  if (typeof node === 'string') return <Fragment key={key}>{node}</Fragment>;
+  const { tag, attributes } = node;
+  const children = node.children.map(render);
+  switch (tag) {
+    case 'a':
+      return (
+        <a key={key} href={attributes.href} target="_blank" rel="noreferrer noopener nofollow">
+          {children}
+        </a>
+      );
+    case 'pre':
+      return <CodeBlock key={key} node={node} />;
+    case 'table':
+      return (
+        // Scrolls sideways, so keys must be able to reach it.
+        <table key={key} ref={keepSwipes} tabIndex={0}>
+          {children}
+        </table>
+      );
+    case 'th':
+    case 'td':
+      return createElement(
+        tag,
+        { key, style: attributes.align === undefined ? undefined : { textAlign: attributes.align } },
+        ...children,
+      );
+    case 'span':
+      return (
+        <span
+          key={key}
+          className={attributes.className}
+          aria-hidden={attributes.hidden === 'true' || undefined}
+        >
+          {children}
+        </span>
+      );
+    case 'br':
+    case 'hr':
+      return createElement(tag, { key });
+    default:
+      return createElement(
+        tag,
+        { key, className: attributes.className, start: attributes.start },
+        ...children,
+      );
   }
-  return <div className="prose">{element}</div>;
+}
+
+function CodeBlock({ node }: { node: Element }) {
+  const code = node.children.join('');
+  const { language } = node.attributes;
+  return (
+    <pre ref={keepSwipes} tabIndex={0}>
+      {language === undefined ? (
+        <code>{code}</code>
+      ) : (
+        <Suspense fallback={<code>{code}</code>}>
+          <Highlighted code={code} language={language} />
+        </Suspense>
+      )}
+    </pre>
+  );
 }

@@ -1,6 +1,7 @@
 import { Pin } from 'lucide-react';
 import { memo, useState } from 'react';
 import { useChat, useI18n, useSettings } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { cx } from '@/lib/cx';
 import { clockTime, dayLabel, fullTime } from '@/lib/time';
 import type { Message } from '@/protocol';
@@ -14,6 +15,7 @@ import { MessageTools } from './MessageTools';
 import { Quote } from './Quote';
 import { Reactions } from './Reactions';
 import type { Row } from './rows';
+import { Unshowable } from './Unshowable';
 import { useMessageKeys } from './useMessageKeys';
 
 export interface MessageRowProps {
@@ -103,6 +105,27 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   );
 });
 
+/** Stands for a row that could not be drawn; the others know nothing of it. */
+export function BrokenRow({ row }: { row: Row }) {
+  return (
+    <article aria-setsize={-1} aria-labelledby={`t-${row.key}`} tabIndex={-1} className="py-1">
+      <div
+        id={`t-${row.key}`}
+        dir="auto"
+        className="w-fit max-w-[min(85%,40rem)] rounded-2xl bg-code px-3 py-1.5"
+      >
+        <Unshowable text={sourceOf(row)} />
+      </div>
+    </article>
+  );
+}
+
+/** The text as it was sent, whatever else is wrong with the message. */
+function sourceOf({ message, pending }: Row): string {
+  const text: unknown = message?.text ?? pending?.text;
+  return typeof text === 'string' ? text : '';
+}
+
 /** What a screen reader tells after author and text: what it answers, when and in what state, how people reacted. */
 function describers({ key, message, pending }: Row): string {
   const answers = (message ?? pending)?.reply_to != null;
@@ -187,7 +210,12 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
         )}
       >
         {replyTo !== null && (
-          <Quote elementId={`q-${row.key}`} id={replyTo} conversationId={conversationId} onJump={onJump} />
+          <ErrorBoundary
+            of={replyTo}
+            fallback={() => <p className="text-sm italic">{t('message.quoteGone')}</p>}
+          >
+            <Quote elementId={`q-${row.key}`} id={replyTo} conversationId={conversationId} onJump={onJump} />
+          </ErrorBoundary>
         )}
         <div className="flex max-w-full flex-wrap items-end gap-x-3">
           <div id={`t-${row.key}`} dir="auto" className="max-w-full min-w-0 has-[pre,table]:basis-full">
@@ -219,7 +247,9 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
         </div>
       </div>
       {message !== null && message.reactions.length > 0 && (
-        <Reactions id={`r-${row.key}`} message={message} />
+        <ErrorBoundary of={message} fallback={() => null}>
+          <Reactions id={`r-${row.key}`} message={message} />
+        </ErrorBoundary>
       )}
       {pending?.state === 'failed' && <FailedSend pending={pending} />}
       {active && message !== null && !deleted && (

@@ -13,10 +13,11 @@ import {
   useState,
 } from 'react';
 import { useAttempt, useChat, useI18n, useSession, useSettings } from '@/app/context';
+import { ErrorBoundary } from '@/app/ErrorBoundary';
 import type { Message } from '@/protocol';
 import { firstUnreadOf, unreadOf } from '@/store/selectors';
 import type { MessageWindow } from '@/store/state';
-import { MessageRow } from './MessageRow';
+import { BrokenRow, MessageRow } from './MessageRow';
 import { LatestButton, UnreadBar } from './Pointers';
 import { buildRows, estimateHeight, type Row } from './rows';
 import { END_PX, useAtEnd } from './useAtEnd';
@@ -362,21 +363,23 @@ export function Timeline(props: TimelineProps) {
                   // A row that comes or goes must not make the browser look through all the others.
                   className="[contain:layout_style]"
                 >
-                  <MessageRow
-                    row={row}
-                    conversationId={conversationId}
-                    position={row.message?.seq ?? (conversation?.last_seq ?? 0) + 1}
-                    beginning={item.index === 0 && window_.atStart}
-                    active={active === row.key}
-                    flashing={flash === row.key}
-                    onActive={setActive}
-                    onPointed={pointed}
-                    onReply={onReply}
-                    onEdit={onEdit}
-                    onUnread={markUnread}
-                    onDay={askForDate}
-                    onJump={jumpTo}
-                  />
+                  <ErrorBoundary of={row} fallback={() => <BrokenRow row={row} />}>
+                    <MessageRow
+                      row={row}
+                      conversationId={conversationId}
+                      position={row.message?.seq ?? (conversation?.last_seq ?? 0) + 1}
+                      beginning={item.index === 0 && window_.atStart}
+                      active={active === row.key}
+                      flashing={flash === row.key}
+                      onActive={setActive}
+                      onPointed={pointed}
+                      onReply={onReply}
+                      onEdit={onEdit}
+                      onUnread={markUnread}
+                      onDay={askForDate}
+                      onJump={jumpTo}
+                    />
+                  </ErrorBoundary>
                 </div>
               );
             })}

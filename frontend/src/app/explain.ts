@@ -1,0 +1,21 @@
+/** Sentences for people, from whatever went wrong. */
+import { ApiError, NetworkError } from '@/api/http';
+import type { I18n } from '@/lib/i18n';
+import { waitText } from '@/lib/time';
+import { RequestError } from '@/realtime/client';
+
+/** Codes of which the server's own sentence says more than the catalogue: which value, how many members. */
+const MORE_IN_DETAIL = new Set(['bad_request', 'conflict', 'forbidden', 'full', 'too_large', 'validation']);
+
+export function explain(i18n: I18n, error: unknown): string {
+  const { language, maybe, t } = i18n;
+  if (error instanceof NetworkError) return t('error.network');
+  if (!(error instanceof ApiError || error instanceof RequestError)) return t('error.internal');
+  const { code, message, retryAfterMs } = error;
+  if (code === 'rate_limited' && retryAfterMs !== undefined) {
+    return t('error.rate_limited.wait', waitText(i18n, retryAfterMs));
+  }
+  // The server speaks English.
+  if (language === 'en' && MORE_IN_DETAIL.has(code) && message !== '') return message;
+  return maybe(`error.${code}`) ?? message;
+}

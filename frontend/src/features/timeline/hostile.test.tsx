@@ -1,0 +1,87 @@
+/** No text that others can send breaks its message: it is drawn, in bounded depth and size, and nothing of it is lost. */
+import { render } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import { HOSTILE, hostileText, seeded } from '../../../test/hostile';
+import { isHighlightable, MAX_DEPTH, MAX_ELEMENTS } from './bounds';
+import Highlighted from './Highlighted';
+import Markdown from './Markdown';
+import { type Node, parseMarkdown } from './parseMarkdown';
+
+/** Elements inside one another, counted without recursion. */
+function depthOf(nodes: readonly Node[]): number {
+  let depth = 0;
+  let level = nodes;
+  while (level.length > 0) {
+    const elements = level.filter((one) => typeof one === 'object');
+    if (elements.length > 0) depth += 1;
+    level = elements.flatMap((one) => one.children);
+  }
+  return depth;
+}
+
+function sizeOf(nodes: readonly Node[]): number {
+  let count = 0;
+  let level = nodes;
+  while (level.length > 0) {
+    const elements = level.filter((one) => typeof one === 'object');
+    count += elements.length;
+    level = elements.flatMap((one) => one.children);
+  }
+  return count;
+}
+
+function expectBounded(text: string): void {
+  const nodes = parseMarkdown(text);
+  if (nodes === null) return;
+  expect(depthOf(nodes)).toBeLessThan(MAX_DEPTH);
+  // Each box of a task adds one.
+  expect(sizeOf(nodes)).toBeLessThanOrEqual(MAX_ELEMENTS * 2);
+}
+
+describe('a hostile text', () => {
+  it.each(Object.entries(HOSTILE))('is drawn within bounds: %s', (_, text) => {
+    expect([...text].length).toBeLessThanOrEqual(10_000);
+    expectBounded(text);
+    const { container } = render(<Markdown text={text} />);
+    expect(container.querySelector('.prose')).not.toBeNull();
+    expect(container.querySelector('script, img, iframe, [onerror]')).toBeNull();
+  });
+
+  it.each([
+    `${'>'.repeat(2_100)}x`,
+    '1. '.repeat(2_000),
+    '- '.repeat(1_200),
+    `${'> '.repeat(400)}deep down`,
+    `${'*'.repeat(500)}deep down${'*'.repeat(500)}`,
+    Array.from({ length: 120 }, (_, depth) => `${' '.repeat(depth * 2)}- level ${depth}`).join('\n'),
+  ])('beyond the bounds is shown as it was written (%#)', (text) => {
+    const { container } = render(<Markdown text={text} />);
+    expect(container.querySelector('.prose > p')?.textContent).toBe(text);
+  });
+
+  it('of any kind, made from a seed, is drawn within bounds', () => {
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const text = hostileText(seeded(seed), 2_000);
+      expect(() => expectBounded(text), `seed ${seed}`).not.toThrow();
+      const { container, unmount } = render(<Markdown text={text} />);
+      expect(container.querySelector('.prose'), `seed ${seed}`).not.toBeNull();
+      unmount();
+    }
+  });
+
+  it('nests as deep as people do and is still Markdown', () => {
+    const { container } = render(<Markdown text={'> - one\n>   - two\n>     - **three**\n>\n> > said'} />);
+    expect(container.querySelector('blockquote ul ul ul strong')?.textContent).toBe('three');
+    expect(container.querySelector('blockquote blockquote')?.textContent).toContain('said');
+  });
+
+  it('of code has colours only where that is quick', () => {
+    expect(isHighlightable('const a = 1;\n'.repeat(100))).toBe(true);
+    expect(isHighlightable('a'.repeat(500))).toBe(false);
+    expect(isHighlightable('\n'.repeat(500))).toBe(false);
+    expect(isHighlightable('('.repeat(500))).toBe(false);
+    expect(isHighlightable('a '.repeat(5_000))).toBe(false);
+    const { container } = render(<Highlighted code="let a = '<b>';" language="js" />);
+    expect(container.querySelector('b')).toBeNull();
+  });
+});
