@@ -63,7 +63,7 @@ class Doings:
             rev=0,
             direct_key=None,
         )
-        self.ask(MakeConversation, record, self.people[0], members)
+        self.ask(MakeConversation, record, self.people[0], members, strangers=())
         assert await self.outcomes() == [True]
 
     async def hold_up(self) -> Answer:
@@ -92,7 +92,7 @@ class Doings:
     # --- members
 
     def add(self, person: User, *, by: User) -> None:
-        self.ask(AddMember, self.group, by, person, "member")
+        self.ask(AddMember, self.group, by, person, "member", is_stranger=False)
 
     def remove(self, person: User, *, by: User) -> None:
         self.ask(RemoveMember, self.group, by, person)
@@ -167,9 +167,9 @@ class Doings:
 
     # --- asking
 
-    def ask(self, kind: type[ConversationOperation], *what: Any) -> None:
+    def ask(self, kind: type[ConversationOperation], *what: Any, **more: Any) -> None:
         answer = self._answer()
-        self.desk.writer.submit(kind(*what, reply=FutureAnswer(answer)))
+        self.desk.writer.submit(kind(*what, **more, reply=FutureAnswer(answer)))
 
     def _change(self, kind: Any, *what: Any, **more: Any) -> None:
         answer = self._answer()

@@ -31,6 +31,7 @@ def half_done(desk: Desk, conversation_id: str) -> asyncio.Future[Any]:
             delivered=1,
             read=1,
             receipts=desk.receipts,
+            is_hidden=lambda _: False,
             again=lambda: None,
             reply=FutureAnswer(answer),
         )
@@ -67,6 +68,7 @@ async def check(desk: Desk, room: str, failed: asyncio.Future[Any], *neighbours:
             delivered=1,
             read=0,
             receipts=desk.receipts,
+            is_hidden=lambda _: False,
             again=lambda: None,
             reply=FutureAnswer(confirmed),
         )
