@@ -95,7 +95,8 @@ def decode_manifest(content: bytes, file: Path, *, schema_version: int, collecti
 
 
 def _check(manifest: Manifest, file: Path, collections: frozenset[str]) -> None:
-    if manifest.format_version < 1 or manifest.schema_version < 1 or manifest.collections.keys() != collections:
+    if manifest.format_version < 1 or manifest.schema_version < 1 or not manifest.collections.keys() <= collections:
+        # One that is missing came with a later version.
         raise damaged(file, "its manifest names other collections than a backup has")
     counted = dict.fromkeys(manifest.collections, 0)
     numbers = dict.fromkeys(manifest.collections, 0)

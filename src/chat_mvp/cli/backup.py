@@ -31,8 +31,12 @@ from chat_mvp.storage.schema import BACKED_UP
 from chat_mvp.times import utc_now
 
 EXIT_INTERRUPTED = 130
-BACKUP_WINDOW_S = 24 * 60 * 60
-"""How long the embedded MongoDB keeps its past for a backup at most; the backup ends it."""
+WINDOW_AHEAD_S = 300
+"""How much more of its past than the backup needs by now the embedded MongoDB keeps.
+
+Raised as time goes by, so that a backup that is killed leaves little behind: five minutes are what mongod keeps anyway.
+"""
+RAISE_WINDOW_EVERY_S = 60.0
 
 _MIB = 1024 * 1024
 _POLITENESS = 10
@@ -106,13 +110,25 @@ async def _history(settings: Settings) -> AsyncIterator[str]:
         )
     async with shared_address(settings) as address:
         member = member_uri(settings.data_dir)
-        await set_history_window(member, BACKUP_WINDOW_S)
+        await set_history_window(member, WINDOW_AHEAD_S)
+        raising = asyncio.create_task(_raise_window(member))
         try:
             yield address.uri
         finally:
+            raising.cancel()
+            await asyncio.wait({raising})
             # Where mongod has gone meanwhile, the next one starts with that.
             with contextlib.suppress(StartupError):
                 await set_history_window(member, HISTORY_WINDOW_S)
+
+
+async def _raise_window(member: str) -> None:
+    began = time.monotonic()
+    # Where mongod does not answer, the backup notices that itself.
+    with contextlib.suppress(StartupError):
+        while True:
+            await asyncio.sleep(RAISE_WINDOW_EVERY_S)
+            await set_history_window(member, round(time.monotonic() - began) + WINDOW_AHEAD_S)
 
 
 async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:

@@ -4,7 +4,7 @@ Documents go into collections of other names, where the indexes are made too, so
 shows before anything is replaced. A mark in ``meta`` keeps servers from starting meanwhile (see ``storage.meta``).
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,17 @@ from typing import Any
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, WriteConcern
-from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage import meta
 from chat_mvp.storage.client import check_topology, startup_error
+from chat_mvp.storage.errors import is_passing
 from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, index_models
 
 _PREFIX = "restoring_"
-_DUPLICATE_KEY = 11000
+_DOCUMENTS_AT_ONCE = 1_000
+"""The driver needs many times the bytes of what it inserts at once."""
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -69,16 +71,17 @@ class Load:
                 raise
             await self._drop_loaded()
 
-    async def insert(self, collection: str, documents: Iterable[bytes]) -> None:
+    async def insert(self, collection: str, documents: Sequence[bytes]) -> None:
         """Take these documents in. ``StartupError`` for what is no document."""
         # Durable once what follows with a majority is.
         target = self._database[_PREFIX + collection].with_options(write_concern=WriteConcern(1))
-        try:
-            raw = [RawBSONDocument(document) for document in documents]
-        except InvalidBSON:
-            raise _damaged(collection) from None
-        with _explained(collection):
-            await target.insert_many(raw, ordered=False)
+        for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+            try:
+                raw = [RawBSONDocument(document) for document in documents[start : start + _DOCUMENTS_AT_ONCE]]
+            except InvalidBSON:
+                raise _damaged(collection) from None
+            with _explained(collection):
+                await target.insert_many(raw, ordered=False)
 
     async def make_indexes(self, collection: str) -> None:
         """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
@@ -151,13 +154,10 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
 def _explained(collection: str = "") -> Iterator[None]:
     try:
         yield
-    except DuplicateKeyError as error:
-        raise _damaged(collection) from error
-    except BulkWriteError as error:
-        codes = {it.get("code") for it in (error.details or {}).get("writeErrors", ())}
-        raise (_damaged(collection) if _DUPLICATE_KEY in codes else startup_error(error)) from error
     except PyMongoError as error:
-        raise startup_error(error) from error
+        # What the database refuses for good while documents are loaded is the fault of these documents.
+        is_refused = bool(collection) and isinstance(error, OperationFailure) and not is_passing(error)
+        raise (_damaged(collection) if is_refused else startup_error(error)) from error
 
 
 def _damaged(collection: str) -> StartupError:
