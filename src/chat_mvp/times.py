@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 def utc_now() -> datetime:
     """Return what this machine takes for the present moment, cut to whole milliseconds.
 
-    Whoever dates something for others takes the server's clock instead, see ``chat_mvp.clock``.
+    What others see is dated by the server's clock instead, see ``chat_mvp.clock``.
     """
     return whole_milliseconds(datetime.now(UTC))
 

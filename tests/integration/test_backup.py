@@ -107,7 +107,7 @@ def check_whole(found: Documents) -> None:
 
 
 async def talk(person: Person, room: str, stop: asyncio.Event) -> int:
-    """Send, edit and react without a pause until told to stop, and return how many messages were acknowledged."""
+    """Send, edit and react without a pause until ``stop`` is set, and return how many messages were acknowledged."""
     socket = await person.connect()
     count = 0
     while not stop.is_set():
@@ -186,7 +186,9 @@ async def test_a_mongodb_of_ones_own_is_replaced_only_on_demand(
     await ann.say(room, "after")
 
     line = (await run("restore", file, *there, "--replace")).err
-    assert f"is using the database {names[0]}. Stop it first." in line
+    assert f"is using the database {names[0]}" in line
+    assert "Stop it first." in line
+    assert (await run("restore", "--cancel", *there)).code == 2
     assert (await run("epoch", "renew", *there)).code == 2
     assert len(await ann.history(room)) == 2
     await chat.server.stop()
@@ -370,6 +372,22 @@ async def test_a_history_that_is_not_kept_is_said(mongo_uri: str, server: Server
             raise AssertionError("the past is kept after all")
         with pytest.raises(StartupError, match="minSnapshotHistoryWindowInSeconds"):
             _ = [batch async for batch in dump.read("messages")]
+
+
+async def test_a_second_restore_and_a_cancel_beside_a_restore_are_refused(
+    mongo_uri: str, tmp_path: Path, names: list[str]
+) -> None:
+    path = made_up(tmp_path / "made-up.tar", bson.encode({"_id": 1}))
+    there = ["--mongo-uri", mongo_uri, "--mongo-database", names[0], "--data-dir", tmp_path / "data"]
+    async with open_load(mongo_uri, names[0], queue_ttl_days=30) as load:
+        await load.begin(utc_now())
+        await load.insert("users", [bson.encode({"_id": 1})])
+        for command in (["restore", path, "--replace"], ["restore", "--cancel"], ["epoch", "renew"]):
+            outcome = await run(*command, *there)
+            assert outcome.code == 2
+            assert "another restore" in outcome.err
+        await load.cancel()
+    await done("restore", path, *there)
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(mongo_uri: str, names: list[str]) -> None:

@@ -160,6 +160,7 @@ async def _cancel(settings: Settings) -> None:
         mongo_address(settings) as uri,
         open_load(uri, settings.mongo_database, queue_ttl_days=settings.queue_ttl_days) as load,
     ):
+        await load.check(replace=True)
         cancelled = await load.cancel()
     print_line("The restore is cancelled; what was there before is as it was." if cancelled else "There was none.")
 

@@ -29,7 +29,6 @@ _OPTIONS: dict[str, Any] = {
     "connectTimeoutMS": 3_000,
     # Making an index over a large collection takes as long as it takes.
     "socketTimeoutMS": None,
-    "appname": "chat-mvp restore",
     "w": "majority",
     "journal": True,
 }
@@ -38,8 +37,9 @@ _OPTIONS: dict[str, Any] = {
 class Load:
     """A database that is being replaced by another one."""
 
-    def __init__(self, client: AsyncMongoClient[Any], name: str, *, queue_ttl_days: int) -> None:
-        """Load into the database of this name."""
+    def __init__(self, client: AsyncMongoClient[Any], name: str, *, own_name: str, queue_ttl_days: int) -> None:
+        """Load into the database called ``name``; ``client`` is connected as ``own_name``."""
+        self._own_name = own_name
         self._client = client
         self._database = client[name]
         self._queue_ttl_days = queue_ttl_days
@@ -47,7 +47,7 @@ class Load:
     async def check(self, *, replace: bool) -> None:
         """Raise ``StartupError`` when the database is in use, or holds something that must not be replaced."""
         with _explained():
-            await meta.check_unused(self._client, self._database.name)
+            await self._check_unused()
             if replace or await meta.fetch_restore_phase(self._database) == "switching":
                 return
             held = {name: await self._database[name].estimated_document_count() for name in BACKED_UP}
@@ -65,7 +65,7 @@ class Load:
                 await meta.mark_restore(self._database, "loading", at)
             # Again, because a server may have started since; one that starts now sees the mark.
             try:
-                await meta.check_unused(self._client, self._database.name)
+                await self._check_unused()
             except StartupError:
                 await self.cancel()
                 raise
@@ -118,7 +118,7 @@ class Load:
     async def renew_epoch(self) -> str:
         """Give the database, as it is, a new epoch and return that."""
         with _explained():
-            await meta.check_unused(self._client, self._database.name)
+            await self._check_unused()
             await meta.check_usable(self._database)
             version = await meta.fetch_schema_version(self._database)
             if version is None:
@@ -130,6 +130,9 @@ class Load:
             await meta.write_history(self._database, epoch=epoch, schema_version=version)
         return epoch
 
+    async def _check_unused(self) -> None:
+        await meta.check_unused(self._client, self._database.name, own_name=self._own_name)
+
     async def _drop_loaded(self) -> None:
         for name in BACKED_UP:
             await self._database.drop_collection(_PREFIX + name)
@@ -138,14 +141,15 @@ class Load:
 @asynccontextmanager
 async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterator[Load]:
     """Connect to a database in order to replace it. ``StartupError`` when it does not answer."""
+    own_name = meta.restorer_name(name)
     try:
-        client: AsyncMongoClient[Any] = AsyncMongoClient(uri, tz_aware=True, **_OPTIONS)
+        client: AsyncMongoClient[Any] = AsyncMongoClient(uri, tz_aware=True, appname=own_name, **_OPTIONS)
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
         with _explained():
             await check_topology(client)
-        yield Load(client, name, queue_ttl_days=queue_ttl_days)
+        yield Load(client, name, own_name=own_name, queue_ttl_days=queue_ttl_days)
     finally:
         await client.close()
 
