@@ -50,6 +50,10 @@ class Manifest(Struct, kw_only=True):
     """How many documents each collection has."""
     parts: list[Part]
 
+    def count(self, collection: str) -> int:
+        """Return how many documents a collection has; none, if the backup is older than the collection."""
+        return self.collections.get(collection, 0)
+
     @property
     def bytes(self) -> int:
         """How many bytes all documents have."""

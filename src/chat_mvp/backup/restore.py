@@ -45,7 +45,7 @@ async def restore_backup(archive: ArchiveReader, load: Load, *, at: datetime, pr
 async def _load(archive: ArchiveReader, load: Load, progress: Progress) -> None:
     parts = archive.manifest.parts
     for collection in BACKED_UP:
-        progress.begin(collection, archive.manifest.collections.get(collection, 0))
+        progress.begin(collection, archive.manifest.count(collection))
         for number, part in enumerate(parts):
             if part.collection == collection:
                 await load.insert(collection, await asyncio.to_thread(archive.documents, number))

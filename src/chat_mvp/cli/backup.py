@@ -91,7 +91,7 @@ async def _back_up(settings: Settings, path: Path) -> None:
         with shown_progress() as progress:
             manifest = await create_backup(dump, path, database=name, at=utc_now(), progress=progress)
     print_line(
-        f"Backed up {manifest.collections['users']:,} accounts and {manifest.collections['messages']:,} messages "
+        f"Backed up {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages "
         f"in {time.monotonic() - began:.1f} s to {path} ({manifest.stored_bytes / _MIB:,.1f} MiB)."
     )
     print_line("It holds every message and the hashes of all passwords: keep it as safe as the database.")
@@ -149,7 +149,7 @@ async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
                 epoch = await restore_backup(archive, load, at=utc_now(), progress=progress)
             _note(settings, epoch)
     print_line(
-        f"Restored {manifest.collections['users']:,} accounts and {manifest.collections['messages']:,} messages of "
+        f"Restored {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages of "
         f"{manifest.taken_at} in {time.monotonic() - began:.1f} s. The new epoch is {epoch}."
     )
     print_line("Everyone signs in again; clients drop what they had that is not in the backup.")
