@@ -18,7 +18,7 @@ from pymongo import MongoClient
 from chat_mvp.backup.archive import ArchiveWriter
 from chat_mvp.backup.manifest import Manifest
 from chat_mvp.errors import StartupError
-from chat_mvp.mongod.running import running_uri
+from chat_mvp.mongod.running import member_uri, running_uri
 from chat_mvp.storage.client import open_database
 from chat_mvp.storage.dump import open_dump
 from chat_mvp.storage.load import open_load
@@ -133,6 +133,9 @@ async def test_a_backup_under_load_is_one_moment_and_its_restore_has_a_new_epoch
         ]
         await asyncio.sleep(1)
         said = await done("backup", file, *place(tmp_path / "old"))
+        with MongoClient[dict[str, Any]](member_uri(chat.server.data_dir)) as client:
+            window = client.admin.command({"getParameter": 1, "minSnapshotHistoryWindowInSeconds": 1})
+            assert window["minSnapshotHistoryWindowInSeconds"] == 0, "the past is kept for the backup only"
         await asyncio.sleep(0.3)
         stop.set()
         counts = await asyncio.gather(*talking)
