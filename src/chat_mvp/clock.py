@@ -1,6 +1,6 @@
 """The server's clock: UTC that neither jumps nor goes back, whatever is done to the clocks of the machines.
 
-It counts by a clock of the system that nobody can set, and follows the time of the database slowly. So a wrong clock
+It counts by a clock of the system that cannot be set, and follows the time of the database slowly. So a wrong clock
 cannot date a thousand messages alike, or put a message before the one it answers.
 """
 
@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from chat_mvp.times import whole_milliseconds
 
 MAX_SLEW = 0.1
-"""How much faster or slower than real the clock may run while it is wrong: an hour is made good in ten.
+"""How much faster or slower than real the clock may run while it is wrong: it makes an hour good in ten hours.
 
-Slower, a machine that was suspended would show wrong times for days; faster, durations would look wrong to people.
+With less, wrong times would last for days; with more, durations would look wrong to people.
 """
 
 Now = Callable[[], datetime]
@@ -23,13 +23,13 @@ Now = Callable[[], datetime]
 if sys.platform == "linux":
 
     def uptime() -> float:
-        """Return seconds that nobody can set, those of a suspended machine included."""
+        """Return seconds that cannot be set, those of a suspended machine included."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 else:
 
     def uptime() -> float:
-        """Return seconds that nobody can set."""
+        """Return seconds that cannot be set."""
         return time.monotonic()
 
 

@@ -13,7 +13,7 @@ _RFC_3339 = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}:[0-5][0-9
 def utc_now() -> datetime:
     """Return what this machine takes for the present moment, cut to whole milliseconds.
 
-    Whoever dates something for others takes the server's clock instead, see ``chat_mvp.clock``.
+    What others see is dated by the server's clock instead, see ``chat_mvp.clock``.
     """
     return whole_milliseconds(datetime.now(UTC))
 

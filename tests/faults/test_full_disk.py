@@ -87,7 +87,7 @@ async def fill_and_make_room(
 async def nearly_full(
     disk: Disk, server: Server, socket: Socket, room: str, chat: Chat, ann: Person, bob: Person, message_id: str
 ) -> dict[str, Frame]:
-    """Let the disk be nearly full for a while: nothing new is taken, the rest goes on. Return acks by text."""
+    """Let the disk be nearly full for a while: nothing new is taken, the rest works. Return acks by text."""
     group = await ann.group(bob, name="before")
     disk.fill(server, leave_bytes=NEARLY_NOTHING_BYTES)
     await told(server, 503, "the disk was nearly full")
@@ -128,7 +128,7 @@ async def nothing_new(chat: Chat, ann: Person, bob: Person, room: str, message_i
 
 
 async def the_rest(ann: Person, bob: Person, room: str, group: str) -> None:
-    """Reading, signing in, confirming, blocking and deleting go on."""
+    """Reading, signing in, confirming, blocking and deleting still work."""
     again = await bob.sign_in_again()
     reader = await again.connect()
     assert len(await again.history(room)) >= 20

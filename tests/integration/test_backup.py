@@ -10,11 +10,17 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import bson
 import httpx
 import pytest
 from pymongo import MongoClient
 
-from chat_mvp.mongod.running import running_uri
+from chat_mvp.backup.archive import ArchiveWriter
+from chat_mvp.backup.manifest import Manifest
+from chat_mvp.errors import StartupError
+from chat_mvp.mongod.running import member_uri, running_uri
+from chat_mvp.storage.client import open_database
+from chat_mvp.storage.dump import open_dump
 from chat_mvp.storage.load import open_load
 from chat_mvp.times import utc_now
 from tests.conftest import Launch
@@ -101,7 +107,7 @@ def check_whole(found: Documents) -> None:
 
 
 async def talk(person: Person, room: str, stop: asyncio.Event) -> int:
-    """Send, edit and react without a pause until told to stop, and return how many messages were acknowledged."""
+    """Send, edit and react without a pause until ``stop`` is set, and return how many messages were acknowledged."""
     socket = await person.connect()
     count = 0
     while not stop.is_set():
@@ -127,6 +133,9 @@ async def test_a_backup_under_load_is_one_moment_and_its_restore_has_a_new_epoch
         ]
         await asyncio.sleep(1)
         said = await done("backup", file, *place(tmp_path / "old"))
+        with MongoClient[dict[str, Any]](member_uri(chat.server.data_dir)) as client:
+            window = client.admin.command({"getParameter": 1, "minSnapshotHistoryWindowInSeconds": 1})
+            assert window["minSnapshotHistoryWindowInSeconds"] == 0, "the past is kept for the backup only"
         await asyncio.sleep(0.3)
         stop.set()
         counts = await asyncio.gather(*talking)
@@ -180,7 +189,9 @@ async def test_a_mongodb_of_ones_own_is_replaced_only_on_demand(
     await ann.say(room, "after")
 
     line = (await run("restore", file, *there, "--replace")).err
-    assert f"is using the database {names[0]}. Stop it first." in line
+    assert f"is using the database {names[0]}" in line
+    assert "Stop it first." in line
+    assert (await run("restore", "--cancel", *there)).code == 2
     assert (await run("epoch", "renew", *there)).code == 2
     assert len(await ann.history(room)) == 2
     await chat.server.stop()
@@ -329,6 +340,9 @@ async def test_an_embedded_database_that_was_emptied_is_noticed_and_can_be_resto
             line = refused(await run("serve", "--port", "0", *place(tmp_path / "old")))
             assert f"The database in {data} is empty" in line
             assert "chat-mvp restore" in line
+        assert (
+            "PROBLEM\tdatabase\tThe database in" in (await run("doctor", "--port", "0", *place(tmp_path / "old"))).out
+        )
     await done("restore", tmp_path / "backup.tar", *place(tmp_path / "old"))
     async with embedded(tmp_path / "old") as chat:
         assert (await signed_in(chat, ann)).id == ann.id
@@ -350,9 +364,6 @@ async def test_a_restore_beside_a_running_server_is_refused(tmp_path: Path) -> N
 
 async def test_a_history_that_is_not_kept_is_said(mongo_uri: str, server: Server, chat: Chat, tmp_path: Path) -> None:
     """The session's own MongoDB keeps no past, as docs/mongodb.md advises: a backup beside writes may find it gone."""
-    from chat_mvp.errors import StartupError  # noqa: PLC0415
-    from chat_mvp.storage.dump import open_dump  # noqa: PLC0415
-
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     async with open_dump(mongo_uri, server.database) as dump:
@@ -364,6 +375,55 @@ async def test_a_history_that_is_not_kept_is_said(mongo_uri: str, server: Server
             raise AssertionError("the past is kept after all")
         with pytest.raises(StartupError, match="minSnapshotHistoryWindowInSeconds"):
             _ = [batch async for batch in dump.read("messages")]
+
+
+async def test_a_second_restore_and_a_cancel_beside_a_restore_are_refused(
+    mongo_uri: str, tmp_path: Path, names: list[str]
+) -> None:
+    path = made_up(tmp_path / "made-up.tar", bson.encode({"_id": 1}))
+    there = ["--mongo-uri", mongo_uri, "--mongo-database", names[0], "--data-dir", tmp_path / "data"]
+    async with open_load(mongo_uri, names[0], queue_ttl_days=30) as load:
+        await load.begin(utc_now())
+        await load.insert("users", [bson.encode({"_id": 1})])
+        for command in (["restore", path, "--replace"], ["restore", "--cancel"], ["epoch", "renew"]):
+            outcome = await run(*command, *there)
+            assert outcome.code == 2
+            assert "another restore" in outcome.err
+        await load.cancel()
+    await done("restore", path, *there)
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(mongo_uri: str, names: list[str]) -> None:
+    await (await open_database(mongo_uri, names[0], queue_ttl_days=30)).close()
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        client[names[0]]["meta"].update_one({"key": "schema_version"}, {"$inc": {"value": 1}})
+    with pytest.raises(StartupError, match="schema version 2, and this program knows 1"):
+        await open_database(mongo_uri, names[0], queue_ttl_days=30)
+
+
+@pytest.mark.parametrize("document", [b"\x0c\x00\x00\x00\x7fid\x00\x01\x02\x03\x00", bson.encode({"_id": [1, 2]})])
+async def test_documents_that_no_database_takes_change_nothing(
+    mongo_uri: str, tmp_path: Path, names: list[str], document: bytes
+) -> None:
+    path = made_up(tmp_path / "made-up.tar", document)
+    arguments = ["--mongo-uri", mongo_uri, "--mongo-database", names[0], "--data-dir", tmp_path / "data"]
+    outcome = await run("restore", path, *arguments)
+    assert outcome.code == 2
+    assert "documents of users that cannot be stored together" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        assert [it for it in client[names[0]].list_collection_names() if it != "meta"] == []
+        assert client[names[0]]["meta"].count_documents({}) == 0
+
+
+def made_up(path: Path, document: bytes) -> Path:
+    """Write a backup, with hashes and counts that are right, of one document."""
+    with path.open("wb") as file:
+        archive = ArchiveWriter(file)
+        archive.add_part("users", document, 1)
+        about = {"chat_mvp_version": "1", "mongodb_version": "6", "database": "chat", "epoch": "e", "taken_at": "now"}
+        archive.finish(Manifest(**about, schema_version=1, collections={"users": 1}, parts=archive.parts))
+    return path
 
 
 def files_in(directory: Path, pattern: str = "*") -> list[Path]:

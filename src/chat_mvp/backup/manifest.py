@@ -50,6 +50,10 @@ class Manifest(Struct, kw_only=True):
     """How many documents each collection has."""
     parts: list[Part]
 
+    def count(self, collection: str) -> int:
+        """Return how many documents a collection has; none, if the backup is older than the collection."""
+        return self.collections.get(collection, 0)
+
     @property
     def bytes(self) -> int:
         """How many bytes all documents have."""
@@ -95,7 +99,8 @@ def decode_manifest(content: bytes, file: Path, *, schema_version: int, collecti
 
 
 def _check(manifest: Manifest, file: Path, collections: frozenset[str]) -> None:
-    if manifest.format_version < 1 or manifest.schema_version < 1 or manifest.collections.keys() != collections:
+    if manifest.format_version < 1 or manifest.schema_version < 1 or not manifest.collections.keys() <= collections:
+        # One that is missing came with a later version.
         raise damaged(file, "its manifest names other collections than a backup has")
     counted = dict.fromkeys(manifest.collections, 0)
     numbers = dict.fromkeys(manifest.collections, 0)

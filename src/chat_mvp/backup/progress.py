@@ -1,4 +1,4 @@
-"""What whoever shows the progress of a backup or a restore hears."""
+"""How a backup or a restore reports its progress."""
 
 from typing import Protocol
 

@@ -8,6 +8,7 @@ from chat_mvp.backup.archive import ArchiveReader
 from chat_mvp.backup.progress import Progress
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.load import Load
+from chat_mvp.storage.schema import BACKED_UP
 
 
 async def check_backup(archive: ArchiveReader, progress: Progress) -> None:
@@ -43,8 +44,8 @@ async def restore_backup(archive: ArchiveReader, load: Load, *, at: datetime, pr
 
 async def _load(archive: ArchiveReader, load: Load, progress: Progress) -> None:
     parts = archive.manifest.parts
-    for collection, count in archive.manifest.collections.items():
-        progress.begin(collection, count)
+    for collection in BACKED_UP:
+        progress.begin(collection, archive.manifest.count(collection))
         for number, part in enumerate(parts):
             if part.collection == collection:
                 await load.insert(collection, await asyncio.to_thread(archive.documents, number))

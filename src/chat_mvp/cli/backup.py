@@ -31,8 +31,12 @@ from chat_mvp.storage.schema import BACKED_UP
 from chat_mvp.times import utc_now
 
 EXIT_INTERRUPTED = 130
-BACKUP_WINDOW_S = 24 * 60 * 60
-"""How long the embedded MongoDB keeps its past for a backup at most; the backup ends it."""
+WINDOW_AHEAD_S = 300
+"""How much more of its past than the backup needs by now the embedded MongoDB keeps.
+
+Raised as time goes by, so that a backup that is killed leaves little behind: five minutes are what mongod keeps anyway.
+"""
+RAISE_WINDOW_EVERY_S = 60.0
 
 _MIB = 1024 * 1024
 _POLITENESS = 10
@@ -87,7 +91,7 @@ async def _back_up(settings: Settings, path: Path) -> None:
         with shown_progress() as progress:
             manifest = await create_backup(dump, path, database=name, at=utc_now(), progress=progress)
     print_line(
-        f"Backed up {manifest.collections['users']:,} accounts and {manifest.collections['messages']:,} messages "
+        f"Backed up {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages "
         f"in {time.monotonic() - began:.1f} s to {path} ({manifest.stored_bytes / _MIB:,.1f} MiB)."
     )
     print_line("It holds every message and the hashes of all passwords: keep it as safe as the database.")
@@ -106,13 +110,25 @@ async def _history(settings: Settings) -> AsyncIterator[str]:
         )
     async with shared_address(settings) as address:
         member = member_uri(settings.data_dir)
-        await set_history_window(member, BACKUP_WINDOW_S)
+        await set_history_window(member, WINDOW_AHEAD_S)
+        raising = asyncio.create_task(_raise_window(member))
         try:
             yield address.uri
         finally:
+            raising.cancel()
+            await asyncio.wait({raising})
             # Where mongod has gone meanwhile, the next one starts with that.
             with contextlib.suppress(StartupError):
                 await set_history_window(member, HISTORY_WINDOW_S)
+
+
+async def _raise_window(member: str) -> None:
+    began = time.monotonic()
+    # Where mongod does not answer, the backup notices that itself.
+    with contextlib.suppress(StartupError):
+        while True:
+            await asyncio.sleep(RAISE_WINDOW_EVERY_S)
+            await set_history_window(member, round(time.monotonic() - began) + WINDOW_AHEAD_S)
 
 
 async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
@@ -133,7 +149,7 @@ async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
                 epoch = await restore_backup(archive, load, at=utc_now(), progress=progress)
             _note(settings, epoch)
     print_line(
-        f"Restored {manifest.collections['users']:,} accounts and {manifest.collections['messages']:,} messages of "
+        f"Restored {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages of "
         f"{manifest.taken_at} in {time.monotonic() - began:.1f} s. The new epoch is {epoch}."
     )
     print_line("Everyone signs in again; clients drop what they had that is not in the backup.")
@@ -144,6 +160,7 @@ async def _cancel(settings: Settings) -> None:
         mongo_address(settings) as uri,
         open_load(uri, settings.mongo_database, queue_ttl_days=settings.queue_ttl_days) as load,
     ):
+        await load.check(replace=True)
         cancelled = await load.cancel()
     print_line("The restore is cancelled; what was there before is as it was." if cancelled else "There was none.")
 

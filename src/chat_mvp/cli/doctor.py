@@ -9,7 +9,9 @@ from chat_mvp.cli.backend import prepare_data_dir, shared_address
 from chat_mvp.cli.checks import Finding
 from chat_mvp.cli.output import print_json, print_table
 from chat_mvp.errors import StartupError
+from chat_mvp.mongod.epoch_note import check_never_made
 from chat_mvp.ops.logs import configure_logs
+from chat_mvp.security.keys import FILE_NAME as SIGNING_KEYS
 from chat_mvp.settings import Loaded, Settings
 from chat_mvp.storage.inspection import inspect
 
@@ -45,7 +47,10 @@ async def examine(loaded: Loaded) -> list[Finding]:
         async with shared_address(settings) as address:
             origin = _origin(settings, of_running_server=address.of_running_server)
             findings.append(Finding(check="MongoDB", status="ok", detail=origin))
-            findings += checks.check_database(await inspect(address.uri, settings.mongo_database))
+            facts = await inspect(address.uri, settings.mongo_database)
+            findings += checks.check_database(facts)
+            if facts.empty and settings.mongo_uri is None:
+                check_never_made(settings.data_dir, settings.mongo_database, settings.data_dir / SIGNING_KEYS)
     except StartupError as error:
         findings.append(_problem("database", error))
     return findings

@@ -12,8 +12,8 @@ OPLOG_MIB = 256
 """The only member never has to catch up from it; change streams that resume do, and hours of chat fit."""
 
 HISTORY_WINDOW_S = 0
-"""Nobody reads the past, and keeping five minutes of it costs: a counter that moves a hundred times a second is kept in
-each of its states, and what was removed is still walked over. A backup raises it while it runs."""
+"""Only backups read the past, and raise this while they run. Keeping five minutes of it costs: a counter that moves a
+hundred times a second is kept in each of its states, and what was removed is still walked over."""
 
 _JOURNAL = "log=(prealloc=false)"
 """One journal file of 100 MB instead of three made in advance: 104 instead of 304 MB on disk at the first start.

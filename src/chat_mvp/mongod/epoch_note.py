@@ -1,7 +1,7 @@
 """A note beside the embedded database of which database was made there, so that an emptied one is noticed.
 
-Without it, a ``mongod/db`` that was lost or emptied would be made anew, and the server would start as if it were the
-first time.
+Without it, the server would make a new ``mongod/db`` in the place of one that was lost or emptied, and start with
+nothing.
 """
 
 import logging

@@ -46,7 +46,7 @@ class DiskRoom:
     def check(self) -> None:
         """Raise ``UnavailableError`` when there is no room for new data, as of at most ``LOOK_EVERY_S`` seconds ago.
 
-        Whatever makes the database grow calls this first. Reading, deleting and confirming do not: they go on.
+        Every service that makes the database grow calls this first. Reading, deleting and confirming still work.
         """
         if not self._look():
             raise UnavailableError(

@@ -16,6 +16,8 @@ WORST_ANSWER_S = 1.0
 NOTEWORTHY_S = 5.0
 """Clocks that keep time by NTP differ by milliseconds."""
 
+_REMEDY = "Let this machine and the database keep time by NTP. If both are right now, restart the server."
+
 _LOG = structlog.stdlib.get_logger(__name__)
 
 
@@ -83,6 +85,6 @@ class Timekeeper:
         self._is_noted = is_apart
         apart = {"database_ahead_s": round(self.database_ahead_s, 3), "host_ahead_s": round(self.host_ahead_s, 3)}
         if is_apart:
-            _LOG.warning("clocks_apart", remedy="Let this machine and the database keep time by NTP.", **apart)
+            _LOG.warning("clocks_apart", remedy=_REMEDY, **apart)
         else:
             _LOG.info("clocks_agree", **apart)

@@ -81,6 +81,6 @@ class Tokens:
         if known.exp <= now:
             raise TokenExpiredError("The access token has ended; refresh it.")
         if known.iat > now + TOKEN_FUTURE_S:
-            # A refresh brings one that is dated right, so nobody has to sign in again.
+            # A refresh brings one that is dated right, so the user need not sign in again.
             raise TokenExpiredError("The access token was issued in the future; refresh it.")
         return known

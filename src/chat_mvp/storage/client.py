@@ -20,7 +20,7 @@ from pymongo.read_concern import ReadConcern
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
-from chat_mvp.storage.errors import translated
+from chat_mvp.storage.errors import is_passing, translated
 from chat_mvp.storage.meta import check_usable, ensure_epoch, fetch_epoch, server_name
 from chat_mvp.storage.schema import queue_ttl_index
 
@@ -118,8 +118,8 @@ async def open_database(
     """Connect, check that transactions are possible, make the indexes, and return the open database.
 
     ``before_first_use`` is called for a database without an epoch, before anything is written there; it may raise.
-    ``StartupError`` when the address is wrong, nobody answers, what answers is no replica set or sharded cluster, or
-    the database is half restored or of a newer version.
+    ``StartupError`` when the address is wrong, no MongoDB answers, it is no replica set or sharded cluster, or the
+    database is half restored or of a newer version.
     """
     # Under this name a restore recognises servers that use the database.
     options = {**_OPTIONS, **_TIMEOUTS, "appname": server_name(name)}
@@ -194,6 +194,10 @@ def startup_error(error: PyMongoError) -> StartupError:
         return StartupError(
             "The database holds two documents with the same key, where there may be one only.",
             remedy="Run chat-mvp doctor to see which, then remove one of each pair or restore a backup.",
+        )
+    if isinstance(error, OperationFailure) and is_passing(error):
+        return StartupError(
+            f"MongoDB broke this off (code {error.code}): it was stopped, restarted or busy.", remedy="Try again."
         )
     if isinstance(error, OperationFailure):
         return StartupError(

@@ -4,7 +4,7 @@ Documents go into collections of other names, where the indexes are made too, so
 shows before anything is replaced. A mark in ``meta`` keeps servers from starting meanwhile (see ``storage.meta``).
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,22 +12,23 @@ from typing import Any
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, WriteConcern
-from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage import meta
 from chat_mvp.storage.client import check_topology, startup_error
+from chat_mvp.storage.errors import is_passing
 from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, index_models
 
 _PREFIX = "restoring_"
-_DUPLICATE_KEY = 11000
+_DOCUMENTS_AT_ONCE = 1_000
+"""The driver needs many times the bytes of what it inserts at once."""
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 3_000,
     # Making an index over a large collection takes as long as it takes.
     "socketTimeoutMS": None,
-    "appname": "chat-mvp restore",
     "w": "majority",
     "journal": True,
 }
@@ -36,8 +37,9 @@ _OPTIONS: dict[str, Any] = {
 class Load:
     """A database that is being replaced by another one."""
 
-    def __init__(self, client: AsyncMongoClient[Any], name: str, *, queue_ttl_days: int) -> None:
-        """Load into the database of this name."""
+    def __init__(self, client: AsyncMongoClient[Any], name: str, *, own_name: str, queue_ttl_days: int) -> None:
+        """Load into the database called ``name``; ``client`` is connected as ``own_name``."""
+        self._own_name = own_name
         self._client = client
         self._database = client[name]
         self._queue_ttl_days = queue_ttl_days
@@ -45,7 +47,7 @@ class Load:
     async def check(self, *, replace: bool) -> None:
         """Raise ``StartupError`` when the database is in use, or holds something that must not be replaced."""
         with _explained():
-            await meta.check_unused(self._client, self._database.name)
+            await self._check_unused()
             if replace or await meta.fetch_restore_phase(self._database) == "switching":
                 return
             held = {name: await self._database[name].estimated_document_count() for name in BACKED_UP}
@@ -63,22 +65,23 @@ class Load:
                 await meta.mark_restore(self._database, "loading", at)
             # Again, because a server may have started since; one that starts now sees the mark.
             try:
-                await meta.check_unused(self._client, self._database.name)
+                await self._check_unused()
             except StartupError:
                 await self.cancel()
                 raise
             await self._drop_loaded()
 
-    async def insert(self, collection: str, documents: Iterable[bytes]) -> None:
+    async def insert(self, collection: str, documents: Sequence[bytes]) -> None:
         """Take these documents in. ``StartupError`` for what is no document."""
         # Durable once what follows with a majority is.
         target = self._database[_PREFIX + collection].with_options(write_concern=WriteConcern(1))
-        try:
-            raw = [RawBSONDocument(document) for document in documents]
-        except InvalidBSON:
-            raise _damaged(collection) from None
-        with _explained(collection):
-            await target.insert_many(raw, ordered=False)
+        for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
+            try:
+                raw = [RawBSONDocument(document) for document in documents[start : start + _DOCUMENTS_AT_ONCE]]
+            except InvalidBSON:
+                raise _damaged(collection) from None
+            with _explained(collection):
+                await target.insert_many(raw, ordered=False)
 
     async def make_indexes(self, collection: str) -> None:
         """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
@@ -115,7 +118,7 @@ class Load:
     async def renew_epoch(self) -> str:
         """Give the database, as it is, a new epoch and return that."""
         with _explained():
-            await meta.check_unused(self._client, self._database.name)
+            await self._check_unused()
             await meta.check_usable(self._database)
             version = await meta.fetch_schema_version(self._database)
             if version is None:
@@ -127,6 +130,9 @@ class Load:
             await meta.write_history(self._database, epoch=epoch, schema_version=version)
         return epoch
 
+    async def _check_unused(self) -> None:
+        await meta.check_unused(self._client, self._database.name, own_name=self._own_name)
+
     async def _drop_loaded(self) -> None:
         for name in BACKED_UP:
             await self._database.drop_collection(_PREFIX + name)
@@ -135,14 +141,15 @@ class Load:
 @asynccontextmanager
 async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterator[Load]:
     """Connect to a database in order to replace it. ``StartupError`` when it does not answer."""
+    own_name = meta.restorer_name(name)
     try:
-        client: AsyncMongoClient[Any] = AsyncMongoClient(uri, tz_aware=True, **_OPTIONS)
+        client: AsyncMongoClient[Any] = AsyncMongoClient(uri, tz_aware=True, appname=own_name, **_OPTIONS)
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
         with _explained():
             await check_topology(client)
-        yield Load(client, name, queue_ttl_days=queue_ttl_days)
+        yield Load(client, name, own_name=own_name, queue_ttl_days=queue_ttl_days)
     finally:
         await client.close()
 
@@ -151,13 +158,10 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
 def _explained(collection: str = "") -> Iterator[None]:
     try:
         yield
-    except DuplicateKeyError as error:
-        raise _damaged(collection) from error
-    except BulkWriteError as error:
-        codes = {it.get("code") for it in (error.details or {}).get("writeErrors", ())}
-        raise (_damaged(collection) if _DUPLICATE_KEY in codes else startup_error(error)) from error
     except PyMongoError as error:
-        raise startup_error(error) from error
+        # What the database refuses for good while documents are loaded is the fault of these documents.
+        is_refused = bool(collection) and isinstance(error, OperationFailure) and not is_passing(error)
+        raise (_damaged(collection) if is_refused else startup_error(error)) from error
 
 
 def _damaged(collection: str) -> StartupError:

@@ -3,6 +3,7 @@
 Also which servers use the database now, because what is said here may change only while none does.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 
@@ -29,6 +30,11 @@ Meta = AsyncDatabase[dict[str, Any]]
 def server_name(database: str) -> str:
     """Return the name under which servers of this database are connected to MongoDB."""
     return f"chat-mvp/{database}"
+
+
+def restorer_name(database: str) -> str:
+    """Return a name, each time another one, under which a restore of this database is connected to MongoDB."""
+    return f"{server_name(database)}/restore/{ObjectId()}"
 
 
 async def fetch_epoch(database: Meta) -> str | None:
@@ -62,7 +68,7 @@ def new_epoch() -> str:
 
 
 async def fetch_restore_phase(database: Meta) -> RestorePhase | None:
-    """Return how far an unfinished restore has come, and ``None`` where there is none."""
+    """Return how far an unfinished restore has come, or ``None`` when no restore is under way."""
     value = await _fetch(database, RESTORE_KEY)
     if value is None:
         return None
@@ -102,25 +108,27 @@ def unfinished_restore(name: str, phase: RestorePhase) -> StartupError:
     return StartupError(detail, remedy=f"{again}, or chat-mvp restore --cancel to keep what was there before.")
 
 
-async def check_unused(client: AsyncMongoClient[Any], database: str) -> None:
-    """Raise ``StartupError`` while a server is connected for this database."""
+async def check_unused(client: AsyncMongoClient[Any], database: str, *, own_name: str) -> None:
+    """Raise ``StartupError`` while a server, or a restore with another name, is connected for this database."""
     hello = await client.admin.command("hello")
     where: dict[str, Any] = {"idleConnections": True}
     # A router knows its own clients only; the members of a replica set know all of theirs.
     where |= {"localOps": True} if hello.get("msg") == "isdbgrid" else {}
+    others = {"$regex": f"^{re.escape(server_name(database))}(/restore/.*)?$", "$ne": own_name}
     try:
-        found = await _connected(client, where | {"allUsers": True}, server_name(database))
+        found = await _connected(client, where | {"allUsers": True}, others)
     except OperationFailure as error:
         if error.code != _UNAUTHORIZED:
             raise
-        found = await _connected(client, where | {"allUsers": False}, server_name(database))
+        found = await _connected(client, where | {"allUsers": False}, others)
     if found:
         raise StartupError(
-            f"A server (connected from {found[0]}) is using the database {database}.", remedy="Stop it first."
+            f"A server, or another restore, is using the database {database} (connected from {found[0]}).",
+            remedy="Stop it first.",
         )
 
 
-async def _connected(client: AsyncMongoClient[Any], where: dict[str, Any], name: str) -> list[str]:
+async def _connected(client: AsyncMongoClient[Any], where: dict[str, Any], name: dict[str, str]) -> list[str]:
     pipeline: list[dict[str, Any]] = [{"$currentOp": where}, {"$match": {"appName": name}}, {"$limit": 1}]
     cursor = await client.admin.aggregate(pipeline)
     return [str(row.get("client") or row.get("client_s") or "somewhere") async for row in cursor]

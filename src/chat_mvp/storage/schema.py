@@ -26,7 +26,7 @@ EMPTIED_BY_A_RESTORE = (_name(AuthSessionDocument), _name(ConnectionDocument))
 with their server."""
 
 BACKED_UP = tuple(name for name in DOCUMENTS if name not in {*EMPTIED_BY_A_RESTORE, _name(MetaDocument)})
-"""What ``meta`` says is in the manifest of a backup, and written anew."""
+"""What ``meta`` says is in the manifest of a backup, and a restore writes it again."""
 
 
 def queue_ttl_index(days: int) -> IndexModel:

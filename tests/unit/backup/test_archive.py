@@ -120,7 +120,7 @@ async def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "it is not a file" in await refusal(tmp_path)
 
 
-# ------------------------------------------------------------------------- archives that somebody made on purpose
+# ----------------------------------------------------------------------------- archives that were made on purpose
 
 
 def members_of(path: Path) -> Members:

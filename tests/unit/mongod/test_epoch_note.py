@@ -40,7 +40,7 @@ def test_signing_keys_alone_are_a_warning(tmp_path: Path, caplog: pytest.LogCapt
     assert "a server has run there before" in caplog.text
 
 
-def test_a_note_that_is_damaged_keeps_nobody_from_starting(tmp_path: Path) -> None:
+def test_a_damaged_note_prevents_no_start(tmp_path: Path) -> None:
     (tmp_path / NOTE_NAME).write_bytes(b"\xff\xfe")
     check(tmp_path)
 
