@@ -78,3 +78,26 @@ async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
     assert [state.state for state in states or ()] == ["offline"] * len(states or ())
     assert await wire.sent() == []
     await tracker.stop()
+
+
+async def test_a_status_text_set_while_away_does_not_change_when_somebody_was_last_there() -> None:
+    connected = {"bob"}
+    tracker = PresenceTracker(people=Nobody(), fetch_blocked=Blocks(FastContacts()).fetch, cache_seconds=60)
+    tracker.start(connected.__contains__)
+    tracker.connections_changed("bob")
+    # Becoming invisible notes a ``last_seen`` at once, as going does after a while.
+    tracker.choose("bob", "invisible", "")
+    gone = (await tracker.state_for("ann", "bob")).last_seen
+    connected.clear()
+    tracker._left("bob")
+    tracker.status_changed("bob", "away from home")
+    state = await tracker.state_for("ann", "bob")
+    assert (state.state, state.last_seen, state.status_text) == ("offline", gone, "away from home")
+    await tracker.stop()
+
+
+class FastContacts(Contacts):
+    """No blocks at all."""
+
+    async def fetch_blocks(self, _user_id: str) -> set[BlockPair]:
+        return set()
