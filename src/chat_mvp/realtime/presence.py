@@ -141,8 +141,9 @@ class PresenceTracker:
         chosen = self._online.get(user_id)
         if chosen is not None:
             self.choose(user_id, chosen.state, status_text)
-        else:
-            self._chosen.pop(user_id, None)
+        elif (known := self._chosen.get(user_id)) is not None:
+            # Not dropped: it may hold a ``last_seen`` that is not stored yet.
+            known.status_text = status_text
 
     def _left(self, user_id: str) -> None:
         self._leaving.pop(user_id, None)

@@ -99,3 +99,31 @@ async def test_blocks_between_others_make_nobody_read_again(ask: Ask) -> None:
     await asked
     assert contacts.reads == 1
     await tracker.stop()
+
+
+async def test_a_status_text_set_while_away_does_not_change_when_somebody_was_last_there() -> None:
+    connected = {"bob"}
+    tracker = PresenceTracker(
+        fetch_presences=fetch_no_presences,
+        save_last_seen=save_nothing,
+        fetch_blocked=Blocks(FastContacts().fetch_blocks).fetch,
+        cache_seconds=60,
+    )
+    tracker.start(connected.__contains__, Supervisor())
+    tracker.connections_changed("bob")
+    # Becoming invisible notes a ``last_seen`` at once, as going does after a while.
+    tracker.choose("bob", "invisible", "")
+    gone = (await tracker.state_for("ann", "bob")).last_seen
+    connected.clear()
+    tracker._left("bob")
+    tracker.status_changed("bob", "away from home")
+    state = await tracker.state_for("ann", "bob")
+    assert (state.state, state.last_seen, state.status_text) == ("offline", gone, "away from home")
+    await tracker.stop()
+
+
+class FastContacts(Contacts):
+    """No blocks at all."""
+
+    async def fetch_blocks(self, _user_id: str) -> set[BlockPair]:
+        return set()
