@@ -80,7 +80,7 @@ class Codec:
         try:
             check_storable(msgspec.to_builtins(frame))
         except ValidationError as error:
-            return Refused(error, None if isinstance(frame.ref, str) and not is_storable(frame.ref) else frame.ref)
+            return Refused(error, _storable(frame.ref))
         return frame
 
     def _refused(self, data: bytes | str, error: Exception) -> Refused:
@@ -99,9 +99,14 @@ class Codec:
         if not 0 < len(ref) <= _MAX_REF_BYTES:
             return None
         try:
-            return self._decode_ref(ref)
+            return _storable(self._decode_ref(ref))
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
+
+
+def _storable(ref: Ref | None) -> Ref | None:
+    # What stands for half of a surrogate pair is no reference of the client's.
+    return None if isinstance(ref, str) and not is_storable(ref) else ref
 
 
 _json_encoder = msgspec.json.Encoder()
