@@ -62,8 +62,8 @@ class Codec:
     def _decode_mended(self, data: bytes | str) -> AnyClientFrame | Refused | None:
         """Return what a frame with half of a surrogate pair in it is; ``None`` for a frame without.
 
-        As no frame at all it would be answered without its reference, and a client that sends until it is answered
-        would send it for ever.
+        An answer without its reference would not settle it, and a client that repeats an unsettled frame would never
+        stop.
         """
         if isinstance(data, bytes):
             return None
@@ -105,7 +105,7 @@ class Codec:
 
 
 def _storable(ref: Ref | None) -> Ref | None:
-    # What stands for half of a surrogate pair is no reference of the client's.
+    # A NUL here stands for half of a surrogate pair, so the client would not recognise the reference.
     return None if isinstance(ref, str) and not is_storable(ref) else ref
 
 

@@ -56,8 +56,8 @@ class ContactService:
     async def add(self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None) -> Contact:
         """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
 
-        ``ValidationError`` for oneself and for a nickname that will not do, ``NotFoundError`` for somebody who does
-        not exist.
+        ``ValidationError`` for oneself and for a nickname that breaks the rules, ``NotFoundError`` for an unknown
+        person.
         """
         _check_other(owner_id, other_id)
         people = await self._directory.fetch_users([other_id])
