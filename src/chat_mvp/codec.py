@@ -6,8 +6,9 @@ from typing import NamedTuple
 import msgspec
 
 from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError, ValidationError
+from chat_mvp.limits import MAX_REF_CHARS
 from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyClientFrame, Ref, ServerFrame
-from chat_mvp.storable import check_storable, is_storable, load_json, may_have_half_surrogates
+from chat_mvp.storable import check_storable, is_storable, with_nuls_for_halves
 from chat_mvp.wording import invalid_field
 
 
@@ -15,9 +16,11 @@ class _Head(msgspec.Struct):
     """As much of a frame as tells what went wrong with the rest of it."""
 
     type: str
-    ref: object = None
+    ref: msgspec.Raw = msgspec.Raw(b"")
 
 
+_MAX_REF_BYTES = 2 + MAX_REF_CHARS * len(r"\ud83d\ude00")
+"""Quotes, and each character escaped as a surrogate pair."""
 _CLIENT_TYPES = frozenset(frame.__struct_config__.tag for frame in AnyClientFrame.__args__)
 
 
@@ -39,6 +42,7 @@ class Codec:
         encode: Callable[[ServerFrame], bytes],
         decode: Callable[[bytes | str], AnyClientFrame],
         decode_head: Callable[[bytes | str], _Head],
+        decode_ref: Callable[[msgspec.Raw], Ref],
     ) -> None:
         """Use these functions of msgspec."""
         self.subprotocol = subprotocol
@@ -46,58 +50,63 @@ class Codec:
         self.encode = encode
         self._decode = decode
         self._decode_head = decode_head
+        self._decode_ref = decode_ref
 
     def decode(self, data: bytes | str) -> AnyClientFrame | Refused:
         """Return the frame, or why it is none."""
         try:
             return self._decode(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            return self._refused(data, error)
+            return self._decode_mended(data) or self._refused(data, error)
+
+    def _decode_mended(self, data: bytes | str) -> AnyClientFrame | Refused | None:
+        """Return what a frame with half of a surrogate pair in it is; ``None`` for a frame without.
+
+        An answer without its reference would not settle it, and a client that repeats an unsettled frame would never
+        stop.
+        """
+        if isinstance(data, bytes):
+            return None
+        try:
+            mended = with_nuls_for_halves(data.encode())
+        except UnicodeEncodeError:
+            return None
+        if mended is None:
+            return None
+        try:
+            frame = self._decode(mended)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            return self._refused(mended, error)
+        try:
+            check_storable(msgspec.to_builtins(frame))
+        except ValidationError as error:
+            return Refused(error, _storable(frame.ref))
+        return frame
 
     def _refused(self, data: bytes | str, error: Exception) -> Refused:
         try:
             head = self._decode_head(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            unstorable = None if self.binary else _unstorable(data)
-            return unstorable or Refused(
-                BadFrameError("A frame is one object with a type, in the encoding agreed on."), None
-            )
-        ref = _usable(head.ref)
+            return Refused(BadFrameError("A frame is one object with a type, in the encoding agreed on."), None)
+        ref = self._usable(head.ref)
         if head.type not in _CLIENT_TYPES:
             return Refused(UnknownTypeError("This server does not know frames of this type."), ref)
         if isinstance(error, msgspec.ValidationError):
             return Refused(invalid_field(error), ref)
         return Refused(BadFrameError("The frame is nested too deeply."), ref)
 
-
-def _unstorable(data: bytes | str) -> Refused | None:
-    """Return the refusal of a frame that is none only because of half a surrogate pair, escaped, in a text of it.
-
-    JavaScript writes such texts without a murmur. As no frame at all they would be answered without their reference,
-    and a client that sends until it is answered would send them for ever.
-    """
-    if not may_have_half_surrogates(data):
-        return None
-    try:
-        frame = load_json(data)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str) or frame["type"] not in _CLIENT_TYPES:
-        return None
-    try:
-        check_storable(frame)
-    except ValidationError as error:
-        ref = _usable(frame.get("ref"))
-        return Refused(error, None if isinstance(ref, str) and not is_storable(ref) else ref)
-    return None
+    def _usable(self, ref: msgspec.Raw) -> Ref | None:
+        if not 0 < len(ref) <= _MAX_REF_BYTES:
+            return None
+        try:
+            return _storable(self._decode_ref(ref))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
 
 
-def _usable(ref: object) -> Ref | None:
-    try:
-        usable: Ref = msgspec.convert(ref, Ref)
-    except msgspec.ValidationError:
-        return None
-    return usable
+def _storable(ref: Ref | None) -> Ref | None:
+    # A NUL here stands for half of a surrogate pair, so the client would not recognise the reference.
+    return None if isinstance(ref, str) and not is_storable(ref) else ref
 
 
 _json_encoder = msgspec.json.Encoder()
@@ -112,6 +121,7 @@ JSON = Codec(
     encode=_json_encoder.encode,
     decode=msgspec.json.Decoder(AnyClientFrame).decode,
     decode_head=_json_head.decode,
+    decode_ref=msgspec.json.Decoder(Ref).decode,
 )
 MSGPACK = Codec(
     SUBPROTOCOL_MSGPACK,
@@ -119,6 +129,7 @@ MSGPACK = Codec(
     encode=_msgpack_encoder.encode,
     decode=msgspec.msgpack.Decoder(AnyClientFrame).decode,  # type: ignore[arg-type]
     decode_head=_msgpack_head.decode,  # type: ignore[arg-type]
+    decode_ref=msgspec.msgpack.Decoder(Ref).decode,
 )
 CODECS = {codec.subprotocol: codec for codec in (JSON, MSGPACK)}
 

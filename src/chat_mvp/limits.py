@@ -111,6 +111,8 @@ MAX_JUDGED_PASSWORD_CHARS = 32
 """A password is judged by so many characters of it: the time to estimate it grows faster than its length."""
 MIN_PASSWORD_SCORE = 3
 """Of 0 to 4 by zxcvbn: at least a hundred million guesses."""
+MIN_PASSWORD_CHARS_BESIDE_NAMES = 8
+"""What a password with the person's own names in it has beside them."""
 MAX_EMAIL_CHARS = 254
 """RFC 5321 section 4.5.3.1.3 allows a path of 256, angle brackets included."""
 MAX_DISPLAY_NAME_CHARS = 100

@@ -1,14 +1,16 @@
 """Texts that can be kept: no NULs and no halves of surrogate pairs, which JSON can name and no database can hold."""
 
-import json
 import re
-from typing import NoReturn
 
 from chat_mvp.errors import ValidationError
-from chat_mvp.limits import MAX_BODY_BYTES
 
-_SURROGATE = re.compile(r"\\[u][dD][89a-fA-F]")
-_SURROGATE_BYTES = re.compile(_SURROGATE.pattern.encode())
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+# A whole pair, half of one, or any other escape, so that a backslash that is escaped itself begins none.
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+_NUL = rb"\u0000"
 _UNSTORABLE = "must not have NUL characters or halves of surrogate pairs"
 
 
@@ -37,24 +39,16 @@ def check_storable(value: object) -> None:
             waiting += [(path, inner) for inner in item]
 
 
-def may_have_half_surrogates(raw: bytes | str) -> bool:
-    """Tell whether half a surrogate pair, escaped, may be all that is wrong with a JSON text.
+def with_nuls_for_halves(raw: bytes) -> bytes | None:
+    """Return a JSON text with a NUL, escaped, for each half of a surrogate pair; ``None`` when it has no halves.
 
-    ``load_json`` and ``check_storable`` take much longer than msgspec, so they are for such texts alone, and for none
-    that is longer than a body may be.
+    msgspec refuses such halves as no JSON, although they are, and JavaScript writes them without complaint. With NULs
+    it reads the text, and ``check_storable`` names the field. The time grows with the length of the text.
     """
-    if len(raw) > MAX_BODY_BYTES:
-        return False
-    return bool(_SURROGATE.search(raw) if isinstance(raw, str) else _SURROGATE_BYTES.search(raw))
-
-
-def load_json(raw: bytes | str) -> object:
-    """Return a JSON value in which halves of surrogate pairs may stand, escaped: msgspec refuses them as no JSON.
-
-    ``ValueError`` for what is no JSON otherwise, ``RecursionError`` for what is nested too deeply.
-    """
-    value: object = json.loads(raw, parse_constant=_refuse_constant)
-    return value
+    if _SURROGATE.search(raw) is None:
+        return None
+    mended = _ESCAPE.sub(lambda found: found[0] if found["half"] is None else _NUL, raw)
+    return None if mended == raw else mended
 
 
 def _is_unicode(text: str) -> bool:
@@ -63,7 +57,3 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

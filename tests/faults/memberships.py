@@ -14,10 +14,17 @@ from tests.faults.observations import Ack, Connection, MessageState, Observation
 
 ADD, REMOVE, LEAVE = "add", "remove", "leave"
 LEFT, JOINED, RECEIPT, ACK = "conversation.left", "conversation.joined", "receipt", "message.ack"
+
+
+def _name(role: str) -> str:
+    """Return the pattern of a name in a system message, which stands between direction isolates."""
+    return rf"\u2068(?P<{role}>\S+)\u2069"
+
+
 _TEXTS = {
-    ADD: re.compile(r"(?P<actor>\S+) added (?P<person>\S+)"),
-    REMOVE: re.compile(r"(?P<actor>\S+) removed (?P<person>\S+)"),
-    LEAVE: re.compile(r"(?P<actor>(?P<person>\S+)) left"),
+    ADD: re.compile(rf"{_name('actor')} added {_name('person')}"),
+    REMOVE: re.compile(rf"{_name('actor')} removed {_name('person')}"),
+    LEAVE: re.compile(r"\u2068(?P<actor>(?P<person>\S+))\u2069 left"),
 }
 
 

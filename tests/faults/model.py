@@ -121,7 +121,9 @@ class PlainChat:
                 gadget.held[room_name] = {}
                 gadget.known[room_name] = room.rev
                 self._record_other(gadget, "conversation.joined", room_name)
-            room.joined_at[person] = self._say(room_name, actor, f"{actor} added {person}")["created_at"]
+            room.joined_at[person] = self._say(room_name, actor, f"{_isolated(actor)} added {_isolated(person)}")[
+                "created_at"
+            ]
         if not answer_lost:
             move.outcome = "done"
             move.joined_at = room.joined_at.get(person, FOUNDED)
@@ -138,7 +140,7 @@ class PlainChat:
         for gadget in self._connected(person):
             self._record_other(gadget, "conversation.left", room_name)
             self._forget(gadget, room_name)
-        self._say(room_name, actor, f"{person} left" if actor == person else f"{actor} removed {person}")
+        self._say(room_name, actor, _removal(actor, person))
         if not answer_lost:
             move.outcome = "done"
 
@@ -319,3 +321,12 @@ def _apply(message: MessageState, change: Change) -> None:
 
 def _public(message: MessageState) -> MessageState:
     return {name: copy.copy(value) for name, value in message.items() if name != "made_rev"}
+
+
+def _isolated(name: str) -> str:
+    """Return a name as it stands in a system message."""
+    return f"\u2068{name}\u2069"
+
+
+def _removal(actor: str, person: str) -> str:
+    return f"{_isolated(person)} left" if actor == person else f"{_isolated(actor)} removed {_isolated(person)}"

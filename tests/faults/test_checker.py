@@ -221,7 +221,7 @@ def remove_unasked(run: Observations) -> None:
 
 def remove_twice(run: Observations) -> None:
     run.moves[0].transmissions = 2
-    removal = next(message for message in messages(run) if message["text"] == "ann removed dan")
+    removal = next(message for message in messages(run) if message["text"] == "\u2068ann\u2069 removed \u2068dan\u2069")
     messages(run).append({**removal, "id": "again", "client_message_id": "again"})
     messages(run).append({**removal, "id": "and again", "client_message_id": "and again"})
 

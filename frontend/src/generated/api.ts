@@ -52,7 +52,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new pair of tokens
-         * @description Exchange a refresh token, from the body or the cookie, for a new pair.
+         * @description Exchange a refresh token, from the body or else from the cookie `chat_refresh`, for a new pair.
          */
         post: operations["postAuthRefresh"];
         delete?: never;
@@ -1096,11 +1096,11 @@ export interface components {
             display_name?: string;
             bio?: string;
             status_text?: string;
-            /** @description Any JSON object of at most 16384 bytes; replaces the one before */
+            /** @description Any JSON object of at most 16384 bytes and 32 levels; replaces the one before */
             profile?: {
                 [key: string]: unknown;
             };
-            /** @description Any JSON object of at most 16384 bytes; replaces the one before */
+            /** @description Any JSON object of at most 16384 bytes and 32 levels; replaces the one before */
             settings?: {
                 [key: string]: unknown;
             };
@@ -1145,7 +1145,7 @@ export interface components {
              */
             email: string;
             /**
-             * @description Not a common one
+             * @description Not one that is easy to guess
              * @example correct horse battery
              */
             password: string;
@@ -1375,10 +1375,7 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: {
-                /** @description A refresh token; the body wins */
-                "__Secure-chat_refresh"?: string;
-            };
+            cookie?: never;
         };
         requestBody?: {
             content: {
@@ -1716,6 +1713,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description A username in any capitals */
                 username: string;
             };
             cookie?: never;

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 """Control characters, which terminals obey, and those that turn the direction of all text after them."""
+_ISOLATES = re.compile("[\u2066-\u2069]")
+"""The server puts them around names in system messages. A terminal would turn its text or show boxes."""
 
 
 def print_json(value: Any) -> None:
@@ -27,7 +29,7 @@ def complain(line: str) -> None:
 
 def printable(text: str) -> str:
     """Return text that somebody else wrote so that it cannot steer the terminal; line ends and tabs stay."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ISOLATES.sub("", text))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -5,7 +5,7 @@ a body which is no JSON at all may look like a wrong type. ``JsonBodies`` replac
 """
 
 import re
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from litestar.dto import AbstractDTO
@@ -14,7 +14,7 @@ from litestar.plugins import SerializationPlugin
 from litestar.typing import FieldDefinition
 
 from chat_mvp.errors import BadRequestError, UnsupportedMediaTypeError
-from chat_mvp.storable import check_storable, load_json, may_have_half_surrogates
+from chat_mvp.storable import check_storable, with_nuls_for_halves
 from chat_mvp.wording import invalid_field
 
 _Body = TypeVar("_Body")
@@ -33,10 +33,13 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
     try:
         body = msgspec.json.decode(raw, type=body_type)
     except msgspec.ValidationError as error:
-        _check_is_json(raw)
+        _check_is_json(with_nuls_for_halves(raw) or raw)
         raise invalid_field(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        _refuse_malformed(raw)
+        mended = with_nuls_for_halves(raw)
+        if mended is None:
+            raise BadRequestError(_NOT_JSON) from None
+        return decode_body(mended, body_type)
     except RecursionError:
         raise BadRequestError(_TOO_DEEP) from None
     if b"\\u0000" in raw:
@@ -108,18 +111,6 @@ def _check_is_json(raw: bytes) -> None:
         raw.decode()
         msgspec.json.decode(raw, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        _refuse_malformed(raw)
+        raise BadRequestError(_NOT_JSON) from None
     except RecursionError:
         raise BadRequestError(_TOO_DEEP) from None
-
-
-def _refuse_malformed(raw: bytes) -> NoReturn:
-    # A lone surrogate, escaped, is good JSON that no text can hold: the standard library's parser lets it pass.
-    if may_have_half_surrogates(raw):
-        try:
-            check_storable(load_json(raw))
-        except RecursionError:
-            raise BadRequestError(_TOO_DEEP) from None
-        except ValueError:
-            pass
-    raise BadRequestError(_NOT_JSON)

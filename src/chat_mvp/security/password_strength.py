@@ -17,7 +17,7 @@ from zxcvbn import zxcvbn
 from zxcvbn.matching import L33T_TABLE
 
 from chat_mvp.errors import UnavailableError
-from chat_mvp.limits import MAX_JUDGED_PASSWORD_CHARS, MIN_PASSWORD_SCORE
+from chat_mvp.limits import MAX_JUDGED_PASSWORD_CHARS, MIN_PASSWORD_CHARS_BESIDE_NAMES, MIN_PASSWORD_SCORE
 
 MAX_WAITING = 100
 """About five seconds of work at worst; later ones are asked to come back."""
@@ -25,8 +25,6 @@ RETRY_AFTER_MS = 2_000
 MAX_SUBSTITUTES = 10
 MIN_NAME_CHARS = 3
 """Shorter parts of a name stand in many words."""
-MIN_CHARS_BESIDE_NAMES = 8
-"""What a password must have beside the person's own names."""
 
 _SUBSTITUTES = frozenset(sign for signs in L33T_TABLE.values() for sign in signs)
 _OTHER_SIGN = "_"
@@ -107,4 +105,4 @@ def _is_own_name(password: str, own: Iterable[str]) -> bool:
     rest = lowered = password.lower()
     for word in own:
         rest = rest.replace(word, "")
-    return rest != lowered and len(rest) < MIN_CHARS_BESIDE_NAMES
+    return rest != lowered and len(rest) < MIN_PASSWORD_CHARS_BESIDE_NAMES

@@ -31,7 +31,7 @@ def account_complaints(username: str, email: str, password: str, display_name: s
 
 
 def raise_complaints(complaints: Mapping[str, str]) -> None:
-    """Raise one ``ValidationError`` that names every field that will not do, if any will not."""
+    """Raise one ``ValidationError`` that names every field with a complaint, if there are any."""
     if complaints:
         sentences = (f"{field} {complaint}." for field, complaint in complaints.items())
         raise ValidationError(" ".join(sentences), fields=dict(complaints))

@@ -13,7 +13,7 @@ def check_texts(
     description: str | UnsetType = UNSET,
     avatar_url: str | UnsetType | None = UNSET,
 ) -> None:
-    """Raise one ``ValidationError`` that names every field that will not do; what is left out is not looked at."""
+    """Raise one ``ValidationError`` that names every field that breaks its rule; fields left out are not checked."""
     complaints: dict[str, str | None] = {}
     if isinstance(name, str):
         complaints["name"] = name_complaint(name)

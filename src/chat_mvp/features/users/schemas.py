@@ -25,13 +25,11 @@ _OBJECT = Meta(
 
 
 class ProfilePatch(Struct, kw_only=True):
-    """What to change of the own account; what is left out stays.
-
-    ``profile`` and ``settings`` stay as they came until their length is known.
-    """
+    """What to change of the own account; what is left out stays."""
 
     display_name: Annotated[str, Meta(max_length=MAX_DISPLAY_NAME_CHARS)] | UnsetType = UNSET
     bio: Annotated[str, Meta(max_length=MAX_BIO_CHARS)] | UnsetType = UNSET
     status_text: Annotated[str, Meta(max_length=MAX_STATUS_CHARS)] | UnsetType = UNSET
+    # These are decoded once their length is known.
     profile: Annotated[Raw, _OBJECT] | UnsetType = UNSET
     settings: Annotated[Raw, _OBJECT] | UnsetType = UNSET
