@@ -43,7 +43,9 @@ reloadOnceWhenPartsAreGone();
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no #root.');
-void restored.then(() => {
+void restored.then(async (signedIn) => {
+  // A page that would come only then is better waited for here than drawn empty.
+  if (!signedIn) await import('./features/sign-in/SignIn').catch(() => undefined);
   createRoot(root).render(
     <App accounts={accounts} settings={settings} announcer={new Announcer(systemClock)} />,
   );

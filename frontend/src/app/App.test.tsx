@@ -62,7 +62,7 @@ function show() {
 }
 
 async function signIn(user: ReturnType<typeof userEvent.setup>, name: string) {
-  await user.type(screen.getByRole('textbox', { name: 'Username' }), name);
+  await user.type(await screen.findByRole('textbox', { name: 'Username' }), name);
   await user.type(screen.getByLabelText('Password'), 'correct horse battery');
   await user.click(screen.getByRole('button', { name: 'Sign in' }));
 }
@@ -110,11 +110,11 @@ describe('the page', () => {
 
   it('registers somebody and finds the accessible names that people and tests rely on', async () => {
     const user = show();
-    await user.click(screen.getByRole('button', { name: 'Create account' }));
+    await user.click(await screen.findByRole('button', { name: 'Create account' }));
     await user.type(screen.getByRole('textbox', { name: 'Username' }), 'cleo');
     await user.type(screen.getByRole('textbox', { name: 'Email' }), 'cleo@example.org');
     await user.type(screen.getByLabelText('Password'), 'correct horse battery');
-    await user.click(screen.getByRole('button', { name: 'Create account' }));
+    await user.click(await screen.findByRole('button', { name: 'Create account' }));
     expect(await screen.findByRole('list', { name: 'Conversations' })).toBeInTheDocument();
     expect(screen.getByRole('button', { name: 'New conversation' })).toBeInTheDocument();
     expect(screen.getByRole('button', { name: 'Sign out' })).toBeInTheDocument();

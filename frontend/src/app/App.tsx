@@ -1,14 +1,15 @@
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Router } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
 import { useStore } from 'zustand';
-import { SignIn } from '@/features/sign-in';
 import type { Announcer } from '@/lib/announcer';
 import type { Accounts } from '@/session/accounts';
 import { AnnouncerProvider, SessionProvider, SettingsProvider } from './context';
 import { Broken, ErrorBoundary } from './ErrorBoundary';
 import { Shell } from './Shell';
 import type { SettingsStore } from './settings';
+
+const SignIn = lazy(() => import('@/features/sign-in/SignIn'));
 
 export interface AppProps {
   accounts: Accounts;
@@ -35,7 +36,11 @@ function Pages({ accounts }: { accounts: Accounts }) {
   const { session, expired } = useStore(accounts.store);
   if (session === null) {
     const initial = /register\/?$/.test(location.pathname + location.hash) ? 'register' : 'sign-in';
-    return <SignIn accounts={accounts} expired={expired} initial={initial} />;
+    return (
+      <Suspense fallback={null}>
+        <SignIn accounts={accounts} expired={expired} initial={initial} />
+      </Suspense>
+    );
   }
   return (
     <Router hook={useHashLocation}>

@@ -122,6 +122,8 @@ export const de: Catalogue = {
   'message.latest': 'Zur neuesten Nachricht',
   'message.newBelow': (n) => unreadCount(n, 'neue Nachricht', 'neue Nachrichten'),
   'message.deleted': 'Diese Nachricht wurde gelöscht',
+  'message.showAll': 'Alles zeigen',
+  'message.showLess': 'Weniger zeigen',
   'message.unshowable': 'Diese Nachricht kann nicht angezeigt werden.',
   'message.edited': 'bearbeitet',
   'message.you': 'Du',

@@ -120,6 +120,8 @@ export const en = {
   'message.latest': 'Jump to the latest message',
   'message.newBelow': (n: number) => unreadCount(n, 'new message', 'new messages'),
   'message.deleted': 'This message was deleted',
+  'message.showAll': 'Show all of it',
+  'message.showLess': 'Show less',
   'message.unshowable': 'This message cannot be shown.',
   'message.edited': 'edited',
   'message.you': 'You',

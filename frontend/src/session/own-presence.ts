@@ -9,6 +9,7 @@ import type { ChosenPresence } from '@/store/state';
 import type { ChatStore } from '@/store/store';
 
 const KEY = 'presence';
+const CHOICES: ReadonlySet<unknown> = new Set<ChosenPresence>(['online', 'away', 'dnd', 'invisible']);
 
 interface Kept {
   state: ChosenPresence;
@@ -26,8 +27,8 @@ export class OwnPresence {
 
   async restore(): Promise<void> {
     const kept = await this.#parts.db.getMeta<Kept>(KEY);
-    if (kept === undefined) return;
-    this.#untold = kept.untold;
+    if (kept == null || !CHOICES.has(kept.state)) return;
+    this.#untold = kept.untold === true;
     this.#parts.store.setState({ chosenPresence: kept.state });
   }
 

@@ -74,7 +74,7 @@ export function Dialog({
     >
       <div className="safe-bottom flex max-h-[inherit] flex-col overflow-hidden rounded-t-2xl border border-line bg-raised shadow-raised sm:rounded-2xl">
         <div className={cx('flex items-center gap-2 ps-5 pe-3 pt-3', hideTitle && 'sr-only')}>
-          <h2 id={id} className="flex-1 text-lg font-semibold">
+          <h2 id={id} className="min-w-0 flex-1 text-lg font-semibold wrap-anywhere">
             {title}
           </h2>
           {!hideTitle && (
@@ -134,7 +134,7 @@ export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProp
         </>
       }
     >
-      <p className="text-muted">{text}</p>
+      <p className="wrap-anywhere text-muted">{text}</p>
     </Dialog>
   );
 }

@@ -6,7 +6,7 @@ import { ConversationRow } from './ConversationRow';
 
 /** Up to here every row exists in the page, so that the browser's own search finds it. */
 const ALL_UP_TO = 200;
-const ROW_PX = 62;
+const ROW_PX = 64;
 const GAP_PX = 2;
 
 export interface ConversationRowsProps {

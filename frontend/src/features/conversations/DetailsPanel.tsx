@@ -39,14 +39,14 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
       </header>
       <div className="flex flex-col items-center gap-2 px-5 pb-6 text-center">
         <ConversationAvatar conversation={conversation} title={title} size="large" />
-        <p className="text-lg font-semibold" dir="auto">
+        <p className="max-w-full text-lg font-semibold wrap-anywhere" dir="auto">
           {title}
         </p>
         {conversation.peer != null ? (
           <PersonLines user={conversation.peer} />
         ) : (
           conversation.description !== '' && (
-            <p className="text-sm whitespace-pre-wrap text-muted" dir="auto">
+            <p className="max-w-full text-sm wrap-anywhere whitespace-pre-wrap text-muted" dir="auto">
               {conversation.description}
             </p>
           )
@@ -83,12 +83,12 @@ function PersonLines({ user }: { user: User }) {
   const renamed = useChat((state) => nameOf(state, user) !== ownNameOf(user));
   return (
     <>
-      <p className="text-sm text-muted" dir="auto">
+      <p className="max-w-full text-sm wrap-anywhere text-muted" dir="auto">
         {renamed && user.display_name ? `${ownNameOf(user)} · ` : ''}@{user.username}
       </p>
-      {presence.text !== '' && <p className="text-sm text-muted">{presence.text}</p>}
+      {presence.text !== '' && <p className="max-w-full text-sm wrap-anywhere text-muted">{presence.text}</p>}
       {user.bio !== '' && (
-        <p className="text-sm whitespace-pre-wrap" dir="auto">
+        <p className="max-w-full overflow-clip text-sm wrap-anywhere whitespace-pre-wrap" dir="auto">
           {user.bio}
         </p>
       )}

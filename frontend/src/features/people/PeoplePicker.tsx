@@ -59,7 +59,9 @@ export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: Peop
               key={user.id}
               className="flex items-center gap-1 rounded-md bg-selected ps-2.5 text-sm font-medium"
             >
-              <span dir="auto">{ownNameOf(user)}</span>
+              <span className="wrap-anywhere" dir="auto">
+                {ownNameOf(user)}
+              </span>
               <button
                 type="button"
                 aria-label={t('new.remove', ownNameOf(user))}

@@ -16,7 +16,7 @@ export interface SignInProps {
 }
 
 /** The page for people who are not signed in. */
-export function SignIn({ accounts, expired, initial = 'sign-in' }: SignInProps) {
+export default function SignIn({ accounts, expired, initial = 'sign-in' }: SignInProps) {
   const { t } = useI18n();
   const [mode, setMode] = useState<Mode>(initial);
   const [email, setEmail] = useState('');

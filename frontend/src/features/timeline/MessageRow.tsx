@@ -3,6 +3,7 @@ import { memo, useState } from 'react';
 import { useChat, useI18n, useSettings } from '@/app/context';
 import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { cx } from '@/lib/cx';
+import { nameText } from '@/lib/text';
 import { clockTime, dayLabel, fullTime } from '@/lib/time';
 import type { Message } from '@/protocol';
 import { type Delivery, deliveryOf, nameOf } from '@/store/selectors';
@@ -79,9 +80,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {row.newDay && <DayLine label={dayLabel(i18n, row.createdAt)} onChoose={props.onDay} />}
       {row.firstUnread && <UnreadLine label={t('message.unreadDivider')} />}
       {row.system ? (
-        <p className="py-1 text-center text-sm text-muted">
+        <p className="py-1 text-center text-sm wrap-anywhere text-muted">
           <span id={`t-${row.key}`} dir="auto">
-            {row.message?.text}
+            {nameText(row.message?.text ?? '')}
           </span>
           <time
             id={`m-${row.key}`}
@@ -194,7 +195,9 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
         id={`a-${row.key}`}
         dir="auto"
         className={cx(
-          showName ? `mb-0.5 ps-3 text-sm font-semibold ${NAME_COLOURS[hueOf(row.senderId)]}` : 'sr-only',
+          showName
+            ? `mb-0.5 max-w-full ps-3 text-sm font-semibold wrap-anywhere ${NAME_COLOURS[hueOf(row.senderId)]}`
+            : 'sr-only',
         )}
       >
         {name}

@@ -1,5 +1,7 @@
-import { lazy, memo, Suspense } from 'react';
+import { lazy, memo, type ReactNode, Suspense, useId, useState } from 'react';
+import { useI18n } from '@/app/context';
 import { ErrorBoundary } from '@/app/ErrorBoundary';
+import { isTall } from './height';
 import { PlainText } from './PlainText';
 import { Unshowable } from './Unshowable';
 
@@ -11,12 +13,35 @@ const MAY_BE_MARKDOWN =
 
 /** A message's text, rendered harmlessly; most of it is plain and needs no parser. */
 export const MessageText = memo(function MessageText({ text }: { text: string }) {
-  if (!MAY_BE_MARKDOWN.test(text)) return <PlainText text={text} />;
-  return (
+  const shown = (
     <ErrorBoundary of={text} fallback={() => <Unshowable text={text} />}>
       <Suspense fallback={<PlainText text={text} />}>
-        <Markdown text={text} />
+        {MAY_BE_MARKDOWN.test(text) ? <Markdown text={text} /> : <PlainText text={text} />}
       </Suspense>
     </ErrorBoundary>
   );
+  return isTall(text) ? <Beginning>{shown}</Beginning> : shown;
 });
+
+/** A text of many screens shows its beginning, so that nobody has to scroll past all of it. */
+function Beginning({ children }: { children: ReactNode }) {
+  const { t } = useI18n();
+  const id = useId();
+  const [whole, setWhole] = useState(false);
+  return (
+    <>
+      <div id={id} className={whole ? undefined : 'tall'}>
+        {children}
+      </div>
+      <button
+        type="button"
+        aria-expanded={whole}
+        aria-controls={id}
+        onClick={() => setWhole(!whole)}
+        className="min-h-8 font-medium underline underline-offset-2 pointer-coarse:min-h-11"
+      >
+        {t(whole ? 'message.showLess' : 'message.showAll')}
+      </button>
+    </>
+  );
+}

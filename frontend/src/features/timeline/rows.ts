@@ -2,6 +2,7 @@
 import { dayKey } from '@/lib/time';
 import type { Message } from '@/protocol';
 import type { PendingMessage } from '@/store/state';
+import { shownLines } from './height';
 
 /** Messages of one person this close together are one group. */
 const GROUP_MS = 5 * 60_000;
@@ -77,8 +78,6 @@ export function buildRows(
 }
 
 const LINE_PX = 22;
-/** Of a message on a wide screen. */
-const LINE_CHARS = 80;
 
 /**
  * About how high a row is, in pixels, until it has been drawn. Exact for what most messages are, one short line: then
@@ -87,9 +86,8 @@ const LINE_CHARS = 80;
 export function estimateHeight(row: Row, compact: boolean): number {
   const above = row.first ? (compact ? 6 : 12) : compact ? 1 : 2;
   const text = row.message?.text ?? row.pending?.text ?? '';
-  let lines = 0;
-  for (const line of text.split('\n')) lines += Math.max(1, Math.ceil(line.length / LINE_CHARS));
-  return above + (row.newDay ? 2 * LINE_PX : 0) + (row.firstUnread ? 2 * LINE_PX : 0) + lines * LINE_PX + 12;
+  const lines = shownLines(text) + (row.newDay ? 2 : 0) + (row.firstUnread ? 2 : 0);
+  return above + lines * LINE_PX + 12;
 }
 
 /** What of a row depends on those around it. */
