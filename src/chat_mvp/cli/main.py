@@ -9,6 +9,7 @@ import typer
 from chat_mvp import __version__
 from chat_mvp.cli.chat.app import app as chat_app
 from chat_mvp.cli.output import complain, print_line
+from chat_mvp.early_signals import restore_signals
 from chat_mvp.errors import StartupError
 
 EXIT_PROBLEM = 1
@@ -39,12 +40,15 @@ app.add_typer(chat_app, name="chat")
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     """A self-hosted chat server, and a client for its terminal."""  # noqa: D401 - this is what the help shows
     if version:
         print_line(f"chat-mvp {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand != "serve":
+        restore_signals()
 
 
 @app.command()

@@ -51,7 +51,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
                 configured(
                     at_the_edge(app, security_headers(settings.public_url)), settings, shared_by_connections(settings)
                 ),
-                on_ready=lambda: announce(address, settings),
+                on_ready=lambda: None if signals.received else announce(address, settings),
             )
             _calm_garbage_collection()
             signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))
