@@ -73,6 +73,15 @@ class Connection:
             on_overflow=self._too_slow,
         )
 
+    def end(self) -> None:
+        """Send nothing more, and refer to nothing that refers back, or both would wait for the garbage collector.
+
+        ``close`` does nothing from here on.
+        """
+        self.session.phase = Phase.CLOSED
+        self.outbox.detach()
+        self.close = _close_nothing
+
     def deliver(self, publication: Publication, encoded: EncodedFrame) -> None:
         """Send a live event, or hold it while the connection is catching up."""
         if self.session.phase is Phase.LIVE:
@@ -140,3 +149,7 @@ class Connection:
     def _encode(self, frame: ServerFrame) -> bytes:
         payload = self._codec.encode(frame)
         return to_wire(payload, self._codec) if self._framed else payload
+
+
+def _close_nothing(_code: int, _reason: str) -> None:
+    """Close a connection that has ended."""

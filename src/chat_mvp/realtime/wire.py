@@ -50,6 +50,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._shared = shared
         self._place = place
         self._lease: Lease | None = None
+        self._owes_pongs = False
         self._abort_timer: asyncio.TimerHandle | None = None
         self.close_timeout = LAST_WORDS_S
         self.queue: Any = Inbox()
@@ -77,6 +78,10 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Handle what has arrived, at most one ``ReadBuffer`` of it."""
         super().data_received(data)
+        if self._owes_pongs:
+            self._owes_pongs = False
+            if not self.transport.is_closing():
+                self.transport.write(b"".join(self.conn.data_to_send()))
         if self._lease is not None:
             unfinished = len(self.conn.reader.buffer) + sum(map(len, self.frames))
             self._lease.grow(unfinished - self._lease.size)
@@ -121,6 +126,10 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     def _read_on(self) -> None:
         self.read_paused = False
         self.reading.resume(APPLICATION)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, together with all others that have arrived."""
+        self._owes_pongs = True
 
     def handle_close(self, event: Any) -> None:
         """End the connection, even if the peer that wants it does not read."""
