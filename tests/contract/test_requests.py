@@ -50,7 +50,7 @@ async def test_what_is_refused(chat: Chat, request_: bytes, status: int, code: s
     answer = await ask(chat, request_)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer[:300]
     assert f'"code":"{code}"'.encode() in answer
-    assert answer.count(b"HTTP/1.1") == 1
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize(

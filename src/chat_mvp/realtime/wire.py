@@ -9,6 +9,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from chat_mvp.addresses import address_group, believe_proxies
+from chat_mvp.protocol import CLOSE_TOO_MANY
 from chat_mvp.realtime.inbox import Inbox
 from chat_mvp.transport.connections import Place
 from chat_mvp.transport.intake import Lease
@@ -51,6 +52,8 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._place = place
         self._lease: Lease | None = None
         self._owes_pongs = False
+        self._pings = 0
+        self._pings_since = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
         self.close_timeout = LAST_WORDS_S
         self.queue: Any = Inbox()
@@ -128,8 +131,15 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self.reading.resume(APPLICATION)
 
     def handle_ping(self) -> None:
-        """Answer a ping, together with all others that have arrived."""
+        """Answer a ping, together with all others that have arrived; end a connection that sends too many."""
         self._owes_pongs = True
+        now = self.loop.time()
+        if now - self._pings_since >= 1.0:
+            self._pings_since, self._pings = now, 0
+        self._pings += 1
+        if self._pings > self._shared.limits.pings_per_s and not self.close_sent:
+            self.conn.fail(CLOSE_TOO_MANY, "too many pings")
+            self.handle_parser_exception()
 
     def handle_close(self, event: Any) -> None:
         """End the connection, even if the peer that wants it does not read."""
