@@ -178,5 +178,7 @@ BODY_TIMEOUT_S = 10.0
 MIN_BODY_BYTES_PER_S = 4_096
 KEEP_ALIVE_S = 5.0
 """An HTTP connection may wait so long for its next request."""
+MAX_PINGS_PER_S = 50
+"""WebSocket pings on one connection; clients send one in many seconds."""
 READ_TIMEOUT_S = 20.0
 """A client may leave an answer unread so long."""

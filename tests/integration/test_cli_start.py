@@ -93,6 +93,25 @@ def test_a_signal_while_it_starts_ends_it_cleanly(tmp_path: Path) -> None:
     assert mongods(tmp_path) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_at_any_moment_of_the_start_ends_it_cleanly(tmp_path: Path, mongo_uri: str, number: int) -> None:
+    command = [sys.executable, "-m", "chat_mvp", "serve", "--port", "0", "--data-dir", str(tmp_path)]
+    command += ["--mongo-uri", mongo_uri]
+    began = time.monotonic()
+    with running(tmp_path, MONGO_URI=mongo_uri):
+        start_s = time.monotonic() - began
+    # The first moments belong to Python itself, which is not ours to change.
+    for tenths in (3, 4, 5, 6, 7, 8, 9, 10, 11):
+        process = subprocess.Popen(
+            command, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(start_s * tenths / 10)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=15)
+        assert process.returncode == 0, err
+        assert "Traceback" not in err
+
+
 def test_the_address_carries_no_hint_of_what_serves_it(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         headers = httpx.get(f"{server.url}/health/live", trust_env=False).headers

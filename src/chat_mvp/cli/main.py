@@ -11,6 +11,7 @@ from chat_mvp.cli.chat.app import app as chat_app
 from chat_mvp.cli.job_commands import app as jobs_app
 from chat_mvp.cli.options import DataDir, Host, Json, LogFormat, LogLevel, MongoDatabase, MongoUri, Port
 from chat_mvp.cli.output import complain, print_line
+from chat_mvp.early_signals import restore_signals
 from chat_mvp.errors import StartupError
 
 EXIT_PROBLEM = 1
@@ -34,12 +35,15 @@ app.add_typer(jobs_app, name="jobs")
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     """A self-hosted chat server, and a client for its terminal."""  # noqa: D401 - this is what the help shows
     if version:
         print_line(f"chat-mvp {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand != "serve":
+        restore_signals()
 
 
 @app.command()

@@ -43,6 +43,7 @@ class ChatServer(uvicorn.Server):
         """Call ``on_ready`` once requests are answered."""
         super().__init__(config)
         self._on_ready = on_ready
+        self._listens = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -52,7 +53,12 @@ class ChatServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then take requests."""
         await super().startup(sockets)
+        self._listens.set()
         self._on_ready()
+
+    async def until_started(self) -> None:
+        """Wait until the server takes requests: what has begun to start can only be stopped once it has started."""
+        await self._listens.wait()
 
     def refuse_newcomers(self) -> None:
         """Stop listening; who is connected stays so."""
@@ -146,6 +152,7 @@ class StopSignals:
 async def stop_cleanly(server: ChatServer, say_goodbye: Callable[[], Awaitable[None]]) -> None:
     """Take nobody new, let the application finish what it accepted and tell its clients, then let uvicorn end."""
     _LOG.info("stopping")
+    await server.until_started()
     try:
         server.refuse_newcomers()
         async with asyncio.timeout(GOODBYE_WITHIN_S):

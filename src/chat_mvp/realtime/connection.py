@@ -73,6 +73,15 @@ class Connection:
             on_overflow=self._too_slow,
         )
 
+    def end(self) -> None:
+        """Send nothing more, and refer to nothing that refers back, or both would wait for the garbage collector.
+
+        ``close`` does nothing from here on.
+        """
+        self.session.phase = Phase.CLOSED
+        self.outbox.detach()
+        self.close = _close_nothing
+
     def deliver(self, publication: Publication, encoded: EncodedFrame) -> None:
         """Send a live event, or hold it while the connection is catching up."""
         if self.session.phase is Phase.LIVE:
@@ -143,3 +152,7 @@ def error_frame(error: ChatError) -> Error:
     """Return the frame that says why a request was refused or failed."""
     retry_after_ms = UNSET if error.retry_after_ms is None else error.retry_after_ms
     return Error(code=error.code, detail=error.detail, retry_after_ms=retry_after_ms)
+
+
+def _close_nothing(_code: int, _reason: str) -> None:
+    """Close a connection that has ended."""

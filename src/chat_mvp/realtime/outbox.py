@@ -95,6 +95,11 @@ class Outbox:
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 
+    def detach(self) -> None:
+        """Close, and forget the connection."""
+        self.close()
+        self._on_overflow = _overflow_nothing
+
     @property
     def waiting(self) -> int:
         """Return how many frames wait."""
@@ -156,3 +161,7 @@ class Outbox:
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         self._room = None
+
+
+def _overflow_nothing() -> None:
+    """Overflow on a connection that has ended."""

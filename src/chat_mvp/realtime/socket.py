@@ -249,8 +249,7 @@ class SocketEndpoint:
         self._farewell.begin(connection, peer, code, reason)
 
     def _leave(self, connection: Connection) -> None:
-        connection.session.phase = Phase.CLOSED
-        connection.outbox.close()
+        connection.end()
         self._registry.remove(connection)
         self._presence.unwatch(connection)
         self._connection_log.ended(connection.id)

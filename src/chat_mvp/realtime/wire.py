@@ -9,6 +9,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from chat_mvp.addresses import address_group, believe_proxies
+from chat_mvp.protocol import CLOSE_TOO_MANY
 from chat_mvp.realtime.inbox import Inbox
 from chat_mvp.transport.connections import Place
 from chat_mvp.transport.intake import Lease
@@ -50,6 +51,9 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._shared = shared
         self._place = place
         self._lease: Lease | None = None
+        self._owes_pongs = False
+        self._pings = 0
+        self._pings_since = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
         self.close_timeout = LAST_WORDS_S
         self.queue: Any = Inbox()
@@ -77,6 +81,10 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Handle what has arrived, at most one ``ReadBuffer`` of it."""
         super().data_received(data)
+        if self._owes_pongs:
+            self._owes_pongs = False
+            if not self.transport.is_closing():
+                self.transport.write(b"".join(self.conn.data_to_send()))
         if self._lease is not None:
             unfinished = len(self.conn.reader.buffer) + sum(map(len, self.frames))
             self._lease.grow(unfinished - self._lease.size)
@@ -121,6 +129,17 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     def _read_on(self) -> None:
         self.read_paused = False
         self.reading.resume(APPLICATION)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, together with all others that have arrived; end a connection that sends too many."""
+        self._owes_pongs = True
+        now = self.loop.time()
+        if now - self._pings_since >= 1.0:
+            self._pings_since, self._pings = now, 0
+        self._pings += 1
+        if self._pings > self._shared.limits.pings_per_s and not self.close_sent:
+            self.conn.fail(CLOSE_TOO_MANY, "too many pings")
+            self.handle_parser_exception()
 
     def handle_close(self, event: Any) -> None:
         """End the connection, even if the peer that wants it does not read."""

@@ -58,6 +58,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._checked_at = 0.0
         self._unread_since: float | None = None
         self._unread_bytes = 0
+        self._answering: RequestResponseCycle | None = None
         self._closing_since: float | None = None
         # Bytes of the names and values of this request's headers, of its body, and of what the parser has not reported.
         self._head_bytes = 0
@@ -83,6 +84,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give back what the connection held."""
+        self._drop_requests()
         super().connection_lost(exc)
         self._leave()
         if self._place is not None:
@@ -94,6 +96,24 @@ class ChatHttpProtocol(HttpToolsProtocol):
     def _leave(self) -> None:
         self._shared.watch.remove(self)
         self._release_lease()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _drop_requests(self) -> None:
+        # Uvicorn does so for the last one only, and the others then write to a transport that is closed.
+        for cycle in (self._answering, *(queued for queued, _ in self.pipeline), self._cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
+
+    def _close(self) -> None:
+        """End the connection without a word, and drop what is still unanswered."""
+        self._ignore_the_rest()
+        self._drop_requests()
+        self.transport.close()
 
     # ------------------------------------------------------------------------------------------------ what arrives
 
@@ -153,8 +173,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
         if len(self.pipeline) >= self._limits.pipelined:
             # The answers before this one are still to come, so there is no place for a refusal.
-            self._ignore_the_rest()
-            self.transport.close()
+            self._close()
             return
         super().on_headers_complete()
         self._begin(Phase.BODY)
@@ -199,8 +218,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         """Hand the connection over to the WebSocket protocol, with its place among all connections."""
         if self._is_unanswered:
             # The answer to the request before would end up among the frames.
-            self._ignore_the_rest()
-            self.transport.close()
+            self._close()
             return
         if self._place is not None and self._shared.trusted_proxies and self.scope["client"] is not None:
             try:
@@ -243,14 +261,12 @@ class ChatHttpProtocol(HttpToolsProtocol):
             return
         cycle, was, is_unanswered = self._cycle, self._phase, self._is_unanswered
         self._ignore_the_rest()
-        _LOG.info("request_refused", code=error.code, client=self.client[0] if self.client else None)
-        if cycle is not None and is_unanswered:
-            cycle.disconnected = True
-            cycle.message_event.set()
-            # Where an earlier request is still unanswered, the client would take this for its answer.
-            if was is not Phase.BODY or cycle.response_started or self.pipeline:
-                self.transport.close()
-                return
+        _LOG.debug("request_refused", code=error.code, client=self.client[0] if self.client else None)
+        # Where an earlier request is still unanswered, the client would take this for its answer.
+        if cycle is not None and is_unanswered and (was is not Phase.BODY or cycle.response_started or self.pipeline):
+            self._close()
+            return
+        self._drop_requests()
         self.transport.write(last_answer(error))
         self._end_reading()
 

@@ -1,12 +1,23 @@
 """How much is read from one peer at a time, and when reading stops."""
 
 import asyncio
+import time
 from typing import Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
 READ_BYTES = 8 * 1024
 """Read from one connection before the others have their turn: up to a thousand small frames, 15 ms of work."""
+
+SMALL_BYTES = 1024
+"""So few bytes cannot cost much, whatever they are."""
+CHEAP_S = 0.002
+PAUSE_FACTOR = 5
+LONGEST_PAUSE_S = 0.5
+"""What takes longer to parse than ``CHEAP_S`` of the processor is followed by a pause of so many times what it took.
+
+So one connection that sends thousands of pings or chunks takes a sixth of the server's time, not all of it.
+"""
 
 YIELD = "others have their turn"
 APPLICATION = "the application has enough to do"
@@ -49,11 +60,11 @@ class Reading:
             if not self._reasons and not self._transport.is_closing():
                 self._transport.resume_reading()
 
-    def let_others_read(self) -> None:
-        """Read on in the next turn of the event loop."""
+    def let_others_read(self, pause_s: float = 0.0) -> None:
+        """Read on after a pause, at the earliest in the next turn of the event loop."""
         if YIELD not in self._reasons:
             self.stop(YIELD)
-            self._loop.call_soon(self.resume, YIELD)
+            self._loop.call_later(pause_s, self.resume, YIELD)
 
     def release(self) -> None:
         """Take every reason away, because another protocol takes over."""
@@ -130,8 +141,16 @@ class PacedReader(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hand on what was read."""
-        self._protocol.data_received(bytes(self._buffer[:nbytes]))
-        if nbytes == len(self._buffer):
+        data = bytes(self._buffer[:nbytes])
+        if nbytes < SMALL_BYTES:
+            self._protocol.data_received(data)
+            return
+        began = time.thread_time()
+        self._protocol.data_received(data)
+        spent_s = time.thread_time() - began
+        if spent_s > CHEAP_S:
+            self._protocol.reading.let_others_read(min(spent_s * PAUSE_FACTOR, LONGEST_PAUSE_S))
+        elif nbytes == len(self._buffer):
             self._protocol.reading.let_others_read()
 
     def connection_lost(self, exc: Exception | None) -> None:

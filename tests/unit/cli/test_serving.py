@@ -114,6 +114,7 @@ class Server(ChatServer):
     def __init__(self) -> None:
         super().__init__(uvicorn.Config(app="none:none", log_config=None), on_ready=lambda: None)
         self.servers = []
+        self._listens.set()
 
 
 async def test_the_server_ends_after_the_goodbye() -> None:

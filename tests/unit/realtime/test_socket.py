@@ -1,6 +1,7 @@
 """From the handshake to the end of a connection, without a server: who is let in, and who is let go."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
@@ -44,6 +45,10 @@ class Client:
     async def serve(self) -> None:
         """Be served until the connection ends."""
         await self._endpoint({"headers": []}, self._events.get, self._send)
+
+    def leave(self) -> None:
+        """Go away."""
+        self._events.put_nowait({"type": "websocket.disconnect"})
 
     @property
     def code(self) -> int | None:
@@ -132,3 +137,25 @@ async def test_a_flood_of_frames_ends_the_connection(text: str) -> None:
             await asyncio.sleep(0.001)
         await serving
     assert client.code == CLOSE_TOO_MANY
+
+
+async def test_a_connection_that_ended_leaves_nothing_for_the_garbage_collector() -> None:
+    house = House()
+    gc.collect()
+    gc.disable()
+    try:
+        client = Client(house.endpoint, CONNECT)
+        serving = asyncio.create_task(client.serve())
+        await asyncio.sleep(0.05)
+        assert len(connections()) == 1
+        client.leave()
+        async with asyncio.timeout(5):
+            await serving
+        await asyncio.sleep(0)
+        assert connections() == []
+    finally:
+        gc.enable()
+
+
+def connections() -> list[Connection]:
+    return [it for it in gc.get_objects() if isinstance(it, Connection)]

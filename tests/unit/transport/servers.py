@@ -75,7 +75,9 @@ def shared(
         watch=Watch(0.02),
         buffer=ReadBuffer(),
         trusted_proxies=trusted_proxies,
-        limits=HttpLimits(**{"head_s": 0.4, "body_s": 0.4, "read_s": 0.4, "linger_s": 0.2} | limits),
+        limits=HttpLimits(
+            **{"head_s": 0.4, "body_s": 0.4, "read_s": 0.4, "linger_s": 0.2, "pings_per_s": 1_000_000} | limits
+        ),
     )
 
 

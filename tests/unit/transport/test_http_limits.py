@@ -79,10 +79,9 @@ async def test_an_endless_header_that_trickles() -> None:
     async with serving(shared(head_s=60.0)) as server:
         raw = await server.open()
         raw.send(GET + b"X: ")
-        for _ in range(100):
-            raw.send(b"v" * 500)
-            await asyncio.sleep(0.001)
+        dripping = asyncio.create_task(dripped(raw, b"v" * 2_000))
         assert (await raw.answer()).status == 431
+        dripping.cancel()
         raw.close()
 
 
@@ -223,6 +222,16 @@ async def test_too_many_pipelined_requests_end_the_connection() -> None:
         raw = await server.open()
         raw.send(b"POST /slow HTTP/1.1\r\nHost: chat\r\n\r\n" + (GET + END) * 500)
         assert (await raw.ended()).count(b"HTTP/1.1 200") < 10
+
+
+async def test_pipelined_requests_of_a_client_that_goes_away_are_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(shared()) as server:
+        raw = await server.open()
+        raw.send(b"POST /slow HTTP/1.1\r\nHost: chat\r\n\r\n" * 3 + GET + b"\r\n")
+        await asyncio.sleep(0.1)
+        raw.close()
+        await asyncio.sleep(1.0)
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
 async def test_no_refusal_is_taken_for_the_answer_to_an_earlier_request() -> None:

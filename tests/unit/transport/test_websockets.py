@@ -71,6 +71,15 @@ async def test_pings_of_a_peer_that_does_not_read_are_not_answered_without_end()
         raw.close()
 
 
+async def test_too_many_pings_end_the_connection() -> None:
+    async with serving(shared(pings_per_s=50)) as server:
+        raw = await opened(server)
+        raw.send(frame(Opcode.PING, b"") * 60)
+        said = await raw.ended()
+        assert said.count(b"\x8a\x00") <= 60
+        assert said.endswith(b"\x11\x4dtoo many pings")
+
+
 async def test_small_messages_that_nobody_handles_do_not_pile_up() -> None:
     async with serving(shared(), deaf) as server:
         raw = await opened(server)
