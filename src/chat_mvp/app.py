@@ -197,6 +197,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         is_connected=registry.is_connected,
         on_parted=presence_service.parted,
         strangers=strangers,
+        turns=turns,
     )
     message_service = MessageService(
         writer=writer,

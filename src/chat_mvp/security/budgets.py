@@ -44,7 +44,8 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     # Reading.
     "read": Budget("account", 2_000, 100, "requests"),
     "history": Budget("account", 4_000, 50, "requests for messages"),
-    "list": Budget("account", 200, 10, "requests for the list of conversations"),
+    "list": Budget("account", 200, 10, "requests for lists"),
+    "receipts": Budget("account", 100, 5, "requests for receipts"),
     "changes": Budget("account", 60, 2, "requests for changes"),
     "search": Budget("account", 50, 5, "searches"),
     # Messages and what goes with them.

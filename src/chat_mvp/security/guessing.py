@@ -14,11 +14,9 @@ import structlog
 from cachetools import LRUCache
 from msgspec import Struct
 
+from chat_mvp.limits import MAX_FAMILIAR_ADDRESSES
 from chat_mvp.security.budgets import BUDGETS, Budget, too_many
 from chat_mvp.security.ratelimit import Limiter
-
-MAX_FAMILIAR: Final = 100_000
-"""Pairs of account and address that are remembered to have signed in, since the start."""
 
 RANK_FAMILIAR: Final = 0
 RANK_FRESH: Final = 1
@@ -57,7 +55,7 @@ class SignInGuard:
         """Admit everything unless ``enabled``; call ``count`` with the result of each attempt."""
         self._enabled = enabled
         self._count = count
-        self._familiar: LRUCache[str, bool] = LRUCache(MAX_FAMILIAR)
+        self._familiar: LRUCache[str, bool] = LRUCache(MAX_FAMILIAR_ADDRESSES)
         self._lines = Limiter(rate_per_s=_LINES_PER_S, burst=_LINES_BURST, clock=clock)
         self._by_pair, self._by_address, self._by_account, self._reserve = (
             Limiter(rate_per_s=budgets[name].rate_per_s, burst=budgets[name].burst, clock=clock)

@@ -13,6 +13,7 @@ from chat_mvp.errors import (
     ValidationError,
 )
 from chat_mvp.features.accounts.service import REFRESH_GRACE, AccountService, Device, Registration, Session
+from chat_mvp.limits import MAX_SESSIONS_PER_ACCOUNT
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import SigningKey
@@ -239,3 +240,14 @@ async def test_an_access_token_ends_before_its_session(house: House) -> None:
     with pytest.raises(TokenExpiredError):
         await house.authenticator.authenticate(past.text)
     assert 895 <= session.expires_in <= 900
+
+
+async def test_of_too_many_devices_the_one_used_longest_ago_is_signed_out(house: House) -> None:
+    first = await house.register()
+    sessions = [
+        await house.service.login(login="Ann", password=PASSWORD, device=DEVICE)
+        for _ in range(MAX_SESSIONS_PER_ACCOUNT)
+    ]
+    assert house.ended == [house.session_id(first)]
+    assert not await house.signed_in(first)
+    assert await house.signed_in(sessions[0])

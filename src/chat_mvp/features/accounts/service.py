@@ -8,6 +8,7 @@ import msgspec
 
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from chat_mvp.features.accounts.rules import check_new_account
+from chat_mvp.limits import MAX_SESSIONS_PER_ACCOUNT
 from chat_mvp.protocol import User
 from chat_mvp.security.addresses import limited_address
 from chat_mvp.security.authentication import Authenticator, Caller
@@ -185,6 +186,8 @@ class AccountService:
             expires_at=now + self._session_lifetime,
         )
         await self._auth_sessions.insert(session)
+        for surplus_id in await self._auth_sessions.fetch_ids_beyond(record.id, MAX_SESSIONS_PER_ACCOUNT):
+            await self._end_session(surplus_id)
         return self._session(session, refresh_token, record)
 
     async def _answer_again(self, token: str) -> Session:

@@ -30,6 +30,7 @@ from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
+from chat_mvp.security.turns import Turns
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.ids import new_id
@@ -57,8 +58,12 @@ class ConversationService:
         is_connected: Callable[[str], bool],
         on_parted: Callable[[str, str], Awaitable[None]],
         strangers: Strangers,
+        turns: Turns,
     ) -> None:
-        """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another."""
+        """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another.
+
+        Telling all members of a change waits for its turn.
+        """
         self._writer = writer
         self._rosters = rosters
         self._bus = bus
@@ -70,6 +75,7 @@ class ConversationService:
         self._is_connected = is_connected
         self._on_parted = on_parted
         self._strangers = strangers
+        self._turns = turns
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -163,7 +169,9 @@ class ConversationService:
             ),
         )
         if changed:
-            await self._tell_updated(conversation_id, (await self._roster(user_id, conversation_id)).everybody())
+            members = (await self._roster(user_id, conversation_id)).everybody()
+            async with self._turns.turn(user_id):
+                await self._tell_updated(conversation_id, members)
         return await self.fetch(user_id, conversation_id)
 
     async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:
