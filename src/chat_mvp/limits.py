@@ -90,6 +90,8 @@ MAX_OBJECT_DEPTH = 32
 
 # -------------------------------------------------------------------------------------------- work at the same time
 
+REFUSAL_PAUSE_S = 0.2
+"""How long an answer ``rate_limited`` is held back at most: refusing a flood must cost less than serving it."""
 MAX_LIMITED_KEYS = 100_000
 """Accounts or addresses that one budget keeps count of."""
 

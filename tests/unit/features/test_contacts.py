@@ -1,16 +1,13 @@
 import pytest
-from beanie import PydanticObjectId
 from msgspec import UNSET
 
 from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
 from chat_mvp.features.contacts.service import Changed, ContactService
-from chat_mvp.limits import MAX_CONTACTS
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.documents import ContactDocument
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.users import Users
-from chat_mvp.times import utc_now
 from tests.unit.features.conftest import make_user, new_turns
 
 
@@ -27,6 +24,8 @@ class House:
             on_contact_changed=self._tell("contact"),
             on_block_changed=self._tell("block"),
             turns=new_turns(),
+            max_contacts=10,
+            max_blocked=10,
         )
 
     def _tell(self, what: str) -> Changed:
@@ -142,21 +141,17 @@ async def test_what_the_engine_asks(house: House, people: tuple[str, str, str]) 
     assert await house.contacts.fetch_blocked_pairs(bob, []) == set()
 
 
-async def test_lists_have_an_end(house: House, people: tuple[str, str, str]) -> None:
+async def test_lists_have_an_end(house: House, users: Users, people: tuple[str, str, str]) -> None:
     ann, bob, cat = people
-    owner, other = PydanticObjectId(ann), PydanticObjectId
-    now = utc_now()
-    full = [
-        ContactDocument(owner_id=owner, other_id=other(new_id()), listed=True, blocked=True, created_at=now)
-        for _ in range(MAX_CONTACTS - 1)
-    ]
-    await ContactDocument.insert_many(full)
-    await house.service.add(ann, bob, nickname=None)
-    await house.service.block(ann, bob)
+    dan = await make_user(users, "dan")
+    others = [await make_user(users, f"other {number}") for number in range(8)]
+    for other in (bob, cat, *others):
+        await house.service.add(ann, other, nickname=None)
+        await house.service.block(ann, other)
     with pytest.raises(ConflictError):
-        await house.service.add(ann, cat, nickname=None)
+        await house.service.add(ann, dan, nickname=None)
     with pytest.raises(ConflictError):
-        await house.service.block(ann, cat)
+        await house.service.block(ann, dan)
     await house.service.add(ann, bob, nickname="who is in it already")
     await house.service.remove(ann, bob)
-    await house.service.add(ann, cat, nickname=None)
+    await house.service.add(ann, dan, nickname=None)
