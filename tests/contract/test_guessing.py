@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from http.cookies import SimpleCookie
 
 import httpx
 import pytest
@@ -76,3 +77,20 @@ async def test_failures_leave_a_line_and_a_count(launch: Launch) -> None:
     assert "127.0.3.2" in line
     assert "no such account" in line
     assert "my secret guess" not in chat.server.log
+
+
+async def test_a_browser_that_signed_in_before_is_not_kept_out_by_others_at_its_address(launch: Launch) -> None:
+    chat = await launch(RATE_LIMITS="on")
+    ann = await chat.person("ann")
+    async with from_address(chat, "127.0.0.1") as http:
+        answer = await sign_in(http, ann.username, PASSWORD)
+        cookies = [SimpleCookie(value) for value in answer.headers.get_list("set-cookie")]
+        (device,) = [cookie["chat_device"] for cookie in cookies if "chat_device" in cookie]
+        assert (device["path"], device["httponly"], device["secure"]) == ("/api/v1/auth", True, True)
+        http.cookies.clear()
+        while (await sign_in(http, ann.username, "a wrong guess")).status_code == 401:
+            pass
+        expect_problem(await sign_in(http, ann.username, PASSWORD), 429, "rate_limited")
+        body = {"login": ann.username, "password": PASSWORD}
+        with_cookie = {"Cookie": f"chat_device={device.value}"}
+        expect_json(await http.post(f"{API}/auth/login", json=body, headers=with_cookie))

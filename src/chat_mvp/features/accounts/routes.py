@@ -20,6 +20,8 @@ from chat_mvp.http.openapi import OPEN, problems
 from chat_mvp.limits import MAX_DEVICE_NAME_CHARS
 
 COOKIE = "chat_refresh"
+DEVICE_COOKIE = "chat_device"
+_DEVICE_COOKIE_S = 365 * 24 * 60 * 60
 COOKIE_PATH = "/api/v1/auth"
 
 # Answers with tokens in them belong in no cache.
@@ -41,16 +43,17 @@ async def register(
     request: Request[Any, Any, Any], data: JSONBody[RegisterBody], accounts: NamedDependency[AccountService]
 ) -> Response[Registered]:
     """Make an account and sign it in."""
+    device = _device(request, None)
     work = accounts.register(
         username=data.username,
         email=data.email,
         password=data.password,
         display_name=data.display_name,
-        device=_device(request, None),
+        device=device,
     )
     session = await while_connected(request, work)
     answer = Registered(**_fields(session))
-    return Response(answer, cookies=[_cookie(session, accounts)], headers=_NO_STORE)
+    return Response(answer, cookies=_cookies(session, accounts, device), headers=_NO_STORE)
 
 
 @post(
@@ -68,7 +71,8 @@ async def login(
     device = _device(request, data.device_name)
     work = accounts.login(login=data.login, password=data.password, device=device)
     session = await while_connected(request, work)
-    return _signed_in(session, accounts)
+    answer = SignedIn(**_fields(session))
+    return Response(answer, cookies=_cookies(session, accounts, device), headers=_NO_STORE)
 
 
 @post(
@@ -123,6 +127,23 @@ def _fields(session: Session) -> dict[str, Any]:
     return msgspec.structs.asdict(session)
 
 
+def _cookies(session: Session, accounts: AccountService, device: Device) -> list[Cookie]:
+    mark = accounts.new_device_mark(device, session.user.id)
+    refresh_cookie = _cookie(session, accounts)
+    if mark is None:
+        return [refresh_cookie]
+    device_cookie = Cookie(
+        key=DEVICE_COOKIE,
+        value=mark,
+        path=COOKIE_PATH,
+        httponly=True,
+        secure=True,
+        samesite="strict",
+        max_age=_DEVICE_COOKIE_S,
+    )
+    return [refresh_cookie, device_cookie]
+
+
 def _cookie(session: Session, accounts: AccountService) -> Cookie:
     return Cookie(
         key=COOKIE,
@@ -137,4 +158,8 @@ def _cookie(session: Session, accounts: AccountService) -> Cookie:
 
 def _device(request: Request[Any, Any, Any], name: str | None) -> Device:
     shown = name or request.headers.get("user-agent") or "unknown device"
-    return Device(name=shown[:MAX_DEVICE_NAME_CHARS], address=request.client.host if request.client else "")
+    return Device(
+        name=shown[:MAX_DEVICE_NAME_CHARS],
+        address=request.client.host if request.client else "",
+        mark=request.cookies.get(DEVICE_COOKIE),
+    )
