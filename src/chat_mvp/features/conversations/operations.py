@@ -102,7 +102,7 @@ class MakeConversation(ConversationOperation):
         actor: User,
         members: Sequence[User],
         *,
-        strangers: Collection[str],
+        strangers: Collection[str] = (),
         done: Done,
         refuse: Refuse,
     ) -> None:
@@ -139,7 +139,7 @@ class AddMember(ConversationOperation):
         newcomer: User,
         role: Role,
         *,
-        is_stranger: bool,
+        is_stranger: bool = False,
         done: Done,
         refuse: Refuse,
     ) -> None:
