@@ -71,6 +71,7 @@ from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
+from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import load_signing_keys
 from chat_mvp.security.password_strength import PasswordStrength
@@ -191,6 +192,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
         on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
         guard=SignInGuard(enabled=limits, count=_sign_in_counter(counters)),
+        device_marks=DeviceMarks(keys),
         clock=clock,
         check_room=check_room,
     )
@@ -247,6 +249,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         clock=clock,
         check_room=check_room,
         strangers=strangers,
+        turns=turns,
     )
     message_service = MessageService(
         writer=writer,

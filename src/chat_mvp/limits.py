@@ -120,6 +120,14 @@ MAX_DEVICE_NAME_CHARS = 100
 MAX_BIO_CHARS = 500
 MAX_STATUS_CHARS = 140
 MAX_NICKNAME_CHARS = 100
+MAX_SESSIONS_PER_ACCOUNT = 100
+"""Devices that are signed in to one account."""
+MAX_PASSWORDS_AT_ONCE = 2
+"""Passwords that are hashed at once, each with 64 MiB of memory."""
+MAX_PASSWORDS_WAITING = 200
+"""Passwords that wait to be hashed: about ten seconds of work."""
+MAX_FAMILIAR_ADDRESSES = 100_000
+"""Pairs of account and address that are remembered to have signed in, since the start."""
 MAX_CONTACTS = 5_000
 """In one contact list: it is read whole with each connect."""
 MAX_BLOCKED = 5_000
@@ -129,6 +137,11 @@ MAX_OBJECT_BYTES = 16 * 1024
 MAX_OBJECT_DEPTH = 32
 
 # -------------------------------------------------------------------------------------------- work at the same time
+
+REFUSAL_PAUSE_S = 0.2
+"""How long an answer ``rate_limited`` is held back at most: refusing a flood must cost less than serving it."""
+MAX_LIMITED_KEYS = 100_000
+"""Accounts or addresses that one budget keeps count of."""
 
 MAX_COSTLY_AT_ONCE = 8
 """Searches, requests for changes and changes of contacts that are worked on at once."""

@@ -87,7 +87,7 @@ async def test_refresh_by_cookie(chat: Chat) -> None:
     person = await chat.person()
     login = {"login": person.username, "password": person.password}
     response = await chat.http.post(f"{API}/auth/login", json=login)
-    morsel = SimpleCookie(response.headers["set-cookie"])["__Secure-chat_refresh"]
+    morsel = SimpleCookie(response.headers.get_list("set-cookie")[0])["__Secure-chat_refresh"]
     assert morsel.value == expect_json(response)["refresh_token"]
     assert morsel["httponly"]
     assert morsel["secure"]

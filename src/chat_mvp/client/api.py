@@ -15,6 +15,10 @@ from chat_mvp.protocol import Conversation, Member, Message, OwnUser, User
 
 API = "/api/v1"
 TIMEOUT_S = 15.0
+MAX_WAITS = 3
+"""How often a request is sent again that came too soon."""
+MAX_WAIT_MS = 10_000
+"""A longer wait is for the caller to decide."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -28,6 +32,7 @@ class _SignedIn(Struct, kw_only=True):
 class _Problem(Struct, kw_only=True):
     code: str = "internal"
     detail: str = "The server answered with an error."
+    retry_after_ms: int | None = None
 
 
 class _Users(Struct, kw_only=True):
@@ -52,7 +57,8 @@ class Client:
     """One person on one server. Use it as ``async with Client(url) as client``.
 
     Every method raises ``RefusedError`` when the server says no, ``ConnectionLostError`` when it does not answer, and
-    ``SignedOutError`` when nobody is signed in. An access token that has ended is renewed without being asked.
+    ``SignedOutError`` when nobody is signed in. An access token that has ended is renewed without being asked. A
+    request that came too soon (``rate_limited``) is sent again after the time that the server names, up to 10 s.
     """
 
     def __init__(
@@ -213,15 +219,23 @@ class Client:
         content = None if body is None else msgspec.json.encode(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
-        try:
-            answer = await self._http.request(method, API + path, content=content, params=params, headers=headers)
-        except httpx.TransportError as error:
-            raise ConnectionLostError(f"No chat server answers at {self.url}.") from error
-        except httpx.InvalidURL as error:
-            raise ClientError(f"{self.url} is not an address.") from error
-        if answer.is_success:
-            return answer.content
-        raise _refused(answer)
+        waits = 0
+        while True:
+            try:
+                answer = await self._http.request(method, API + path, content=content, params=params, headers=headers)
+            except httpx.TransportError as error:
+                raise ConnectionLostError(f"No chat server answers at {self.url}.") from error
+            except httpx.InvalidURL as error:
+                raise ClientError(f"{self.url} is not an address.") from error
+            if answer.is_success:
+                return answer.content
+            refused = _refused(answer)
+            # Nothing was done then, so whatever it was may be sent again.
+            waits += 1
+            after_ms = refused.retry_after_ms
+            if refused.code != "rate_limited" or after_ms is None or after_ms > MAX_WAIT_MS or waits > MAX_WAITS:
+                raise refused
+            await asyncio.sleep(after_ms / 1000)
 
     def _signed_in(self, data: bytes) -> User:
         found = msgspec.json.decode(data, type=_SignedIn)
@@ -242,9 +256,10 @@ def _refused(answer: httpx.Response) -> RefusedError:
     except msgspec.DecodeError:
         problem = _Problem(detail=f"The answer was {answer.status_code} {answer.reason_phrase}.")
     after = answer.headers.get("Retry-After", "")
+    after_ms = int(after) * 1000 if after.isdigit() else None
     return RefusedError(
         problem.code,
         problem.detail,
         status=answer.status_code,
-        retry_after_ms=int(after) * 1000 if after.isdigit() else None,
+        retry_after_ms=after_ms if problem.retry_after_ms is None else problem.retry_after_ms,
     )

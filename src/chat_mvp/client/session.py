@@ -258,6 +258,9 @@ class Session:
         except InvalidStatus as error:
             if error.response.status_code == _HTTP_FORBIDDEN:
                 raise ClientError("The server does not accept connections from here.") from error
+            after = error.response.headers.get("Retry-After", "")
+            if after.isdigit():
+                return self._backoff.pause_asked_for(int(after) * 1000)
         except (OSError, InvalidHandshake, ConnectionLostError) as error:
             _LOG.debug("No connection: %s", type(error).__name__)
         finally:

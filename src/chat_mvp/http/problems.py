@@ -17,8 +17,9 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
 
-from chat_mvp.errors import BadRequestError, ChatError, InternalError, TooLargeError, ValidationError
+from chat_mvp.errors import BadRequestError, ChatError, InternalError, RateLimitedError, TooLargeError, ValidationError
 from chat_mvp.limits import MAX_BODY_BYTES
+from chat_mvp.security.budgets import pause_s
 from chat_mvp.transport.problem import MEDIA_TYPE, Problem, problem_headers, problem_of
 from chat_mvp.wording import in_words
 
@@ -48,6 +49,8 @@ def problem_response(error: ChatError, headers: Mapping[str, str] | None = None)
 def _on_chat_error(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     if isinstance(error, InternalError) or not isinstance(error, ChatError):
         return _on_fault(_, error)
+    if isinstance(error, RateLimitedError):
+        return _Late(problem_response(error), pause_s(error))
     return problem_response(error)
 
 
@@ -98,6 +101,25 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
     problem = Problem("about:blank", HTTPStatus(status).phrase, status, code, detail, [])
     headers = NO_STORE | (error.headers or {})
     return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+class _Late(Response[bytes]):
+    """An answer that is held back for some seconds."""
+
+    def __init__(self, answer: Response[bytes], after_s: float) -> None:
+        super().__init__(
+            answer.content, status_code=answer.status_code, media_type=answer.media_type, headers=answer.headers
+        )
+        self._after_s = after_s
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().to_asgi_response(*args, **kwargs)
+
+        async def wait_then_answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(self._after_s)
+            await answer(scope, receive, send)
+
+        return wait_then_answer
 
 
 class _AfterBody(Response[bytes]):

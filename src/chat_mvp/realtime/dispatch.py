@@ -1,15 +1,16 @@
 """From a frame to its handler, and from what a handler raises to an ``error`` frame."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, get_args
 
 import structlog
 
-from chat_mvp.errors import AlreadyConnectedError, ChatError, InternalError
+from chat_mvp.errors import AlreadyConnectedError, ChatError, InternalError, RateLimitedError
 from chat_mvp.protocol import AnyClientFrame, Connect
 from chat_mvp.realtime.budgets import FRAME_BUDGETS
 from chat_mvp.realtime.connection import Connection
-from chat_mvp.security.budgets import RateLimits
+from chat_mvp.security.budgets import RateLimits, pause_s
 
 Handler = Callable[[Connection, Any], Awaitable[None] | None]
 """Takes a frame of its type. Most need not wait and return nothing; those that must return an awaitable."""
@@ -35,9 +36,13 @@ class Dispatcher:
 
     def dispatch(self, connection: Connection, frame: AnyClientFrame) -> Awaitable[None] | None:
         """Handle one frame; what is returned must be awaited. Whatever goes wrong is answered, nothing is raised."""
+        kind = type(frame)
         try:
-            kind = type(frame)
             self._limits.check(FRAME_BUDGETS[kind], connection.user_id)
+        except RateLimitedError as error:
+            _answer(connection, frame, error)
+            return asyncio.sleep(pause_s(error))
+        try:
             pending = self._handlers[kind](connection, frame)
         except Exception as error:  # noqa: BLE001  (see _answer)
             _answer(connection, frame, error)

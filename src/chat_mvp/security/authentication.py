@@ -48,6 +48,8 @@ class Authenticator:
         ``TokenExpiredError`` when it has ended; ``UnauthenticatedError`` when it is not ours or its session is over.
         """
         claims = self._tokens.verify(token)
+        # Before anything is read: a token that was signed out must cost nothing.
+        self.check_not_ended(claims.sid)
         owner = self._owners.get(claims.sid)
         if owner is None:
             owner = await self._fetch_session_owner(claims.sid)

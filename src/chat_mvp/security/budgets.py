@@ -12,6 +12,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from chat_mvp.errors import RateLimitedError
+from chat_mvp.limits import REFUSAL_PAUSE_S
 from chat_mvp.security.ratelimit import Limiter
 
 MINUTE: Final = 60.0
@@ -44,7 +45,8 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     # Reading.
     "read": Budget("account", 2_000, 100, "requests"),
     "history": Budget("account", 4_000, 50, "requests for messages"),
-    "list": Budget("account", 200, 10, "requests for the list of conversations"),
+    "list": Budget("account", 200, 10, "requests for lists"),
+    "receipts": Budget("account", 100, 5, "requests for receipts"),
     "changes": Budget("account", 60, 2, "requests for changes"),
     "search": Budget("account", 50, 5, "searches"),
     # Messages and what goes with them.
@@ -109,3 +111,8 @@ def too_many(what: str, wait_ms: int) -> RateLimitedError:
     seconds = ceil(wait_ms / 1000)
     unit = "second" if seconds == 1 else "seconds"
     return RateLimitedError(f"Too many {what}. Try again in {seconds:,} {unit}.", retry_after_ms=wait_ms)
+
+
+def pause_s(error: RateLimitedError) -> float:
+    """Return for how many seconds the refusal is held back."""
+    return min((error.retry_after_ms or 0) / 1000, REFUSAL_PAUSE_S)

@@ -2,7 +2,8 @@
 
 Wrong passwords are counted three ways: for the account at one address, strictly; for one address over all accounts;
 and for one account over all addresses, loosely. An account is never locked: from an address that has signed in to it
-before, only the first count matters, and every other address keeps a small reserve for each account. An account is the
+before, only the first count matters, and every other address keeps a small reserve for each account. A browser that has
+signed in before (``security/devices.py``) is counted by itself, whatever others do at its address. An account is the
 name that was typed, so one that does not exist is treated like any other.
 """
 
@@ -14,11 +15,9 @@ import structlog
 from cachetools import LRUCache
 from msgspec import Struct
 
+from chat_mvp.limits import MAX_FAMILIAR_ADDRESSES
 from chat_mvp.security.budgets import BUDGETS, Budget, too_many
 from chat_mvp.security.ratelimit import Limiter
-
-MAX_FAMILIAR: Final = 100_000
-"""Pairs of account and address that are remembered to have signed in, since the start."""
 
 RANK_FAMILIAR: Final = 0
 RANK_FRESH: Final = 1
@@ -40,6 +39,8 @@ class Attempt(Struct, frozen=True):
     account: str
     address: str
     rank: int
+    key: str
+    """With whom it takes turns there: the device or the address."""
     taken: tuple[tuple[Limiter, str], ...]
 
 
@@ -57,22 +58,24 @@ class SignInGuard:
         """Admit everything unless ``enabled``; call ``count`` with the result of each attempt."""
         self._enabled = enabled
         self._count = count
-        self._familiar: LRUCache[str, bool] = LRUCache(MAX_FAMILIAR)
+        self._familiar: LRUCache[str, bool] = LRUCache(MAX_FAMILIAR_ADDRESSES)
         self._lines = Limiter(rate_per_s=_LINES_PER_S, burst=_LINES_BURST, clock=clock)
         self._by_pair, self._by_address, self._by_account, self._reserve = (
             Limiter(rate_per_s=budgets[name].rate_per_s, burst=budgets[name].burst, clock=clock)
             for name in ("wrong_here", "wrong_by_address", "wrong_by_account", "reserve")
         )
 
-    def admit(self, account: str, address: str) -> Attempt:
+    def admit(self, account: str, address: str, *, device: str | None = None) -> Attempt:
         """Return an attempt that may go on to have its password checked; ``RateLimitedError`` for one that may not.
 
-        ``succeeded``, ``failed`` or ``undo`` must follow.
+        ``device`` names a device that has signed in to this account before. ``succeeded``, ``failed`` or ``undo`` must
+        follow.
         """
-        pair = _pair(account, address)
-        is_familiar = pair in self._familiar
+        pair = _pair(account, address) if device is None else f"device {device}"
+        key = address if device is None else pair
+        is_familiar = device is not None or pair in self._familiar
         if not self._enabled:
-            return Attempt(account, address, RANK_FAMILIAR, ())
+            return Attempt(account, address, RANK_FAMILIAR, key, ())
         is_fresh = self._by_address.is_full(address)
         taken: list[tuple[Limiter, str]] = []
         wait_ms = _take(taken, self._by_pair, pair)
@@ -89,7 +92,7 @@ class SignInGuard:
             self._refused(account, address)
             raise too_many(_WHAT, wait_ms)
         rank = RANK_FAMILIAR if is_familiar else RANK_FRESH if is_fresh else RANK_SUSPECT
-        return Attempt(account, address, rank, tuple(taken))
+        return Attempt(account, address, rank, key, tuple(taken))
 
     def succeeded(self, attempt: Attempt) -> None:
         """Note that the password was right: nothing counts against anyone."""

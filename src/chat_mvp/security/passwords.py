@@ -15,11 +15,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from chat_mvp.limits import MAX_PASSWORDS_AT_ONCE, MAX_PASSWORDS_WAITING
 from chat_mvp.security.turns import Turns
 
-THREADS = 2
-MAX_WAITING = 200
-"""About ten seconds of work; later ones are asked to come back."""
 RETRY_AFTER_MS = 2_000
 
 _Result = TypeVar("_Result")
@@ -29,7 +27,11 @@ class Passwords:
     """Hashes and verifies passwords off the event loop. ``close`` it when the program ends."""
 
     def __init__(
-        self, *, hasher: PasswordHasher | None = None, threads: int = THREADS, max_waiting: int = MAX_WAITING
+        self,
+        *,
+        hasher: PasswordHasher | None = None,
+        threads: int = MAX_PASSWORDS_AT_ONCE,
+        max_waiting: int = MAX_PASSWORDS_WAITING,
     ) -> None:
         """Hash with ``hasher``, by default at RFC 9106's low-memory cost."""
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
-MAX_KEYS = 100_000
+from chat_mvp.limits import MAX_LIMITED_KEYS
+
 _EXAMINED = 16
 """Keys looked at to find the one to forget when a limiter is full: a bound on the work of one call."""
 _ROUNDING_S = 1e-6
@@ -26,7 +27,7 @@ class Limiter:
         *,
         rate_per_s: float,
         burst: int,
-        max_keys: int = MAX_KEYS,
+        max_keys: int = MAX_LIMITED_KEYS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Measure time with ``clock``, in seconds."""

@@ -70,6 +70,13 @@ class AuthSessions:
             documents = await AuthSessionDocument.find({"user_id": to_object_id(user_id)}).to_list()
         return [str(document.id) for document in documents]
 
+    async def fetch_ids_beyond(self, user_id: str, newest: int) -> list[str]:
+        """Return the ids of a person's sessions without the ``newest`` that were used last."""
+        query = AuthSessionDocument.find({"user_id": to_object_id(user_id)}).sort("-last_used_at", "-_id")
+        with translated():
+            documents = await query.skip(newest).to_list()
+        return [str(document.id) for document in documents]
+
     async def delete(self, session_id: str) -> None:
         """End a session; nothing happens when it has ended already."""
         with translated():

@@ -1,19 +1,24 @@
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
+from msgspec import structs
 
 from chat_mvp.errors import (
     EmailTakenError,
     ForbiddenError,
+    RateLimitedError,
     TokenExpiredError,
     UnauthenticatedError,
     UsernameTakenError,
     ValidationError,
 )
 from chat_mvp.features.accounts.service import REFRESH_GRACE, AccountService, Device, Registration, Session
+from chat_mvp.limits import MAX_SESSIONS_PER_ACCOUNT
 from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import SigningKey
 from chat_mvp.security.password_strength import PasswordStrength
@@ -57,6 +62,7 @@ class House:
             session_lifetime_s=3600,
             on_session_ended=self.ended.append,
             guard=SignInGuard(),
+            device_marks=DeviceMarks(keys),
         )
 
     async def register(self, username: str = "Ann", **fields: str) -> Session:
@@ -247,3 +253,51 @@ async def test_an_access_token_ends_before_its_session(house: House) -> None:
     with pytest.raises(TokenExpiredError):
         await house.authenticator.authenticate(past.text)
     assert 895 <= session.expires_in <= 900
+
+
+async def test_of_too_many_devices_the_one_used_longest_ago_is_signed_out(house: House) -> None:
+    first = await house.register()
+    sessions = [
+        await house.service.login(login="Ann", password=PASSWORD, device=DEVICE)
+        for _ in range(MAX_SESSIONS_PER_ACCOUNT)
+    ]
+    assert house.ended == [house.session_id(first)]
+    assert not await house.signed_in(first)
+    assert await house.signed_in(sessions[0])
+
+
+async def guesses(house: House, device: Device) -> int:
+    """Guess Ann's password on this device 20 times; return how many of the guesses were checked."""
+    checked = 0
+    for _ in range(20):
+        with suppress(RateLimitedError):
+            try:
+                await house.service.login(login="Ann", password="a wrong guess", device=device)
+            except UnauthenticatedError:
+                checked += 1
+    return checked
+
+
+async def test_a_device_that_signed_in_before_is_not_kept_out_by_others_at_its_address(house: House) -> None:
+    ann = (await house.register()).user.id
+    marked = structs.replace(DEVICE, mark=house.service.new_device_mark(DEVICE, ann))
+    assert await guesses(house, DEVICE) == 10
+    with pytest.raises(RateLimitedError):
+        await house.service.login(login="Ann", password=PASSWORD, device=DEVICE)
+    await house.service.login(login="Ann", password=PASSWORD, device=marked)
+    await house.service.login(login="ann@example.org", password=PASSWORD, device=marked)
+    assert await guesses(house, marked) == 10
+
+
+async def test_the_mark_of_another_account_is_good_for_nothing(house: House) -> None:
+    await house.register()
+    eve = (await house.register("Eve")).user.id
+    assert await guesses(house, structs.replace(DEVICE, mark=house.service.new_device_mark(DEVICE, eve))) == 10
+    assert await guesses(house, structs.replace(DEVICE, mark=house.service.new_device_mark(DEVICE, eve))) == 0
+
+
+async def test_a_device_gets_one_mark_for_an_account(house: House) -> None:
+    ann, eve = [(await house.register(name)).user.id for name in ("Ann", "Eve")]
+    marked = structs.replace(DEVICE, mark=house.service.new_device_mark(DEVICE, ann))
+    assert house.service.new_device_mark(marked, ann) is None
+    assert house.service.new_device_mark(marked, eve) is not None

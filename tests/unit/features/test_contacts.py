@@ -1,7 +1,7 @@
 import pytest
 from msgspec import UNSET
 
-from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
 from chat_mvp.features.contacts.service import Changed, ContactService
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
@@ -24,6 +24,8 @@ class House:
             on_contact_changed=self._tell("contact"),
             on_block_changed=self._tell("block"),
             turns=new_turns(),
+            max_contacts=10,
+            max_blocked=10,
         )
 
     def _tell(self, what: str) -> Changed:
@@ -137,3 +139,19 @@ async def test_what_the_engine_asks(house: House, people: tuple[str, str, str]) 
     assert await house.contacts.fetch_blocked_pairs(bob, [cat, ann]) == {ann}
     assert await house.contacts.fetch_blocked_pairs(bob, [cat]) == set()
     assert await house.contacts.fetch_blocked_pairs(bob, []) == set()
+
+
+async def test_lists_have_an_end(house: House, users: Users, people: tuple[str, str, str]) -> None:
+    ann, bob, cat = people
+    dan = await make_user(users, "dan")
+    others = [await make_user(users, f"other {number}") for number in range(8)]
+    for other in (bob, cat, *others):
+        await house.service.add(ann, other, nickname=None)
+        await house.service.block(ann, other)
+    with pytest.raises(ConflictError):
+        await house.service.add(ann, dan, nickname=None)
+    with pytest.raises(ConflictError):
+        await house.service.block(ann, dan)
+    await house.service.add(ann, bob, nickname="who is in it already")
+    await house.service.remove(ann, bob)
+    await house.service.add(ann, dan, nickname=None)

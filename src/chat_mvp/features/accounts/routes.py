@@ -24,6 +24,8 @@ from chat_mvp.limits import MAX_DEVICE_NAME_CHARS, MAX_OPEN_BODY_BYTES
 
 COOKIE = "__Secure-chat_refresh"
 """With this prefix browsers take it only as a ``Secure`` cookie; ``__Host-`` would send it to every path."""
+DEVICE_COOKIE = "__Secure-chat_device"
+_DEVICE_COOKIE_S = 365 * 24 * 60 * 60
 
 # Answers with tokens in them belong in no cache.
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -43,16 +45,17 @@ async def register(
     request: Request[Any, Any, Any], data: JSONBody[RegisterBody], accounts: NamedDependency[AccountService]
 ) -> Response[Registered]:
     """Make an account and sign it in."""
+    device = _device(request, None)
     work = accounts.register(
         username=data.username,
         email=data.email,
         password=data.password,
         display_name=data.display_name,
-        device=_device(request, None),
+        device=device,
     )
     session = await while_connected(request, work)
     answer = Registered(**_fields(session))
-    return Response(answer, cookies=[_cookie(session, accounts)], headers=_NO_STORE)
+    return Response(answer, cookies=_cookies(session, accounts, device), headers=_NO_STORE)
 
 
 @post(
@@ -71,7 +74,8 @@ async def login(
     device = _device(request, data.device_name)
     work = accounts.login(login=data.login, password=data.password, device=device)
     session = await while_connected(request, work)
-    return _signed_in(session, accounts)
+    answer = SignedIn(**_fields(session))
+    return Response(answer, cookies=_cookies(session, accounts, device), headers=_NO_STORE)
 
 
 @post(
@@ -129,6 +133,23 @@ def _fields(session: Session) -> dict[str, Any]:
     return msgspec.structs.asdict(session)
 
 
+def _cookies(session: Session, accounts: AccountService, device: Device) -> list[Cookie]:
+    mark = accounts.new_device_mark(device, session.user.id)
+    refresh_cookie = _cookie(session, accounts)
+    if mark is None:
+        return [refresh_cookie]
+    device_cookie = Cookie(
+        key=DEVICE_COOKIE,
+        value=mark,
+        path=AUTH_PATH,
+        httponly=True,
+        secure=True,
+        samesite="strict",
+        max_age=_DEVICE_COOKIE_S,
+    )
+    return [refresh_cookie, device_cookie]
+
+
 def _cookie(session: Session, accounts: AccountService) -> Cookie:
     return Cookie(
         key=COOKIE,
@@ -148,4 +169,8 @@ def _device(request: Request[Any, Any, Any], name: str | None) -> Device:
         name = name if has_visible(name) else "unknown device"
     elif complaint := name_complaint(name):
         raise ValidationError(f"device_name {complaint}.", fields={"device_name": complaint})
-    return Device(name=name, address=request.client.host if request.client else "")
+    return Device(
+        name=name,
+        address=request.client.host if request.client else "",
+        mark=cookie_value(request.headers.get("cookie"), DEVICE_COOKIE),
+    )

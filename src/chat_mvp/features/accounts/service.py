@@ -10,9 +10,11 @@ from chat_mvp.addresses import address_group
 from chat_mvp.clock import Now
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from chat_mvp.features.accounts.rules import account_complaints, raise_complaints
+from chat_mvp.limits import MAX_SESSIONS_PER_ACCOUNT
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import User
 from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import RANK_FAMILIAR, RANK_FRESH, SignInGuard
 from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
@@ -33,10 +35,11 @@ Registration = Literal["open", "invite", "closed"]
 
 
 class Device(msgspec.Struct, frozen=True):
-    """What is noted of the device that signs in."""
+    """What is known of the device that signs in; ``mark`` is what an earlier sign-in left there."""
 
     name: str
     address: str
+    mark: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ class AccountService:
         session_lifetime_s: float,
         on_session_ended: Callable[[str], None],
         guard: SignInGuard,
+        device_marks: DeviceMarks,
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
     ) -> None:
@@ -82,6 +86,7 @@ class AccountService:
         self._guard = guard
         self._check_room = check_room
         self._clock = clock
+        self._device_marks = device_marks
 
     @property
     def session_lifetime(self) -> timedelta:
@@ -130,11 +135,12 @@ class AccountService:
         wrong. ``RateLimitedError`` before anything is looked at when too many were wrong before.
         """
         address = address_group(device.address)
-        attempt = self._guard.admit(fold_name(login), address)
+        known = await self._known_device(login, device.mark)
+        attempt = self._guard.admit(fold_name(login), address, device=known)
         try:
             record = await self._users.fetch_by_login(login)
             stored = None if record is None else record.password_hash
-            right = await self._passwords.verify(stored, password, key=address, rank=attempt.rank)
+            right = await self._passwords.verify(stored, password, key=attempt.key, rank=attempt.rank)
         except UnavailableError:
             self._guard.undo(attempt)
             raise
@@ -144,9 +150,21 @@ class AccountService:
         self._guard.succeeded(attempt)
         self._remember(record, address)
         if self._passwords.needs_rehash(record.password_hash):
-            fresh = await self._passwords.hash(password, key=address, rank=RANK_FAMILIAR)
+            fresh = await self._passwords.hash(password, key=attempt.key, rank=RANK_FAMILIAR)
             record = await self._users.update(record.id, UserChanges(password_hash=fresh))
         return await self._begin_session(record, device)
+
+    def new_device_mark(self, device: Device, user_id: str) -> str | None:
+        """Return the mark to leave on a device that has signed in; ``None`` when it has one of this account."""
+        mark = self._device_marks.read(device.mark)
+        return None if mark is not None and mark.user_id == user_id else self._device_marks.issue(user_id)
+
+    async def _known_device(self, login: str, mark: str | None) -> str | None:
+        device = self._device_marks.read(mark)
+        if device is None:
+            return None
+        record = await self._users.fetch_by_login(login)
+        return device.number if record is not None and record.id == device.user_id else None
 
     async def refresh(self, token: str, *, address: str) -> Session:
         """Exchange a refresh token for a new pair; the token is spent.
@@ -199,6 +217,8 @@ class AccountService:
             expires_at=now + self._session_lifetime,
         )
         await self._auth_sessions.insert(session)
+        for surplus_id in await self._auth_sessions.fetch_ids_beyond(record.id, MAX_SESSIONS_PER_ACCOUNT):
+            await self._end_session(surplus_id)
         return self._session(session, refresh_token, record)
 
     async def _answer_again(self, token: str) -> Session:

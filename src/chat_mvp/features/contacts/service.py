@@ -32,8 +32,11 @@ class ContactService:
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
         turns: Turns,
+        max_contacts: int = MAX_CONTACTS,
+        max_blocked: int = MAX_BLOCKED,
     ) -> None:
         """Call back after each change that was one. Changes wait for their turn, a few of one person at once."""
+        self._limits = {False: max_contacts, True: max_blocked}
         self._turns = turns
         self._contacts = contacts
         self._directory = directory
@@ -111,7 +114,7 @@ class ContactService:
                 await self._on_block_changed(owner_id, other_id, False)
 
     async def _check_not_full(self, owner_id: str, other_id: str, *, blocked: bool) -> None:
-        limit = MAX_BLOCKED if blocked else MAX_CONTACTS
+        limit = self._limits[blocked]
         if await self._contacts.is_full(owner_id, other_id, blocked=blocked, limit=limit):
             name = "block list" if blocked else "contact list"
             raise ConflictError(f"Your {name} is full ({limit:,} people). Remove someone first.")

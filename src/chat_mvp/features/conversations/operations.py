@@ -108,7 +108,7 @@ class MakeConversation(ConversationOperation):
         actor: User,
         members: Sequence[User],
         *,
-        strangers: Collection[str],
+        strangers: Collection[str] = (),
         reply: Changed,
     ) -> None:
         """``members`` are those beside the actor, who becomes the owner; to ``strangers`` the actor is unknown."""
@@ -146,7 +146,7 @@ class AddMember(ConversationOperation):
         role: Role,
         *,
         apart: Collection[str] = (),
-        is_stranger: bool,
+        is_stranger: bool = False,
         reply: Changed,
     ) -> None:
         """Give ``newcomer`` this role.

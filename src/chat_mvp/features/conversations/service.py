@@ -34,6 +34,7 @@ from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS, MIN_YEAR
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
+from chat_mvp.security.turns import Turns
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.ids import new_id
@@ -64,8 +65,12 @@ class ConversationService:
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
         strangers: Strangers,
+        turns: Turns,
     ) -> None:
-        """Call ``on_parted(user_id, other_id)`` when somebody has left the direct conversation with another."""
+        """Call ``on_parted(user_id, other_id)`` when someone has left the direct conversation with another.
+
+        Notifying all members of a change waits for its turn.
+        """
         self._clock = clock
         self._check_room = check_room
         self._writer = writer
@@ -80,6 +85,7 @@ class ConversationService:
         self._is_connected = is_connected
         self._on_parted = on_parted
         self._strangers = strangers
+        self._turns = turns
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -174,7 +180,9 @@ class ConversationService:
             ),
         )
         if changed:
-            await self._tell_updated(conversation_id, (await self._roster(user_id, conversation_id)).everybody())
+            members = (await self._roster(user_id, conversation_id)).everybody()
+            async with self._turns.turn(user_id):
+                await self._tell_updated(conversation_id, members)
         return await self.fetch(user_id, conversation_id)
 
     async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:

@@ -1,0 +1,60 @@
+"""Marks of devices that have signed in to an account: they tell its owner from others at the same address.
+
+A mark is 44 bytes in URL-safe base64: the account's id (12), a random number (16) and a tag (16) that proves that this
+server made it. Nothing is stored. It opens nothing: whoever has it may try a few passwords, as at an address that is
+known for the account.
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from chat_mvp.security.keys import SigningKey
+
+_ACCOUNT_BYTES = 12
+_NUMBER_BYTES = 16
+_TAG_BYTES = 16
+MARK_CHARS = (_ACCOUNT_BYTES + _NUMBER_BYTES + _TAG_BYTES + 2) // 3 * 4
+
+
+class DeviceMark(Struct, frozen=True):
+    """Which account a device has signed in to, and the number of the device."""
+
+    user_id: str
+    number: str
+
+
+class DeviceMarks:
+    """Makes and reads marks."""
+
+    def __init__(self, keys: Sequence[SigningKey]) -> None:
+        """Prove marks with these keys, the newest first."""
+        self._keys = [hmac.digest(key.secret, b"device mark", hashlib.sha256) for key in keys]
+
+    def issue(self, user_id: str) -> str:
+        """Return a new mark for a device that has signed in to this account."""
+        content = bytes.fromhex(user_id) + secrets.token_bytes(_NUMBER_BYTES)
+        return urlsafe_b64encode(content + _tag(self._keys[0], content)).decode()
+
+    def read(self, mark: str | None) -> DeviceMark | None:
+        """Return what a mark says; ``None`` for what this server has not made."""
+        if mark is None or len(mark) != MARK_CHARS:
+            return None
+        try:
+            raw = urlsafe_b64decode(mark.encode("ascii"))
+        except ValueError:
+            return None
+        content, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
+        if len(content) != _ACCOUNT_BYTES + _NUMBER_BYTES:
+            return None
+        if not any(hmac.compare_digest(tag, _tag(key, content)) for key in self._keys):
+            return None
+        return DeviceMark(content[:_ACCOUNT_BYTES].hex(), content[_ACCOUNT_BYTES:].hex())
+
+
+def _tag(key: bytes, content: bytes) -> bytes:
+    return hmac.digest(key, content, hashlib.sha256)[:_TAG_BYTES]
