@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
 
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
@@ -18,6 +19,7 @@ from chat_mvp.storage.sharing import SharedReads
 
 _CONVERSATIONS_AT_ONCE = 500
 """Small conversations whose members are read together."""
+_DELETED_AT_ONCE = 5_000
 _Lowest = Sequence[tuple[int, ObjectId]]
 
 
@@ -223,11 +225,22 @@ class Conversations:
     async def purge(self, conversation_id: str, user_ids: Iterable[str]) -> None:
         """Remove the messages of a conversation that was deleted, and what waited of them for these people."""
         database = self._memberships.database
-        with translated():
-            await database["messages"].delete_many({"conversation_id": to_object_id(conversation_id)})
-            for user_id in user_ids:
-                await database["message_queue"].delete_many(queue_range(user_id, conversation_id))
+        await _delete_in_parts(database["messages"], {"conversation_id": to_object_id(conversation_id)})
+        for user_id in user_ids:
+            await _delete_in_parts(database["message_queue"], queue_range(user_id, conversation_id))
+
+    async def purge_queue(self, conversation_id: str, user_id: str, *, up_to: int) -> None:
+        """Remove what waited up to ``up_to`` for someone who is no longer in the conversation."""
+        queue = self._memberships.database["message_queue"]
+        await _delete_in_parts(queue, queue_range(user_id, conversation_id, last=up_to))
 
 
 def _lowest_of_others(lowest: _Lowest, user_id: str) -> int | None:
     return next((mark for mark, owner in lowest if str(owner) != user_id), None)
+
+
+async def _delete_in_parts(collection: AsyncCollection[RawDocument], query: RawDocument) -> None:
+    """Delete documents a few at a time, because there may be too many for one command."""
+    with translated():
+        while documents := await collection.find(query, {"_id": 1}, limit=_DELETED_AT_ONCE).to_list(None):
+            await collection.delete_many({"_id": {"$in": [document["_id"] for document in documents]}})

@@ -1,6 +1,7 @@
 """The rules of conversations: who may be put together, and what everybody is told afterwards."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from msgspec import UNSET, structs
@@ -10,7 +11,14 @@ from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
 from chat_mvp.delivery.snapshot import Snapshots
 from chat_mvp.delivery.waiting import outcome
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, ForbiddenError, FullError, NotFoundError, ValidationError
+from chat_mvp.errors import (
+    CannotMessageError,
+    ForbiddenError,
+    FullError,
+    NotFoundError,
+    UnavailableError,
+    ValidationError,
+)
 from chat_mvp.features.conversations.operations import (
     AddMember,
     ChangeConversation,
@@ -32,6 +40,7 @@ from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord
+from chat_mvp.storage.writes import MAX_EMPTIED_AT_ONCE
 from chat_mvp.times import parse_time, utc_now
 
 _TOLD_AT_ONCE = 50
@@ -211,8 +220,12 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
             raise NotFoundError("This person is not in the conversation.")
+        # From the database: what is in memory may be older. What comes later is removed with the membership.
+        stored = (await self._conversations.fetch([conversation_id])).get(conversation_id)
+        last_seq = 0 if stored is None else stored.last_seq
         if roster.conversation.kind == "direct" and other_id == user_id:
             await self._leave_direct(user_id, roster)
+            await self._purge_queue(conversation_id, other_id, up_to=last_seq)
             return
         people = await self._people([user_id, other_id])
         await self._do(
@@ -224,6 +237,7 @@ class ConversationService:
                 refuse=refuse,
             ),
         )
+        await self._purge_queue(conversation_id, other_id, up_to=last_seq)
 
     async def _leave_direct(self, user_id: str, roster: Roster) -> None:
         people = await self._people(list(roster.members))
@@ -232,6 +246,13 @@ class ConversationService:
         )
         for other_id in people.keys() - {user_id}:
             await self._on_parted(user_id, other_id)
+
+    async def _purge_queue(self, conversation_id: str, user_id: str, *, up_to: int) -> None:
+        """Remove what was too much to go with the transaction that let somebody out."""
+        if up_to > MAX_EMPTIED_AT_ONCE:
+            # What stays when the database cannot take it now is sent to nobody, and expires.
+            with suppress(UnavailableError):
+                await self._conversations.purge_queue(conversation_id, user_id, up_to=up_to)
 
     async def change_role(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> Member:
         """Give a member another role and return their place."""
