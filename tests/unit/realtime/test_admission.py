@@ -1,0 +1,99 @@
+"""Who may go on: so many at once, accounts in turn, and nobody twice as much for having many connections."""
+
+import asyncio
+
+import pytest
+
+from chat_mvp.realtime.admission import FRAMES_PER_SLOT, Admission, Slot
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def entering(admission: Admission, *accounts: str) -> list[asyncio.Task[Slot]]:
+    return [asyncio.create_task(admission.enter(account), name=account) for account in accounts]
+
+
+def admitted(tasks: list[asyncio.Task[Slot]]) -> list[str]:
+    return [task.get_name() for task in tasks if task.done()]
+
+
+async def test_no_more_than_so_many_at_once() -> None:
+    admission = Admission(at_once=2, per_account=2)
+    tasks = entering(admission, "ann", "bob", "cat")
+    await settle()
+    assert admitted(tasks) == ["ann", "bob"]
+    tasks[0].result().leave()
+    await settle()
+    assert admitted(tasks) == ["ann", "bob", "cat"]
+
+
+async def test_an_account_with_many_connections_waits_for_itself() -> None:
+    admission = Admission(at_once=8, per_account=2)
+    tasks = entering(admission, *["ann"] * 15, "bob")
+    await settle()
+    assert admitted(tasks) == ["ann", "ann", "bob"]
+    assert admission.waiting("ann") == 13
+    tasks[0].result().leave()
+    await settle()
+    assert admitted(tasks) == ["ann", "ann", "ann", "bob"]
+
+
+async def test_accounts_take_turns() -> None:
+    admission = Admission(at_once=1, per_account=1)
+    tasks = entering(admission, "ann", "ann", "ann", "bob", "cat")
+    order = []
+    while len(order) < len(tasks):
+        await settle()
+        (holder,) = [task for task in tasks if task.done() and task not in order]
+        order.append(holder)
+        holder.result().leave()
+    assert [task.get_name() for task in order] == ["ann", "ann", "bob", "cat", "ann"]
+
+
+async def test_a_slot_is_given_back_once() -> None:
+    admission = Admission(at_once=1, per_account=1)
+    slot = await admission.enter("ann")
+    slot.leave()
+    slot.leave()
+    tasks = entering(admission, "bob", "cat")
+    await settle()
+    assert admitted(tasks) == ["bob"]
+
+
+async def test_who_comes_back_for_a_slot_queues_behind_the_others() -> None:
+    admission = Admission(at_once=1, per_account=1)
+    slot = await admission.enter("ann")
+    (bob,) = entering(admission, "bob")
+    await settle()
+    slot.leave()
+    back = asyncio.create_task(slot.back())
+    await settle()
+    assert bob.done()
+    assert not back.done()
+    bob.result().leave()
+    await back
+
+
+@pytest.mark.parametrize("when", ["waiting", "admitted"])
+async def test_one_who_goes_away_holds_nothing(when: str) -> None:
+    admission = Admission(at_once=1, per_account=1)
+    slot = await admission.enter("ann")
+    gone, stays = entering(admission, "bob", "cat")
+    await settle()
+    if when == "admitted":
+        slot.leave()
+        gone.cancel()
+    else:
+        gone.cancel()
+        await settle()
+        slot.leave()
+    (await stays).leave()
+    (await admission.enter("dan")).leave()
+
+
+async def test_a_slot_is_good_for_so_many_frames() -> None:
+    slot = await Admission().enter("ann")
+    assert [slot.is_used_up() for _ in range(2 * FRAMES_PER_SLOT)].count(True) == 2
