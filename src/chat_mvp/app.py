@@ -47,6 +47,7 @@ from chat_mvp.features.users.service import UserService
 from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
+from chat_mvp.limits import CONNECTS_BURST, CONNECTS_PER_S
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
@@ -211,7 +212,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     farewell = Farewell()
     endpoint = SocketEndpoint(
         authenticator=authenticator,
-        admission=Admission(),
+        admission=Admission(
+            pace=Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if limits else None,
+        ),
         registry=registry,
         greeter=greeter,
         dispatcher=Dispatcher(

@@ -32,6 +32,9 @@ MAX_WATCHED_PRESENCES = 1_000
 """Contacts and direct peers whose presence one connection is told without asking for it."""
 MAX_SUBSCRIBED_PRESENCES = 200
 MAX_CONNECTIONS_PER_ACCOUNT = 20
+CONNECTS_PER_S = 4
+CONNECTS_BURST = 40
+"""Connections of one account that begin; those beyond it wait for ``ready``."""
 CONNECT_TIMEOUT_S = 5.0
 TYPING_TIMEOUT_S = 6.0
 MAX_BAD_FRAMES_PER_MINUTE = 10

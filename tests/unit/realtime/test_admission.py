@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from chat_mvp.realtime.admission import FRAMES_PER_SLOT, Admission, Slot
+from chat_mvp.security.ratelimit import Limiter
 
 
 async def settle() -> None:
@@ -97,3 +98,15 @@ async def test_one_who_goes_away_holds_nothing(when: str) -> None:
 async def test_a_slot_is_good_for_so_many_frames() -> None:
     slot = await Admission().enter("ann")
     assert [slot.is_used_up() for _ in range(2 * FRAMES_PER_SLOT)].count(True) == 2
+
+
+async def test_an_account_that_comes_back_too_often_waits_and_the_others_do_not() -> None:
+    now = 0.0
+    admission = Admission(at_once=50, per_account=50, pace=Limiter(rate_per_s=20, burst=3, clock=lambda: now))
+    tasks = entering(admission, *["ann"] * 5, *["bob"] * 3)
+    await settle()
+    assert admitted(tasks) == ["ann"] * 3 + ["bob"] * 3
+    assert admission.waiting("ann") == 2
+    now = 1.0
+    await asyncio.gather(*tasks)
+    assert admission.waiting("ann") == 0
