@@ -13,11 +13,19 @@ import structlog
 from msgspec import UNSET
 
 from chat_mvp.codec import Codec, Refused, to_wire
-from chat_mvp.errors import BadFrameError, ChatError, RateLimitedError, UnauthenticatedError, UnknownTypeError
+from chat_mvp.errors import (
+    BadFrameError,
+    ChatError,
+    RateLimitedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnknownTypeError,
+)
 from chat_mvp.limits import CONNECT_TIMEOUT_S, FRAMES_BURST, FRAMES_PER_S, MAX_CONNECTIONS_PER_ACCOUNT
 from chat_mvp.protocol import (
     CLOSE_INTERNAL,
     CLOSE_PROTOCOL_VIOLATION,
+    CLOSE_RESTART,
     CLOSE_TOO_MANY,
     CLOSE_UNAUTHENTICATED,
     AnyClientFrame,
@@ -182,6 +190,10 @@ class SocketEndpoint:
             self._authenticator.check_not_ended(caller.session_id)
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
+            return False
+        if self._farewell.said:
+            # It waited until the server began to stop.
+            await _turn_away(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
             return False
         if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
