@@ -108,7 +108,7 @@ class Greeter:
         summaries = await self._snapshots.fetch_summaries(connection.user_id)
         first = summaries[:MAX_READY_CONVERSATIONS]
         states = await self._snapshots.fetch_states(connection.user_id, first, budget)
-        # What could be read has been published by then, somebody's leaving too.
+        # What could be read has been published by then, also that the person has left a conversation.
         await self._settled()
         left = set(connection.session.left)
         for conversation_id in left:

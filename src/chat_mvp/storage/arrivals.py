@@ -70,7 +70,7 @@ class Arrivals:
         return {str(document["other_id"]) for document in documents}
 
     async def fetch_blocked(self, user_id: str, other_ids: Collection[str]) -> set[str]:
-        """Return those of the others between whom and this person there is a block, whoever made it."""
+        """Return those of the others between whom and this person there is a block, made by either of them."""
         if not other_ids:
             return set()
         user, others = known_object_id(user_id), [to_object_id(other_id) for other_id in other_ids]

@@ -118,8 +118,9 @@ class Writes(Struct, kw_only=True):
     def empty_queue(self, member: MembershipRecord, *, last_seq: int) -> None:
         """Store that nothing up to ``last_seq`` waits for them any more.
 
-        Only the newest ``MAX_EMPTIED_AT_ONCE`` entries go with the transaction, which must stay small. Nobody is sent
-        those before: they lie below where the person begins anew. ``Conversations.purge_queue`` removes them.
+        Only the newest ``MAX_EMPTIED_AT_ONCE`` entries go with the transaction, which must stay small. Those before
+        are never sent: they lie below the ``joined_seq`` with which the person may come back.
+        ``Conversations.purge_queue`` removes them.
         """
         self.emptied_queues[member.conversation_id, member.user_id] = last_seq
 

@@ -260,9 +260,9 @@ class ConversationService:
             await self._on_parted(user_id, other_id)
 
     async def _purge_queue(self, conversation_id: str, user_id: str, *, up_to: int) -> None:
-        """Remove what was too much to go with the transaction that let somebody out."""
+        """Remove what was too much to go with the transaction that removed the membership."""
         if up_to > MAX_EMPTIED_AT_ONCE:
-            # What stays when the database cannot take it now is sent to nobody, and expires.
+            # What stays when the database cannot take it now is never sent, and expires.
             with suppress(UnavailableError):
                 await self._conversations.purge_queue(conversation_id, user_id, up_to=up_to)
 
