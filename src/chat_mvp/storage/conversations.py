@@ -193,7 +193,7 @@ class Conversations:
         return found
 
     async def _read_lowest_marks(self, ids: Sequence[str]) -> Mapping[str, tuple[_Lowest, _Lowest]]:
-        """Return the two lowest delivered and read marks with their owners: one of the two is someone else's than the caller's."""
+        """Return the two lowest delivered and read marks with their owners: the caller owns at most one of each."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"conversation_id": {"$in": [known_object_id(i) for i in ids]}}},
             {
