@@ -7,7 +7,7 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from chat_mvp.protocol import Message
+from chat_mvp.protocol import Message, Role
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
@@ -36,6 +36,14 @@ async def add_groups(
 
     Return their ids, the most recently active first.
     """
+    async with database_of(server) as database:
+        return await insert_groups(database, maker_id, member_id, count, unread=unread, queued=queued)
+
+
+async def insert_groups(
+    database: Any, maker_id: str, member_id: str, count: int, *, unread: int = 0, queued: bool = False
+) -> list[str]:
+    """Do the same in an open database, of either driver."""
     now = utc_now()
     ids: list[str] = []
     conversations, memberships, writes = [], [], Writes(now=now)
@@ -44,19 +52,18 @@ async def add_groups(
         group = _group(maker_id, at, last_seq=1 + unread)
         ids.append(group.id)
         conversations.append(conversation_document(group))
-        memberships.append(membership_document(_membership(group.id, maker_id, at, seq=1 + unread, role="owner")))
-        memberships.append(membership_document(_membership(group.id, member_id, at, seq=1, role="member")))
+        memberships.append(membership_document(new_membership(group.id, maker_id, seq=1 + unread, at=at, role="owner")))
+        memberships.append(membership_document(new_membership(group.id, member_id, seq=1, at=at)))
         for seq in range(1, 2 + unread):
             writes.insert_message(_message(group.id, maker_id, seq, at), [member_id] if queued and seq > 1 else [])
-    async with database_of(server) as database:
-        await _insert(database, "conversations", conversations)
-        await _insert(database, "memberships", memberships)
-        await _insert(database, "messages", writes.message_documents)
-        await _insert(database, "message_queue", writes.queue_documents)
+    await _insert(database, "conversations", conversations)
+    await _insert(database, "memberships", memberships)
+    await _insert(database, "messages", writes.message_documents)
+    await _insert(database, "message_queue", writes.queue_documents)
     return ids
 
 
-async def _insert(database: AsyncIOMotorDatabase[dict[str, Any]], name: str, documents: Sequence[Any]) -> None:
+async def _insert(database: Any, name: str, documents: Sequence[Any]) -> None:
     for start in range(0, len(documents), BATCH):
         await database[name].insert_many(documents[start : start + BATCH], ordered=False)
 
@@ -82,7 +89,11 @@ def _group(maker_id: str, at: datetime, *, last_seq: int) -> ConversationRecord:
     )
 
 
-def _membership(conversation_id: str, user_id: str, at: datetime, *, seq: int, role: Any) -> MembershipRecord:
+def new_membership(
+    conversation_id: str, user_id: str, *, seq: int, at: datetime | None = None, role: Role = "member"
+) -> MembershipRecord:
+    """Return the membership of someone who has received and read everything up to ``seq``."""
+    at = at or utc_now()
     return MembershipRecord(
         id=new_id(),
         conversation_id=conversation_id,
