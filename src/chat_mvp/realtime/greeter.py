@@ -141,10 +141,7 @@ class Greeter:
             return conversation_id in connection.session.left
 
         async def send(frame: ServerFrame) -> None:
-            if slot.is_used_up() or connection.outbox.is_half_full:
-                slot.leave()
-            await connection.catch_up(frame)
-            await slot.back()
+            await connection.catch_up(frame, slot)
 
         await self._send_pages(connection, summaries, budget, send)
         reset: set[str] = set()

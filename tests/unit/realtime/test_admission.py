@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from chat_mvp.protocol import Error
 from chat_mvp.realtime.admission import FRAMES_PER_SLOT, Admission, Slot
 from chat_mvp.security.ratelimit import Limiter
+from tests.unit.realtime.wires import Wire
 
 
 async def settle() -> None:
@@ -110,3 +112,24 @@ async def test_an_account_that_comes_back_too_often_waits_and_the_others_do_not(
     now = 1.0
     await asyncio.gather(*tasks)
     assert admission.waiting("ann") == 0
+
+
+@pytest.mark.parametrize("chars", [10, 2_000, 40_000, 300_000])
+async def test_who_does_not_read_holds_no_slot(chars: int) -> None:
+    admission = Admission(at_once=1, per_account=1)
+    wire, slot = Wire(), await admission.enter("ann")
+    wire.gate.clear()
+    frame = Error(code="any", detail="x" * chars)
+
+    async def catch_up() -> None:
+        for _ in range(2_000):
+            await wire.connection.catch_up(frame, slot)
+
+    catching_up = asyncio.create_task(catch_up())
+    async with asyncio.timeout(5):
+        (await admission.enter("bob")).leave()
+        await asyncio.sleep(0.2)
+        (await admission.enter("bob")).leave()
+    assert not catching_up.done()
+    catching_up.cancel()
+    wire.connection.outbox.close()
