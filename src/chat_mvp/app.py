@@ -52,9 +52,15 @@ from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.budgets import address_guard, check_every_route_has_a_budget
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.http.router import api_router
-from chat_mvp.jobs.purge import PurgeConversation
+from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
 from chat_mvp.jobs.runner import JobRunner
-from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING
+from chat_mvp.limits import (
+    CONNECTS_BURST,
+    CONNECTS_PER_S,
+    MAX_COSTLY_AT_ONCE,
+    MAX_COSTLY_AT_ONCE_EACH,
+    MAX_COSTLY_WAITING,
+)
 from chat_mvp.ops import health, metrics
 from chat_mvp.ops.disk import DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
@@ -76,6 +82,7 @@ from chat_mvp.security.guessing import SignInGuard
 from chat_mvp.security.keys import load_signing_keys
 from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
+from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.security.turns import Turns
@@ -140,7 +147,8 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         cache_seconds=settings.presence_ttl_seconds,
         clock=clock,
     )
-    jobs = JobRunner(Jobs(database.collections), [PurgeConversation(Leftovers(database.collections))])
+    leftovers = Leftovers(database.collections)
+    jobs = JobRunner(Jobs(database.collections), [PurgeConversation(leftovers), PurgeQueue(leftovers)])
 
     def is_reachable(sender_id: str, user_id: str) -> bool:
         return presence.is_reachable(user_id) and not blocks.may_part(sender_id, user_id)
@@ -288,7 +296,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     supervisor = Supervisor()
     endpoint = SocketEndpoint(
         authenticator=authenticator,
-        admission=Admission(),
+        admission=Admission(
+            pace=Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if limits else None,
+        ),
         registry=registry,
         greeter=greeter,
         dispatcher=Dispatcher(

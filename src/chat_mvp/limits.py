@@ -30,9 +30,12 @@ MAX_SCANNED_UNREAD = 2_000
 MAX_SCANNED_UNREAD_PER_CONNECT = 20_000
 """The same for all conversations of one connect, or of one page of a list."""
 MAX_WATCHED_PRESENCES = 1_000
-"""Contacts and direct peers whose presence one connection is told without asking for it."""
+"""Contacts and direct peers whose presence one connection gets without asking for it."""
 MAX_SUBSCRIBED_PRESENCES = 200
 MAX_CONNECTIONS_PER_ACCOUNT = 20
+CONNECTS_PER_S = 4
+CONNECTS_BURST = 40
+"""Connections of one account that begin; those beyond it wait for ``ready``."""
 CONNECT_TIMEOUT_S = 5.0
 TYPING_TIMEOUT_S = 6.0
 TYPING_REPEAT_S = 3.0

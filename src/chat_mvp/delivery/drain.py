@@ -79,13 +79,13 @@ class Drain:
                     yield page
             else:
                 (summary,) = group
-                after = summary.delivered_seq
+                after = summary.confirmed_seq
                 while records := await self._page(user_id, summary, after=after):
                     yield [(summary, records)]
                     after = records[-1].message.seq
 
     async def _few(self, user_id: str, group: Sequence[SummaryRecord]) -> Page:
-        ids = await self._queue.take_few(user_id, [(each.id, each.delivered_seq, each.last_seq) for each in group])
+        ids = await self._queue.take_few(user_id, [(each.id, each.confirmed_seq, each.last_seq) for each in group])
         found: dict[str, list[MessageRecord]] = {}
         for record in (await self._messages.fetch_by_ids(ids)).values() if ids else ():
             found.setdefault(record.message.conversation_id, []).append(record)
@@ -113,11 +113,11 @@ class Drain:
 
 def is_behind(summary: SummaryRecord) -> bool:
     """Tell whether something may wait: nothing does where everything was confirmed, and nothing needs to be asked."""
-    return summary.delivered_seq < summary.last_seq
+    return summary.confirmed_seq < summary.last_seq
 
 
 def _size(*summaries: SummaryRecord) -> int:
-    return sum(summary.last_seq - summary.delivered_seq for summary in summaries)
+    return sum(summary.last_seq - summary.confirmed_seq for summary in summaries)
 
 
 def _groups(summaries: Sequence[SummaryRecord]) -> Iterator[list[SummaryRecord]]:

@@ -1,7 +1,7 @@
-"""Removes what a deleted conversation leaves behind: its messages, and what waited of them for its members."""
+"""Removes what a deleted conversation or a former member leaves behind."""
 
 from chat_mvp.storage.client import RawDocument
-from chat_mvp.storage.purging import PURGE_CONVERSATION, Leftovers
+from chat_mvp.storage.purging import PURGE_CONVERSATION, PURGE_QUEUE, Leftovers
 
 PIECE = 500
 """Documents removed at once: a few hundredths of a second of the database's time."""
@@ -28,3 +28,20 @@ class PurgeConversation:
             members.pop()
         removed = await self._leftovers.remove_messages(payload["conversation_id"], limit=room)
         return payload | {"member_ids": []} if removed == room else None
+
+
+class PurgeQueue:
+    """Handler of the job that the removal of a member stores when very much waits for them."""
+
+    kind = PURGE_QUEUE
+
+    def __init__(self, leftovers: Leftovers) -> None:
+        """Remove through ``leftovers``."""
+        self._leftovers = leftovers
+
+    async def run(self, payload: RawDocument) -> RawDocument | None:
+        """Remove one piece."""
+        removed = await self._leftovers.remove_queue_entries(
+            payload["conversation_id"], payload["user_id"], up_to=payload["up_to"], limit=PIECE
+        )
+        return payload if removed == PIECE else None

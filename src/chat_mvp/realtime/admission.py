@@ -3,6 +3,8 @@
 import asyncio
 from collections import deque
 
+from chat_mvp.security.ratelimit import Limiter
+
 AT_ONCE = 32
 """Connections that are brought up to date at the same time. Their reads share queries, so fewer would cost more."""
 AT_ONCE_PER_ACCOUNT = 2
@@ -46,8 +48,15 @@ class Admission:
     Someone with many connections therefore waits for themselves, and not everyone else for them.
     """
 
-    def __init__(self, *, at_once: int = AT_ONCE, per_account: int = AT_ONCE_PER_ACCOUNT) -> None:
-        """Give out at most ``at_once`` slots, and ``per_account`` of them to one account."""
+    def __init__(
+        self, *, at_once: int = AT_ONCE, per_account: int = AT_ONCE_PER_ACCOUNT, pace: Limiter | None = None
+    ) -> None:
+        """Give out at most ``at_once`` slots, and ``per_account`` of them to one account.
+
+        ``pace`` bounds how often the connections of one account begin; those beyond it wait.
+        """
+        self._pace = pace
+        self._pausing: dict[str, int] = {}
         self._free = at_once
         self._per_account = per_account
         self._held: dict[str, int] = {}
@@ -55,10 +64,12 @@ class Admission:
 
     def waiting(self, account: str) -> int:
         """Return how many connections of an account wait."""
-        return len(self._waiting.get(account, ()))
+        return len(self._waiting.get(account, ())) + self._pausing.get(account, 0)
 
     async def enter(self, account: str) -> Slot:
-        """Return a slot once it is this account's turn."""
+        """Return a slot for a connection that begins, once it is this account's turn."""
+        while self._pace is not None and (wait_ms := self._pace.allow(account)) is not None:
+            await self._pause(account, wait_ms / 1000)
         await self.wait(account)
         return Slot(self, account)
 
@@ -84,6 +95,15 @@ class Admission:
         if not self._held[account]:
             del self._held[account]
         self._admit()
+
+    async def _pause(self, account: str, seconds: float) -> None:
+        self._pausing[account] = self._pausing.get(account, 0) + 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._pausing[account] -= 1
+            if not self._pausing[account]:
+                del self._pausing[account]
 
     def _take(self, account: str) -> None:
         self._free -= 1

@@ -9,6 +9,7 @@ from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import ChatError
 from chat_mvp.limits import MAX_WAITING_BYTES, MAX_WAITING_FRAMES
 from chat_mvp.protocol import CLOSE_TOO_SLOW, AnswerFrame, Error, MessageNew, Ref, ServerFrame
+from chat_mvp.realtime.admission import Slot
 from chat_mvp.realtime.outbox import Outbox, Send, SendNow
 from chat_mvp.realtime.session import Phase, Session
 
@@ -109,9 +110,16 @@ class Connection:
         """Tell that a request was refused or failed."""
         self.answer(error_frame(error), ref)
 
-    async def catch_up(self, frame: ServerFrame) -> None:
-        """Send a frame of the catch-up, at the reader's pace."""
-        await self.outbox.push_paced(self._encode(frame))
+    async def catch_up(self, frame: ServerFrame, slot: Slot | None = None) -> None:
+        """Send a frame of the catch-up, at the reader's pace. ``slot`` is not held while the reader is waited for."""
+        data = self._encode(frame)
+        if slot is None:
+            await self.outbox.push_paced(data)
+            return
+        if slot.is_used_up() or not self.outbox.has_room(len(data)):
+            slot.leave()
+        await self.outbox.push_paced(data)
+        await slot.back()
 
     async def go_live(self, *last_words: ServerFrame) -> None:
         """Send the last frames of the catch-up and the held events, at the reader's pace; hold none from then on."""

@@ -111,7 +111,7 @@ class Greeter:
         summaries = await self._snapshots.fetch_summaries(connection.user_id)
         first = summaries[:MAX_READY_CONVERSATIONS]
         states = await self._snapshots.fetch_states(connection.user_id, first, budget)
-        # What could be read has been published by then, somebody's leaving too.
+        # What could be read has been published by then, also that the person has left a conversation.
         await self._settled()
         left = set(connection.session.left)
         for conversation_id in left:
@@ -144,10 +144,7 @@ class Greeter:
             return conversation_id in connection.session.left
 
         async def send(frame: ServerFrame) -> None:
-            if slot.is_used_up() or connection.outbox.is_half_full:
-                slot.leave()
-            await connection.catch_up(frame)
-            await slot.back()
+            await connection.catch_up(frame, slot)
 
         await self._send_pages(connection, summaries, budget, send)
         reset: set[str] = set()

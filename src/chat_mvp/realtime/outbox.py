@@ -72,7 +72,7 @@ class Outbox:
 
     async def push_paced(self, data: bytes) -> None:
         """Queue a frame of the catch-up, waiting while the queue is half full; returns at once when closed."""
-        while not self._closed and (self.is_half_full or (self._bytes + len(data)) * 2 > self._max_bytes):
+        while not self._closed and not self.has_room(len(data)):
             if not self._waiting:
                 break
             self._room = asyncio.get_running_loop().create_future()
@@ -105,10 +105,9 @@ class Outbox:
         """Return how many frames wait."""
         return self._waiting
 
-    @property
-    def is_half_full(self) -> bool:
-        """Tell whether a frame of the catch-up would have to wait."""
-        return self._waiting * 2 >= self._max_frames or self._bytes * 2 >= self._max_bytes
+    def has_room(self, size: int) -> bool:
+        """Tell whether a frame of the catch-up with so many bytes need not wait."""
+        return self._waiting * 2 < self._max_frames and (self._bytes + size) * 2 <= self._max_bytes
 
     def _queue(self, data: bytes) -> None:
         self._frames.append(data)

@@ -26,6 +26,7 @@ from chat_mvp.limits import CONNECT_TIMEOUT_S, FRAMES_BURST, FRAMES_PER_S, MAX_C
 from chat_mvp.protocol import (
     CLOSE_INTERNAL,
     CLOSE_PROTOCOL_VIOLATION,
+    CLOSE_RESTART,
     CLOSE_TOO_MANY,
     CLOSE_UNAUTHENTICATED,
     AnyClientFrame,
@@ -199,6 +200,10 @@ class SocketEndpoint:
             self._authenticator.check_not_ended(caller.session_id)
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
+            return False
+        if self._farewell.said:
+            # It waited until the server began to stop.
+            await _turn_away(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
             return False
         if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)

@@ -19,6 +19,9 @@ from chat_mvp.storage.sharing import SharedReads
 
 _CONVERSATIONS_AT_ONCE = 500
 """Small conversations whose members are read together."""
+_DELETED_AT_ONCE = 5_000
+_MEMBERS_AT_ONCE = 1_000
+"""Members in one reply: decoding ten thousand at once would hold the event loop for a tenth of a second."""
 _Lowest = Sequence[tuple[int, ObjectId]]
 
 
@@ -160,10 +163,13 @@ class Conversations:
         wanted = [to_object_id(i) for i in ids]
         members: dict[str, dict[str, MembershipRecord]] = {}
         with translated():
-            documents = await self._memberships.find({"conversation_id": {"$in": wanted}}).to_list(None)
-        for document in documents:
-            record = membership_record(document)
-            members.setdefault(record.conversation_id, {})[record.user_id] = record
+            async with self._memberships.find(
+                {"conversation_id": {"$in": wanted}}, batch_size=_MEMBERS_AT_ONCE
+            ) as cursor:
+                while documents := await cursor.to_list(_MEMBERS_AT_ONCE):
+                    for document in documents:
+                        record = membership_record(document)
+                        members.setdefault(record.conversation_id, {})[record.user_id] = record
         return members
 
     async def fetch_memberships(
@@ -213,7 +219,7 @@ class Conversations:
     async def _read_lowest_marks(
         self, ids: Sequence[str], people: RawDocument | None = None
     ) -> Mapping[str, tuple[_Lowest, _Lowest]]:
-        """Return the two lowest delivered and read marks with their owners: one of the two is not the one who asks."""
+        """Return the two lowest delivered and read marks with their owners: the caller owns at most one of each."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"conversation_id": {"$in": [known_object_id(i) for i in ids]}} | (people or {})},
             {

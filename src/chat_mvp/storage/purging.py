@@ -11,6 +11,7 @@ from chat_mvp.storage.jobs import NewJob
 from chat_mvp.storage.queue import queue_range
 
 PURGE_CONVERSATION = "purge_conversation"
+PURGE_QUEUE = "purge_queue"
 
 
 def purge_job(conversation_id: str, member_ids: Iterable[str]) -> NewJob:
@@ -20,6 +21,16 @@ def purge_job(conversation_id: str, member_ids: Iterable[str]) -> NewJob:
         "member_ids": [known_object_id(user_id) for user_id in member_ids],
     }
     return NewJob(kind=PURGE_CONVERSATION, payload=payload)
+
+
+def purge_queue_job(conversation_id: str, user_id: str, *, up_to: int) -> NewJob:
+    """Return the job that removes what waited up to ``up_to`` for someone who is no longer in a conversation."""
+    payload = {
+        "conversation_id": known_object_id(conversation_id),
+        "user_id": known_object_id(user_id),
+        "up_to": up_to,
+    }
+    return NewJob(kind=PURGE_QUEUE, payload=payload)
 
 
 class Leftovers:
@@ -40,9 +51,11 @@ class Leftovers:
                 await self._messages.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
         return len(found)
 
-    async def remove_queue_entries(self, conversation_id: ObjectId, user_id: ObjectId, *, limit: int) -> int:
-        """Remove at most ``limit`` entries of one recipient and return how many there were."""
-        entries = queue_range(str(user_id), str(conversation_id))
+    async def remove_queue_entries(
+        self, conversation_id: ObjectId, user_id: ObjectId, *, up_to: int | None = None, limit: int
+    ) -> int:
+        """Remove at most ``limit`` entries of one recipient, those up to ``up_to``, and return how many there were."""
+        entries = queue_range(str(user_id), str(conversation_id), last=up_to)
         with translated():
             found = await self._queue.find(entries, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
             if found:

@@ -158,6 +158,11 @@ class SummaryRecord(Struct, kw_only=True, frozen=True):
     delivered_seq: int
     read_seq: int
 
+    @property
+    def confirmed_seq(self) -> int:
+        """Return up to where nothing waits: who left a direct conversation and came back keeps an older mark."""
+        return max(self.delivered_seq, self.joined_seq)
+
 
 class MessageRecord(Struct, kw_only=True):
     """A message with what only the server knows of it."""

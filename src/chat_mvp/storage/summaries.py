@@ -46,8 +46,8 @@ class Summaries:
         found = None if user_id in self._with_many else await self._shared.fetch_one(user_id)
         if found is None:
             found = await self._alone.fetch_one(user_id) or []
-            if len(found) > MANY:
-                self._with_many[user_id] = True
+        if len(found) > MANY:
+            self._with_many[user_id] = True
         return found
 
     async def _read_several(self, user_ids: Sequence[str]) -> Mapping[str, list[SummaryRecord]]:

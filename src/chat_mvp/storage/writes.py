@@ -17,9 +17,12 @@ from chat_mvp.storage.conversations import conversation_document, frozen_marks_d
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
+from chat_mvp.storage.purging import purge_queue_job
 from chat_mvp.storage.queue import PRIORITY_RANK, queue_key, queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 
+MAX_EMPTIED_AT_ONCE = 10_000
+"""Queue entries of one person and conversation that leave with one transaction."""
 MAX_KEYS_CONFIRMED = 64
 """A confirmation of so many messages removes their entries one by one, by their keys.
 
@@ -152,7 +155,14 @@ class Writes(Struct, kw_only=True):
         self.empty_queue(member, last_seq=last_seq)
 
     def empty_queue(self, member: MembershipRecord, *, last_seq: int) -> None:
-        """Store that nothing up to ``last_seq`` waits for them any more."""
+        """Store that nothing up to ``last_seq`` waits for them any more.
+
+        Only the newest ``MAX_EMPTIED_AT_ONCE`` entries go with the transaction, which must stay small. Those before
+        are never sent: they lie below the ``joined_seq`` with which the person may come back. A job removes them.
+        """
+        older = last_seq - MAX_EMPTIED_AT_ONCE
+        if older > 0:
+            self.new_jobs.append(purge_queue_job(member.conversation_id, member.user_id, up_to=older))
         self.emptied_queues[member.conversation_id, member.user_id] = last_seq
 
     def seal(self) -> list[Step]:
@@ -409,7 +419,7 @@ def _queue_removals(writes: Writes) -> list[RawDocument]:
             if len(seqs) > MAX_KEYS_CONFIRMED
         ),
         *(
-            queue_range(user_id, conversation_id, last=last_seq)
+            queue_range(user_id, conversation_id, first=max(0, last_seq - MAX_EMPTIED_AT_ONCE + 1), last=last_seq)
             for (conversation_id, user_id), last_seq in writes.emptied_queues.items()
         ),
     ]

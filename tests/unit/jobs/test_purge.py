@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 from bson import ObjectId
 
-from chat_mvp.jobs.purge import PIECE, PurgeConversation
+from chat_mvp.jobs.purge import PIECE, PurgeConversation, PurgeQueue
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
-from chat_mvp.storage.purging import Leftovers, purge_job
+from chat_mvp.storage.purging import Leftovers, purge_job, purge_queue_job
 from chat_mvp.storage.queue import queue_key
 from chat_mvp.times import utc_now
 
@@ -66,3 +66,17 @@ async def test_everything_of_the_conversation_goes_and_nothing_else(database: Da
     assert pieces == 4
     assert await left(database) == (2, 6)
     assert await handler.run(purge_job(gone, members).payload) is None
+
+
+async def test_what_waited_for_a_former_member_goes_up_to_where_they_left(database: Database) -> None:
+    room, gone, stays = new_id(), new_id(), new_id()
+    await fill(database, room, [gone, stays], PIECE + 10)
+    before = await left(database)
+    handler = PurgeQueue(Leftovers(database.collections))
+    payload = purge_queue_job(room, gone, up_to=PIECE + 5).payload
+    assert await handler.run(payload) == payload
+    assert await handler.run(payload) is None
+    assert await left(database) == (before[0], before[1] - PIECE - 5)
+    query = {"_id.recipient_id": ObjectId(gone)}
+    rest = await database.collections["message_queue"].find(query, sort=[("_id", 1)]).to_list(None)
+    assert [entry["_id"]["seq"] for entry in rest] == list(range(PIECE + 6, PIECE + 11))

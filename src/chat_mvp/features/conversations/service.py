@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from cachetools import TTLCache
 from msgspec import UNSET, structs
 
 from chat_mvp.clock import Now
@@ -13,7 +14,13 @@ from chat_mvp.delivery.reply import await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
 from chat_mvp.delivery.snapshot import Snapshots
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, ForbiddenError, FullError, NotFoundError, ValidationError
+from chat_mvp.errors import (
+    CannotMessageError,
+    ForbiddenError,
+    FullError,
+    NotFoundError,
+    ValidationError,
+)
 from chat_mvp.features.conversations.operations import (
     AddMember,
     ChangeConversation,
@@ -41,6 +48,9 @@ from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord
 from chat_mvp.times import parse_time, utc_now
 
+_ORDERS_KEPT = 16
+"""Lists that are being paged through; each may hold thousands of ids."""
+_ORDER_KEPT_S = 30.0
 _TOLD_AT_ONCE = 50
 """How many people are told of a change together: each view is read before the first of them is told."""
 
@@ -86,6 +96,7 @@ class ConversationService:
         self._on_parted = on_parted
         self._strangers = strangers
         self._turns = turns
+        self._orders: TTLCache[str, list[tuple[str, str]]] = TTLCache(_ORDERS_KEPT, _ORDER_KEPT_S)
 
     # ------------------------------------------------------------------------------------------------------- reading
 
@@ -98,14 +109,21 @@ class ConversationService:
     ) -> tuple[list[Conversation], tuple[str, str] | None, int]:
         """Return a page of own conversations, most recent activity first, where it ends, and how many there are.
 
-        ``before`` and the end are places in that order: a moment and an id.
+        ``before`` and the end are positions in that order: a moment and an id. The order is read with the first page
+        and kept while someone turns the pages; the conversations are read with each page.
         """
-        summaries = await self._snapshots.fetch_summaries(user_id)
-        positions = [(summary.activity_at.isoformat(), summary.id) for summary in summaries]
-        start = 0 if before is None else sum(position >= before for position in positions)
-        page = await self._views.fetch(user_id, [summary.id for summary in summaries[start : start + limit]])
-        more = start + limit < len(summaries)
-        return page, positions[start + limit - 1] if more else None, len(summaries)
+        order = None if before is None else self._orders.get(user_id)
+        if order is None:
+            summaries = await self._snapshots.fetch_summaries(user_id)
+            order = [(summary.activity_at.isoformat(), summary.id) for summary in summaries]
+            if len(order) > limit:
+                self._orders[user_id] = order
+        start = 0 if before is None else sum(position >= before for position in order)
+        page = await self._views.fetch(
+            user_id, [conversation_id for _, conversation_id in order[start : start + limit]]
+        )
+        more = start + limit < len(order)
+        return page, order[start + limit - 1] if more else None, len(order)
 
     async def fetch(self, user_id: str, conversation_id: str) -> Conversation:
         """Return a conversation as this person sees it; ``NotFoundError`` for people who are not in it."""

@@ -1,0 +1,54 @@
+"""What a connect reads of conversations: the same, whether it was read together with other people's or alone."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat_mvp.storage.client import Database, open_database
+from chat_mvp.storage.conversations import Conversations, membership_document
+from chat_mvp.storage.ids import new_id, to_object_id
+from chat_mvp.storage.summaries import MAX_SHARED, Summaries
+from tests.support.crowds import insert_groups, new_membership
+
+
+@pytest.fixture
+async def database(mongo_uri: str) -> AsyncIterator[Database]:
+    database = await open_database(mongo_uri, f"summaries_{secrets.token_hex(6)}", queue_ttl_days=30)
+    yield database
+    await database.client.drop_database(database.collections.name)
+    await database.close()
+
+
+async def test_someone_with_thousands_of_conversations_holds_up_no_one_else(database: Database) -> None:
+    maker, large, *small = (new_id() for _ in range(7))
+    ids = {large: await insert_groups(database.collections, maker, large, MAX_SHARED + 100)}
+    for user_id in small:
+        ids[user_id] = await insert_groups(database.collections, maker, user_id, 3, unread=1)
+    summaries = Summaries(database.collections)
+    for _ in range(2):
+        found = await asyncio.gather(*(summaries.fetch(user_id) for user_id in ids))
+        assert {user_id: [each.id for each in mine] for user_id, mine in zip(ids, found, strict=True)} == ids
+    (first, *_) = await Summaries(database.collections).fetch(small[0])
+    assert (first.rev, first.last_seq, first.confirmed_seq, first.read_seq) == (2, 2, 1, 1)
+    assert await summaries.fetch(new_id()) == []
+
+
+async def test_the_lowest_marks_are_those_of_the_others(database: Database) -> None:
+    ann, bob, cat = (new_id() for _ in range(3))
+    room, alone = new_id(), new_id()
+    marks = [(room, ann, 5), (room, bob, 3), (room, cat, 9), (alone, ann, 1)]
+    await database.collections["memberships"].insert_many(
+        membership_document(new_membership(conversation_id, user_id, seq=seq))
+        for conversation_id, user_id, seq in marks
+    )
+    await database.collections["memberships"].update_one(
+        {"conversation_id": to_object_id(room), "user_id": to_object_id(cat)}, {"$set": {"read_seq": 2}}
+    )
+    conversations = Conversations(database.collections)
+    found = await asyncio.gather(
+        *(conversations.fetch_others_marks(user_id, [room, alone]) for user_id in (ann, bob, cat))
+    )
+    assert [each[room] for each in found] == [(3, 2), (5, 2), (3, 3)]
+    assert [alone in each for each in found] == [False, True, True]
