@@ -4,15 +4,22 @@ The application makes one registry, hands it to whoever counts something, and pr
 dependency ``metrics_registry``. Nothing is registered globally, so two applications in one process do not mix.
 """
 
+from collections.abc import Callable, Mapping
+
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
+    Gauge,
     GCCollector,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
+
+Gauges = Mapping[str, tuple[str, Callable[[], float]]]
+"""Name of each gauge, to its description and what reads it."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
@@ -36,3 +43,16 @@ def new_registry() -> CollectorRegistry:
 async def metrics(metrics_registry: NamedDependency[CollectorRegistry]) -> Response[bytes]:
     """Return every metric of this process."""
     return Response(generate_latest(metrics_registry), media_type=CONTENT_TYPE)
+
+
+def add_gauges(registry: CollectorRegistry, gauges: Gauges) -> None:
+    """Add gauges to a registry, each of which is read when it is asked for."""
+    for name, (description, read) in gauges.items():
+        Gauge(name, description, registry=registry).set_function(read)
+
+
+def count_sign_ins(registry: CollectorRegistry) -> Callable[[str], None]:
+    """Add a counter of attempts to sign in, and return what counts one with its result."""
+    description = "Attempts to sign in by result: ok, wrong, limited (refused before), unchecked (server too busy)"
+    counter = Counter("chat_mvp_sign_ins", description, ["result"], registry=registry)
+    return lambda result: counter.labels(result).inc()

@@ -8,8 +8,11 @@ import pytest
 from chat_mvp.features.conversations import operations as of_conversations
 from chat_mvp.features.messages import operations as of_messages
 from chat_mvp.features.messages import sync as of_sync
+from tests.unit.delivery.conftest import Answer
 
-GOES_ON = {"DeleteMessage", "Pin", "RaiseMarks", "RemoveMember", "LeaveDirect", "DeleteConversation", "AskMoment"}
+GOES_ON = {"DeleteMessage", "Pin", "RaiseMarks", "ShowMarks", "RemoveMember", "LeaveDirect", "DeleteConversation"} | {
+    "AskMoment"
+}
 ADDS = {"SendMessage", "EditMessage", "OpenDirect", "MakeConversation", "AddMember", "ChangeRole", "ChangeConversation"}
 
 
@@ -35,6 +38,6 @@ def test_it_says_which(name: str) -> None:
 
 
 @pytest.mark.parametrize("present", [True, False])
-def test_a_reaction_is_new_and_taking_it_back_is_not(present: bool) -> None:
-    reaction = of_messages.React("m", "u", "👍", present=present, connection_id=None, done=print, refuse=print)
+async def test_a_reaction_is_new_and_taking_it_back_is_not(present: bool) -> None:
+    reaction = of_messages.React("m", "u", "👍", present=present, reply=Answer())
     assert reaction.adds_data is present

@@ -10,6 +10,7 @@ from chat_mvp.errors import ConflictError
 from chat_mvp.features.messages.operations import React
 from chat_mvp.limits import MAX_REACTIONS_PER_MESSAGE
 from chat_mvp.protocol import Message, Reaction
+from tests.unit.delivery.conftest import Answer
 
 
 class OneMessage:
@@ -58,12 +59,12 @@ class OneMessage:
 
 
 def react(batch: OneMessage, emoji: str) -> None:
-    operation = React("m", "bob", emoji, present=True, connection_id=None, done=lambda _: None, refuse=lambda _: None)
+    operation = React("m", "bob", emoji, present=True, reply=Answer())
     operation.apply(cast("Batch", batch))
 
 
 @pytest.mark.parametrize("emoji", ["👍", "🎉"])
-def test_reactions_of_all_people_and_emojis_count_together(emoji: str) -> None:
+async def test_reactions_of_all_people_and_emojis_count_together(emoji: str) -> None:
     batch = OneMessage(MAX_REACTIONS_PER_MESSAGE - 1)
     react(batch, emoji)
     assert batch.changed is not None

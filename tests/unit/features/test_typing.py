@@ -5,11 +5,17 @@ from typing import cast
 
 import pytest
 
+from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus, Publication
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.features.typing.service import TypingService
 from chat_mvp.limits import MAX_TYPING_MEMBERS
 from chat_mvp.protocol import Typing
+from chat_mvp.storage.contacts import BlockPair
+
+
+async def _no_blocks(_user_id: str) -> set[BlockPair]:
+    return set()
 
 
 class Room:
@@ -27,7 +33,9 @@ class Room:
         bus = MemoryBus()
         bus.subscribe(self._note)
         rosters = cast("Rosters", SimpleNamespace(fetch=fetch, get=lambda _: roster))
-        self.service = TypingService(bus, rosters, clock=lambda: self.now)
+        self.service = TypingService(
+            bus, rosters, Blocks(_no_blocks), is_hidden=lambda _: False, clock=lambda: self.now
+        )
 
     async def say(self, state: str) -> None:
         await self.service.set("person 0", "room", state, connection_id="one")  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""The way in: the WebSocket endpoint, and everything that runs in the background while the application does."""
+
+from dataclasses import dataclass
+
+from chat_mvp.assembly.engine import Engine
+from chat_mvp.assembly.foundation import Foundation
+from chat_mvp.assembly.services import Services
+from chat_mvp.delivery.catchup import CatchUp
+from chat_mvp.delivery.drain import Drain
+from chat_mvp.features.messages.handlers import message_handlers
+from chat_mvp.features.presence.handlers import presence_handlers
+from chat_mvp.features.typing.handlers import typing_handlers
+from chat_mvp.limits import CONNECTS_BURST, CONNECTS_PER_S
+from chat_mvp.realtime.admission import Admission
+from chat_mvp.realtime.dispatch import Dispatcher
+from chat_mvp.realtime.farewell import Farewell
+from chat_mvp.realtime.greeter import Greeter
+from chat_mvp.realtime.handlers import connection_handlers
+from chat_mvp.realtime.runtime import Runtime
+from chat_mvp.realtime.socket import SocketEndpoint
+from chat_mvp.security.ratelimit import Limiter
+from chat_mvp.settings import Settings
+from chat_mvp.supervision import Supervisor
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The parts."""
+
+    endpoint: SocketEndpoint
+    runtime: Runtime
+
+
+def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entrance:
+    """Build the parts."""
+    farewell = Farewell()
+    pace = Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if base.has_limits else None
+    endpoint = SocketEndpoint(
+        authenticator=services.authenticator,
+        admission=Admission(pace=pace),
+        registry=engine.registry,
+        greeter=_build_greeter(base, engine, services),
+        dispatcher=Dispatcher(
+            base.rates,
+            connection_handlers(services.authenticator, base.clock),
+            message_handlers(services.message_service),
+            presence_handlers(services.presence_service),
+            typing_handlers(engine.typing),
+        ),
+        presence=engine.presence,
+        connection_log=engine.connection_log,
+        farewell=farewell,
+        allowed_origins=origins(base.settings),
+        limits=base.has_limits,
+        rates=base.rates,
+    )
+    runtime = Runtime(
+        clock=base.clock,
+        writer=engine.writer,
+        jobs=engine.jobs,
+        receipts=engine.receipts,
+        presence=engine.presence,
+        timers=(engine.typing, services.presence_service, base.timekeeper),
+        registry=engine.registry,
+        connection_log=engine.connection_log,
+        farewell=farewell,
+        supervisor=Supervisor(),
+    )
+    return Entrance(endpoint, runtime)
+
+
+def origins(settings: Settings) -> frozenset[str]:
+    """Return the origins whose pages may connect and sign people in, besides the one that the request names as host."""
+    own = {settings.public_url.rstrip("/")} if settings.public_url else set()
+    return frozenset(own | set(settings.allowed_origins))
+
+
+def _build_greeter(base: Foundation, engine: Engine, services: Services) -> Greeter:
+    settings = base.settings
+    return Greeter(
+        snapshots=engine.snapshots,
+        catch_up=CatchUp(base.messages, engine.views.fetch),
+        drain=Drain(base.queue, base.messages),
+        queue=base.queue,
+        watch=services.presence_service.watch,
+        settled=engine.writer.settled,
+        clock=base.clock,
+        epoch=base.database.epoch,
+        heartbeat_s=settings.heartbeat_seconds,
+        sends_per_s=settings.rate_limit_sends_per_s if base.has_limits else None,
+    )

@@ -1,0 +1,84 @@
+"""What every other part stands on: the clock, the collections of the database, and the limits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat_mvp.clock import Clock
+from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING
+from chat_mvp.ops.disk import CheckRoom, DiskRoom
+from chat_mvp.ops.timekeeping import Timekeeper
+from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
+from chat_mvp.security.turns import Turns
+from chat_mvp.settings import Settings
+from chat_mvp.storage.arrivals import Arrivals
+from chat_mvp.storage.auth_sessions import AuthSessions
+from chat_mvp.storage.client import Database
+from chat_mvp.storage.contacts import Contacts
+from chat_mvp.storage.conversations import Conversations
+from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.users import Users
+from chat_mvp.times import utc_now
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The parts. ``disk`` is the directory of the embedded database, ``None`` for a database elsewhere."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    timekeeper: Timekeeper
+    users: Users
+    directory: UserDirectory
+    contacts: Contacts
+    auth_sessions: AuthSessions
+    conversations: Conversations
+    messages: Messages
+    queue: Queue
+    arrivals: Arrivals
+    has_limits: bool
+    rates: RateLimits
+    turns: Turns
+    disk: Path | None
+    check_room: CheckRoom
+
+
+def build_foundation(settings: Settings, database: Database) -> Foundation:
+    """Build the parts on an open database."""
+    clock = Clock(utc_now())
+    users = Users()
+    has_limits = settings.rate_limits == "on"
+    disk = settings.data_dir if settings.mongo_uri is None else None
+    return Foundation(
+        settings=settings,
+        database=database,
+        clock=clock,
+        timekeeper=Timekeeper(clock, database.fetch_time),
+        users=users,
+        directory=UserDirectory(users),
+        contacts=Contacts(),
+        auth_sessions=AuthSessions(clock),
+        conversations=Conversations(database.collections),
+        messages=Messages(database.collections),
+        queue=Queue(database.collections),
+        arrivals=Arrivals(database.collections),
+        has_limits=has_limits,
+        rates=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
+        turns=Turns(
+            at_once=MAX_COSTLY_AT_ONCE,
+            at_once_each=MAX_COSTLY_AT_ONCE_EACH,
+            max_waiting=MAX_COSTLY_WAITING,
+            busy="The server is busy. Try again in a moment.",
+            retry_after_ms=1_000,
+        ),
+        disk=disk,
+        check_room=DiskRoom(disk).check,
+    )
+
+
+def _message_budget(settings: Settings) -> Budget:
+    usual = BUDGETS["message"]
+    rate_per_s, burst = settings.rate_limit_sends_per_s, settings.rate_limit_send_burst
+    return Budget(by=usual.by, burst=burst, rate_per_s=rate_per_s, what=usual.what)

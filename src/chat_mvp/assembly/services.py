@@ -1,0 +1,208 @@
+"""The services of the features, connected with each other where one must hear of what another did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import prometheus_client
+
+from chat_mvp.assembly.engine import Engine
+from chat_mvp.assembly.foundation import Foundation
+from chat_mvp.features.accounts.service import AccountService
+from chat_mvp.features.contacts.service import ContactService
+from chat_mvp.features.conversations.service import ConversationService
+from chat_mvp.features.conversations.strangers import Strangers
+from chat_mvp.features.messages.history import MessageHistory
+from chat_mvp.features.messages.marks import WithheldMarks
+from chat_mvp.features.messages.service import MessageService
+from chat_mvp.features.messages.sync import MessageSync
+from chat_mvp.features.presence.service import PresenceService
+from chat_mvp.features.users.service import UserService
+from chat_mvp.ops.metrics import count_sign_ins
+from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
+from chat_mvp.security.authentication import Authenticator
+from chat_mvp.security.devices import DeviceMarks
+from chat_mvp.security.guessing import SignInGuard
+from chat_mvp.security.keys import load_signing_keys
+from chat_mvp.security.password_strength import PasswordStrength
+from chat_mvp.security.passwords import Passwords
+from chat_mvp.security.refresh import RefreshTokens
+from chat_mvp.security.tokens import Tokens
+from chat_mvp.settings import Settings
+from chat_mvp.storage.conversations import direct_key
+
+_SECONDS_A_DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services, by the names under which routes ask for them, and what only accounts have."""
+
+    accounts: AccountService
+    users: UserService
+    contacts: ContactService
+    conversation_service: ConversationService
+    message_service: MessageService
+    message_history: MessageHistory
+    message_sync: MessageSync
+    presence_service: PresenceService
+    authenticator: Authenticator
+    passwords: Passwords
+    strength: PasswordStrength
+
+    def by_parameter(self) -> dict[str, object]:
+        """Return each service under the name of the parameter by which handlers ask for it."""
+        names: Sequence[str] = (
+            "accounts",
+            "users",
+            "contacts",
+            "conversation_service",
+            "message_service",
+            "message_history",
+            "message_sync",
+            "presence_service",
+        )
+        return {name: getattr(self, name) for name in names}
+
+
+def build_services(base: Foundation, engine: Engine, counters: prometheus_client.CollectorRegistry) -> Services:
+    """Build the services; what they count goes to ``counters``."""
+    presence, strangers = _build_presence(base, engine), _build_strangers(base)
+    presence_service, withheld_marks = presence
+
+    async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
+        # Before the block counts: after that, no `stop` would reach the other.
+        engine.typing.stop(owner_id)
+        engine.typing.stop(other_id)
+        engine.blocks.changed(owner_id, other_id, blocked)
+        engine.rosters.forget_direct(direct_key(owner_id, other_id))
+        await presence_service.block_changed(owner_id, other_id, blocked)
+        if not blocked:
+            await withheld_marks.show_in_direct(owner_id, other_id)
+
+    passwords, strength = Passwords(), PasswordStrength()
+    accounts, authenticator = _build_accounts(base, engine, passwords, strength, counters)
+    return Services(
+        accounts=accounts,
+        authenticator=authenticator,
+        passwords=passwords,
+        strength=strength,
+        users=UserService(
+            users=base.users,
+            directory=base.directory,
+            on_status_changed=engine.presence.status_changed,
+            check_room=base.check_room,
+            turns=base.turns,
+        ),
+        contacts=ContactService(
+            contacts=base.contacts,
+            directory=base.directory,
+            on_contact_changed=presence_service.contact_changed,
+            on_block_changed=block_changed,
+            clock=base.clock,
+            check_room=base.check_room,
+            turns=base.turns,
+        ),
+        conversation_service=ConversationService(
+            writer=engine.writer,
+            rosters=engine.rosters,
+            bus=engine.bus,
+            conversations=base.conversations,
+            contacts=base.contacts,
+            snapshots=engine.snapshots,
+            views=engine.views,
+            fetch_users=base.directory.fetch_users,
+            blocks=engine.blocks,
+            is_connected=engine.registry.is_connected,
+            on_parted=presence_service.parted,
+            clock=base.clock,
+            check_room=base.check_room,
+            strangers=strangers,
+            turns=base.turns,
+        ),
+        message_service=MessageService(
+            writer=engine.writer,
+            rosters=engine.rosters,
+            receipts=engine.receipts,
+            messages=base.messages,
+            users=base.users,
+            contacts=base.contacts,
+            fetch_users=base.directory.fetch_users,
+            blocks=engine.blocks,
+            is_hidden=engine.presence.is_hidden,
+            check_may_write_first=strangers.check_may_write_first,
+        ),
+        message_history=MessageHistory(
+            rosters=engine.rosters,
+            messages=base.messages,
+            conversations=base.conversations,
+            blocks=engine.blocks,
+        ),
+        message_sync=MessageSync(
+            writer=engine.writer,
+            messages=base.messages,
+            conversations=base.conversations,
+            turns=base.turns,
+        ),
+        presence_service=presence_service,
+    )
+
+
+def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, WithheldMarks]:
+    withheld_marks = WithheldMarks(
+        writer=engine.writer,
+        rosters=engine.rosters,
+        receipts=engine.receipts,
+        conversations=base.conversations,
+        is_hidden=engine.presence.is_hidden,
+    )
+    presence_service = PresenceService(
+        tracker=engine.presence,
+        registry=engine.registry,
+        users=base.users,
+        arrivals=base.arrivals,
+        conversations=base.conversations,
+        on_hide=engine.typing.stop,
+        on_show=withheld_marks.show_everywhere,
+    )
+    engine.bus.subscribe(presence_service.published)
+    return presence_service, withheld_marks
+
+
+def _build_strangers(base: Foundation) -> Strangers:
+    return Strangers(
+        contacts=base.contacts, conversations=base.conversations, limits=base.rates, enabled=base.has_limits
+    )
+
+
+def _build_accounts(
+    base: Foundation,
+    engine: Engine,
+    passwords: Passwords,
+    strength: PasswordStrength,
+    counters: prometheus_client.CollectorRegistry,
+) -> tuple[AccountService, Authenticator]:
+    settings, registry = base.settings, engine.registry
+    keys = load_signing_keys(settings.data_dir, _secret(settings))
+    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=base.clock)
+    authenticator = Authenticator(tokens, base.arrivals.fetch_session_owner)
+    accounts = AccountService(
+        users=base.users,
+        auth_sessions=base.auth_sessions,
+        passwords=passwords,
+        strength=strength,
+        tokens=tokens,
+        refresh_tokens=RefreshTokens(keys),
+        authenticator=authenticator,
+        registration=settings.registration,
+        session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
+        on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
+        guard=SignInGuard(enabled=base.has_limits, count=count_sign_ins(counters)),
+        device_marks=DeviceMarks(keys),
+        clock=base.clock,
+        check_room=base.check_room,
+    )
+    return accounts, authenticator
+
+
+def _secret(settings: Settings) -> str | None:
+    return settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
