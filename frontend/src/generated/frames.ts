@@ -201,6 +201,9 @@ export interface Ping {
 }
 /**
  * The connection stands; what follows is what was missed, then `drained`, then live events.
+ *
+ *     `conversations` are the most recently active ones; `more` is there, and true, when `ready.conversations`
+ *     follow.
  */
 export interface Ready {
   type: "ready";
@@ -224,8 +227,8 @@ export interface Ready {
   unread_notifications: number;
   token_expires_in: number;
   conversations: ConversationState[];
-  more: boolean;
   limits: Limits;
+  more?: boolean;
 }
 /**
  * One line of `ready`: what a client needs to know whether its copy of a conversation is fresh.

@@ -7,11 +7,13 @@ import {
   codePoints,
   findInText,
   fold,
+  isUnbroken,
   isVisible,
   matches,
   nameText,
   oneLine,
   searchTerms,
+  shownText,
   snippet,
 } from './text';
 
@@ -44,6 +46,16 @@ describe('texts', () => {
     expect(nameText('Anna\nBerta')).toBe('Anna Berta');
     expect(nameText('\u2067שרה')).toBe('\u2067שרה\u2069');
     expect(nameText('Nguyễn Thị')).toBe('Nguyễn Thị');
+  });
+
+  it('of messages keep the marks of every language, and no heaps of them', () => {
+    for (const text of ['Nguyễn Thị'.normalize('NFD'), 'क्षत्रियों की', 'בְּרֵאשִׁ֖ית', 'ที่นี่', 'བསྒྲུབས'])
+      expect(shownText(text.repeat(500))).toBe(text.repeat(500));
+    expect(shownText(`Z${'\u0301'.repeat(90)}`)).toBe(`Z${'\u0301'.repeat(8)}`);
+    const heaps = `a${'\u0301\u0489'.repeat(8)} `.repeat(500);
+    expect(shownText(heaps)).toBe('a\u0301\u0489 '.repeat(500));
+    expect(isUnbroken('a'.repeat(299))).toBe(false);
+    expect(isUnbroken(`see ${'[a]('.repeat(100)} there`)).toBe(true);
   });
 
   it('fold whatever marks they carry', () => {

@@ -37,6 +37,26 @@ function thinned(text: string): string {
   return text.replace(MARKS, '$1');
 }
 
+/** Letters under more marks than a script needs, when there are more of them than by accident. */
+const HEAPS = /\p{M}{4,}/gu;
+const MANY_HEAPS = 50;
+
+/** A message as it is shown: a browser needs seconds to place ten thousand marks, and no language has as many. */
+export function shownText(text: string): string {
+  const heaps = text.match(HEAPS)?.length ?? 0;
+  if (heaps === 0) return text;
+  return heaps > MANY_HEAPS
+    ? text.replace(/(\p{M}{2})\p{M}+/gu, '$1')
+    : text.replace(/(\p{M}{8})\p{M}+/gu, '$1');
+}
+
+const UNBROKEN_LENGTH = 300;
+
+/** Whether a text has no place to break a line for long, as only an address or code has, or what is made to hurt. */
+export function isUnbroken(text: string): boolean {
+  return text.split(/\s+/).some((word) => word.length >= UNBROKEN_LENGTH);
+}
+
 /** Without half a surrogate pair at the end, and with every direction that was opened closed again. */
 function whole(text: string): string {
   return closed(text.replace(/[\uD800-\uDBFF]$/, ''));

@@ -2,7 +2,7 @@
  * The list of the person's conversations, as `ready` and its pages bring it: which of those on the device were left
  * meanwhile, which must begin anew, and which have to be fetched. It is complete after its last page only.
  */
-import type { Conversation, ConversationState, ServerFrame } from '@/protocol';
+import type { Conversation, ConversationState, Ready, ReadyConversations, ServerFrame } from '@/protocol';
 
 export interface CompleteList {
   /** The revision of each conversation in the list. */
@@ -85,6 +85,6 @@ export class OwnList {
   }
 }
 
-export function isPage(frame: ServerFrame): frame is Extract<ServerFrame, { more: boolean }> {
+export function isPage(frame: ServerFrame): frame is Ready | ReadyConversations {
   return frame.type === 'ready' || frame.type === 'ready.conversations';
 }

@@ -137,8 +137,8 @@ export class Sync {
       for (const { id } of page.conversations) if (after[id] !== before[id]) persister.conversation(id);
     }
     this.#resetAll(anew);
-    // A server of before has one page, and does not say so.
-    if (page.more) return;
+    // A list of one page does not say so.
+    if (page.more === true) return;
     const list = this.list.end();
     if (list === null) return;
     changes.left(list.left);

@@ -1,6 +1,7 @@
 import { lazy, memo, type ReactNode, Suspense, useId, useState } from 'react';
 import { useI18n } from '@/app/context';
 import { ErrorBoundary } from '@/app/ErrorBoundary';
+import { isUnbroken, shownText } from '@/lib/text';
 import { isTall } from './height';
 import { PlainText } from './PlainText';
 import { Unshowable } from './Unshowable';
@@ -12,7 +13,8 @@ const MAY_BE_MARKDOWN =
   /[*_~`[\]|\\<&@]|https?:|www\.|^[ \t]{0,3}([-+>#]|\d{1,9}[.)]\s)|^ {4}|^[ \t]*[-=]{2}/m;
 
 /** A message's text, rendered harmlessly; most of it is plain and needs no parser. */
-export const MessageText = memo(function MessageText({ text }: { text: string }) {
+export const MessageText = memo(function MessageText({ text: source }: { text: string }) {
+  const text = shownText(source);
   const shown = (
     <ErrorBoundary of={text} fallback={() => <Unshowable text={text} />}>
       <Suspense fallback={<PlainText text={text} />}>
@@ -20,7 +22,8 @@ export const MessageText = memo(function MessageText({ text }: { text: string })
       </Suspense>
     </ErrorBoundary>
   );
-  return isTall(text) ? <Beginning>{shown}</Beginning> : shown;
+  const whole = isTall(text) ? <Beginning>{shown}</Beginning> : shown;
+  return isUnbroken(text) ? <div className="unbroken">{whole}</div> : whole;
 });
 
 /** A text of many screens shows its beginning, so that nobody has to scroll past all of it. */
