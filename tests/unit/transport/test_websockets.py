@@ -41,7 +41,8 @@ async def deaf(scope: Any, receive: Any, send: Any) -> None:
 
 
 def protocols() -> list[ChatWebSocketProtocol]:
-    return [it for it in gc.get_objects() if isinstance(it, ChatWebSocketProtocol)]
+    """Return those of open connections; earlier tests may have left some that are closed."""
+    return [it for it in gc.get_objects() if isinstance(it, ChatWebSocketProtocol) and not it.disconnected]
 
 
 async def test_pings_of_a_peer_that_does_not_read_are_not_answered_without_end() -> None:
