@@ -40,8 +40,10 @@ async def deaf(scope: Any, receive: Any, send: Any) -> None:
     await asyncio.Event().wait()
 
 
-def protocols() -> list[ChatWebSocketProtocol]:
-    return [it for it in gc.get_objects() if isinstance(it, ChatWebSocketProtocol)]
+def protocols(server: Address) -> list[ChatWebSocketProtocol]:
+    """Return those of this server's open connections."""
+    found = [it for it in gc.get_objects() if isinstance(it, ChatWebSocketProtocol) and not it.disconnected]
+    return [it for it in found if it.server is not None and it.server[1] == server.port]
 
 
 async def test_pings_of_a_peer_that_does_not_read_are_not_answered_without_end() -> None:
@@ -59,7 +61,7 @@ async def test_pings_of_a_peer_that_does_not_read_are_not_answered_without_end()
                     await asyncio.sleep(0)
         except TimeoutError:
             pass
-        (protocol,) = protocols()
+        protocol = protocols(server)[-1]
         assert protocol.transport.get_write_buffer_size() < 200_000
         assert protocol.reading.is_stopped
         # Once it reads again, everything goes on.
@@ -87,7 +89,7 @@ async def test_small_messages_that_nobody_handles_do_not_pile_up() -> None:
         for _ in range(20):
             raw.send(flood)
         await asyncio.sleep(0.5)
-        (protocol,) = protocols()
+        (protocol,) = protocols(server)
         assert len(protocol.queue) < 1_500
         raw.close()
         await asyncio.sleep(0.05)
@@ -161,7 +163,7 @@ async def test_a_connection_that_ended_leaves_nothing_for_the_garbage_collector(
         try:
             for ending in (frame(Opcode.CLOSE, b"\x03\xe8"), b""):
                 raw = await opened(server)
-                (protocol,) = protocols()
+                (protocol,) = protocols(server)
                 gone = asyncio.Event()
                 watched = weakref.ref(protocol, lambda _, gone=gone: gone.set())  # type: ignore[misc]
                 del protocol
