@@ -52,7 +52,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new pair of tokens
-         * @description Exchange a refresh token, from the body or else from the cookie `chat_refresh`, for a new pair.
+         * @description Exchange a refresh token, from the body or else from the cookie `__Secure-chat_refresh`, for a new pair.
          */
         post: operations["postAuthRefresh"];
         delete?: never;
@@ -1087,6 +1087,8 @@ export interface components {
             /** @example Somebody has this username. */
             detail: string;
             errors: components["schemas"]["FieldProblem"][];
+            /** @description When to try again, where that helps */
+            retry_after_ms?: number;
         };
         /**
          * ProfilePatch
@@ -1299,6 +1301,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1352,6 +1363,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1419,6 +1439,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1450,6 +1479,15 @@ export interface operations {
             };
             /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1495,6 +1533,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1526,6 +1573,15 @@ export interface operations {
             };
             /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1593,6 +1649,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1640,6 +1705,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1697,6 +1771,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1747,6 +1830,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1790,6 +1882,15 @@ export interface operations {
             };
             /** @description There is no such thing, or the caller may not know it (`not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1849,6 +1950,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1894,6 +2004,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1973,6 +2092,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -2014,6 +2142,15 @@ export interface operations {
             };
             /** @description There is no such thing, or the caller may not know it (`not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2078,6 +2215,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -2119,6 +2265,15 @@ export interface operations {
             };
             /** @description There is no such thing, or the caller may not know it (`not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2171,6 +2326,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2265,6 +2429,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -2324,6 +2497,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -2374,6 +2556,15 @@ export interface operations {
             };
             /** @description There is no such thing, or the caller may not know it (`not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2471,6 +2662,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -2561,6 +2761,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -2636,6 +2845,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -2702,6 +2920,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2801,6 +3028,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -2871,6 +3107,15 @@ export interface operations {
             };
             /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2979,6 +3224,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -3049,6 +3303,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3137,7 +3400,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3209,6 +3472,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
@@ -3261,6 +3533,15 @@ export interface operations {
             };
             /** @description There is no such thing, or the caller may not know it (`not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3336,7 +3617,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3444,7 +3725,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3541,7 +3822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3638,7 +3919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3724,7 +4005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3810,7 +4091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` (`rate_limited`) */
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3878,6 +4159,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -3921,6 +4211,15 @@ export interface operations {
             };
             /** @description There is no such thing, or the caller may not know it (`not_found`) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3986,6 +4285,15 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
