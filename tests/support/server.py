@@ -44,7 +44,7 @@ class Server:
         self.log_path = directory / "server.log"
         self._settings = {"RATE_LIMITS": "off", "MONGO_DATABASE": self.database} | (settings or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
     def origin(self) -> str:
