@@ -12,9 +12,9 @@ from chat_mvp.features.presence.handlers import presence_handlers
 from chat_mvp.features.typing.handlers import typing_handlers
 from chat_mvp.limits import CONNECTS_BURST, CONNECTS_PER_S
 from chat_mvp.realtime.admission import Admission
+from chat_mvp.realtime.connect_flow import ConnectFlow
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell
-from chat_mvp.realtime.greeter import Greeter
 from chat_mvp.realtime.handlers import connection_handlers
 from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
@@ -39,7 +39,7 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         authenticator=services.authenticator,
         admission=Admission(pace=pace),
         registry=engine.registry,
-        greeter=_build_greeter(base, engine, services),
+        connect_flow=_build_connect_flow(base, engine, services),
         dispatcher=Dispatcher(
             base.rates,
             connection_handlers(services.authenticator, base.clock),
@@ -75,9 +75,9 @@ def origins(settings: Settings) -> frozenset[str]:
     return frozenset(own | set(settings.allowed_origins))
 
 
-def _build_greeter(base: Foundation, engine: Engine, services: Services) -> Greeter:
+def _build_connect_flow(base: Foundation, engine: Engine, services: Services) -> ConnectFlow:
     settings = base.settings
-    return Greeter(
+    return ConnectFlow(
         snapshots=engine.snapshots,
         catch_up=CatchUp(base.messages, engine.views.fetch),
         drain=Drain(base.queue, base.messages),

@@ -34,10 +34,10 @@ from chat_mvp.protocol import (
 )
 from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.realtime.budgets import FRAME_BUDGETS
+from chat_mvp.realtime.connect_flow import CatchingUp, ConnectFlow
 from chat_mvp.realtime.connection import Connection, error_frame
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.farewell import Farewell, bye
-from chat_mvp.realtime.greeter import CatchingUp, Greeter
 from chat_mvp.realtime.handshake import agree, header
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.outbox import SendNow
@@ -117,7 +117,7 @@ class SocketEndpoint:
         authenticator: Authenticator,
         admission: Admission,
         registry: Registry,
-        greeter: Greeter,
+        connect_flow: ConnectFlow,
         dispatcher: Dispatcher,
         presence: PresenceTracker,
         connection_log: ConnectionLog,
@@ -130,7 +130,7 @@ class SocketEndpoint:
         self._authenticator = authenticator
         self._admission = admission
         self._registry = registry
-        self._greeter = greeter
+        self._connect_flow = connect_flow
         self._dispatcher = dispatcher
         self._presence = presence
         self._connection_log = connection_log
@@ -217,7 +217,7 @@ class SocketEndpoint:
             connection.session.begin_catching_up()
             self._registry.add(connection)
             self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
-            rest = await self._greeter.greet(connection, frame, slot)
+            rest = await self._connect_flow.start(connection, frame, slot)
             catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, rest, slot))
             # A frame that was held back would keep what it holds for as long as the connection lives.
             del frame, rest
