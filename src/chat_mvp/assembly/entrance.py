@@ -13,8 +13,8 @@ from chat_mvp.features.typing.handlers import typing_handlers
 from chat_mvp.limits import CONNECTS_BURST, CONNECTS_PER_S
 from chat_mvp.realtime.admission import Admission
 from chat_mvp.realtime.connect_flow import ConnectFlow
+from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.dispatch import Dispatcher
-from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.handlers import connection_handlers
 from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
@@ -33,7 +33,7 @@ class Entrance:
 
 def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entrance:
     """Build the parts."""
-    farewell = Farewell()
+    closer = ConnectionCloser()
     pace = Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if base.has_limits else None
     endpoint = SocketEndpoint(
         authenticator=services.authenticator,
@@ -49,7 +49,7 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         ),
         presence=engine.presence,
         connection_log=engine.connection_log,
-        farewell=farewell,
+        closer=closer,
         allowed_origins=origins(base.settings),
         limits=base.has_limits,
         rates=base.rates,
@@ -63,7 +63,7 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         timers=(engine.typing, services.presence_service, base.timekeeper),
         registry=engine.registry,
         connection_log=engine.connection_log,
-        farewell=farewell,
+        closer=closer,
         supervisor=Supervisor(),
     )
     return Entrance(endpoint, runtime)

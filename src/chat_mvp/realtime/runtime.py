@@ -10,8 +10,8 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.protocol import CLOSE_RESTART
+from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.expiry import watch_expiry
-from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
@@ -43,7 +43,7 @@ class Runtime:
         timers: Iterable[Closable],
         registry: Registry,
         connection_log: ConnectionLog,
-        farewell: Farewell,
+        closer: ConnectionCloser,
         supervisor: Supervisor,
     ) -> None:
         """Start nothing yet."""
@@ -56,7 +56,7 @@ class Runtime:
         self._presence = presence
         self._timers = tuple(timers)
         self._connection_log = connection_log
-        self._farewell = farewell
+        self._closer = closer
         self._expiry: asyncio.Task[None] | None = None
         self._goodbye: asyncio.Task[None] | None = None
 
@@ -79,7 +79,7 @@ class Runtime:
         await asyncio.shield(self._goodbye)
 
     async def _say_goodbye(self) -> None:
-        self._farewell.said = True
+        self._closer.is_stopping = True
         await self.writer.stop()
         self._receipts.close()
         for timer in self._timers:
@@ -88,7 +88,7 @@ class Runtime:
             connection.close(CLOSE_RESTART, "the server is restarting")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_FRAMES_S):
-                await self._farewell.finish()
+                await self._closer.finish()
         if self._expiry is not None:
             self._expiry.cancel()
         await self.jobs.stop()

@@ -36,8 +36,8 @@ from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.realtime.budgets import FRAME_BUDGETS
 from chat_mvp.realtime.connect_flow import CatchingUp, ConnectFlow
 from chat_mvp.realtime.connection import Connection, error_frame
+from chat_mvp.realtime.connection_closer import ConnectionCloser, bye
 from chat_mvp.realtime.dispatch import Dispatcher
-from chat_mvp.realtime.farewell import Farewell, bye
 from chat_mvp.realtime.handshake import agree, header
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.outbox import SendNow
@@ -121,7 +121,7 @@ class SocketEndpoint:
         dispatcher: Dispatcher,
         presence: PresenceTracker,
         connection_log: ConnectionLog,
-        farewell: Farewell,
+        closer: ConnectionCloser,
         allowed_origins: Collection[str],
         limits: bool,
         rates: RateLimits,
@@ -134,7 +134,7 @@ class SocketEndpoint:
         self._dispatcher = dispatcher
         self._presence = presence
         self._connection_log = connection_log
-        self._farewell = farewell
+        self._closer = closer
         self._allowed_origins = allowed_origins
         self._limits = limits
         self._rates = rates
@@ -147,7 +147,7 @@ class SocketEndpoint:
         if not is_allowed_origin(header(headers, b"origin"), header(headers, b"host"), self._allowed_origins):
             await _refuse_handshake(scope, send, ForbiddenError("Pages from this origin may not connect."))
             return
-        if self._farewell.said:
+        if self._closer.is_stopping:
             stopping = UnavailableError("The server is stopping; try again in a moment.", retry_after_ms=1_000)
             await _refuse_handshake(scope, send, stopping)
             return
@@ -201,7 +201,7 @@ class SocketEndpoint:
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
             return False
-        if self._farewell.said:
+        if self._closer.is_stopping:
             # It waited until the server began to stop.
             await _turn_away(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
             return False
@@ -251,7 +251,7 @@ class SocketEndpoint:
     def _end(self, connection: Connection, peer: Peer, code: int, reason: str) -> None:
         # Who is being let go is not there any more: what is sent from now on waits in the queue.
         self._registry.remove(connection)
-        self._farewell.begin(connection, peer, code, reason)
+        self._closer.begin(connection, peer, code, reason)
 
     def _leave(self, connection: Connection) -> None:
         connection.end()

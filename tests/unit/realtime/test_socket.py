@@ -15,7 +15,7 @@ from chat_mvp.protocol import CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED, Connect, Po
 from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.realtime.connect_flow import CatchingUp, ConnectFlow
 from chat_mvp.realtime.connection import Connection
-from chat_mvp.realtime.farewell import Farewell
+from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
@@ -78,7 +78,7 @@ class House:
             dispatcher=cast("Any", SimpleNamespace(dispatch=_answer)),
             presence=cast("PresenceTracker", SimpleNamespace(arrive=self._arrive, unwatch=lambda _: None)),
             connection_log=cast("ConnectionLog", SimpleNamespace(began=lambda _: None, ended=lambda _: None)),
-            farewell=Farewell(),
+            closer=ConnectionCloser(),
             allowed_origins=(),
             limits=True,
             rates=RateLimits(),

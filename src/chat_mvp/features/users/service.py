@@ -17,7 +17,7 @@ from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.storage.users import UserChanges, Users
-from chat_mvp.wording import invalid_value
+from chat_mvp.validation_messages import invalid_value
 
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
