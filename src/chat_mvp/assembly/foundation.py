@@ -8,7 +8,7 @@ from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COS
 from chat_mvp.ops.disk import CheckRoom, DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
 from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.settings import Settings
 from chat_mvp.storage.arrivals import Arrivals
 from chat_mvp.storage.auth_sessions import AuthSessions
@@ -40,7 +40,7 @@ class Foundation:
     arrivals: Arrivals
     has_limits: bool
     rates: RateLimits
-    turns: Turns
+    costly_work: FairSemaphore
     disk: Path | None
     check_room: CheckRoom
 
@@ -66,7 +66,7 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         arrivals=Arrivals(database.collections),
         has_limits=has_limits,
         rates=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
-        turns=Turns(
+        costly_work=FairSemaphore(
             at_once=MAX_COSTLY_AT_ONCE,
             at_once_each=MAX_COSTLY_AT_ONCE_EACH,
             max_waiting=MAX_COSTLY_WAITING,
