@@ -39,7 +39,7 @@ class Foundation:
     queue: Queue
     arrivals: Arrivals
     has_limits: bool
-    rates: RateLimits
+    rate_limits: RateLimits
     costly_work: FairSemaphore
     disk: Path | None
     check_room: CheckRoom
@@ -65,7 +65,7 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         queue=Queue(database.collections),
         arrivals=Arrivals(database.collections),
         has_limits=has_limits,
-        rates=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
+        rate_limits=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
         costly_work=FairSemaphore(
             at_once=MAX_COSTLY_AT_ONCE,
             at_once_each=MAX_COSTLY_AT_ONCE_EACH,

@@ -170,7 +170,7 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
 
 def _build_strangers(base: Foundation) -> Strangers:
     return Strangers(
-        contacts=base.contacts, conversations=base.conversations, limits=base.rates, enabled=base.has_limits
+        contacts=base.contacts, conversations=base.conversations, rate_limits=base.rate_limits, enabled=base.has_limits
     )
 
 

@@ -75,22 +75,22 @@ def route_budget(method: str, path: str) -> str | None:
     return ROUTE_BUDGETS.get(f"{method} {path}")
 
 
-def address_guard(limits: RateLimits) -> Guard:
+def address_guard(rate_limits: RateLimits) -> Guard:
     """Return a guard for the whole application that counts, by address, what needs no account."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         budget = _budget_of(connection)
-        if budget is not None and limits.is_by_address(budget):
-            limits.check(budget, address_of(connection))
+        if budget is not None and rate_limits.is_by_address(budget):
+            rate_limits.check(budget, address_of(connection))
 
     return guard
 
 
-def check_account(limits: RateLimits, connection: ASGIConnection[Any, Any, Any, Any], user_id: str) -> None:
+def check_account(rate_limits: RateLimits, connection: ASGIConnection[Any, Any, Any, Any], user_id: str) -> None:
     """Take from the budget of a route that is counted by account; ``RateLimitedError`` when it is used up."""
     budget = _budget_of(connection)
-    if budget is not None and not limits.is_by_address(budget):
-        limits.check(budget, user_id)
+    if budget is not None and not rate_limits.is_by_address(budget):
+        rate_limits.check(budget, user_id)
 
 
 def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

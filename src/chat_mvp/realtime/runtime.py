@@ -18,7 +18,7 @@ from chat_mvp.realtime.registry import Registry
 from chat_mvp.supervision import Supervisor
 
 LAST_FRAMES_S = 3.0
-"""How long connections may take to be told goodbye."""
+"""How long closing all connections may take."""
 
 
 class Closable(Protocol):
@@ -58,7 +58,7 @@ class Runtime:
         self._connection_log = connection_log
         self._closer = closer
         self._expiry: asyncio.Task[None] | None = None
-        self._goodbye: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start everything, on the running event loop."""
@@ -68,17 +68,17 @@ class Runtime:
         self.jobs.start(self.supervisor)
         self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry, self._clock))
 
-    async def say_goodbye(self) -> None:
-        """Stop cleanly, once, however often it is asked for.
+    async def stop(self) -> None:
+        """Stop cleanly; later calls wait for the first one.
 
-        No new sends are taken; those that were accepted are committed and acknowledged; every connection is told
-        ``bye`` with 1012 and when to come back; what is written in batches is written.
+        The server accepts no new sends, commits and acknowledges those that it accepted, sends ``bye`` with 1012 to
+        every connection, and writes what is written in batches.
         """
-        if self._goodbye is None:
-            self._goodbye = asyncio.get_running_loop().create_task(self._say_goodbye(), name="goodbye")
-        await asyncio.shield(self._goodbye)
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_task(self._stop(), name="stop")
+        await asyncio.shield(self._stopping)
 
-    async def _say_goodbye(self) -> None:
+    async def _stop(self) -> None:
         self._closer.is_stopping = True
         await self.writer.stop()
         self._receipts.close()

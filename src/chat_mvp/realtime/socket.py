@@ -123,10 +123,10 @@ class SocketEndpoint:
         connection_log: ConnectionLog,
         closer: ConnectionCloser,
         allowed_origins: Collection[str],
-        limits: bool,
-        rates: RateLimits,
+        has_limits: bool,
+        rate_limits: RateLimits,
     ) -> None:
-        """``limits`` bounds the connections of an account and the frames of each, ``rates`` how often both come."""
+        """``has_limits``: bound the connections of an account and the frames a second of each connection."""
         self._authenticator = authenticator
         self._admission = admission
         self._registry = registry
@@ -136,9 +136,9 @@ class SocketEndpoint:
         self._connection_log = connection_log
         self._closer = closer
         self._allowed_origins = allowed_origins
-        self._limits = limits
-        self._rates = rates
-        self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if limits else None
+        self._has_limits = has_limits
+        self._rate_limits = rate_limits
+        self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if has_limits else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket from handshake to close."""
@@ -152,7 +152,7 @@ class SocketEndpoint:
             await _refuse_handshake(scope, send, stopping)
             return
         try:
-            self._rates.check("handshake", _address(scope))
+            self._rate_limits.check("handshake", _address(scope))
         except RateLimitedError as error:
             await _refuse_handshake(scope, send, error)
             return
@@ -177,11 +177,11 @@ class SocketEndpoint:
             return
         try:
             caller = await self._authenticator.authenticate(_token(frame, authorization))
-            self._rates.check(FRAME_BUDGETS[Connect], caller.user_id)
+            self._rate_limits.check(FRAME_BUDGETS[Connect], caller.user_id)
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
             return
-        if self._limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
+        if self._has_limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return
         slot = await self._admission.enter(caller.user_id)
@@ -205,7 +205,7 @@ class SocketEndpoint:
             # It waited until the server began to stop.
             await _turn_away(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
             return False
-        if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
+        if self._has_limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return False
         return True

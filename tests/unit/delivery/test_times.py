@@ -6,6 +6,7 @@ import pytest
 
 from chat_mvp.clock import Clock
 from chat_mvp.storage.client import Database
+from chat_mvp.supervision import Supervisor
 from chat_mvp.times import utc_now
 from tests.unit.delivery.conftest import Desk, clear
 
@@ -17,7 +18,7 @@ async def restarted(database: Database, before: Desk, *, clock_is_off_by: timede
     await before.writer.stop()
     desk = Desk(database)
     desk.clock_is_off_by, desk.people = clock_is_off_by, before.people
-    desk.writer.start()
+    desk.writer.start(Supervisor())
     return desk
 
 
@@ -26,7 +27,7 @@ async def test_times_ascend_across_a_restart_with_a_clock_that_was_set_back(data
     await clear(database)
     ahead = Desk(database)
     ahead.clock_is_off_by = HOUR
-    ahead.writer.start()
+    ahead.writer.start(Supervisor())
     for number in range(3):
         await ahead.send(f"ahead {number}").message()
     right = await restarted(database, ahead, clock_is_off_by=timedelta())
@@ -50,7 +51,7 @@ async def test_a_clock_that_jumps_dates_nothing_alike_or_backwards(database: Dat
     uptime_s = 0.0
     clock = Clock(utc_now(), elapsed=lambda: uptime_s)
     desk = Desk(database, clock=clock)
-    desk.writer.start()
+    desk.writer.start(Supervisor())
     began = clock()
     for number in range(20):
         if number == 5:

@@ -45,7 +45,7 @@ class House:
         self.strangers = Strangers(
             contacts=cast("Contacts", self.storage),
             conversations=cast("Conversations", self.storage),
-            limits=RateLimits(enabled=enabled, clock=lambda: 1_000.0),
+            rate_limits=RateLimits(enabled=enabled, clock=lambda: 1_000.0),
             enabled=enabled,
         )
 

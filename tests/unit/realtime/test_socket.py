@@ -80,8 +80,8 @@ class House:
             connection_log=cast("ConnectionLog", SimpleNamespace(began=lambda _: None, ended=lambda _: None)),
             closer=ConnectionCloser(),
             allowed_origins=(),
-            limits=True,
-            rates=RateLimits(),
+            has_limits=True,
+            rate_limits=RateLimits(),
         )
 
     async def _owner(self, _session_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The way in: the WebSocket endpoint, and everything that runs in the background while the application does."""
+"""The WebSocket endpoint, and the background tasks that run as long as the application."""
 
 from dataclasses import dataclass
 
@@ -24,14 +24,14 @@ from chat_mvp.supervision import Supervisor
 
 
 @dataclass(frozen=True)
-class Entrance:
+class Realtime:
     """The parts."""
 
     endpoint: SocketEndpoint
     runtime: Runtime
 
 
-def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entrance:
+def build_realtime(base: Foundation, engine: Engine, services: Services) -> Realtime:
     """Build the parts."""
     closer = ConnectionCloser()
     pace = Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if base.has_limits else None
@@ -41,7 +41,7 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         registry=engine.registry,
         connect_flow=_build_connect_flow(base, engine, services),
         dispatcher=Dispatcher(
-            base.rates,
+            base.rate_limits,
             connection_handlers(services.authenticator, base.clock),
             message_handlers(services.message_service),
             presence_handlers(services.presence_service),
@@ -51,8 +51,8 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         connection_log=engine.connection_log,
         closer=closer,
         allowed_origins=origins(base.settings),
-        limits=base.has_limits,
-        rates=base.rates,
+        has_limits=base.has_limits,
+        rate_limits=base.rate_limits,
     )
     runtime = Runtime(
         clock=base.clock,
@@ -66,7 +66,7 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         closer=closer,
         supervisor=Supervisor(),
     )
-    return Entrance(endpoint, runtime)
+    return Realtime(endpoint, runtime)
 
 
 def origins(settings: Settings) -> frozenset[str]:
