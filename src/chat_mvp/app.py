@@ -17,8 +17,8 @@ from litestar.types import Receive, Scope, Send
 
 from chat_mvp import __version__
 from chat_mvp.assembly.engine import Engine, build_engine
-from chat_mvp.assembly.entrance import build_entrance, origins
 from chat_mvp.assembly.foundation import Foundation, build_foundation
+from chat_mvp.assembly.realtime import build_realtime, origins
 from chat_mvp.assembly.services import Services, build_services
 from chat_mvp.errors import NotFoundError
 from chat_mvp.features.accounts import routes as account_routes
@@ -54,42 +54,42 @@ _ROUTES = [
 def create_app(settings: Settings, database: Database) -> Litestar:
     """Return the application on an open database, which the caller closes after it has shut down.
 
-    ``app.state.runtime`` is the ``Runtime``, whose ``say_goodbye`` a server calls before it stops.
+    ``app.state.runtime`` is the ``Runtime``, whose ``stop`` a server calls before it stops.
     """
     counters = metrics.new_registry()
     base = build_foundation(settings, database)
     engine = build_engine(base)
     services = build_services(base, engine, counters)
-    entrance = build_entrance(base, engine, services)
-    metrics.add_gauges(counters, _gauges(base, engine, services, entrance.runtime))
+    realtime = build_realtime(base, engine, services)
+    metrics.add_gauges(counters, _gauges(base, engine, services, realtime.runtime))
     api = api_router(
         _ROUTES,
         authenticator=services.authenticator,
-        limits=base.rates,
+        rate_limits=base.rate_limits,
         services=services.by_parameter(),
         allowed_origins=origins(settings),
     )
     root = {
-        "readiness": health.Readiness(database.ping_write, entrance.runtime.supervisor.problem, disk=base.disk),
+        "readiness": health.Readiness(database.ping_write, realtime.runtime.supervisor.problem, disk=base.disk),
         "metrics_registry": counters,
         "web_files": load_files(Path(__file__).parent / "web" / "static"),
     }
     app = Litestar(
-        guards=[address_guard(base.rates)],
+        guards=[address_guard(base.rate_limits)],
         route_handlers=[
             api,
-            _socket_route(entrance.endpoint),
+            _socket_route(realtime.endpoint),
             Router(
                 "/",
                 route_handlers=[*health.HANDLERS, metrics.metrics, *web_routes.ROUTES],
                 dependencies={name: _provided(it) for name, it in root.items()},
             ),
         ],
-        lifespan=[_lifespan(base, engine, services, entrance.runtime)],
+        lifespan=[_lifespan(base, engine, services, realtime.runtime)],
         exception_handlers=EXCEPTION_HANDLERS,
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
-        state=State({"runtime": entrance.runtime}),
+        state=State({"runtime": realtime.runtime}),
         logging_config=None,
         cors_config=_cross_origin(settings),
     )
@@ -108,7 +108,7 @@ def _lifespan(base: Foundation, engine: Engine, services: Services, runtime: Run
         try:
             yield
         finally:
-            await runtime.say_goodbye()
+            await runtime.stop()
             services.passwords.close()
             services.strength.close()
 

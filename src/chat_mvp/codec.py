@@ -9,7 +9,7 @@ from chat_mvp.errors import BadFrameError, ChatError, UnknownTypeError, Validati
 from chat_mvp.limits import MAX_REF_CHARS
 from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, AnyClientFrame, Ref, ServerFrame
 from chat_mvp.storable import check_storable, is_storable, with_nuls_for_halves
-from chat_mvp.wording import invalid_field
+from chat_mvp.validation_messages import invalid_field
 
 
 class _Head(msgspec.Struct):

@@ -151,7 +151,7 @@ MAX_COSTLY_AT_ONCE = 8
 MAX_COSTLY_AT_ONCE_EACH = 2
 """The same of one account."""
 MAX_COSTLY_WAITING = 500
-"""The same that wait for their turn."""
+"""The same that wait."""
 
 # --------------------------------------------------------------------------------------------- parameters and pages
 

@@ -18,7 +18,7 @@ FRONTEND = ROOT / "frontend"
 
 # Everything else names the exceptions that it expects.
 CATCHES_BROADLY = {
-    "cli/serving.py": "whatever goes wrong while saying goodbye, the server must still end",
+    "cli/serving.py": "whatever goes wrong while the application stops, the server must still end",
     "delivery/next_batch.py": "what would be refused is left to the planner, which knows whether it is a repetition",
     "delivery/planning.py": "an operation that is refused or fails must not affect its neighbours",
     "delivery/in_flight.py": "what is stored is stored; the fault of one listener must not keep it from the others",

@@ -8,7 +8,7 @@ from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COS
 from chat_mvp.ops.disk import CheckRoom, DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
 from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.settings import Settings
 from chat_mvp.storage.arrivals import Arrivals
 from chat_mvp.storage.auth_sessions import AuthSessions
@@ -39,8 +39,8 @@ class Foundation:
     queue: Queue
     arrivals: Arrivals
     has_limits: bool
-    rates: RateLimits
-    turns: Turns
+    rate_limits: RateLimits
+    costly_work: FairSemaphore
     disk: Path | None
     check_room: CheckRoom
 
@@ -65,8 +65,8 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         queue=Queue(database.collections),
         arrivals=Arrivals(database.collections),
         has_limits=has_limits,
-        rates=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
-        turns=Turns(
+        rate_limits=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
+        costly_work=FairSemaphore(
             at_once=MAX_COSTLY_AT_ONCE,
             at_once_each=MAX_COSTLY_AT_ONCE_EACH,
             max_waiting=MAX_COSTLY_WAITING,

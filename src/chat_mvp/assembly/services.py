@@ -91,7 +91,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             directory=base.directory,
             on_status_changed=engine.presence.status_changed,
             check_room=base.check_room,
-            turns=base.turns,
+            costly_work=base.costly_work,
         ),
         contacts=ContactService(
             contacts=base.contacts,
@@ -100,7 +100,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             on_block_changed=block_changed,
             clock=base.clock,
             check_room=base.check_room,
-            turns=base.turns,
+            costly_work=base.costly_work,
         ),
         conversation_service=ConversationService(
             writer=engine.writer,
@@ -117,7 +117,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             clock=base.clock,
             check_room=base.check_room,
             strangers=strangers,
-            turns=base.turns,
+            costly_work=base.costly_work,
         ),
         message_service=MessageService(
             writer=engine.writer,
@@ -141,7 +141,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             writer=engine.writer,
             messages=base.messages,
             conversations=base.conversations,
-            turns=base.turns,
+            costly_work=base.costly_work,
         ),
         presence_service=presence_service,
     )
@@ -170,7 +170,7 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
 
 def _build_strangers(base: Foundation) -> Strangers:
     return Strangers(
-        contacts=base.contacts, conversations=base.conversations, limits=base.rates, enabled=base.has_limits
+        contacts=base.contacts, conversations=base.conversations, rate_limits=base.rate_limits, enabled=base.has_limits
     )
 
 

@@ -58,7 +58,7 @@ async def _serve(loaded: Loaded, listener: socket.socket) -> None:
                 on_ready=lambda: None if signals.received else announce(address, settings),
             )
             _calm_garbage_collection()
-            signals.then(lambda: stop_cleanly(server, app.state.runtime.say_goodbye))
+            signals.then(lambda: stop_cleanly(server, app.state.runtime.stop))
             await server.serve([listener])
         _LOG.info("stopped")
     except asyncio.CancelledError:

@@ -25,7 +25,7 @@ from chat_mvp.transport.reading import ReadBuffer
 from chat_mvp.transport.shared import HttpLimits, Shared
 from chat_mvp.transport.watch import Watch
 
-GOODBYE_WITHIN_S = 4.0
+APPLICATION_STOPS_WITHIN_S = 4.0
 REQUESTS_END_WITHIN_S = 2
 STOP_WITHIN_S = 9.5
 """The contract says ten seconds from signal to exit."""
@@ -149,18 +149,18 @@ class StopSignals:
             self._main.cancel()
 
 
-async def stop_cleanly(server: ChatServer, say_goodbye: Callable[[], Awaitable[None]]) -> None:
-    """Take nobody new, let the application finish what it accepted and tell its clients, then let uvicorn end."""
+async def stop_cleanly(server: ChatServer, stop_application: Callable[[], Awaitable[None]]) -> None:
+    """Accept no new connections, stop the application (see ``Runtime.stop``), then let uvicorn end."""
     _LOG.info("stopping")
     await server.until_started()
     try:
         server.refuse_newcomers()
-        async with asyncio.timeout(GOODBYE_WITHIN_S):
-            await say_goodbye()
+        async with asyncio.timeout(APPLICATION_STOPS_WITHIN_S):
+            await stop_application()
     except TimeoutError:
-        _LOG.warning("goodbye_cut_short", after_s=GOODBYE_WITHIN_S)
+        _LOG.warning("application_did_not_stop_in_time", after_s=APPLICATION_STOPS_WITHIN_S)
     except Exception:  # noqa: BLE001 - whatever happened there, the server must still end
-        _LOG.exception("goodbye_failed")
+        _LOG.exception("application_failed_to_stop")
     finally:
         server.should_exit = True
 

@@ -39,7 +39,7 @@ def bearer_token(header: str | None) -> str:
     return token.strip()
 
 
-def caller_guard(authenticator: Authenticator, limits: RateLimits) -> Guard:
+def caller_guard(authenticator: Authenticator, rate_limits: RateLimits) -> Guard:
     """Return a Litestar guard that finds out who asks, except on routes with ``security=OPEN``.
 
     It raises ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does, and ``RateLimitedError`` when the
@@ -53,7 +53,7 @@ def caller_guard(authenticator: Authenticator, limits: RateLimits) -> Guard:
             return
         token = bearer_token(connection.headers.get("authorization"))
         caller = await authenticator.authenticate(token)
-        check_account(limits, connection, caller.user_id)
+        check_account(rate_limits, connection, caller.user_id)
         connection.state[_STATE_KEY] = caller
 
     return guard

@@ -15,7 +15,7 @@ from litestar.typing import FieldDefinition
 
 from chat_mvp.errors import BadRequestError, UnsupportedMediaTypeError
 from chat_mvp.storable import check_storable, with_nuls_for_halves
-from chat_mvp.wording import invalid_field
+from chat_mvp.validation_messages import invalid_field
 
 _Body = TypeVar("_Body")
 

@@ -33,16 +33,16 @@ ROUTE_BUDGETS: Final[Mapping[str, str]] = {
     "PUT /api/v1/contacts/{user_id}/block": "block",
     "DELETE /api/v1/contacts/{user_id}/block": "block",
     "GET /api/v1/conversations": "list",
-    "POST /api/v1/conversations": "open",
+    "POST /api/v1/conversations": "create_conversation",
     "GET /api/v1/conversations/{conversation_id}": "read",
-    "PATCH /api/v1/conversations/{conversation_id}": "change",
-    "DELETE /api/v1/conversations/{conversation_id}": "change",
-    "PATCH /api/v1/conversations/{conversation_id}/me": "own",
-    "POST /api/v1/conversations/{conversation_id}/leave": "leave",
+    "PATCH /api/v1/conversations/{conversation_id}": "change_conversation",
+    "DELETE /api/v1/conversations/{conversation_id}": "change_conversation",
+    "PATCH /api/v1/conversations/{conversation_id}/me": "own_settings",
+    "POST /api/v1/conversations/{conversation_id}/leave": "leave_conversation",
     "GET /api/v1/conversations/{conversation_id}/members": "list",
-    "PUT /api/v1/conversations/{conversation_id}/members/{user_id}": "member",
-    "PATCH /api/v1/conversations/{conversation_id}/members/{user_id}": "member",
-    "DELETE /api/v1/conversations/{conversation_id}/members/{user_id}": "member",
+    "PUT /api/v1/conversations/{conversation_id}/members/{user_id}": "change_member",
+    "PATCH /api/v1/conversations/{conversation_id}/members/{user_id}": "change_member",
+    "DELETE /api/v1/conversations/{conversation_id}/members/{user_id}": "change_member",
     "GET /api/v1/conversations/{conversation_id}/messages": "history",
     "POST /api/v1/conversations/{conversation_id}/messages": "message",
     "GET /api/v1/messages/sync": "changes",
@@ -75,22 +75,22 @@ def route_budget(method: str, path: str) -> str | None:
     return ROUTE_BUDGETS.get(f"{method} {path}")
 
 
-def address_guard(limits: RateLimits) -> Guard:
+def address_guard(rate_limits: RateLimits) -> Guard:
     """Return a guard for the whole application that counts, by address, what needs no account."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         budget = _budget_of(connection)
-        if budget is not None and limits.is_by_address(budget):
-            limits.check(budget, address_of(connection))
+        if budget is not None and rate_limits.is_by_address(budget):
+            rate_limits.check(budget, address_of(connection))
 
     return guard
 
 
-def check_account(limits: RateLimits, connection: ASGIConnection[Any, Any, Any, Any], user_id: str) -> None:
+def check_account(rate_limits: RateLimits, connection: ASGIConnection[Any, Any, Any, Any], user_id: str) -> None:
     """Take from the budget of a route that is counted by account; ``RateLimitedError`` when it is used up."""
     budget = _budget_of(connection)
-    if budget is not None and not limits.is_by_address(budget):
-        limits.check(budget, user_id)
+    if budget is not None and not rate_limits.is_by_address(budget):
+        rate_limits.check(budget, user_id)
 
 
 def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

@@ -6,12 +6,12 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from chat_mvp.http.cut_off import answering_cut_off
+from chat_mvp.http.shutdown_answers import answering_at_shutdown
 
 
 def at_the_edge(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
     """Return ``app`` with an answer for requests that are cut off and for ``HEAD``, and ``headers`` on every answer."""
-    return with_headers(answering_head(answering_cut_off(app)), headers)
+    return with_headers(answering_head(answering_at_shutdown(app)), headers)
 
 
 # The applications below hand a WebSocket on as it is: a frame of code around it would be kept for each idle connection.

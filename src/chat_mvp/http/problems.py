@@ -21,7 +21,7 @@ from chat_mvp.errors import BadRequestError, ChatError, InternalError, RateLimit
 from chat_mvp.limits import MAX_BODY_BYTES
 from chat_mvp.security.budgets import pause_s
 from chat_mvp.transport.problem import MEDIA_TYPE, Problem, problem_headers, problem_of
-from chat_mvp.wording import in_words
+from chat_mvp.validation_messages import in_words
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 

@@ -19,7 +19,7 @@ def api_router(
     routes: Iterable[HTTPRouteHandler],
     *,
     authenticator: Authenticator,
-    limits: RateLimits,
+    rate_limits: RateLimits,
     services: Mapping[str, object],
     allowed_origins: Collection[str] = (),
 ) -> Router:
@@ -30,7 +30,7 @@ def api_router(
     return Router(
         API_PATH,
         route_handlers=list(routes),
-        guards=[page_guard(AUTH_PATH, allowed_origins), caller_guard(authenticator, limits)],
+        guards=[page_guard(AUTH_PATH, allowed_origins), caller_guard(authenticator, rate_limits)],
         dependencies={"caller": Provide(provide_caller)} | {name: _provided(it) for name, it in services.items()},
         request_max_body_size=MAX_BODY_BYTES,
     )

@@ -21,9 +21,9 @@ _LOG = structlog.get_logger(__name__)
 class Dispatcher:
     """One table from frame type to handler; made at start, so that a type without a handler is found then."""
 
-    def __init__(self, limits: RateLimits, *tables: Mapping[type, Handler]) -> None:
-        """Join the features' tables; ``ValueError`` when a type has no handler, or two, or no budget in ``limits``."""
-        self._limits = limits
+    def __init__(self, rate_limits: RateLimits, *tables: Mapping[type, Handler]) -> None:
+        """Join the features' tables; ``ValueError`` when a type has no handler, or two, or no budget."""
+        self._rate_limits = rate_limits
         self._handlers: dict[type, Handler] = {Connect: _already_connected}
         for table in tables:
             for frame_type, handler in table.items():
@@ -38,7 +38,7 @@ class Dispatcher:
         """Handle one frame; what is returned must be awaited. Whatever goes wrong is answered, nothing is raised."""
         kind = type(frame)
         try:
-            self._limits.check(FRAME_BUDGETS[kind], connection.user_id)
+            self._rate_limits.check(FRAME_BUDGETS[kind], connection.user_id)
         except RateLimitedError as error:
             _answer(connection, frame, error)
             return asyncio.sleep(pause_s(error))

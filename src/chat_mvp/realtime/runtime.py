@@ -10,15 +10,15 @@ from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.protocol import CLOSE_RESTART
+from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.expiry import watch_expiry
-from chat_mvp.realtime.farewell import Farewell
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.supervision import Supervisor
 
 LAST_FRAMES_S = 3.0
-"""How long connections may take to be told goodbye."""
+"""How long closing all connections may take."""
 
 
 class Closable(Protocol):
@@ -43,7 +43,7 @@ class Runtime:
         timers: Iterable[Closable],
         registry: Registry,
         connection_log: ConnectionLog,
-        farewell: Farewell,
+        closer: ConnectionCloser,
         supervisor: Supervisor,
     ) -> None:
         """Start nothing yet."""
@@ -56,9 +56,9 @@ class Runtime:
         self._presence = presence
         self._timers = tuple(timers)
         self._connection_log = connection_log
-        self._farewell = farewell
+        self._closer = closer
         self._expiry: asyncio.Task[None] | None = None
-        self._goodbye: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start everything, on the running event loop."""
@@ -68,18 +68,18 @@ class Runtime:
         self.jobs.start(self.supervisor)
         self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry, self._clock))
 
-    async def say_goodbye(self) -> None:
-        """Stop cleanly, once, however often it is asked for.
+    async def stop(self) -> None:
+        """Stop cleanly; later calls wait for the first one.
 
-        No new sends are taken; those that were accepted are committed and acknowledged; every connection is told
-        ``bye`` with 1012 and when to come back; what is written in batches is written.
+        The server accepts no new sends, commits and acknowledges those that it accepted, sends ``bye`` with 1012 to
+        every connection, and writes what is written in batches.
         """
-        if self._goodbye is None:
-            self._goodbye = asyncio.get_running_loop().create_task(self._say_goodbye(), name="goodbye")
-        await asyncio.shield(self._goodbye)
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_task(self._stop(), name="stop")
+        await asyncio.shield(self._stopping)
 
-    async def _say_goodbye(self) -> None:
-        self._farewell.said = True
+    async def _stop(self) -> None:
+        self._closer.is_stopping = True
         await self.writer.stop()
         self._receipts.close()
         for timer in self._timers:
@@ -88,7 +88,7 @@ class Runtime:
             connection.close(CLOSE_RESTART, "the server is restarting")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_FRAMES_S):
-                await self._farewell.finish()
+                await self._closer.finish()
         if self._expiry is not None:
             self._expiry.cancel()
         await self.jobs.stop()

@@ -34,10 +34,10 @@ from chat_mvp.protocol import (
 )
 from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.realtime.budgets import FRAME_BUDGETS
+from chat_mvp.realtime.connect_flow import CatchingUp, ConnectFlow
 from chat_mvp.realtime.connection import Connection, error_frame
+from chat_mvp.realtime.connection_closer import ConnectionCloser, bye
 from chat_mvp.realtime.dispatch import Dispatcher
-from chat_mvp.realtime.farewell import Farewell, bye
-from chat_mvp.realtime.greeter import CatchingUp, Greeter
 from chat_mvp.realtime.handshake import agree, header
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.outbox import SendNow
@@ -117,28 +117,28 @@ class SocketEndpoint:
         authenticator: Authenticator,
         admission: Admission,
         registry: Registry,
-        greeter: Greeter,
+        connect_flow: ConnectFlow,
         dispatcher: Dispatcher,
         presence: PresenceTracker,
         connection_log: ConnectionLog,
-        farewell: Farewell,
+        closer: ConnectionCloser,
         allowed_origins: Collection[str],
-        limits: bool,
-        rates: RateLimits,
+        has_limits: bool,
+        rate_limits: RateLimits,
     ) -> None:
-        """``limits`` bounds the connections of an account and the frames of each, ``rates`` how often both come."""
+        """``has_limits``: bound the connections of an account and the frames a second of each connection."""
         self._authenticator = authenticator
         self._admission = admission
         self._registry = registry
-        self._greeter = greeter
+        self._connect_flow = connect_flow
         self._dispatcher = dispatcher
         self._presence = presence
         self._connection_log = connection_log
-        self._farewell = farewell
+        self._closer = closer
         self._allowed_origins = allowed_origins
-        self._limits = limits
-        self._rates = rates
-        self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if limits else None
+        self._has_limits = has_limits
+        self._rate_limits = rate_limits
+        self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if has_limits else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket from handshake to close."""
@@ -147,12 +147,12 @@ class SocketEndpoint:
         if not is_allowed_origin(header(headers, b"origin"), header(headers, b"host"), self._allowed_origins):
             await _refuse_handshake(scope, send, ForbiddenError("Pages from this origin may not connect."))
             return
-        if self._farewell.said:
+        if self._closer.is_stopping:
             stopping = UnavailableError("The server is stopping; try again in a moment.", retry_after_ms=1_000)
             await _refuse_handshake(scope, send, stopping)
             return
         try:
-            self._rates.check("handshake", _address(scope))
+            self._rate_limits.check("handshake", _address(scope))
         except RateLimitedError as error:
             await _refuse_handshake(scope, send, error)
             return
@@ -177,11 +177,11 @@ class SocketEndpoint:
             return
         try:
             caller = await self._authenticator.authenticate(_token(frame, authorization))
-            self._rates.check(FRAME_BUDGETS[Connect], caller.user_id)
+            self._rate_limits.check(FRAME_BUDGETS[Connect], caller.user_id)
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
             return
-        if self._limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
+        if self._has_limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return
         slot = await self._admission.enter(caller.user_id)
@@ -201,11 +201,11 @@ class SocketEndpoint:
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
             return False
-        if self._farewell.said:
+        if self._closer.is_stopping:
             # It waited until the server began to stop.
             await _turn_away(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
             return False
-        if self._limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
+        if self._has_limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return False
         return True
@@ -217,7 +217,7 @@ class SocketEndpoint:
             connection.session.begin_catching_up()
             self._registry.add(connection)
             self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
-            rest = await self._greeter.greet(connection, frame, slot)
+            rest = await self._connect_flow.start(connection, frame, slot)
             catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, rest, slot))
             # A frame that was held back would keep what it holds for as long as the connection lives.
             del frame, rest
@@ -251,7 +251,7 @@ class SocketEndpoint:
     def _end(self, connection: Connection, peer: Peer, code: int, reason: str) -> None:
         # Who is being let go is not there any more: what is sent from now on waits in the queue.
         self._registry.remove(connection)
-        self._farewell.begin(connection, peer, code, reason)
+        self._closer.begin(connection, peer, code, reason)
 
     def _leave(self, connection: Connection) -> None:
         connection.end()

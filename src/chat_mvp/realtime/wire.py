@@ -11,7 +11,7 @@ from websockets.http11 import Request
 from chat_mvp.addresses import address_group, believe_proxies
 from chat_mvp.protocol import CLOSE_TOO_MANY
 from chat_mvp.realtime.inbox import Inbox
-from chat_mvp.transport.connections import Place
+from chat_mvp.transport.connections import CountedConnection
 from chat_mvp.transport.intake import Lease
 from chat_mvp.transport.reading import APPLICATION, UNREAD, Reading
 from chat_mvp.transport.shared import Shared
@@ -41,15 +41,15 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     until the operating system gives up after minutes.
     """
 
-    def __init__(self, *args: Any, shared: Shared, place: Place | None = None, **options: Any) -> None:
-        """Take what uvicorn hands to every protocol, what the connections of this server share, and the place.
+    def __init__(self, *args: Any, shared: Shared, counted: CountedConnection | None = None, **options: Any) -> None:
+        """Take what uvicorn hands to every protocol, what the connections of this server share, and the count.
 
-        ``place`` counts this connection among all; it is left when the connection ends.
+        ``counted`` is this connection among all that are counted; it leaves when the connection ends.
         """
         super().__init__(*args, **options)
         self.reading: Reading
         self._shared = shared
-        self._place = place
+        self._counted = counted
         self._lease: Lease | None = None
         self._owes_pongs = False
         self._pings = 0
@@ -67,8 +67,8 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         """Give back what the connection held, at once rather than when garbage is collected."""
         super().connection_lost(exc)
         self._release_lease()
-        if self._place is not None:
-            self._place.leave()
+        if self._counted is not None:
+            self._counted.leave()
         if self._abort_timer is not None:
             self._abort_timer.cancel()
         # Each of these refers to an object that refers back.

@@ -22,7 +22,7 @@ from chat_mvp.security.ratelimit import Limiter
 RANK_FAMILIAR: Final = 0
 RANK_FRESH: Final = 1
 RANK_SUSPECT: Final = 2
-"""In which order those who sign in are served, see ``security/turns.py``."""
+"""In which order those who sign in are served, see ``security/fair_semaphore.py``."""
 
 _WHAT: Final = "sign-ins for this account from this address"
 _SHOWN_CHARS: Final = 64
@@ -40,7 +40,7 @@ class Attempt(Struct, frozen=True):
     address: str
     rank: int
     key: str
-    """With whom it takes turns there: the device or the address."""
+    """The key under which it waits: the device or the address."""
     taken: tuple[tuple[Limiter, str], ...]
 
 
@@ -62,7 +62,7 @@ class SignInGuard:
         self._lines = Limiter(rate_per_s=_LINES_PER_S, burst=_LINES_BURST, clock=clock)
         self._by_pair, self._by_address, self._by_account, self._reserve = (
             Limiter(rate_per_s=budgets[name].rate_per_s, burst=budgets[name].burst, clock=clock)
-            for name in ("wrong_here", "wrong_by_address", "wrong_by_account", "reserve")
+            for name in ("wrong_by_pair", "wrong_by_address", "wrong_by_account", "wrong_reserve")
         )
 
     def admit(self, account: str, address: str, *, device: str | None = None) -> Attempt:

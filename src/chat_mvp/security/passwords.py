@@ -16,7 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from chat_mvp.limits import MAX_PASSWORDS_AT_ONCE, MAX_PASSWORDS_WAITING
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 
 RETRY_AFTER_MS = 2_000
 
@@ -36,7 +36,7 @@ class Passwords:
         """Hash with ``hasher``, by default at RFC 9106's low-memory cost."""
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
-        self._turns = Turns(
+        self._threads = FairSemaphore(
             at_once=threads,
             at_once_each=threads,
             max_waiting=max_waiting,
@@ -48,12 +48,12 @@ class Passwords:
     @property
     def waiting(self) -> int:
         """How many wait for a thread."""
-        return self._turns.waiting
+        return self._threads.waiting
 
     async def hash(self, password: str, *, key: str = "", rank: int = 0) -> str:
         """Return what to store of a password. ``UnavailableError`` when too many wait already.
 
-        Those who wait are served by ``rank``, and within it each ``key`` in turn, as ``Turns`` says.
+        Those who wait are served by ``rank``, and within it each ``key`` in turn, as in ``FairSemaphore``.
         """
         return await self._run(partial(self._hasher.hash, password), key, rank)
 
@@ -86,18 +86,18 @@ class Passwords:
         return known
 
     async def _run(self, work: Callable[[], _Result], key: str, rank: int) -> _Result:
-        await self._turns.take(key, rank)
+        await self._threads.acquire(key, rank)
         loop = asyncio.get_running_loop()
         try:
             future = self._pool.submit(work)
         except RuntimeError:
-            self._turns.end(key)
+            self._threads.release(key)
             raise
 
         def end(_: object) -> None:
-            # The turn lasts as long as the thread works, also when nobody waits for the result any more.
+            # The permit is held as long as the thread works, also after the caller was cancelled.
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._turns.end, key)
+                loop.call_soon_threadsafe(self._threads.release, key)
 
         future.add_done_callback(end)
         return await asyncio.wrap_future(future)

@@ -26,7 +26,7 @@ class ConnectionCounts:
         """How many are open."""
         return self._total
 
-    def enter(self, host: str | None) -> "Place":
+    def enter(self, host: str | None) -> "CountedConnection":
         """Count one more connection from an address; an address of ``None`` counts in total only.
 
         Raises ``UnavailableError`` when the server is full and ``RateLimitedError`` when the address has too many.
@@ -36,11 +36,11 @@ class ConnectionCounts:
                 "The server has as many connections as it can hold; try again in a moment.",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
-        place = Place(self)
-        place.move(host)
+        counted = CountedConnection(self)
+        counted.move(host)
         self._total += 1
-        place.is_open = True
-        return place
+        counted.is_open = True
+        return counted
 
     def take(self, group: str | None) -> ChatError | None:
         """Count a connection of this group, or return why it cannot be."""
@@ -67,7 +67,7 @@ class ConnectionCounts:
         self._total -= 1
 
 
-class Place:
+class CountedConnection:
     """One counted connection."""
 
     __slots__ = ("_counts", "_group", "is_open")

@@ -18,7 +18,7 @@ from chat_mvp.errors import (
     UnavailableError,
     UrlTooLongError,
 )
-from chat_mvp.transport.connections import Place
+from chat_mvp.transport.connections import CountedConnection
 from chat_mvp.transport.intake import Lease
 from chat_mvp.transport.problem import last_answer
 from chat_mvp.transport.reading import UNREAD, ApplicationFlow, Paced, PacedReader, Reading
@@ -51,7 +51,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self.reading: Reading
         self._shared = shared
         self._limits = shared.limits
-        self._place: Place | None = None
+        self._counted: CountedConnection | None = None
         self._lease: Lease | None = None
         self._phase = Phase.HEAD
         self._since = 0.0
@@ -78,7 +78,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         try:
             # Behind proxies every connection comes from one of them.
             is_proxy = self._shared.trusted_proxies > 0
-            self._place = self._shared.counts.enter(None if is_proxy or self.client is None else self.client[0])
+            self._counted = self._shared.counts.enter(None if is_proxy or self.client is None else self.client[0])
         except (RateLimitedError, UnavailableError) as error:
             self._refuse(error)
 
@@ -87,8 +87,8 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._drop_requests()
         super().connection_lost(exc)
         self._leave()
-        if self._place is not None:
-            self._place.leave()
+        if self._counted is not None:
+            self._counted.leave()
 
     def eof_received(self) -> None:
         """Let the transport close: a client that says no more gets no more."""
@@ -172,7 +172,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._unreported_bytes = 0
         believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
         if len(self.pipeline) >= self._limits.pipelined:
-            # The answers before this one are still to come, so there is no place for a refusal.
+            # The answers before this one are still to come, so a refusal cannot be sent.
             self._close()
             return
         super().on_headers_complete()
@@ -215,20 +215,20 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._release_lease()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the WebSocket protocol, with its place among all connections."""
+        """Hand the connection over to the WebSocket protocol, which stays counted."""
         if self._is_unanswered:
             # The answer to the request before would end up among the frames.
             self._close()
             return
-        if self._place is not None and self._shared.trusted_proxies and self.scope["client"] is not None:
+        if self._counted is not None and self._shared.trusted_proxies and self.scope["client"] is not None:
             try:
-                self._place.move(self.scope["client"][0])
+                self._counted.move(self.scope["client"][0])
             except RateLimitedError as error:
                 self._refuse(error)
                 return
         self.reading.release()
         factory: Any = self.ws_protocol_class
-        self.ws_protocol_class = partial(factory, place=self._place)  # type: ignore[assignment]
+        self.ws_protocol_class = partial(factory, counted=self._counted)  # type: ignore[assignment]
         super().handle_websocket_upgrade()
         self.transport.set_protocol(PacedReader(cast("Paced", self.transport.get_protocol()), self._shared.buffer))
         self._leave()

@@ -7,9 +7,9 @@ from argon2 import PasswordHasher
 from beanie import init_beanie
 from mongomock_motor import AsyncMongoMockClient
 
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.security.password_strength import PasswordStrength
 from chat_mvp.security.passwords import Passwords
-from chat_mvp.security.turns import Turns
 from chat_mvp.storage.documents import AuthSessionDocument, ContactDocument, UserDocument
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import UserRecord
@@ -44,9 +44,9 @@ def users() -> Users:
     return Users()
 
 
-def new_turns() -> Turns:
-    """Return turns that let a few work at once."""
-    return Turns(at_once=8, at_once_each=2, max_waiting=100, busy="Too busy.", retry_after_ms=1_000)
+def new_costly_work() -> FairSemaphore:
+    """Return a semaphore that lets a few work at once."""
+    return FairSemaphore(at_once=8, at_once_each=2, max_waiting=100, busy="Too busy.", retry_after_ms=1_000)
 
 
 async def make_user(users: Users, username: str, display_name: str | None = None) -> str:

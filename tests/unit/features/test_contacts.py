@@ -8,7 +8,7 @@ from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.documents import ContactDocument
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.users import Users
-from tests.unit.features.conftest import make_user, new_turns
+from tests.unit.features.conftest import make_user, new_costly_work
 
 
 class House:
@@ -23,7 +23,7 @@ class House:
             directory=UserDirectory(users),
             on_contact_changed=self._tell("contact"),
             on_block_changed=self._tell("block"),
-            turns=new_turns(),
+            costly_work=new_costly_work(),
             max_contacts=10,
             max_blocked=10,
         )

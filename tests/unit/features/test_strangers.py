@@ -45,7 +45,7 @@ class House:
         self.strangers = Strangers(
             contacts=cast("Contacts", self.storage),
             conversations=cast("Conversations", self.storage),
-            limits=RateLimits(enabled=enabled, clock=lambda: 1_000.0),
+            rate_limits=RateLimits(enabled=enabled, clock=lambda: 1_000.0),
             enabled=enabled,
         )
 
@@ -88,7 +88,7 @@ async def test_those_that_are_on_their_way_count(house: House) -> None:
 
 
 async def test_one_account_adds_only_so_many(house: House) -> None:
-    burst = BUDGETS["stranger"].burst
+    burst = BUDGETS["add_stranger"].burst
     for start in range(0, burst, 1_000):
         await house.add(*(f"person {number}" for number in range(start, start + 1_000)))
     with pytest.raises(RateLimitedError):
@@ -112,7 +112,7 @@ async def test_a_person_is_in_so_many_conversations_and_no_more(house: House) ->
 
 
 async def test_first_messages_to_people_who_do_not_know_one(house: House) -> None:
-    for number in range(BUDGETS["introduce"].burst):
+    for number in range(BUDGETS["first_message"].burst):
         await house.strangers.check_may_write_first("eve", f"person {number}")
     with pytest.raises(RateLimitedError):
         await house.strangers.check_may_write_first("eve", "one more")

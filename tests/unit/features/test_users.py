@@ -11,7 +11,7 @@ from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.folding import fold_text, name_words
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.users import Users
-from tests.unit.features.conftest import make_user, new_turns
+from tests.unit.features.conftest import make_user, new_costly_work
 
 
 class Told:
@@ -34,7 +34,7 @@ def directory(users: Users) -> UserDirectory:
 
 @pytest.fixture
 def service(users: Users, directory: UserDirectory, told: Told) -> UserService:
-    return UserService(users=users, directory=directory, on_status_changed=told.status, turns=new_turns())
+    return UserService(users=users, directory=directory, on_status_changed=told.status, costly_work=new_costly_work())
 
 
 async def found(service: UserService, query: str) -> set[str]:

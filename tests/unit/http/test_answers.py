@@ -102,7 +102,7 @@ async def client(thrower: Thrower, authenticator: Authenticator) -> AsyncIterato
     router = api_router(
         [fail, take_body, take_optional, guarded, me, thing],
         authenticator=authenticator,
-        limits=RateLimits(),
+        rate_limits=RateLimits(),
         services={"thrower": thrower},
     )
     app = Litestar([router], exception_handlers=EXCEPTION_HANDLERS, plugins=[JsonBodies()], openapi_config=None)

@@ -13,9 +13,9 @@ import pytest
 from chat_mvp.limits import FRAMES_BURST, MAX_CONNECTIONS_PER_ACCOUNT
 from chat_mvp.protocol import CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED, Connect, Pong
 from chat_mvp.realtime.admission import Admission, Slot
+from chat_mvp.realtime.connect_flow import CatchingUp, ConnectFlow
 from chat_mvp.realtime.connection import Connection
-from chat_mvp.realtime.farewell import Farewell
-from chat_mvp.realtime.greeter import CatchingUp, Greeter
+from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
@@ -74,14 +74,14 @@ class House:
             authenticator=self.authenticator,
             admission=Admission(),
             registry=self.registry,
-            greeter=cast("Greeter", SimpleNamespace(greet=self._greet)),
+            connect_flow=cast("ConnectFlow", SimpleNamespace(start=self._start)),
             dispatcher=cast("Any", SimpleNamespace(dispatch=_answer)),
             presence=cast("PresenceTracker", SimpleNamespace(arrive=self._arrive, unwatch=lambda _: None)),
             connection_log=cast("ConnectionLog", SimpleNamespace(began=lambda _: None, ended=lambda _: None)),
-            farewell=Farewell(),
+            closer=ConnectionCloser(),
             allowed_origins=(),
-            limits=True,
-            rates=RateLimits(),
+            has_limits=True,
+            rate_limits=RateLimits(),
         )
 
     async def _owner(self, _session_id: str) -> str:
@@ -93,7 +93,7 @@ class House:
     async def _arrive(self, _user_id: str) -> None:
         await self.arriving()
 
-    async def _greet(self, _connection: Connection, _frame: Connect, _slot: Slot) -> CatchingUp:
+    async def _start(self, _connection: Connection, _frame: Connect, _slot: Slot) -> CatchingUp:
         return self._nothing
 
 

@@ -31,7 +31,7 @@ async def client() -> AsyncIterator[AsyncTestClient[Litestar]]:
     authenticator = Authenticator(Tokens([SigningKey("k", b"k" * 64)], lifetime_s=900), nobody)
     routes = [*accounts.ROUTES, *users.ROUTES, *contacts.ROUTES]
     services = dict.fromkeys(("accounts", "users", "contacts"))
-    router = api_router(routes, authenticator=authenticator, limits=RateLimits(), services=services)
+    router = api_router(routes, authenticator=authenticator, rate_limits=RateLimits(), services=services)
     app = Litestar(
         [router],
         exception_handlers=EXCEPTION_HANDLERS,

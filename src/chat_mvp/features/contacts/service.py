@@ -10,7 +10,7 @@ from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
 from chat_mvp.limits import MAX_BLOCKED, MAX_CONTACTS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Contact
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.times import format_time, utc_now
@@ -31,13 +31,13 @@ class ContactService:
         on_block_changed: Changed,
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
-        turns: Turns,
+        costly_work: FairSemaphore,
         max_contacts: int = MAX_CONTACTS,
         max_blocked: int = MAX_BLOCKED,
     ) -> None:
-        """Call back after each change that was one. Changes wait for their turn, a few of one person at once."""
+        """Call back after each change that was one. ``costly_work`` limits how many changes run at once."""
         self._limits = {False: max_contacts, True: max_blocked}
-        self._turns = turns
+        self._costly_work = costly_work
         self._contacts = contacts
         self._directory = directory
         self._on_contact_changed = on_contact_changed
@@ -79,7 +79,7 @@ class ContactService:
             raise _nobody()
         if isinstance(nickname, str):
             nickname = _checked_nickname(nickname)
-        async with self._turns.turn(owner_id):
+        async with self._costly_work.hold(owner_id):
             await self._check_not_full(owner_id, other_id, blocked=False)
             record, is_new = await self._contacts.put(owner_id, other_id, nickname=nickname, at=self._clock())
             if is_new:
@@ -89,7 +89,7 @@ class ContactService:
     async def remove(self, owner_id: str, other_id: str) -> None:
         """Take somebody out of the contact list; it is no error when they are not in it."""
         await self._check_exists(other_id)
-        async with self._turns.turn(owner_id):
+        async with self._costly_work.hold(owner_id):
             if await self._contacts.remove(owner_id, other_id):
                 await self._on_contact_changed(owner_id, other_id, False)
 
@@ -101,7 +101,7 @@ class ContactService:
         """
         _check_other(owner_id, other_id)
         await self._check_exists(other_id)
-        async with self._turns.turn(owner_id):
+        async with self._costly_work.hold(owner_id):
             await self._check_not_full(owner_id, other_id, blocked=True)
             if await self._contacts.block(owner_id, other_id, at=self._clock()):
                 await self._on_block_changed(owner_id, other_id, True)
@@ -109,7 +109,7 @@ class ContactService:
     async def unblock(self, owner_id: str, other_id: str) -> None:
         """Take somebody out of the block list; it is no error when they are not in it."""
         await self._check_exists(other_id)
-        async with self._turns.turn(owner_id):
+        async with self._costly_work.hold(owner_id):
             if await self._contacts.unblock(owner_id, other_id):
                 await self._on_block_changed(owner_id, other_id, False)
 

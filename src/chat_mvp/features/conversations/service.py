@@ -41,7 +41,7 @@ from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS, MIN_YEAR
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.ids import new_id
@@ -75,11 +75,11 @@ class ConversationService:
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
         strangers: Strangers,
-        turns: Turns,
+        costly_work: FairSemaphore,
     ) -> None:
         """Call ``on_parted(user_id, other_id)`` when someone has left the direct conversation with another.
 
-        Notifying all members of a change waits for its turn.
+        ``costly_work`` limits how many changes are announced to all members at once.
         """
         self._clock = clock
         self._check_room = check_room
@@ -95,7 +95,7 @@ class ConversationService:
         self._is_connected = is_connected
         self._on_parted = on_parted
         self._strangers = strangers
-        self._turns = turns
+        self._costly_work = costly_work
         self._orders: TTLCache[str, list[tuple[str, str]]] = TTLCache(_ORDERS_KEPT, _ORDER_KEPT_S)
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -199,7 +199,7 @@ class ConversationService:
         )
         if changed:
             members = (await self._roster(user_id, conversation_id)).everybody()
-            async with self._turns.turn(user_id):
+            async with self._costly_work.hold(user_id):
                 await self._tell_updated(conversation_id, members)
         return await self.fetch(user_id, conversation_id)
 

@@ -20,12 +20,12 @@ class Strangers:
     """Decides who may put whom into a conversation."""
 
     def __init__(
-        self, *, contacts: Contacts, conversations: Conversations, limits: RateLimits, enabled: bool = True
+        self, *, contacts: Contacts, conversations: Conversations, rate_limits: RateLimits, enabled: bool = True
     ) -> None:
-        """Read from storage, count in ``limits``. Unless ``enabled``, everyone may add everyone."""
+        """Read from storage, count in ``rate_limits``. Unless ``enabled``, everyone may add everyone."""
         self._contacts = contacts
         self._conversations = conversations
-        self._limits = limits
+        self._rate_limits = rate_limits
         self._enabled = enabled
         self._on_the_way: Counter[str] = Counter()
         """How often each person is being added just now, which the database does not know yet."""
@@ -46,7 +46,7 @@ class Strangers:
             await self._check_room(others)
             if strangers:
                 await self._check_unseen(adder_id, strangers)
-                self._limits.check("stranger", adder_id, cost=len(strangers))
+                self._rate_limits.check("add_stranger", adder_id, cost=len(strangers))
             yield strangers
         finally:
             self._on_the_way.subtract(others)
@@ -54,7 +54,7 @@ class Strangers:
 
     async def check_may_found(self, user_id: str) -> None:
         """Count a new group or channel; ``RateLimitedError`` or ``ConflictError`` when there are too many."""
-        self._limits.check("found", user_id)
+        self._rate_limits.check("create_group", user_id)
         await self._check_own_room(user_id)
 
     async def check_may_write_first(self, user_id: str, other_id: str) -> None:
@@ -64,7 +64,7 @@ class Strangers:
         await self._check_own_room(user_id)
         await self._check_room([other_id])
         if not await self._who_knows(user_id, [other_id]):
-            self._limits.check("introduce", user_id)
+            self._rate_limits.check("first_message", user_id)
 
     async def _who_knows(self, user_id: str, others: Collection[str]) -> set[str]:
         known = await self._contacts.fetch_owners(others, user_id)

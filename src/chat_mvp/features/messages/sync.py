@@ -10,7 +10,7 @@ from chat_mvp.delivery.reply import Reply, await_reply
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.limits import MAX_SEQ
 from chat_mvp.protocol import Id, Mark, Message
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages, SentKey
 from chat_mvp.storage.records import MembershipRecord
@@ -69,9 +69,11 @@ class AskMoment:
 class MessageSync:
     """Reads what changed in all of a person's conversations."""
 
-    def __init__(self, *, writer: Writer, messages: Messages, conversations: Conversations, turns: Turns) -> None:
-        """Read from these; the writer tells until when that is complete. Requests wait for their turn."""
-        self._turns = turns
+    def __init__(
+        self, *, writer: Writer, messages: Messages, conversations: Conversations, costly_work: FairSemaphore
+    ) -> None:
+        """Read from these. ``writer`` says up to which time that is complete; ``costly_work`` limits the requests."""
+        self._costly_work = costly_work
         self._writer = writer
         self._messages = messages
         self._conversations = conversations
@@ -84,7 +86,7 @@ class MessageSync:
         They come by conversation, and there by descending ``rev``. Every page names the moment at which the first one
         was read: asking from there next time brings whatever was stored since, some of it a second time.
         """
-        async with self._turns.turn(user_id):
+        async with self._costly_work.hold(user_id):
             return await self._fetch(user_id, after, place=place, limit=limit)
 
     async def _fetch(self, user_id: str, after: datetime, *, place: Place | None, limit: int) -> ChangesSince:

@@ -11,13 +11,13 @@ from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.limits import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_QUERY_WORDS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import OwnUser, User
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storable import check_storable
 from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.storage.users import UserChanges, Users
-from chat_mvp.wording import invalid_value
+from chat_mvp.validation_messages import invalid_value
 
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -32,14 +32,14 @@ class UserService:
         directory: UserDirectory,
         on_status_changed: Callable[[str, str], None],
         check_room: CheckRoom = lambda: None,
-        turns: Turns,
+        costly_work: FairSemaphore,
     ) -> None:
         """Call ``on_status_changed`` with a person's id and new status text after it is stored.
 
-        Searches wait for their turn, a few of one person at once.
+        ``costly_work`` limits how many searches run at once.
         """
         self._check_room = check_room
-        self._turns = turns
+        self._costly_work = costly_work
         self._users = users
         self._directory = directory
         self._on_status_changed = on_status_changed
@@ -88,7 +88,7 @@ class UserService:
         words = list(dict.fromkeys(fold_text(query).split()))[:MAX_QUERY_WORDS]
         if not words:
             return [], None
-        async with self._turns.turn(caller_id):
+        async with self._costly_work.hold(caller_id):
             records = await self._users.search(words, after=after, limit=limit + 1)
         following = records[limit - 1].username if len(records) > limit else None
         return [public_user(record) for record in records[:limit]], following

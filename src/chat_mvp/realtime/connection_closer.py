@@ -1,4 +1,4 @@
-"""Ending connections: ``bye`` with when to come back, then the close frame, then, if nobody listens, the end anyway."""
+"""Ending connections: send ``bye``, then the close frame; abort the connection if the client does not read them."""
 
 import asyncio
 import contextlib
@@ -37,12 +37,12 @@ def bye(code: int, reason: str) -> Bye:
     return Bye(code=code, reason=reason, reconnect_after_ms=random.randint(low, high))  # noqa: S311  (spreading)
 
 
-class Farewell:
-    """Ends connections in the background, each at most once. ``said`` tells that the server takes nobody new."""
+class ConnectionCloser:
+    """Ends connections in the background, each at most once. ``is_stopping``: the server accepts no new connections."""
 
     def __init__(self) -> None:
-        """Begin with nobody leaving."""
-        self.said = False
+        """Start with no connection being closed."""
+        self.is_stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, connection: Connection, peer: Closable, code: int, reason: str) -> None:

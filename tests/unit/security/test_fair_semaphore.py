@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from chat_mvp.errors import UnavailableError
-from chat_mvp.security.turns import Turns
+from chat_mvp.security.fair_semaphore import FairSemaphore
 
 
 class Work:
-    """Callers that wait for turns; ``served`` names them in the order in which they got one."""
+    """Callers that wait for the semaphore; ``served`` names them in the order in which they got one."""
 
     def __init__(self, *, at_once: int = 1, at_once_each: int = 1, max_waiting: int = 10) -> None:
-        self.turns = Turns(
+        self.semaphore = FairSemaphore(
             at_once=at_once, at_once_each=at_once_each, max_waiting=max_waiting, busy="Too busy.", retry_after_ms=500
         )
         self.served: list[str] = []
@@ -21,7 +21,7 @@ class Work:
     async def come(self, name: str, key: str, rank: int = 0) -> asyncio.Task[None]:
         async def wait() -> None:
             try:
-                await self.turns.take(key, rank)
+                await self.semaphore.acquire(key, rank)
                 self.served.append(name)
             except UnavailableError:
                 self.refused.append(name)
@@ -32,7 +32,7 @@ class Work:
         return task
 
     async def end(self, key: str) -> None:
-        self.turns.end(key)
+        self.semaphore.release(key)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -83,7 +83,7 @@ async def test_a_newcomer_displaces_the_key_that_waits_most() -> None:
     assert work.refused == ["flood 4", "flood 5"]
     await work.come("ann", "ann")
     assert work.refused == ["flood 4", "flood 5", "flood 3"]
-    assert work.turns.waiting == 4
+    assert work.semaphore.waiting == 4
 
 
 async def test_a_newcomer_displaces_a_lower_rank_and_is_refused_otherwise() -> None:
@@ -106,7 +106,7 @@ async def test_one_that_goes_away_takes_no_turn() -> None:
     await work.come("eve", "eve")
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    assert work.turns.waiting == 1
+    assert work.semaphore.waiting == 1
     await work.end("ann")
     assert work.served == ["working", "eve"]
 
@@ -116,7 +116,7 @@ async def test_one_that_goes_away_just_as_its_turn_comes_hands_it_on() -> None:
     await work.come("working", "ann")
     waiting = await work.come("gone", "bob")
     await work.come("eve", "eve")
-    work.turns.end("ann")
+    work.semaphore.release("ann")
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await asyncio.sleep(0)
@@ -126,7 +126,7 @@ async def test_one_that_goes_away_just_as_its_turn_comes_hands_it_on() -> None:
 async def test_a_block_ends_its_turn_also_when_it_fails() -> None:
     work = Work()
     with pytest.raises(ZeroDivisionError):
-        async with work.turns.turn("ann"):
+        async with work.semaphore.hold("ann"):
             raise ZeroDivisionError
-    async with asyncio.timeout(1), work.turns.turn("ann"):
+    async with asyncio.timeout(1), work.semaphore.hold("ann"):
         pass

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chat_mvp.http.cut_off import answering_cut_off
+from chat_mvp.http.shutdown_answers import answering_at_shutdown
 
 HTTP = {"type": "http", "method": "GET", "path": "/"}
 
@@ -19,7 +19,7 @@ async def cut_off(app: Any) -> tuple[asyncio.Task[None], list[dict[str, Any]]]:
         sent.append(message)
 
     async def begun() -> None:
-        await answering_cut_off(app)(HTTP, None, send)  # type: ignore[arg-type]
+        await answering_at_shutdown(app)(HTTP, None, send)  # type: ignore[arg-type]
 
     task = asyncio.create_task(begun())
     await asyncio.sleep(0)
@@ -60,5 +60,5 @@ async def test_what_is_no_request_is_handed_on_as_it_is(kind: str) -> None:
         seen.append(arguments)
 
     scope, receive, send = {"type": kind}, object(), object()
-    await answering_cut_off(app)(scope, receive, send)  # type: ignore[arg-type]
+    await answering_at_shutdown(app)(scope, receive, send)  # type: ignore[arg-type]
     assert seen == [(scope, receive, send)]

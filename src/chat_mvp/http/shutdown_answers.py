@@ -1,4 +1,4 @@
-"""The last answer: to requests that are still under way when the server has to end."""
+"""Answers to the HTTP requests that are still running when the server stops."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,7 +13,7 @@ from chat_mvp.http.problems import problem_response
 RETRY_AFTER_MS = 1_000
 
 
-def answering_cut_off(app: ASGIApp) -> ASGIApp:
+def answering_at_shutdown(app: ASGIApp) -> ASGIApp:
     """Return ``app`` with an answer for HTTP requests that the server cancels: 503 ``unavailable``.
 
     Such a request waited for a database that does not answer, for instance. Without this the web server would say 500.

@@ -1,4 +1,4 @@
-"""Taking turns at work that costs much: a few at a time, those who wait served fairly, and a bound on how many wait."""
+"""A semaphore for expensive work that serves waiting callers fairly and bounds how many may wait."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -9,20 +9,21 @@ from chat_mvp.errors import UnavailableError
 
 RANKS = 3
 _LOWEST_EVERY = 4
-"""Of so many turns one goes to the lowest rank that waits, so that no flood in a higher rank starves the others."""
+"""One of this many permits goes to the lowest rank that waits, so a flood in a higher rank cannot starve the others."""
 
 _Waiting = asyncio.Future[None]
 
 
-class Turns:
+class FairSemaphore:
     """Lets at most ``at_once`` callers work, at most ``at_once_each`` of one key (an account or an address).
 
-    Those who wait are served by rank, 0 first, and within a rank each key in turn, however many of a key wait. When
-    ``max_waiting`` wait, a newcomer displaces one of a lower rank, or of a key of which more wait than of its own.
+    Waiting callers are served by rank, 0 first. Within a rank the keys take turns, however many callers of one key
+    wait. When ``max_waiting`` callers wait, a new one displaces a caller of a lower rank, or a caller of a key that has
+    more waiting callers than its own.
     """
 
     def __init__(self, *, at_once: int, at_once_each: int, max_waiting: int, busy: str, retry_after_ms: int) -> None:
-        """Refuse with ``busy``, a sentence for a person, and ``retry_after_ms`` where too many wait."""
+        """``busy`` is the error text, and ``retry_after_ms`` the time to wait, for callers that are refused."""
         self._free = at_once
         self._at_once_each = at_once_each
         self._max_waiting = max_waiting
@@ -31,26 +32,26 @@ class Turns:
         self._working: Counter[str] = Counter()
         self._waiting: tuple[OrderedDict[str, deque[_Waiting]], ...] = tuple(OrderedDict() for _ in range(RANKS))
         self._count = 0
-        self._handed_out = 0
+        self._granted = 0
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """How many callers wait."""
         return self._count
 
     @asynccontextmanager
-    async def turn(self, key: str, rank: int = 0) -> AsyncIterator[None]:
-        """Wait for a turn, and end it with the block."""
-        await self.take(key, rank)
+    async def hold(self, key: str, rank: int = 0) -> AsyncIterator[None]:
+        """Hold a permit during the block; see ``acquire``."""
+        await self.acquire(key, rank)
         try:
             yield
         finally:
-            self.end(key)
+            self.release(key)
 
-    async def take(self, key: str, rank: int = 0) -> None:
-        """Wait for a turn; ``end`` must follow. ``UnavailableError`` when too many wait already.
+    async def acquire(self, key: str, rank: int = 0) -> None:
+        """Wait for a permit; ``release`` must follow. ``UnavailableError`` when too many callers wait already.
 
-        A caller that is cancelled while it waits takes no turn.
+        A caller that is cancelled while it waits holds no permit.
         """
         if self._free and self._working[key] < self._at_once_each:
             self._start(key)
@@ -64,28 +65,28 @@ class Turns:
             await waiting
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled():
-                # The turn came at the same moment.
-                self.end(key)
+                # The permit was granted in the same iteration of the event loop.
+                self.release(key)
             else:
                 self._remove(key, rank, waiting)
             raise
 
-    def end(self, key: str) -> None:
-        """End a turn and hand it to the next who waits."""
+    def release(self, key: str) -> None:
+        """Give a permit back, and grant it to the next waiting caller."""
         self._free += 1
         self._working[key] -= 1
         if not self._working[key]:
             del self._working[key]
-        while self._free and self._hand_out():
+        while self._free and self._grant_next():
             pass
 
     def _start(self, key: str) -> None:
         self._free -= 1
         self._working[key] += 1
 
-    def _hand_out(self) -> bool:
+    def _grant_next(self) -> bool:
         ranks = range(RANKS)
-        if self._handed_out % _LOWEST_EVERY == _LOWEST_EVERY - 1:
+        if self._granted % _LOWEST_EVERY == _LOWEST_EVERY - 1:
             ranks = range(RANKS - 1, -1, -1)
         for rank in ranks:
             for key, queue in self._waiting[rank].items():
@@ -93,14 +94,14 @@ class Turns:
                     waiting = queue.popleft()
                     self._waiting[rank].move_to_end(key)
                     self._forget(key, rank)
-                    self._handed_out += 1
+                    self._granted += 1
                     self._start(key)
                     waiting.set_result(None)
                     return True
         return False
 
     def _displace(self, key: str, rank: int) -> None:
-        """Refuse one of those who wait to make room for a newcomer; raise where none of them has less of a claim."""
+        """Refuse a waiting caller to make room for a new one; raise if none has a lower priority than the new one."""
         own = len(self._waiting[rank].get(key, ())) + 1
         for lower in range(RANKS - 1, rank - 1, -1):
             queues = self._waiting[lower]

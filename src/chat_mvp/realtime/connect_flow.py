@@ -1,4 +1,4 @@
-"""From ``connect`` to ``drained``: what a new connection is told, in the promised order, before it goes live."""
+"""From ``connect`` to ``drained``: the frames that a new connection gets before it is live, in the promised order."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -32,8 +32,8 @@ CatchingUp = Callable[[], Awaitable[None]]
 Settled = Callable[[], Awaitable[None]]
 
 
-class Greeter:
-    """Tells connections what they need to know."""
+class ConnectFlow:
+    """Runs the opening of connections: ``ready``, the catch-up, ``drained``."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Greeter:
         self._heartbeat_s = heartbeat_s
         self._limits = Limits(frame_bytes=MAX_FRAME_BYTES, text_chars=MAX_TEXT_CHARS, sends_per_s=sends_per_s)
 
-    async def greet(self, connection: Connection, frame: Connect, slot: Slot) -> CatchingUp:
+    async def start(self, connection: Connection, frame: Connect, slot: Slot) -> CatchingUp:
         """Send ``ready``; return what brings the connection up to date and makes it live.
 
         The connection must hold live events since before this is called: what is read here is a snapshot. It holds

@@ -1,4 +1,4 @@
-"""The way in: the WebSocket endpoint, and everything that runs in the background while the application does."""
+"""The WebSocket endpoint, and the background tasks that run as long as the application."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from chat_mvp.features.presence.handlers import presence_handlers
 from chat_mvp.features.typing.handlers import typing_handlers
 from chat_mvp.limits import CONNECTS_BURST, CONNECTS_PER_S
 from chat_mvp.realtime.admission import Admission
+from chat_mvp.realtime.connect_flow import ConnectFlow
+from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.dispatch import Dispatcher
-from chat_mvp.realtime.farewell import Farewell
-from chat_mvp.realtime.greeter import Greeter
 from chat_mvp.realtime.handlers import connection_handlers
 from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
@@ -24,24 +24,24 @@ from chat_mvp.supervision import Supervisor
 
 
 @dataclass(frozen=True)
-class Entrance:
+class Realtime:
     """The parts."""
 
     endpoint: SocketEndpoint
     runtime: Runtime
 
 
-def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entrance:
+def build_realtime(base: Foundation, engine: Engine, services: Services) -> Realtime:
     """Build the parts."""
-    farewell = Farewell()
+    closer = ConnectionCloser()
     pace = Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if base.has_limits else None
     endpoint = SocketEndpoint(
         authenticator=services.authenticator,
         admission=Admission(pace=pace),
         registry=engine.registry,
-        greeter=_build_greeter(base, engine, services),
+        connect_flow=_build_connect_flow(base, engine, services),
         dispatcher=Dispatcher(
-            base.rates,
+            base.rate_limits,
             connection_handlers(services.authenticator, base.clock),
             message_handlers(services.message_service),
             presence_handlers(services.presence_service),
@@ -49,10 +49,10 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         ),
         presence=engine.presence,
         connection_log=engine.connection_log,
-        farewell=farewell,
+        closer=closer,
         allowed_origins=origins(base.settings),
-        limits=base.has_limits,
-        rates=base.rates,
+        has_limits=base.has_limits,
+        rate_limits=base.rate_limits,
     )
     runtime = Runtime(
         clock=base.clock,
@@ -63,10 +63,10 @@ def build_entrance(base: Foundation, engine: Engine, services: Services) -> Entr
         timers=(engine.typing, services.presence_service, base.timekeeper),
         registry=engine.registry,
         connection_log=engine.connection_log,
-        farewell=farewell,
+        closer=closer,
         supervisor=Supervisor(),
     )
-    return Entrance(endpoint, runtime)
+    return Realtime(endpoint, runtime)
 
 
 def origins(settings: Settings) -> frozenset[str]:
@@ -75,9 +75,9 @@ def origins(settings: Settings) -> frozenset[str]:
     return frozenset(own | set(settings.allowed_origins))
 
 
-def _build_greeter(base: Foundation, engine: Engine, services: Services) -> Greeter:
+def _build_connect_flow(base: Foundation, engine: Engine, services: Services) -> ConnectFlow:
     settings = base.settings
-    return Greeter(
+    return ConnectFlow(
         snapshots=engine.snapshots,
         catch_up=CatchUp(base.messages, engine.views.fetch),
         drain=Drain(base.queue, base.messages),
