@@ -32,7 +32,11 @@ async def test_the_described_requests_and_frames_have_an_end(server: Server) -> 
         ("/auth/register", {"username": SHORT_MARKS, "email": "a@b", "password": "x"}, "username"),
         ("/auth/register", {"username": "a", "email": SHORT_MARKS, "password": "x"}, "email"),
         ("/auth/register", {"username": "a", "email": "a@b", "password": SHORT_MARKS}, "password"),
-        ("/auth/register", {"username": "a", "email": "a@b", "password": "x", "display_name": SHORT_MARKS}, "display_name"),
+        (
+            "/auth/register",
+            {"username": "a", "email": "a@b", "password": "x", "display_name": SHORT_MARKS},
+            "display_name",
+        ),
         ("/auth/refresh", {"refresh_token": SHORT_MARKS}, "refresh_token"),
     ],
 )
@@ -69,7 +73,11 @@ async def test_long_tokens_in_headers_and_cookies(chat: Chat) -> None:
         headers = {b"Authorization": b"Bearer " + token}
         expect_problem(await chat.http.get(f"{API}/users/me", headers=headers), 401, "unauthenticated")
     # The standard library takes seconds to undo this quoting.
-    for cookie in (f'__Secure-chat_refresh="{"x" * 5_000}"', 'other="' + "\\" * 7_000 + '"', 'other="' + "\\" * 14_000 + '"'):
+    for cookie in (
+        f'__Secure-chat_refresh="{"x" * 5_000}"',
+        'other="' + "\\" * 7_000 + '"',
+        'other="' + "\\" * 14_000 + '"',
+    ):
         response = await chat.http.post(f"{API}/auth/refresh", headers={"Cookie": cookie})
         expect_problem(response, 401, "unauthenticated")
     other = 'other="' + "\\" * 5_000 + '"; '
