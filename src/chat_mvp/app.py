@@ -27,6 +27,7 @@ from chat_mvp.features.conversations import routes as conversation_routes
 from chat_mvp.features.messages import routes as message_routes
 from chat_mvp.features.presence import routes as presence_routes
 from chat_mvp.features.users import routes as user_routes
+from chat_mvp.http.astray import counting_astray
 from chat_mvp.http.bodies import JsonBodies
 from chat_mvp.http.budgets import address_guard, check_every_route_has_a_budget
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
@@ -86,7 +87,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
             ),
         ],
         lifespan=[_lifespan(base, engine, services, realtime.runtime)],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=counting_astray(EXCEPTION_HANDLERS, base.rate_limits),
         plugins=[JsonBodies()],
         openapi_config=openapi_config(__version__),
         state=State({"runtime": realtime.runtime}),

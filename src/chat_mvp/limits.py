@@ -196,5 +196,7 @@ KEEP_ALIVE_S = 5.0
 """An HTTP connection may wait so long for its next request."""
 MAX_PINGS_PER_S = 50
 """WebSocket pings on one connection; clients send one in many seconds."""
+MAX_FRAGMENTS = 1_000
+"""Of one WebSocket message: without a limit, empty ones hold memory and never come to the limit of a frame."""
 READ_TIMEOUT_S = 20.0
 """A client may leave an answer unread so long."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import Guard
 
@@ -64,6 +65,9 @@ ROUTE_BUDGETS: Final[Mapping[str, str]] = {
 }
 """By method and path as in the OpenAPI document."""
 
+ASTRAY: Final = "astray"
+"""The budget of what has no route or no valid token, and of methods that the framework answers."""
+
 _SCHEMA: Final = "/schema"
 """What lies below this is the framework's, and costs what a page costs."""
 
@@ -79,8 +83,11 @@ def address_guard(rate_limits: RateLimits) -> Guard:
     """Return a guard for the whole application that counts, by address, what needs no account."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        budget = _budget_of(connection)
-        if budget is not None and rate_limits.is_by_address(budget):
+        if connection.scope["type"] != ScopeType.HTTP:
+            # WebSockets take from a budget of their own, see realtime/socket.py.
+            return
+        budget = _budget_of(connection) or ASTRAY
+        if rate_limits.is_by_address(budget):
             rate_limits.check(budget, address_of(connection))
 
     return guard

@@ -4,7 +4,7 @@ What is not listed here is a fault of ours: it is logged once, with its tracebac
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ExceptionHandlersMap, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, RateLimitedError, TooLargeError, ValidationError
 from chat_mvp.limits import MAX_BODY_BYTES
@@ -165,7 +165,7 @@ def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[byt
     return problem_response(InternalError("Something went wrong on the server; try again later."))
 
 
-EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
+EXCEPTION_HANDLERS: Final[dict[Any, Callable[[Request[Any, Any, Any], Any], Response[bytes]]]] = {
     ChatError: _on_chat_error,
     ValidationException: _on_validation,
     HTTPException: _on_framework_error,

@@ -6,13 +6,17 @@ from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import SecurityError
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
 from chat_mvp.addresses import address_group, believe_proxies
+from chat_mvp.errors import BadRequestError, HeadersTooLargeError
 from chat_mvp.protocol import CLOSE_TOO_MANY
 from chat_mvp.realtime.inbox import Inbox
 from chat_mvp.transport.connections import CountedConnection
 from chat_mvp.transport.intake import Lease
+from chat_mvp.transport.problem import last_answer
 from chat_mvp.transport.reading import APPLICATION, UNREAD, Reading
 from chat_mvp.transport.shared import Shared
 
@@ -51,6 +55,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._shared = shared
         self._counted = counted
         self._lease: Lease | None = None
+        self._is_refused = False
         self._owes_pongs = False
         self._pings = 0
         self._pings_since = 0.0
@@ -79,8 +84,13 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     # ------------------------------------------------------------------------------------------------ what arrives
 
     def data_received(self, data: bytes) -> None:
-        """Handle what has arrived, at most one ``ReadBuffer`` of it."""
+        """Handle what has arrived, at most one ``ReadBuffer`` of it; the handshake comes first, and in one piece."""
+        if self._is_refused:
+            return
         super().data_received(data)
+        if not self.handshake_initiated:
+            self._refuse_handshake()
+            return
         if self._owes_pongs:
             self._owes_pongs = False
             if not self.transport.is_closing():
@@ -104,6 +114,30 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             "write": self.write,
             "write_now": self.write_now,
         }
+
+    def _refuse_handshake(self) -> None:
+        """Refuse what ``websockets`` did not take for a handshake: it reports no event, so no one else ends it."""
+        error = (
+            HeadersTooLargeError("A header of a WebSocket handshake may have 8,192 bytes.")
+            if isinstance(self.conn.handshake_exc, SecurityError)
+            else BadRequestError("This is no valid WebSocket handshake. Send it without a body.")
+        )
+        self._is_refused = self.handshake_complete = self.close_sent = True
+        self.transport.write(last_answer(error))
+        # A connection that is closed while the client still sends is reset, and the client may never see the answer.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._abort_soon()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take one more fragment of a message, unless there are too many: each costs more than its bytes."""
+        if self.close_sent:
+            return
+        super().handle_cont(event)
+        if len(self.frames) > self._shared.limits.fragments:
+            self.frames = []
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message on, and read on until ``READ_AHEAD`` of them wait."""

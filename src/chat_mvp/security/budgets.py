@@ -37,6 +37,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     "handshake": Budget("address", 2_500, 100, "connections from this address"),
     "page": Budget("address", 3_000, 100, "requests from this address"),
     "probe": Budget("address", 100, 20, "requests from this address"),
+    "astray": Budget("address", 3_000, 50, "requests without a right address or token"),
     # Wrong passwords, see security/guessing.py.
     "wrong_by_pair": Budget("account at an address", 10, 2 / MINUTE, "wrong passwords"),
     "wrong_by_address": Budget("address", 100, 1 / MINUTE, "wrong passwords"),

@@ -24,6 +24,7 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     body_s: float = limits.BODY_TIMEOUT_S
     body_bytes_per_s: float = limits.MIN_BODY_BYTES_PER_S
     pings_per_s: int = limits.MAX_PINGS_PER_S
+    fragments: int = limits.MAX_FRAGMENTS
     read_s: float = limits.READ_TIMEOUT_S
     linger_s: float = LINGER_S
 

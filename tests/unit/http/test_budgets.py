@@ -11,6 +11,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 
 from chat_mvp.app import create_app
+from chat_mvp.errors import UnauthenticatedError
+from chat_mvp.http.astray import counting_astray
 from chat_mvp.http.budgets import ROUTE_BUDGETS, address_guard, check_every_route_has_a_budget, route_budget
 from chat_mvp.http.problems import EXCEPTION_HANDLERS
 from chat_mvp.protocol import AnyClientFrame
@@ -80,3 +82,35 @@ async def test_a_refusal_says_when_to_come_back() -> None:
     assert problem["code"] == "rate_limited"
     assert 0 < problem["retry_after_ms"] <= 2_500
     assert refused.headers["retry-after"] in {"2", "3"}
+
+
+@get("/health/ready")
+async def locked() -> None:
+    raise UnauthenticatedError("Sign in first.")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing/here", 404),
+        ("GET", "/health/nothing", 404),
+        ("HEAD", "/nothing", 404),
+        ("OPTIONS", "/nothing", 404),
+        ("OPTIONS", "/health/live", 204),
+        ("PATCH", "/health/live", 404),
+        ("GET", "/health/ready", 401),
+    ],
+)
+async def test_requests_that_lead_nowhere_are_counted_by_address(method: str, path: str, status: int) -> None:
+    limits = RateLimits({**BUDGETS, "astray": Budget("address", 2, 0.4, "requests")})
+    app = Litestar(
+        [live, locked],
+        guards=[address_guard(limits)],
+        exception_handlers=counting_astray(EXCEPTION_HANDLERS, limits),
+        openapi_config=None,
+    )
+    async with AsyncTestClient(app) as client:
+        answers = [await client.request(method, path) for _ in range(3)]
+        assert [it.status_code for it in answers] == [status, status, 429]
+        assert answers[-1].headers["retry-after"] in {"2", "3"}
+        assert (await client.get("/health/live")).status_code == 200

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -46,16 +46,20 @@ async def lifespan(receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def listening(config: uvicorn.Config) -> AsyncIterator[str]:
-    """Serve until the block ends; gives host and port."""
+async def listening(config: uvicorn.Config) -> AsyncIterator["Address"]:
+    """Serve until the block ends, and then cut what the test has opened."""
     ready = asyncio.Event()
     server = ChatServer(config, on_ready=ready.set)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve([listener]))
         await asyncio.wait([serving, asyncio.ensure_future(ready.wait())], return_when=asyncio.FIRST_COMPLETED)
+        host, port = listener.getsockname()
+        address = Address(host, port, server.server_state.connections, [])
         try:
-            yield "{}:{}".format(*listener.getsockname())
+            yield address
         finally:
+            for raw in address.opened:
+                raw.close()
             server.should_exit = True
             await serving
 
@@ -120,20 +124,27 @@ async def echo(receive: Any, send: Any) -> None:
 @asynccontextmanager
 async def serving(shared: Shared, app: Any = read_body) -> AsyncIterator["Address"]:
     """Serve ``app`` with these limits until the block ends."""
-    async with listening(configured(app, Settings(), shared)) as url:
-        host, _, port = url.partition(":")
-        yield Address(host, int(port))
+    async with listening(configured(app, Settings(), shared)) as address:
+        yield address
 
 
 class Address(NamedTuple):
-    """Where a server listens."""
+    """Where a server listens, its open connections, and what the test has opened."""
 
     host: str
     port: int
+    connections: Collection[object]
+    opened: list["Raw"]
+
+    def __str__(self) -> str:
+        """Return host and port."""
+        return f"{self.host}:{self.port}"
 
     async def open(self) -> "Raw":
         reader, writer = await asyncio.open_connection(self.host, self.port)
-        return Raw(reader, writer)
+        raw = Raw(reader, writer)
+        self.opened.append(raw)
+        return raw
 
     async def ask(self, *parts: bytes) -> "Answer":
         """Send bytes on a connection of their own and return the first answer."""

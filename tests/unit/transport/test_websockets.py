@@ -26,6 +26,12 @@ async def opened(server: Address) -> Raw:
     return raw
 
 
+async def opened_with(server: Address, extra: bytes) -> Raw:
+    raw = await server.open()
+    raw.send(HANDSHAKE[:-2] + extra + b"\r\n")
+    return raw
+
+
 def frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
     return Frame(opcode, data, fin=fin).serialize(mask=True)
 
@@ -42,8 +48,7 @@ async def deaf(scope: Any, receive: Any, send: Any) -> None:
 
 def protocols(server: Address) -> list[ChatWebSocketProtocol]:
     """Return those of this server's open connections."""
-    found = [it for it in gc.get_objects() if isinstance(it, ChatWebSocketProtocol) and not it.disconnected]
-    return [it for it in found if it.server is not None and it.server[1] == server.port]
+    return [it for it in server.connections if isinstance(it, ChatWebSocketProtocol)]
 
 
 async def test_pings_of_a_peer_that_does_not_read_are_not_answered_without_end() -> None:
@@ -134,6 +139,52 @@ async def test_a_whole_first_message_holds_nothing() -> None:
         assert await raw.reader.readexactly(7) == b"\x81\x05hello"
         assert limits.intake.used == 0
         raw.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"x"])
+async def test_too_many_fragments_of_one_message_end_the_connection(data: bytes) -> None:
+    async with serving(shared(fragments=100)) as server:
+        raw = await opened(server)
+        raw.send(frame(Opcode.TEXT, b"x", fin=False) + frame(Opcode.CONT, data, fin=False) * 99)
+        await asyncio.sleep(0.1)
+        (protocol,) = protocols(server)
+        assert len(protocol.frames) == 100
+        raw.send(frame(Opcode.CONT, data, fin=False) * 100)
+        assert (await raw.ended()).endswith(b"\x03\xf1too many fragments")
+        assert protocol.frames == []
+
+
+async def test_a_message_in_many_fragments_is_one_message() -> None:
+    async with serving(shared(fragments=100)) as server:
+        raw = await opened(server)
+        for _ in range(3):
+            parts = frame(Opcode.TEXT, b"x", fin=False) + frame(Opcode.CONT, b"y", fin=False) * 98
+            raw.send(parts + frame(Opcode.CONT, b"z"))
+            assert await raw.reader.readexactly(102) == b"\x81\x64x" + b"y" * 98 + b"z"
+
+
+@pytest.mark.parametrize(
+    ("extra", "status", "code"),
+    [
+        (b"X: " + b"v" * 9_000 + b"\r\n", 431, "headers_too_large"),
+        (b"Sec-WebSocket-Protocol: " + b"a," * 5_000 + b"\r\n", 431, "headers_too_large"),
+        (b"Content-Length: 5\r\n", 400, "bad_request"),
+        (b"Transfer-Encoding: chunked\r\n", 400, "bad_request"),
+    ],
+)
+async def test_what_the_websocket_library_takes_for_no_handshake_ends_the_connection(
+    extra: bytes, status: int, code: str
+) -> None:
+    limits = shared()
+    async with serving(limits) as server:
+        raw = await opened_with(server, extra)
+        answer = await raw.answer()
+        assert (answer.status, answer.code) == (status, code)
+        raw.send(b"hello" * 100)
+        assert await raw.ended() == b""
+        await asyncio.sleep(0.05)
+        assert limits.counts.total == 0
+        assert not server.connections
 
 
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.PING])
