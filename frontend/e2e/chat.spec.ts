@@ -1,4 +1,4 @@
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { expectKept } from './device';
 import {
   expectConnected,
@@ -17,12 +17,15 @@ test('two people chat and see how far their messages got', async ({ browser }) =
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
+  const online = (page: Page) => page.getByRole('main').getByText('Online', { exact: true });
+  await expect(online(anna.page)).toBeVisible();
   await say(anna.page, 'Hello Ben');
   await expect(messages(anna.page).getByText('Hello Ben')).toBeVisible();
   await expect(messages(anna.page).getByText('Delivered')).toBeAttached();
 
   await open(ben.page, anna.name);
   await expect(messages(ben.page).getByText('Hello Ben')).toBeVisible();
+  await expect(online(ben.page)).toBeVisible();
   await expect(messages(anna.page).getByText('Read', { exact: true })).toBeAttached();
   await say(ben.page, 'Hello Anna');
   await expect(messages(anna.page).getByText('Hello Anna')).toBeVisible();

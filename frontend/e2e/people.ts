@@ -144,7 +144,7 @@ export async function leave(page: Page): Promise<void> {
 
 /** What leads to the end of a conversation; it is there only while something lies below. */
 export function latestButton(page: Page) {
-  return page.getByRole('button', { name: /Jump to the latest|\d new messages?$/ });
+  return page.getByRole('button', { name: /Jump to the latest|\d\+? new messages?$/ });
 }
 
 /** The open conversation has come to rest at its end. */

@@ -212,7 +212,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"description": "What we do"}, "changed the description"),
     ({"description": ""}, "removed the description"),
     ({"visibility": "public"}, "made this group public: people who join later see messages from here on"),
-    ({"visibility": "private"}, "made this group private: people who join later see messages from then on"),
+    ({"visibility": "private"}, "made this group private: people who join later see messages from when they join"),
     ({"avatar_url": "/picture.png"}, "changed the picture"),
     ({"avatar_url": None}, "removed the picture"),
     ({"max_participants": 1_000}, "set the limit on members to 1,000"),

@@ -23,6 +23,9 @@ export interface ShellProps {
   onSignOut: () => Promise<void>;
 }
 
+/** The width from which the details stand beside a conversation (`lg`). */
+const DETAILS_BESIDE = '(min-width: 64rem)';
+
 type Layer = 'new' | 'settings' | 'keys' | 'palette' | 'help' | 'debug' | 'signOut' | null;
 
 /** The window of somebody who is signed in: the list, and beside it (on a phone: instead of it) one conversation. */
@@ -40,7 +43,11 @@ export function Shell({ onSignOut }: ShellProps) {
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
   const shown = exists ? wanted : null;
   const open = useCallback(
-    (id: string, at?: number) => navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`),
+    (id: string, at?: number) => {
+      // Where they have no column of their own, the details lie over what was asked for.
+      if (!matchMedia(DETAILS_BESIDE).matches) setDetails(false);
+      navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`);
+    },
     [navigate],
   );
   const arrived = useCallback(() => navigate(`/c/${wanted}`, { replace: true }), [navigate, wanted]);

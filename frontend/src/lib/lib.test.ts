@@ -9,6 +9,7 @@ import {
   fold,
   isUnbroken,
   isVisible,
+  lineOf,
   matches,
   nameText,
   oneLine,
@@ -31,6 +32,16 @@ describe('texts', () => {
   it('become one line without marks', () => {
     expect(oneLine('**Hello**\n\n`world`')).toBe('Hello world');
     expect(oneLine('x'.repeat(300))).toHaveLength(140);
+    expect(oneLine('_so_ __much__ ~~less~~ ***both***')).toBe('so much less both');
+  });
+
+  it('keep what only looks like a mark: in names, code and numbers', () => {
+    expect(oneLine('@ada_uno wrote snake_case in ~/a_b for ~5')).toBe(
+      '@ada_uno wrote snake_case in ~/a_b for ~5',
+    );
+    const text = '\u2068Ada\u2069 created “\u2068the *big* _one_\u2069”';
+    expect(lineOf({ kind: 'system', text })).toBe(text);
+    expect(lineOf({ kind: 'text', text: '*big* _one_' })).toBe('big one');
   });
 
   it('that were cut leave no direction open and no half of a letter', () => {

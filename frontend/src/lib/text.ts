@@ -20,10 +20,23 @@ export function isVisible(text: string): boolean {
   return /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);
 }
 
-/** One line for previews and announcements: no line breaks, no Markdown marks, at most `limit` characters. */
+/** Marks of Markdown at the beginning or the end of a word. An underscore between letters is one, as in a name. */
+const MARKUP =
+  /```\w*\n?|(?:[*`]{1,2}|~~)(?=\S)|(?<=\S)(?:[*`]{1,2}|~~)|(?<![\p{L}\p{N}])_{1,2}(?=\S)|(?<=\S)_{1,2}(?![\p{L}\p{N}])/gu;
+
+/** What somebody wrote as one line for previews and announcements, without Markdown marks. */
 export function oneLine(text: string, limit = 140): string {
+  return flatLine(text.slice(0, limit * 4).replace(MARKUP, ''), limit);
+}
+
+/** A message as one line. What the server says of a change is no Markdown: it holds the names of people and groups. */
+export function lineOf({ kind, text }: { kind: 'system' | 'text'; text: string }, limit = 140): string {
+  return kind === 'system' ? flatLine(text, limit) : oneLine(text, limit);
+}
+
+/** No line breaks, and at most `limit` characters. */
+function flatLine(text: string, limit: number): string {
   const flat = thinned(text.slice(0, limit * 4))
-    .replace(/```\w*\n?|[*_~`]{1,2}(?=\S)|(?<=\S)[*_~`]{1,2}/g, '')
     .replace(/\s+/g, ' ')
     .trim();
   return flat.length > limit ? `${whole(flat.slice(0, limit - 1))}…` : closed(flat);

@@ -168,6 +168,13 @@ export class Actions {
     this.watchAgain();
   }
 
+  /** Asks how the other one of an open direct conversation is: a new connection alone brings that by itself. */
+  watch(userId: string): void {
+    if (this.#parts.store.getState().presence[userId] !== undefined) return;
+    this.#watched = [userId];
+    this.watchAgain();
+  }
+
   /** The server forgets with each connection whose presence was asked for. */
   watchAgain(): void {
     if (this.#watched.length === 0) return;

@@ -66,13 +66,14 @@ export function TextField({
 
 export interface TextAreaProps {
   label: string;
+  error?: string | undefined;
   value: string;
   onChange: (value: string) => void;
   maxLength?: number;
   rows?: number;
 }
 
-export function TextArea({ label, value, onChange, maxLength, rows = 3 }: TextAreaProps) {
+export function TextArea({ label, error, value, onChange, maxLength, rows = 3 }: TextAreaProps) {
   const id = useId();
   return (
     <div className="flex flex-col gap-1.5">
@@ -84,9 +85,16 @@ export function TextArea({ label, value, onChange, maxLength, rows = 3 }: TextAr
         value={value}
         rows={rows}
         maxLength={maxLength}
+        aria-invalid={error !== undefined || undefined}
+        aria-describedby={error === undefined ? undefined : `${id}-note`}
         onChange={(event) => onChange(event.target.value)}
         className={cx(FIELD, 'resize-y py-2')}
       />
+      {error !== undefined && (
+        <p id={`${id}-note`} className="text-sm text-danger">
+          {error}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 """Marks of devices that have signed in to an account: they tell its owner from others at the same address.
 
-A mark is 44 bytes in URL-safe base64: the account's id (12), a random number (16) and a tag (16) that proves that this
-server made it. Nothing is stored. It opens nothing: whoever has it may try a few passwords, as at an address that is
+A mark is 45 bytes in URL-safe base64: the account's id (12), a random number (17) and a tag (16) that proves that this
+server made it. 45 bytes need no padding: a browser sends the quotes back that a cookie with "=" gets. Nothing is stored. It opens nothing: whoever has it may try a few passwords, as at an address that is
 known for the account.
 """
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from chat_mvp.security.keys import SigningKey
 
 _ACCOUNT_BYTES = 12
-_NUMBER_BYTES = 16
+_NUMBER_BYTES = 17
 _TAG_BYTES = 16
 MARK_CHARS = (_ACCOUNT_BYTES + _NUMBER_BYTES + _TAG_BYTES + 2) // 3 * 4
 

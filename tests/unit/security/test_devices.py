@@ -1,6 +1,7 @@
 """Marks of devices prove an earlier sign-in, and nothing else passes for one."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from http.cookies import SimpleCookie
 
 import pytest
 from hypothesis import given
@@ -22,13 +23,18 @@ def test_a_mark_names_the_account_and_one_device() -> None:
     assert one.number != other.number
 
 
+def test_a_mark_needs_no_quotes_in_a_cookie() -> None:
+    mark = DeviceMarks([NEW]).issue(ANN)
+    assert SimpleCookie({"device": mark})["device"].OutputString() == f"device={mark}"
+
+
 def test_marks_survive_a_rotation_of_keys() -> None:
     mark = DeviceMarks([OLD]).issue(ANN)
     assert DeviceMarks([NEW, OLD]).read(mark) is not None
     assert DeviceMarks([NEW]).read(mark) is None
 
 
-@pytest.mark.parametrize("byte", range(44))
+@pytest.mark.parametrize("byte", range(45))
 def test_a_changed_mark_is_none(byte: int) -> None:
     marks = DeviceMarks([NEW])
     raw = bytearray(urlsafe_b64decode(marks.issue(ANN)))

@@ -13,7 +13,7 @@ import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
 
-/** A conversation that somebody only passes by, with a key held down, is not asked for its members. */
+/** A conversation that somebody only passes by, with a key held down, is asked for nothing. */
 const PASSING_MS = 150;
 
 const WRITING: ComposerMode = { kind: 'new' };
@@ -40,13 +40,19 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
   const composer = useRef<HTMLTextAreaElement>(null);
   const pane = useRef<HTMLDivElement>(null);
   const session = useSession();
+  const isDirect = conversation?.kind === 'direct';
+  const peerId = conversation?.peer?.id;
   useSwipeBack(pane, onBack);
 
   useEffect(() => {
-    if (conversation?.kind === 'direct') return;
-    const timer = setTimeout(() => void session.actions.loadMembers(id).catch(() => undefined), PASSING_MS);
+    const { actions } = session;
+    const ask = () => {
+      if (!isDirect) void actions.loadMembers(id).catch(() => undefined);
+      else if (peerId !== undefined) actions.watch(peerId);
+    };
+    const timer = setTimeout(ask, PASSING_MS);
     return () => clearTimeout(timer);
-  }, [session, id, conversation?.kind]);
+  }, [session, id, isDirect, peerId]);
 
   const focusComposer = useCallback(() => composer.current?.focus(), []);
   const reply = useCallback((message: Message) => setMode({ kind: 'reply', message }), []);

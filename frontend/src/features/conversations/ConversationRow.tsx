@@ -4,7 +4,7 @@ import { useChat, useI18n } from '@/app/context';
 import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { usePresence, useTyping } from '@/features/presence';
 import { cx } from '@/lib/cx';
-import { countText, oneLine } from '@/lib/text';
+import { countText, lineOf, oneLine } from '@/lib/text';
 import { shortWhen } from '@/lib/time';
 import type { Conversation } from '@/protocol';
 import { deliveryOf, isMuted, nameOf, titleOf, unreadOf } from '@/store/selectors';
@@ -178,7 +178,7 @@ function Preview({ conversation }: { conversation: Conversation }) {
         <span className="-me-0.5 max-w-1/2 shrink-0 truncate" dir="auto">{`${sender}: `}</span>
       )}
       <span className="truncate" dir="auto">
-        {oneLine(last.text)}
+        {lineOf(last)}
       </span>
       {own && <Ticks delivery={deliveryOf(last, conversation)} className={FIRST} />}
     </>

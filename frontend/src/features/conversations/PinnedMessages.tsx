@@ -4,7 +4,7 @@ import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n, useSession } from '@/app/context';
 import { ErrorBoundary } from '@/app/ErrorBoundary';
 import { cx } from '@/lib/cx';
-import { oneLine } from '@/lib/text';
+import { lineOf } from '@/lib/text';
 import { shortWhen } from '@/lib/time';
 import type { Message } from '@/protocol';
 import { nameOf } from '@/store/selectors';
@@ -71,7 +71,7 @@ function PinnedRow({ message, onOpen }: { message: Message; onOpen: () => void }
           <span className="shrink-0 text-xs text-muted">{shortWhen(i18n, message.created_at)}</span>
         </span>
         <span className="line-clamp-2 text-sm wrap-anywhere" dir="auto">
-          {oneLine(message.text)}
+          {lineOf(message)}
         </span>
       </button>
     </li>

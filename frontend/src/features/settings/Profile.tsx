@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from 'react';
+import { ApiError } from '@/api/http';
 import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import { ownNameOf } from '@/store/selectors';
 import { Avatar } from '@/ui/Avatar';
@@ -14,13 +15,27 @@ export function Profile() {
   const [bio, setBio] = useState(me?.bio ?? '');
   const [status, setStatus] = useState(me?.status_text ?? '');
   const [saved, setSaved] = useState(false);
+  const [refused, setRefused] = useState<ApiError | null>(null);
   if (me === null) return null;
   const save = async (event: FormEvent) => {
     event.preventDefault();
-    const done = await attempt(() =>
-      actions.updateMe({ display_name: name.trim(), bio, status_text: status }),
-    );
-    setSaved(done);
+    setRefused(null);
+    const done = await attempt(async () => {
+      try {
+        await actions.updateMe({ display_name: name.trim(), bio, status_text: status });
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.errors.length === 0) throw error;
+        setRefused(error);
+        return;
+      }
+      setSaved(true);
+    });
+    if (!done) setSaved(false);
+  };
+  /** What the server says of a field goes on where the field's name ends. */
+  const ofField = (field: string, label: string) => {
+    const found = refused?.errors.find((one) => one.field === field);
+    return found && `${label} ${found.detail}.`;
   };
   return (
     <form
@@ -37,6 +52,7 @@ export function Profile() {
       </div>
       <TextField
         label={t('settings.displayName')}
+        error={ofField('display_name', t('settings.displayName'))}
         value={name}
         maxLength={100}
         autoComplete="name"
@@ -44,11 +60,18 @@ export function Profile() {
       />
       <TextField
         label={t('settings.status')}
+        error={ofField('status_text', t('settings.status'))}
         value={status}
         maxLength={140}
         onChange={(event) => setStatus(event.target.value)}
       />
-      <TextArea label={t('settings.bio')} value={bio} maxLength={500} onChange={setBio} />
+      <TextArea
+        label={t('settings.bio')}
+        error={ofField('bio', t('settings.bio'))}
+        value={bio}
+        maxLength={500}
+        onChange={setBio}
+      />
       <div className="flex items-center gap-3">
         <Button type="submit" kind="primary">
           {t('settings.save')}

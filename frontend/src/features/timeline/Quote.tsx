@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useChat, useI18n, useSession } from '@/app/context';
-import { oneLine } from '@/lib/text';
+import { lineOf } from '@/lib/text';
 import type { Message } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 
@@ -46,7 +46,7 @@ export function Quote({
         {message === null ? t('message.quoteGone') : own ? t('message.you') : name}
       </span>
       <span className="block truncate opacity-85" dir="auto">
-        {message === null ? '…' : message.deleted_at !== null ? t('message.deleted') : oneLine(message.text)}
+        {message === null ? '…' : message.deleted_at !== null ? t('message.deleted') : lineOf(message)}
       </span>
     </button>
   );

@@ -59,6 +59,20 @@ describe('a hostile text', () => {
     expect(container.querySelector('.prose > p')?.textContent).toBe(text);
   });
 
+  it.each([
+    '---',
+    '*'.repeat(9_000),
+    '`'.repeat(5_000),
+    '```js\n\n```',
+    '#',
+    '> ',
+    '[](https://example.org)',
+    '|a|\n|-|'.replace('a', ' '),
+  ])('of nothing but marks is shown as it was written (%#)', (text) => {
+    const { container } = render(<Markdown text={text} />);
+    expect(container.querySelector('.prose')?.textContent?.trim()).toBe(text.trim());
+  });
+
   it('of any kind, made from a seed, is drawn within bounds', () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const text = hostileText(seeded(seed), 2_000);

@@ -1,5 +1,6 @@
 /** Markdown to a tree of plain objects, bounded in depth and size. HTML in the source stays text. */
 import MarkdownIt, { type Token } from 'markdown-it';
+import { isVisible } from '@/lib/text';
 import {
   hasFewAddresses,
   isHighlightable,
@@ -55,16 +56,25 @@ function isHarmless(url: string): boolean {
   return scheme === undefined || /^(https?|mailto|xmpp|ircs?)$/i.test(scheme);
 }
 
-/** Null when the text is beyond the bounds: it is then shown as it was written. */
+/**
+ * Null when the text is beyond the bounds, or when it is nothing but marks, as "---" is or a fence without code: it is
+ * then shown as it was written.
+ */
 export function parseMarkdown(text: string): Node[] | null {
   if (!isParsable(text)) return null;
   try {
     const parser = hasFewAddresses(text) ? linking : plain;
-    return new Builder().build(parser.parse(text, {}));
+    const nodes = new Builder().build(parser.parse(text, {}));
+    return nodes.some(hasText) ? nodes : null;
   } catch {
     // Whatever is wrong with the parser or with the text, the text itself can be read.
     return null;
   }
+}
+
+/** Whether anything of it can be seen. Recursive: `MAX_DEPTH` bounds the tree. */
+function hasText(node: Node): boolean {
+  return typeof node === 'string' ? isVisible(node) : node.children.some(hasText);
 }
 
 class TooLarge extends Error {

@@ -25,7 +25,7 @@ def described_change(conversation: ConversationRecord, field: str) -> str:
         case "visibility", "public":
             return f"made this {conversation.kind} public: people who join later see messages from here on"
         case _:
-            return f"made this {conversation.kind} private: people who join later see messages from then on"
+            return f"made this {conversation.kind} private: people who join later see messages from when they join"
 
 
 def with_article(role: Role) -> str:
