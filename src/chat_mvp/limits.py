@@ -152,6 +152,12 @@ MAX_COSTLY_AT_ONCE_EACH = 2
 """The same of one account."""
 MAX_COSTLY_WAITING = 500
 """The same that wait for their turn."""
+MAX_PAGES_AT_ONCE = 8
+"""Pages of messages that are read at once: one may have 200 messages of 10,000 characters."""
+MAX_PAGES_AT_ONCE_EACH = 1
+"""The same of one account."""
+MAX_PAGES_WAITING = 5_000
+"""The same that wait for their turn: after a restart everyone asks for some."""
 
 # --------------------------------------------------------------------------------------------- parameters and pages
 

@@ -136,6 +136,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             messages=base.messages,
             conversations=base.conversations,
             blocks=engine.blocks,
+            turns=base.history_turns,
         ),
         message_sync=MessageSync(
             writer=engine.writer,
