@@ -95,6 +95,10 @@ MAX_UNSEEN_FROM_STRANGERS = 500
 """Conversations that wait for one person, put there by people they do not know: several times a team's groups."""
 MAX_UNSEEN_FROM_ONE_STRANGER = 200
 """The same from one account, so that no account alone keeps the others out."""
+MAX_UNSEEN_RESERVED = 10
+"""The same from one account once ``MAX_UNSEEN_FROM_STRANGERS`` wait, so that a few accounts do not keep others out."""
+MAX_UNSEEN_IN_ALL = 2_000
+"""The same from strangers in all, these included: using them up takes more than 150 accounts."""
 MAX_CONVERSATION_NAME_CHARS = 100
 MAX_DESCRIPTION_CHARS = 1_000
 MAX_FIRST_MEMBERS = 1_000
@@ -152,6 +156,12 @@ MAX_COSTLY_AT_ONCE_EACH = 2
 """The same of one account."""
 MAX_COSTLY_WAITING = 500
 """The same that wait."""
+MAX_PAGES_AT_ONCE = 8
+"""Pages of messages that are read at once: one may have 200 messages of 10,000 characters."""
+MAX_PAGES_AT_ONCE_EACH = 1
+"""The same of one account."""
+MAX_PAGES_WAITING = 5_000
+"""The same that wait: after a restart everyone asks for some."""
 
 # --------------------------------------------------------------------------------------------- parameters and pages
 

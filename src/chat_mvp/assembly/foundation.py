@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat_mvp.clock import Clock
-from chat_mvp.limits import MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING
+from chat_mvp.limits import (
+    MAX_COSTLY_AT_ONCE,
+    MAX_COSTLY_AT_ONCE_EACH,
+    MAX_COSTLY_WAITING,
+    MAX_PAGES_AT_ONCE,
+    MAX_PAGES_AT_ONCE_EACH,
+    MAX_PAGES_WAITING,
+)
 from chat_mvp.ops.disk import CheckRoom, DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
 from chat_mvp.security.budgets import BUDGETS, Budget, RateLimits
@@ -41,6 +48,7 @@ class Foundation:
     has_limits: bool
     rate_limits: RateLimits
     costly_work: FairSemaphore
+    page_reads: FairSemaphore
     disk: Path | None
     check_room: CheckRoom
 
@@ -66,15 +74,20 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         arrivals=Arrivals(database.collections),
         has_limits=has_limits,
         rate_limits=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
-        costly_work=FairSemaphore(
-            at_once=MAX_COSTLY_AT_ONCE,
-            at_once_each=MAX_COSTLY_AT_ONCE_EACH,
-            max_waiting=MAX_COSTLY_WAITING,
-            busy="The server is busy. Try again in a moment.",
-            retry_after_ms=1_000,
-        ),
+        costly_work=_semaphore(MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING),
+        page_reads=_semaphore(MAX_PAGES_AT_ONCE, MAX_PAGES_AT_ONCE_EACH, MAX_PAGES_WAITING),
         disk=disk,
         check_room=DiskRoom(disk).check,
+    )
+
+
+def _semaphore(at_once: int, at_once_each: int, max_waiting: int) -> FairSemaphore:
+    return FairSemaphore(
+        at_once=at_once,
+        at_once_each=at_once_each,
+        max_waiting=max_waiting,
+        busy="The server is busy. Try again in a moment.",
+        retry_after_ms=1_000,
     )
 
 

@@ -136,6 +136,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             messages=base.messages,
             conversations=base.conversations,
             blocks=engine.blocks,
+            page_reads=base.page_reads,
         ),
         message_sync=MessageSync(
             writer=engine.writer,

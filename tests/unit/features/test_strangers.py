@@ -9,7 +9,13 @@ import pytest
 
 from chat_mvp.errors import ConflictError, ForbiddenError, RateLimitedError
 from chat_mvp.features.conversations.strangers import Strangers
-from chat_mvp.limits import MAX_CONVERSATIONS, MAX_UNSEEN_FROM_ONE_STRANGER, MAX_UNSEEN_FROM_STRANGERS
+from chat_mvp.limits import (
+    MAX_CONVERSATIONS,
+    MAX_UNSEEN_FROM_ONE_STRANGER,
+    MAX_UNSEEN_FROM_STRANGERS,
+    MAX_UNSEEN_IN_ALL,
+    MAX_UNSEEN_RESERVED,
+)
 from chat_mvp.security.budgets import BUDGETS, RateLimits
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
@@ -65,12 +71,23 @@ async def test_who_is_a_stranger_is_for_the_person_to_say(house: House) -> None:
 
 
 async def test_a_person_for_whom_too_many_wait_is_added_by_no_stranger(house: House) -> None:
-    house.storage.unseen = [("ann", f"stranger {n}", 100) for n in range(MAX_UNSEEN_FROM_STRANGERS // 100)]
+    house.storage.unseen = [("ann", f"stranger {n}", 100) for n in range(MAX_UNSEEN_IN_ALL // 100)]
     with pytest.raises(ForbiddenError):
         await house.add("ann", "bob")
     assert await house.add("bob") == {"bob"}
     house.storage.listed = {"ann"}
     assert await house.add("ann") == frozenset()
+
+
+async def test_a_few_accounts_keep_nobody_else_out(house: House) -> None:
+    attackers = [("ann", f"stranger {n}", 100) for n in range(MAX_UNSEEN_FROM_STRANGERS // 100)]
+    house.storage.unseen = [*attackers, ("ann", "bob", MAX_UNSEEN_RESERVED - 1)]
+    assert await house.add("ann", by="bob") == {"ann"}
+    with pytest.raises(ForbiddenError):
+        await house.add("ann", by="stranger 0")
+    house.storage.unseen = [*attackers, ("ann", "bob", MAX_UNSEEN_RESERVED)]
+    with pytest.raises(ForbiddenError):
+        await house.add("ann", by="bob")
 
 
 async def test_one_account_alone_keeps_nobody_else_out(house: House) -> None:

@@ -10,7 +10,13 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from chat_mvp.errors import ConflictError, ForbiddenError
-from chat_mvp.limits import MAX_CONVERSATIONS, MAX_UNSEEN_FROM_ONE_STRANGER, MAX_UNSEEN_FROM_STRANGERS
+from chat_mvp.limits import (
+    MAX_CONVERSATIONS,
+    MAX_UNSEEN_FROM_ONE_STRANGER,
+    MAX_UNSEEN_FROM_STRANGERS,
+    MAX_UNSEEN_IN_ALL,
+    MAX_UNSEEN_RESERVED,
+)
 from chat_mvp.security.budgets import RateLimits
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
@@ -89,9 +95,9 @@ class Strangers:
         for user_id in strangers:
             # The person counts as being added already.
             coming = self._on_the_way[user_id]
-            if total[user_id] + coming > MAX_UNSEEN_FROM_STRANGERS:
-                raise _full()
-            if from_adder[user_id] + coming > MAX_UNSEEN_FROM_ONE_STRANGER:
+            in_all, own = total[user_id] + coming, from_adder[user_id] + coming
+            allowed = MAX_UNSEEN_FROM_ONE_STRANGER if in_all <= MAX_UNSEEN_FROM_STRANGERS else MAX_UNSEEN_RESERVED
+            if own > allowed or in_all > MAX_UNSEEN_IN_ALL:
                 raise _full()
 
 

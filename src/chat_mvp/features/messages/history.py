@@ -8,6 +8,7 @@ from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.errors import NotFoundError, ValidationError
 from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.protocol import Message
+from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import Marks, MembershipRecord, MessageRecord
@@ -19,8 +20,17 @@ Found = TypeVar("Found")
 class MessageHistory:
     """Reads messages for those who may see them; for everybody else there are none."""
 
-    def __init__(self, *, rosters: Rosters, messages: Messages, conversations: Conversations, blocks: Blocks) -> None:
-        """Read from these; rosters tell who is where."""
+    def __init__(
+        self,
+        *,
+        rosters: Rosters,
+        messages: Messages,
+        conversations: Conversations,
+        blocks: Blocks,
+        page_reads: FairSemaphore,
+    ) -> None:
+        """Read from these; rosters tell who is where. Pages and earlier texts, up to megabytes each, take ``turns``."""
+        self._page_reads = page_reads
         self._rosters = rosters
         self._messages = messages
         self._conversations = conversations
@@ -68,7 +78,8 @@ class MessageHistory:
         """Return what ``read`` finds above the place that it is given, read by a person who is still a member then."""
         above = await self.visible_above(user_id, conversation_id)
         while True:
-            found = await read(above)
+            async with self._page_reads.hold(user_id):
+                found = await read(above)
             # They may have been removed while we read, and what was read may be from after that.
             now_above = await self.visible_above(user_id, conversation_id)
             if now_above == above:
@@ -115,6 +126,7 @@ class MessageHistory:
 
     async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
         """Return the earlier texts of a message, each with the time it was replaced, oldest first."""
-        edits = await self._messages.fetch_edits(message_id)
+        async with self._page_reads.hold(user_id):
+            edits = await self._messages.fetch_edits(message_id)
         await self.find(user_id, message_id)
         return [(edit["text"], format_time(edit["at"])) for edit in edits]
