@@ -1,8 +1,9 @@
 """Marks of devices that have signed in to an account: they tell its owner from others at the same address.
 
 A mark is 45 bytes in URL-safe base64: the account's id (12), a random number (17) and a tag (16) that proves that this
-server made it. 45 bytes need no padding: a browser sends the quotes back that a cookie with "=" gets. Nothing is stored. It opens nothing: whoever has it may try a few passwords, as at an address that is
-known for the account.
+server made it. 45 bytes need no padding: a cookie with "=" gets quotes, and a browser sends them back. Nothing is
+stored. A mark opens nothing: someone who has it may try a few passwords, as at an address that is known for the
+account.
 """
 
 import hashlib
