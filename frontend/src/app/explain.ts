@@ -16,6 +16,12 @@ export function explain(i18n: I18n, error: unknown): string {
     return t('error.rate_limited.wait', waitText(i18n, retryAfterMs));
   }
   // The server speaks English.
-  if (language === 'en' && MORE_IN_DETAIL.has(code) && message !== '') return message;
+  if (language === 'en' && MORE_IN_DETAIL.has(code) && message !== '') return sentence(message);
   return maybe(`error.${code}`) ?? message;
+}
+
+/** The server begins with the name of a field, as in "display_name must be one line.". */
+function sentence(detail: string): string {
+  const words = detail.replace(/^[a-z_]+/, (field) => field.replaceAll('_', ' '));
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
