@@ -48,7 +48,7 @@ def address_group(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether the client runs on this machine."""
+    """Return whether the client runs on this machine."""
     address = parse_address(host)
     return address is not None and address.is_loopback
 

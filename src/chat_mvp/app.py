@@ -132,7 +132,7 @@ def _provided(service: object) -> Provide:
 
 
 def _cross_origin(settings: Settings) -> CORSConfig | None:
-    """Let the web origins that may open a WebSocket use HTTP too; nobody else's page may."""
+    """Let the web origins that may open a WebSocket use HTTP too; other pages may not."""
     if not settings.allowed_origins:
         return None
     return CORSConfig(
@@ -156,11 +156,11 @@ def _gauges(base: Foundation, engine: Engine, services: Services, runtime: Runti
         "chat_mvp_jobs_failed": ("Attempts at jobs that failed since the start", lambda: jobs.failed),
         "chat_mvp_task_restarts": ("Failures of background tasks", lambda: runtime.supervisor.restarts),
         "chat_mvp_clock_database_ahead_seconds": (
-            "How far the database's time is before that of the server",
+            "How far the clock of the database is ahead of the server's",
             lambda: timekeeper.database_ahead_s,
         ),
         "chat_mvp_clock_host_ahead_seconds": (
-            "How far this machine's own time is before that of the server",
+            "How far the clock of this machine is ahead of the server's",
             lambda: timekeeper.host_ahead_s,
         ),
     }

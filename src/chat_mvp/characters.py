@@ -33,29 +33,29 @@ _UNDRAWN_CHARS = re.compile(
 
 
 def is_visible(char: str) -> bool:
-    """Tell whether a character draws something. Unassigned ones count as visible: a newer Unicode may have them."""
+    """Return whether a character draws something. Unassigned ones count as visible: a newer Unicode may have them."""
     if unicodedata.category(char) in _INVISIBLE_CATEGORIES:
         return _DRAWN_FORMAT_CHARS.match(char) is not None
     return _UNDRAWN_CHARS.match(char) is None
 
 
 def has_visible(text: str) -> bool:
-    """Tell whether a text draws anything."""
+    """Return whether a text draws anything."""
     return any(map(is_visible, text))
 
 
 def line_complaint(text: str) -> str | None:
-    """Tell what is wrong with a line, which may be empty."""
+    """Return what is wrong with a line, which may be empty."""
     return LINE_RULE if _NOT_IN_LINE.search(text) else None
 
 
 def name_complaint(name: str) -> str | None:
-    """Tell what is wrong with a name: a line with at least one visible character."""
+    """Return what is wrong with a name: a line with at least one visible character."""
     return line_complaint(name) or (None if has_visible(name) else VISIBLE_RULE)
 
 
 def paragraph_complaint(text: str) -> str | None:
-    """Tell what is wrong with a text of several lines, which may be empty."""
+    """Return what is wrong with a text of several lines, which may be empty."""
     return PARAGRAPH_RULE if _NOT_IN_PARAGRAPH.search(text) else None
 
 

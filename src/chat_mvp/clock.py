@@ -34,7 +34,7 @@ else:
 
 
 class Clock:
-    """Tells the time when called. It is right by ``follow``, and never goes back."""
+    """Returns the time when called. ``follow`` corrects it slowly; it never goes back."""
 
     def __init__(self, start: datetime, *, elapsed: Callable[[], float] = uptime) -> None:
         """Begin at ``start``, and count by ``elapsed``, in seconds."""

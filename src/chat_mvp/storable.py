@@ -15,7 +15,7 @@ _UNSTORABLE = "must not have NUL characters or halves of surrogate pairs"
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether a text can be kept."""
+    """Return whether a text can be kept."""
     return "\0" not in text and (text.isascii() or _is_unicode(text))
 
 

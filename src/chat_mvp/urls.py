@@ -13,12 +13,12 @@ _BEGIN = re.compile(r"https?://", re.IGNORECASE)
 
 
 def url_complaint(url: str) -> str | None:
-    """Tell what is wrong with an address on the web or a path on this server."""
+    """Return what is wrong with an address on the web or a path on this server."""
     return None if _is_plain(url) and (_is_path_here(url) or _is_on_the_web(url)) else URL_RULE
 
 
 def _is_plain(url: str) -> bool:
-    """Tell whether an address has only characters that every browser reads alike."""
+    """Return whether an address has only characters that every browser reads alike."""
     return _FORBIDDEN.search(url) is None and line_complaint(url) is None
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with what a client sent, in words: the same for bodies and for frames."""
+"""Error texts for invalid bodies and frames, made from the errors of msgspec."""
 
 import re
 
@@ -38,7 +38,7 @@ _WORDS = (
     (re.compile(r"^Expected `(?:int|float)` >= (\S+)$"), r"must be at least \1"),
     (re.compile(r"^Expected `(?:int|float)` <= (\S+)$"), r"must be at most \1"),
     (re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$"), r"must be \1, not \2"),
-    (re.compile(r"^Invalid enum value .*$"), "is none of the values it may have"),
+    (re.compile(r"^Invalid enum value .*$"), "is not an allowed value"),
     (re.compile(r"^(?:Number|Integer value) out of range$"), "has a number that is too large"),
 )
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}

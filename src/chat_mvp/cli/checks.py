@@ -33,7 +33,7 @@ class Finding(Struct, kw_only=True):
 
 
 def check_data_dir(directory: Path) -> Finding:
-    """Tell whether only the owner may look into the data directory."""
+    """Return whether only the owner may look into the data directory."""
     mode = stat.S_IMODE(directory.stat().st_mode)
     if sys.platform != "win32" and mode & 0o077:
         return Finding(
@@ -46,7 +46,7 @@ def check_data_dir(directory: Path) -> Finding:
 
 
 def check_settings_file(path: Path | None) -> Finding:
-    """Tell whether only the owner may read the secrets in the settings file; ``None`` when it holds no secret."""
+    """Return whether only the owner may read the secrets in the settings file; ``None`` when it holds no secret."""
     if path is None:
         return Finding(check="settings file", status="ok", detail="None that holds a secret.")
     mode = stat.S_IMODE(path.stat().st_mode)
@@ -61,7 +61,7 @@ def check_settings_file(path: Path | None) -> Finding:
 
 
 def check_disk(directory: Path) -> Finding:
-    """Tell whether there is room for what people write."""
+    """Return whether there is room for what people write."""
     free = shutil.disk_usage(directory).free
     detail = f"{free / 1024**3:.1f} GiB free at {directory}."
     if free < MINIMUM_FREE_BYTES:
@@ -90,7 +90,7 @@ def check_open_files() -> Finding:
 
 
 def check_port(host: str, port: int) -> Finding:
-    """Tell whether the server could listen, or does already."""
+    """Return whether the server could listen, or does already."""
     try:
         listener = listen(host, port)
     except StartupError as error:

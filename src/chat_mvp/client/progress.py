@@ -48,7 +48,7 @@ class Progress:
         return known
 
     def resets(self, states: Iterable[ConversationState]) -> list[ConversationReset]:
-        """Return what has changed of conversations that ``connect`` had no room for: the server tells nothing else."""
+        """Return what changed in conversations that ``connect`` did not name; the server sends nothing else of them."""
         return [
             ConversationReset(conversation_id=state.id, rev=state.rev, last_seq=state.last_seq)
             for state in states

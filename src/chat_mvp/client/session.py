@@ -48,7 +48,7 @@ RETRY_AFTER_MS = 1_000
 """When the server says that trying again helps, but not when."""
 
 MAX_REFUSALS = 3
-"""Fresh tokens that are tried in a row: a server that takes none of them has another reason."""
+"""Fresh tokens that are tried in a row: a server that refuses all of them has another reason."""
 
 _TOKEN_ENDED = frozenset({"unauthenticated", "token_expired"})
 _TRY_AGAIN = frozenset({"rate_limited", "unavailable", "internal"})

@@ -34,7 +34,7 @@ MAX_BATCH_BYTES = 1024 * 1024
 _TICK = timedelta(milliseconds=1)
 """The finest difference that times have here."""
 IsReachable = Callable[[str, str], bool]
-"""Tells whether a sender may know that a recipient has a connection: it takes the ids of both."""
+"""``is_reachable(sender_id, recipient_id)``: whether the recipient is connected, as far as the sender may know."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark: everyone else waits while the entries of so many messages are removed (0.1 s)."""
@@ -44,7 +44,7 @@ class Operation(Protocol):
     """Something that a client asked for and that must be stored.
 
     The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
-    function. ``size`` is about how many bytes it will write. ``adds_data`` tells whether it makes the database grow:
+    function. ``size`` is about how many bytes it will write. ``adds_data`` says whether it makes the database grow:
     then it is refused while the disk is full. ``apply`` checks first and changes afterwards: when it raises a
     ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
     """
@@ -97,7 +97,7 @@ class Batch:
         self.writes = Writes(now=now)
         self.effects: list[Effect] = []
         self.late_effects: list[Effect] = []
-        """What to let out instead when it turns out that a batch was stored whose askers were already refused."""
+        """What to publish instead when a batch turns out to be stored after its callers were refused."""
         self.rosters = rosters
         self._messages = dict(messages)
         self._sent = dict(sent)
@@ -137,7 +137,7 @@ class Batch:
     # ----------------------------------------------------------------------------------------------------- changing
 
     def add_message(self, roster: Roster, new: NewMessage, *, reply: Reply[Any] | None = None) -> MessageRecord:
-        """Give a message its place, queue it for those who must have it, and tell everybody in the conversation.
+        """Give a message its place, queue it for those who must have it, and notify everyone in the conversation.
 
         The connection that ``reply`` answers gets no other frame of it.
         """

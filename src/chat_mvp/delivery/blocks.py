@@ -31,7 +31,7 @@ class Blocks:
     """A bounded cache of blocks by person, the least recently used leaving first."""
 
     def __init__(self, fetch_blocks: Callable[[str], Awaitable[set[BlockPair]]]) -> None:
-        """Read what is missing with ``fetch_blocks``, which returns every block of a person, whoever made it."""
+        """Read what is missing with ``fetch_blocks``, which returns the blocks by and against a person."""
         self._fetch_blocks = fetch_blocks
         self._apart: LRUCache[str, _Apart] = LRUCache(MAX_PEOPLE)
         self._reads: dict[str, _Read] = {}
@@ -43,7 +43,7 @@ class Blocks:
         return None if apart is None else apart.others
 
     def may_part(self, user_id: str, other_id: str) -> bool:
-        """Tell whether there is a block between two people; true also if the first one's are not in memory."""
+        """Return whether there is a block between two people; true also if the first one's are not in memory."""
         apart = self._apart.get(user_id)
         return apart is None or other_id in apart.others
 

@@ -45,7 +45,7 @@ class Known(Struct, frozen=True):
     epoch: str | None
 
     def is_good(self, summaries: Iterable[SummaryRecord], epoch: str) -> bool:
-        """Tell whether the client can be brought up to date from it: ours, and not from the future."""
+        """Return whether the client can be brought up to date from it: ours, and not from the future."""
         if self.revs is None or self.epoch not in {None, epoch}:
             return False
         revs = self.revs
@@ -65,7 +65,7 @@ class Plan(Struct, frozen=True):
 def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
     """Decide what to stream, the most recently active conversations first; ``summaries`` come in that order.
 
-    Who names as many conversations as possible may have more, and is introduced to none.
+    A client that names the maximum of conversations may know more of them, so none is introduced.
     """
     introduced: list[str] = []
     changed: list[tuple[SummaryRecord, int]] = []
@@ -144,5 +144,5 @@ class CatchUp:
 
 
 def is_newer(summary: SummaryRecord, records: Iterable[MessageRecord]) -> bool:
-    """Tell whether a message has changed since the snapshot: who has left meanwhile must not see what it says now."""
+    """Return whether a message has changed since the snapshot: who has left meanwhile must not see what it says now."""
     return any(record.message.rev > summary.rev for record in records)

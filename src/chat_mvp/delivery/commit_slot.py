@@ -1,4 +1,4 @@
-"""A place for one batch at a time on its way to the database. It tries until the batch is stored or time is up."""
+"""Commits one batch at a time, and tries again until the batch is stored or time is up."""
 
 import asyncio
 import random

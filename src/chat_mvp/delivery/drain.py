@@ -112,7 +112,7 @@ class Drain:
 
 
 def is_behind(summary: SummaryRecord) -> bool:
-    """Tell whether something may wait: nothing does where everything was confirmed, and nothing needs to be asked."""
+    """Return whether something may wait: nothing does where everything was confirmed, and nothing needs to be asked."""
     return summary.confirmed_seq < summary.last_seq
 
 

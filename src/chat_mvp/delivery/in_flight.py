@@ -53,7 +53,6 @@ TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
 """From each state to those that may follow it."""
 
 _FINAL = frozenset({BatchState.PUBLISHED, BatchState.FAILED})
-_UNDECIDED = frozenset({BatchState.UNKNOWN, BatchState.ABANDONED})
 
 
 class InFlightBatch:
@@ -76,7 +75,7 @@ class InFlightBatch:
         """Another batch dropped rosters that this one changed: they may have been read again before it was stored."""
         self.state = BatchState.WAITING if plan is None else BatchState.PLANNED
         self.published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done in a final state: whoever reads the database now reads nothing of this batch that was not published."""
+        """Done in a final state: what the database returns of this batch from then on has been published."""
 
     def move_to(self, state: BatchState) -> None:
         """Enter a state; ``ValueError`` when it does not follow the present one (see ``TRANSITIONS``)."""
@@ -85,11 +84,6 @@ class InFlightBatch:
         self.state = state
         if state in _FINAL and not self.published.done():
             self.published.set_result(None)
-
-    @property
-    def is_undecided(self) -> bool:
-        """Whether it is unknown if the batch is stored."""
-        return self.state in _UNDECIDED
 
     def planned(self, plan: Plan) -> None:
         """Take a plan in place of the one before, and leave out the operations for which it has no room."""
@@ -125,7 +119,7 @@ def _run(plan: Batch, effects: Sequence[Effect]) -> None:
             effect()
         except Exception:  # noqa: BLE001  (what is stored is stored: the fault of one listener must not stop the others)
             _LOG.exception("effect failed")
-    # They hold the batch that holds them: such cycles would keep the garbage collector busy all the time.
+    # The effects refer to the batch and the batch to them; without this only the garbage collector would free both.
     plan.effects.clear()
     plan.late_effects.clear()
 

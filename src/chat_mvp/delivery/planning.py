@@ -123,7 +123,7 @@ class Planner:
         return {conversation_id for conversation_id in found if conversation_id is not None}
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
-        # Never back, whatever the clock does: clients ask for what changed since a time.
+        # Never backwards, whatever the clock does: clients ask for what changed since a time.
         self._now = max(self._now, self._clock())
         return Batch(
             now=self._now,

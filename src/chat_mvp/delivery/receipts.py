@@ -36,7 +36,7 @@ class _Gathered(Struct):
 class _Window(Struct):
     """When the last receipt of one person in one conversation was sent, and what has come since."""
 
-    told_at: float
+    sent_at: float
     waiting: _Gathered | None = None
 
 
@@ -60,7 +60,7 @@ class Receipts:
         loop = asyncio.get_running_loop()
         window = self._windows.get(key)
         if window is None:
-            window = self._windows[key] = _Window(told_at=loop.time() - INTERVAL_S)
+            window = self._windows[key] = _Window(sent_at=loop.time() - INTERVAL_S)
         elif window.waiting is not None:
             if not window.waiting.audience <= gathered.audience:
                 # What was gathered has recipients that this one has not.
@@ -75,7 +75,7 @@ class Receipts:
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether something waits, or was sent less than the interval ago."""
+        """Return whether something waits, or was sent less than the interval ago."""
         return bool(self._windows)
 
     def close(self) -> None:
@@ -94,13 +94,13 @@ class Receipts:
         for key, window in list(self._windows.items()):
             if window.waiting is not None:
                 self._publish_if_due(window)
-            elif loop.time() - window.told_at >= INTERVAL_S:
+            elif loop.time() - window.sent_at >= INTERVAL_S:
                 del self._windows[key]
         self._timer = loop.call_later(_TICK_S, self._tick) if self._windows else None
 
     def _publish_if_due(self, window: _Window) -> None:
         loop = asyncio.get_running_loop()
-        if window.waiting is None or loop.time() - window.told_at < INTERVAL_S:
+        if window.waiting is None or loop.time() - window.sent_at < INTERVAL_S:
             return
         user_id = window.waiting.receipt.user_id
         if not self._publish_if_known(window) and user_id not in self._reading:
@@ -114,7 +114,7 @@ class Receipts:
         if gathered is None or apart is None:
             return False
         window.waiting = None
-        window.told_at = asyncio.get_running_loop().time()
+        window.sent_at = asyncio.get_running_loop().time()
         self._bus.publish(
             Publication(
                 audience=tuple(gathered.audience - apart),

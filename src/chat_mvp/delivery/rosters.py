@@ -49,11 +49,11 @@ class Roster(Struct, kw_only=True):
         return self.audience
 
     def shows(self, member: MembershipRecord, seq: int) -> bool:
-        """Tell whether the member may see the message at this place."""
+        """Return whether the member may see the message with this sequence number."""
         return seq > member.hides_up_to(self.conversation)
 
     def was_there(self, member: MembershipRecord, seq: int) -> bool:
-        """Tell whether the message at this place was sent to the member: in a direct conversation, all of them were."""
+        """Return whether this message was sent to the member: in a direct conversation, all of them were."""
         return seq > member.joined_seq or self.conversation.kind == "direct"
 
     def audience_of(self, seq: int) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ class Writer:
         ]
 
     async def stop(self) -> None:
-        """Take nothing more, finish what was accepted, and end."""
+        """Accept nothing more, finish what was accepted, and end."""
         self._is_stopping = True
         self._wake.set()
         await asyncio.gather(*self._tasks)
@@ -132,7 +132,7 @@ class Writer:
     async def settled(self) -> None:
         """Return when everything that can be read from the database by now has been published.
 
-        Whoever reads, then waits here, and goes live afterwards hears nothing twice and nothing out of order.
+        A connection that reads, waits here and then goes live gets no event twice and none out of order.
         """
         if self._unpublished:
             await asyncio.wait(set(self._unpublished))
@@ -169,7 +169,7 @@ class Writer:
         if gathered is not None:
             return InFlightBatch(gathered.operations, gathered.plan)
         if not self._waiting:
-            # First of all: publishing may bring something new.
+            # First, because publishing may submit new operations.
             self._publish_committed()
         is_unresolved = any(slot.unresolved is not None for slot in self._slots)
         if not self._waiting and (self._is_stopping or not is_unresolved):
@@ -242,16 +242,16 @@ class Writer:
     # -------------------------------------------------------------------------- what a slot reports, see its Observer
 
     def will_read(self) -> None:
-        """Publish the batch before: it has no part in what is read now and waited for."""
+        """Publish the previous batch, which must not wait for what is read now."""
         self._publish_committed()
 
     def will_send(self) -> None:
-        """Hold the batch before back until this one is on its way, but not for long."""
+        """Hold the previous batch back until this one is sent, but not for long."""
         if self._committed is not None:
             self._hold_back = asyncio.get_running_loop().call_later(HOLD_BACK_S, self._publish_committed)
 
     def sent(self, batch: InFlightBatch) -> None:
-        """While the database works, publish the batch before and plan the next one."""
+        """While the database works, publish the previous batch and plan the next one."""
         self._publish_committed()
         if not batch.is_isolated and self._next is None:
             next_batch = self._next = NextBatch(self._planner.begin(), self._rosters)

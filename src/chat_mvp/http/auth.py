@@ -40,9 +40,9 @@ def bearer_token(header: str | None) -> str:
 
 
 def caller_guard(authenticator: Authenticator, rate_limits: RateLimits) -> Guard:
-    """Return a Litestar guard that finds out who asks, except on routes with ``security=OPEN``.
+    """Return a Litestar guard that authenticates the caller, except on routes with ``security=OPEN``.
 
-    It raises ``UnauthenticatedError`` or ``TokenExpiredError`` when nobody does, and ``RateLimitedError`` when the
+    It raises ``UnauthenticatedError`` or ``TokenExpiredError`` without a valid token, and ``RateLimitedError`` when the
     caller has used up the budget of the route.
     """
 

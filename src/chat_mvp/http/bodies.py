@@ -60,7 +60,7 @@ class JsonBodies(SerializationPlugin):
     """Litestar plugin: the ``data`` of every handler is decoded by ``decode_body``."""
 
     def supports_type(self, field_definition: FieldDefinition) -> bool:
-        """Tell whether this is a body made of a struct."""
+        """Return whether this is a body made of a struct."""
         return field_definition.name == "data" and any(
             isinstance(kind, type) and issubclass(kind, msgspec.Struct) for kind in _kinds(field_definition)
         )

@@ -1,4 +1,4 @@
-"""Work that ends when the client goes away, because nobody would read its answer."""
+"""Work that is cancelled when the client closes the connection, because no one would read the answer."""
 
 import asyncio
 from collections.abc import Coroutine

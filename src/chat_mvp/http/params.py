@@ -19,7 +19,7 @@ PathId = Annotated[
 
 
 def is_id(value: str) -> bool:
-    """Tell whether a text has the form of an id."""
+    """Return whether a text has the form of an id."""
     return _ID.fullmatch(value) is not None
 
 

@@ -37,7 +37,7 @@ def member_uri(data_dir: Path) -> str:
 
 
 def has_database(data_dir: Path) -> bool:
-    """Tell whether a replica set was ever started in ``data_dir``, as far as this user can see."""
+    """Return whether a replica set was ever started in ``data_dir``, as far as this user can see."""
     try:
         return (Layout(data_dir).db_dir / "WiredTiger").exists()
     except OSError:

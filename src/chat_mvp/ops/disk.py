@@ -50,7 +50,7 @@ class DiskRoom:
         """
         if not self._look():
             raise UnavailableError(
-                "The server's disk is nearly full, so it takes nothing new. Tell the person who runs it.",
+                "The server's disk is nearly full, so it stores nothing new. Ask the administrator to free some space.",
                 retry_after_ms=RETRY_AFTER_MS,
             )
 

@@ -1,4 +1,4 @@
-"""Who may work on connecting now: a crowd that comes back at once must not delay those who are connected already."""
+"""Limits how many connections catch up at once, so that a crowd of new ones does not delay live connections."""
 
 import asyncio
 from collections import deque
@@ -9,11 +9,11 @@ AT_ONCE = 32
 """Connections that are brought up to date at the same time. Their reads share queries, so fewer would cost more."""
 AT_ONCE_PER_ACCOUNT = 2
 FRAMES_PER_SLOT = 100
-"""Frames that one connection is sent before others may go on."""
+"""Frames that one connection gets before it must give its slot back."""
 
 
 class Slot:
-    """The right of one connection to go on. Leaving twice does nothing."""
+    """The permission of one connection to catch up. Leaving twice does nothing."""
 
     __slots__ = ("_account", "_admission", "_is_held", "_sent")
 
@@ -25,7 +25,7 @@ class Slot:
         self._sent = 0
 
     def leave(self) -> None:
-        """Let others go on."""
+        """Give the slot to others."""
         if self._is_held:
             self._is_held = False
             self._admission.leave(self._account)
@@ -37,7 +37,7 @@ class Slot:
             self._is_held = True
 
     def is_used_up(self) -> bool:
-        """Count a frame; tell whether it is time to let others go on."""
+        """Count a frame; return whether it is time to give the slot to others."""
         self._sent += 1
         return self._sent % FRAMES_PER_SLOT == 0
 
@@ -45,7 +45,7 @@ class Slot:
 class Admission:
     """Gives out slots to accounts in turn, and to the connections of one account in the order in which they came.
 
-    Someone with many connections therefore waits for themselves, and not everyone else for them.
+    So someone with many connections delays only their own.
     """
 
     def __init__(

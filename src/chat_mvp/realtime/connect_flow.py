@@ -49,7 +49,7 @@ class ConnectFlow:
         heartbeat_s: float,
         sends_per_s: int | None,
     ) -> None:
-        """``watch`` begins to tell a connection of other people's presence, and returns how it is now.
+        """``watch`` subscribes a connection to the presence of other people, and returns their present state.
 
         ``settled`` returns when everything that could be read before has been published.
         """
@@ -67,8 +67,8 @@ class ConnectFlow:
     async def start(self, connection: Connection, frame: Connect, slot: Slot) -> CatchingUp:
         """Send ``ready``; return what brings the connection up to date and makes it live.
 
-        The connection must hold live events since before this is called: what is read here is a snapshot. It holds
-        ``slot``, and leaves it whenever it waits for its reader.
+        Before this is called, the connection must hold back live events, because what is read here is a snapshot. It
+        holds ``slot``, and gives it back whenever it waits for its reader.
         """
         budget = UnreadBudget()
         summaries, states = await self._fetch_snapshot(connection, budget)
@@ -163,7 +163,7 @@ class ConnectFlow:
         )
         left = set(connection.session.left)
         presence = await self._watch(connection, (summary for summary in summaries if summary.id not in left))
-        # A batch may be stored, and read here, before the writer tells of it: that must still be among what is held.
+        # A batch may be stored, and read here, before the writer publishes it: its events must be among the held ones.
         await self._settled()
         slot.leave()
         await connection.go_live(Drained(count=count), PresenceSnapshot(items=presence))

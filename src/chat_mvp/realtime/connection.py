@@ -132,7 +132,7 @@ class Connection:
         self.session.go_live()
 
     def needs_echo(self, publication: Publication) -> bool:
-        """Tell whether this connection needs an event although its own request caused it and was answered.
+        """Return whether this connection needs an event although its own request caused it and was answered.
 
         While it catches up, what was read before its request may be sent after the answer.
         """

@@ -16,7 +16,7 @@ _RECONNECT_MS = {
     CLOSE_INTERNAL: (1_000, 5_000),
     CLOSE_TOO_MANY: (5_000, 15_000),
 }
-"""How long to wait before coming back, spread so that not everybody comes at once."""
+"""How long to wait before coming back, spread so that not everyone comes at once."""
 
 
 class Closable(Protocol):
@@ -50,7 +50,7 @@ class ConnectionCloser:
         if connection.session.phase is Phase.CLOSED:
             return
         connection.session.phase = Phase.CLOSED
-        # Who does not read does not read this either.
+        # A client that does not read would not read this either.
         if code != CLOSE_TOO_SLOW:
             connection.answer(bye(code, reason))
         task = asyncio.get_running_loop().create_task(_end(connection, peer, code, reason))

@@ -106,7 +106,7 @@ class Outbox:
         return self._waiting
 
     def has_room(self, size: int) -> bool:
-        """Tell whether a frame of the catch-up with so many bytes need not wait."""
+        """Return whether a frame of the catch-up with so many bytes need not wait."""
         return self._waiting * 2 < self._max_frames and (self._bytes + size) * 2 <= self._max_bytes
 
     def _queue(self, data: bytes) -> None:

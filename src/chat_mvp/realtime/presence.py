@@ -25,8 +25,6 @@ from chat_mvp.times import format_optional, utc_now
 GRACE_S = 3.0
 FLUSH_S = 5.0
 MAX_CACHED = 100_000
-_READS_OF_BLOCKS = 3
-"""Blocks are read again at most so often when someone was hidden from the viewer meanwhile."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -111,11 +109,11 @@ class PresenceTracker:
             self._leaving[user_id] = loop.call_later(GRACE_S, self._left, user_id)
 
     def is_reachable(self, user_id: str) -> bool:
-        """Tell whether the person has a connection that they do not hide."""
+        """Return whether the person has a connection that they do not hide."""
         return self._is_connected(user_id) and not self.is_hidden(user_id)
 
     def is_hidden(self, user_id: str) -> bool:
-        """Tell whether the person, who is or was connected, wants to look like someone who is not there."""
+        """Return whether a person, who is or was connected, is invisible."""
         chosen = self._online.get(user_id) or self._chosen.get(user_id)
         return chosen is not None and chosen.state == "invisible"
 
@@ -172,7 +170,7 @@ class PresenceTracker:
         return [self._state(user_id, chosen, blocked) for user_id in wanted]
 
     def watched(self, connection: Connection) -> frozenset[str]:
-        """Return the people of whom this connection is told."""
+        """Return the people whose presence this connection gets."""
         return self._watchers.people(connection)
 
     async def watch_also(

@@ -38,7 +38,7 @@ class Registry:
         return tuple(connections.values()) if connections else ()
 
     def is_connected(self, user_id: str) -> bool:
-        """Tell whether the person has a connection."""
+        """Return whether the person has a connection."""
         return user_id in self._by_user
 
     def deliver(self, publication: Publication) -> None:

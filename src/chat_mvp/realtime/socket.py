@@ -192,7 +192,7 @@ class SocketEndpoint:
             slot.leave()
 
     async def _is_admitted(self, peer: Peer, frame: Connect, caller: Caller) -> bool:
-        """Tell whether the caller may connect now, and turn the peer away if not."""
+        """Return whether the caller may connect now, and turn the peer away if not."""
         try:
             await self._presence.arrive(caller.user_id)
             # From here until it is registered nothing waits: a sign-out meanwhile would have found nothing to end, and

@@ -103,7 +103,7 @@ class RateLimits:
             raise too_many(self._budgets[action].what, wait_ms)
 
     def is_by_address(self, action: str) -> bool:
-        """Tell whether the budget of this action is counted by address; ``KeyError`` where there is no such budget."""
+        """Return whether the budget of this action is counted by address; ``KeyError`` if there is no such budget."""
         return self._budgets[action].by == "address"
 
 

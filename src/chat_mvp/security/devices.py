@@ -1,8 +1,8 @@
-"""Marks of devices that have signed in to an account: they tell its owner from others at the same address.
+"""Marks of devices that have signed in to an account. They distinguish its owner from others at the same address.
 
 A mark is 45 bytes in URL-safe base64: the account's id (12), a random number (17) and a tag (16) that proves that this
-server made it. 45 bytes need no padding: browsers put a cookie with "=" into quotes. Nothing is stored. A mark opens
-nothing: whoever holds it may try a few passwords, as at an address that is known for the account.
+server made it. 45 bytes need no padding, because browsers put a cookie with "=" into quotes. Nothing is stored. A mark
+gives no access: its holder may try a few passwords, as from an address that is known for the account.
 """
 
 import hashlib

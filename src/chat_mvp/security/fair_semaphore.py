@@ -64,11 +64,11 @@ class FairSemaphore:
         try:
             await waiting
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
+            if waiting.cancelled():
+                self._remove(key, rank, waiting)
+            elif waiting.exception() is None:
                 # The permit was granted in the same iteration of the event loop.
                 self.release(key)
-            else:
-                self._remove(key, rank, waiting)
             raise
 
     def release(self, key: str) -> None:
@@ -85,6 +85,7 @@ class FairSemaphore:
         self._working[key] += 1
 
     def _grant_next(self) -> bool:
+        """Take one caller out of the queue and let it work; false when nobody who waits may work."""
         ranks = range(RANKS)
         if self._granted % _LOWEST_EVERY == _LOWEST_EVERY - 1:
             ranks = range(RANKS - 1, -1, -1)
@@ -94,9 +95,11 @@ class FairSemaphore:
                     waiting = queue.popleft()
                     self._waiting[rank].move_to_end(key)
                     self._forget(key, rank)
-                    self._granted += 1
-                    self._start(key)
-                    waiting.set_result(None)
+                    # A caller that was cancelled stays in the queue until its task runs again: it gets no permit.
+                    if not waiting.cancelled():
+                        self._granted += 1
+                        self._start(key)
+                        waiting.set_result(None)
                     return True
         return False
 
@@ -109,7 +112,8 @@ class FairSemaphore:
             if heaviest is not None and (lower > rank or len(queues[heaviest]) > own):
                 waiting = queues[heaviest].pop()
                 self._forget(heaviest, lower)
-                waiting.set_exception(self._refusal())
+                if not waiting.cancelled():
+                    waiting.set_exception(self._refusal())
                 return
         raise self._refusal()
 

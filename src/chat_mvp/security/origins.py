@@ -1,4 +1,4 @@
-"""Which pages may use the server from a browser, told by the headers that browsers send and pages cannot change."""
+"""Which pages may use the server from a browser, judged by headers that browsers set and pages cannot change."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_allowed_origin(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:
-    """Tell whether a page from ``origin`` may connect: the server's own, an allowed one, or no page at all.
+    """Return whether a page from ``origin`` may connect: the server's own, an allowed one, or no page at all.
 
     Only browsers send ``Origin``, and only they send someone's cookies along; other clients need their token anyway.
     """
@@ -31,7 +31,7 @@ def _place(scheme: str, netloc: str) -> tuple[str, int]:
 
 
 def is_allowed_page(origin: str | None, site: str | None, host: str | None, allowed: Collection[str]) -> bool:
-    """Tell whether a request may use cookies: it comes from an allowed origin, or from no page.
+    """Return whether a request may use cookies: it comes from an allowed origin, or from no page.
 
     ``site`` is the header ``Sec-Fetch-Site``. It counts where a browser leaves ``Origin`` out: then the page must be of
     the same origin, or the user must have opened the address themselves (``none``).

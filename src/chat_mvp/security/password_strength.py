@@ -43,7 +43,7 @@ class PasswordStrength:
         self._places = 1 + max_waiting
 
     async def complaint(self, password: str, names: Iterable[str]) -> str | None:
-        """Tell why a password is too easy to guess, never repeating any of it; ``UnavailableError`` for too many.
+        """Return why a password is too easy to guess, never repeating any of it; ``UnavailableError`` for too many.
 
         ``names`` are the person's own: username, display name, e-mail address.
         """
@@ -62,7 +62,7 @@ class PasswordStrength:
 
 
 def strength_complaint(password: str, names: Iterable[str]) -> str | None:
-    """Tell why a password is too easy to guess. Takes up to about 50 ms."""
+    """Return why a password is too easy to guess. Takes up to about 50 ms."""
     judged = judged_part(password)
     own = own_words(names)
     if _is_own_name(judged, own):
@@ -101,7 +101,7 @@ def own_words(names: Iterable[str]) -> list[str]:
 
 
 def _is_own_name(password: str, own: Iterable[str]) -> bool:
-    """Tell whether too little of a password is left without the person's own names."""
+    """Return whether too little of a password is left without the person's own names."""
     rest = lowered = password.lower()
     for word in own:
         rest = rest.replace(word, "")

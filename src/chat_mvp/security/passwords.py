@@ -43,7 +43,7 @@ class Passwords:
             busy="Too many people are signing in just now. Try again in a moment.",
             retry_after_ms=RETRY_AFTER_MS,
         )
-        self._nobody: str | None = None
+        self._decoy: str | None = None
 
     @property
     def waiting(self) -> int:
@@ -58,7 +58,7 @@ class Passwords:
         return await self._run(partial(self._hasher.hash, password), key, rank)
 
     async def verify(self, stored: str | None, password: str, *, key: str = "", rank: int = 0) -> bool:
-        """Tell whether the password is the one that was stored.
+        """Return whether the password is the one that was stored.
 
         With ``stored`` left out, because there is no such account, the answer is no and takes just as long. ``key``
         and ``rank`` are those of ``hash``.
@@ -66,7 +66,7 @@ class Passwords:
         return await self._run(partial(self._verify, stored, password), key, rank)
 
     def needs_rehash(self, stored: str) -> bool:
-        """Tell whether the hash was made at another cost than today's."""
+        """Return whether the hash was made at another cost than today's."""
         return self._hasher.check_needs_rehash(stored)
 
     def close(self) -> None:
@@ -74,11 +74,11 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str | None, password: str) -> bool:
-        if self._nobody is None:
+        if self._decoy is None:
             # At the first use, whether the account is known or not.
-            self._nobody = self._hasher.hash("nobody's password")
+            self._decoy = self._hasher.hash("no one's password")
         known = stored is not None
-        stored = self._nobody if stored is None else stored
+        stored = self._decoy if stored is None else stored
         try:
             self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):

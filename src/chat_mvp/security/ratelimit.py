@@ -10,15 +10,15 @@ from chat_mvp.limits import MAX_LIMITED_KEYS
 _EXAMINED = 16
 """Keys looked at to find the one to forget when a limiter is full: a bound on the work of one call."""
 _ROUNDING_S = 1e-6
-"""Sums of many small floats are off by a hair, which must not cost a client a place in the burst."""
+"""Sums of many small floats have rounding errors, which must not cost a client one action of the burst."""
 
 
 class Limiter:
     """A token bucket for each key.
 
     Kept as the generic cell rate algorithm keeps it: one moment for each key, at which its bucket is full again. A key
-    whose bucket is full says nothing and is forgotten in passing. Where more than ``max_keys`` keys say something, a
-    new key displaces the one of 16 old keys that has used least. So someone with many addresses displaces those of
+    whose bucket is full is forgotten when another key is added. When ``max_keys`` buckets are not full, a new key
+    displaces the one of 16 old keys that has used least. So someone with many addresses displaces those of
     their own addresses that have hardly been used, and never gets a used-up one refilled.
     """
 
@@ -65,7 +65,7 @@ class Limiter:
         return None if wait_s <= _ROUNDING_S else max(1, math.ceil((wait_s - _ROUNDING_S) * 1000))
 
     def is_full(self, key: str) -> bool:
-        """Tell whether nothing that was taken from this key's bucket is missing any more."""
+        """Return whether this key's bucket is full."""
         return self._full_at.get(key, 0.0) <= self._clock()
 
     def give_back(self, key: str, cost: int = 1) -> None:

@@ -75,7 +75,7 @@ def fetch_asset(name: FromPath[str]) -> Response[bytes]:
 
 @cache
 def _asset(name: str) -> bytes:
-    # One copy for all requests: whoever reads it slowly holds no other.
+    # One copy for all requests, so that slow readers do not hold copies of their own.
     if name in _OWN:
         return files("chat_mvp.spec").joinpath("static", name).read_bytes()
     return _carried_file(name).read_bytes()

@@ -45,14 +45,8 @@ class Contacts:
             found = await ContactDocument.get_motor_collection().find(query, {"owner_id": 1}).to_list(None)
         return {str(document["owner_id"]) for document in found}
 
-    async def is_contact(self, owner_id: str, other_id: str) -> bool:
-        """Tell whether the other is in this person's contact list."""
-        query = _pair(owner_id, other_id) | {"listed": True}
-        with translated():
-            return bool(await ContactDocument.get_motor_collection().count_documents(query, limit=1))
-
     async def is_full(self, owner_id: str, other_id: str, *, blocked: bool, limit: int) -> bool:
-        """Tell whether the contact list, or the block list, has ``limit`` people and the other is not one of them."""
+        """Return whether the contact list, or the block list, has ``limit`` people and the other is not one of them."""
         flag = {"blocked" if blocked else "listed": True}
         with translated():
             collection = ContactDocument.get_motor_collection()
@@ -69,15 +63,6 @@ class Contacts:
             "$or": [{"owner_id": user, "other_id": {"$in": others}}, {"owner_id": {"$in": others}, "other_id": user}],
         }
         return await self._fetch_other_sides(user_id, query)
-
-    async def fetch_blocks(self, user_id: str) -> set[BlockPair]:
-        """Return every block that this person has made or that was made against them."""
-        user = to_object_id(user_id)
-        query = {"blocked": True, "$or": [{"owner_id": user}, {"other_id": user}]}
-        fields = {"_id": 0, "owner_id": 1, "other_id": 1}
-        with translated():
-            documents = await ContactDocument.get_motor_collection().find(query, fields).to_list(None)
-        return {(str(document["owner_id"]), str(document["other_id"])) for document in documents}
 
     async def put(
         self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None, at: datetime

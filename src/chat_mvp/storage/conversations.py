@@ -19,7 +19,6 @@ from chat_mvp.storage.sharing import SharedReads
 
 _CONVERSATIONS_AT_ONCE = 500
 """Small conversations whose members are read together."""
-_DELETED_AT_ONCE = 5_000
 _MEMBERS_AT_ONCE = 1_000
 """Members in one reply: decoding ten thousand at once would hold the event loop for a tenth of a second."""
 _Lowest = Sequence[tuple[int, ObjectId]]
@@ -31,7 +30,7 @@ def direct_key(one: str, other: str) -> str:
 
 
 def peer_id(key: str, user_id: str) -> str:
-    """Return the other one of a pair."""
+    """Return the other person of a direct conversation with this key."""
     one, other = key.split(":")
     return other if one == user_id else one
 

@@ -104,7 +104,7 @@ class Jobs:
         return await self._update(job_id, owner, {"due_at": _from_now(lease_ms)})
 
     async def proceed(self, job_id: str, owner: str, payload: RawDocument, *, after_ms: int) -> bool:
-        """Store what is left to do, due after ``after_ms``; the attempts count anew."""
+        """Store what is left to do, due after ``after_ms``; the attempts are counted from zero again."""
         changes = {"payload": {"$literal": payload}, "due_at": _from_now(after_ms), "attempts": 0, "error": None}
         return await self._update(job_id, owner, changes)
 

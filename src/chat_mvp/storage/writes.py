@@ -188,7 +188,7 @@ class Writes(Struct, kw_only=True):
         }
 
     def is_apart_from(self, other: "Writes") -> bool:
-        """Tell whether no document is touched by both, so that they can be stored at the same time.
+        """Return whether no document is touched by both, so that they can be stored at the same time.
 
         Whatever is more than traffic is stored alone.
         """
@@ -200,7 +200,7 @@ class Writes(Struct, kw_only=True):
         )
 
     def is_traffic(self) -> bool:
-        """Tell whether this is messages, their changes, counters and marks, and nothing else."""
+        """Return whether this is messages, their changes, counters and marks, and nothing else."""
         return not (
             self.new_conversations
             or self.changed_conversations
@@ -211,7 +211,7 @@ class Writes(Struct, kw_only=True):
         )
 
     def is_empty(self) -> bool:
-        """Tell whether there is nothing to store."""
+        """Return whether there is nothing to store."""
         return not (
             self.advances
             or self.marks

@@ -1,6 +1,7 @@
 """Who is served next, and who is refused when too many wait."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -130,3 +131,52 @@ async def test_a_block_ends_its_turn_also_when_it_fails() -> None:
             raise ZeroDivisionError
     async with asyncio.timeout(1), work.semaphore.hold("ann"):
         pass
+
+
+@pytest.mark.parametrize("seed", range(200))
+async def test_no_permit_is_lost_whatever_is_cancelled_released_and_displaced_at_once(seed: int) -> None:
+    """Actions share iterations of the event loop, so that a caller is cancelled just as it is served or displaced."""
+    chance = random.Random(seed)
+    semaphore = FairSemaphore(at_once=3, at_once_each=2, max_waiting=4, busy="Too busy.", retry_after_ms=500)
+    working: list[str] = []
+    most = 0
+
+    async def work(key: str, rank: int, end: asyncio.Event) -> None:
+        nonlocal most
+        async with semaphore.hold(key, rank):
+            working.append(key)
+            most = max(most, len(working))
+            try:
+                await end.wait()
+            finally:
+                working.remove(key)
+
+    callers: list[tuple[asyncio.Task[None], asyncio.Event]] = []
+    for _ in range(60):
+        action = chance.random()
+        if action < 0.5 or not callers:
+            end = asyncio.Event()
+            callers.append((asyncio.create_task(work(chance.choice("abc"), chance.randrange(3), end)), end))
+        else:
+            task, end = chance.choice(callers)
+            if action < 0.75:
+                task.cancel()
+            else:
+                end.set()
+        if chance.random() < 0.4:
+            await asyncio.sleep(0)
+
+    for _, end in callers:
+        end.set()
+    outcomes = await asyncio.gather(*(task for task, _ in callers), return_exceptions=True)
+
+    unexpected = [
+        outcome
+        for outcome in outcomes
+        if outcome is not None and not isinstance(outcome, UnavailableError | asyncio.CancelledError)
+    ]
+    assert not unexpected
+    assert most <= 3
+    assert semaphore.waiting == 0
+    for key in "aab":
+        await asyncio.wait_for(semaphore.acquire(key), 1)

@@ -20,7 +20,7 @@ _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\.]+(?:\.[^
 
 
 def account_complaints(username: str, email: str, password: str, display_name: str) -> dict[str, str]:
-    """Tell what is wrong with each field of a new account; how hard the password is to guess is not looked at."""
+    """Return what is wrong with each field of a new account; how hard the password is to guess is not looked at."""
     complaints = {
         "username": username_complaint(username),
         "email": email_complaint(email),
@@ -38,7 +38,7 @@ def raise_complaints(complaints: Mapping[str, str]) -> None:
 
 
 def username_complaint(username: str) -> str | None:
-    """Tell what is wrong with a username."""
+    """Return what is wrong with a username."""
     if not MIN_USERNAME_CHARS <= len(username) <= MAX_USERNAME_CHARS:
         return f"must have {MIN_USERNAME_CHARS} to {MAX_USERNAME_CHARS} characters"
     if not _USERNAME.fullmatch(username):
@@ -47,7 +47,7 @@ def username_complaint(username: str) -> str | None:
 
 
 def email_complaint(email: str) -> str | None:
-    """Tell what is wrong with an e-mail address: its form only, since only a mail to it can tell the rest."""
+    """Return what is wrong with an e-mail address: its form only, since only a mail to it can tell the rest."""
     if len(email) > MAX_EMAIL_CHARS:
         return f"must have at most {MAX_EMAIL_CHARS} characters"
     if not _EMAIL.fullmatch(email) or any(unicodedata.category(character).startswith("C") for character in email):
@@ -56,14 +56,14 @@ def email_complaint(email: str) -> str | None:
 
 
 def password_complaint(password: str) -> str | None:
-    """Tell what is wrong with the length of a password."""
+    """Return what is wrong with the length of a password."""
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
         return f"must have {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters"
     return None
 
 
 def display_name_complaint(display_name: str) -> str | None:
-    """Tell what is wrong with a display name; a blank one stands for the username."""
+    """Return what is wrong with a display name; a blank one stands for the username."""
     if len(display_name) > MAX_DISPLAY_NAME_CHARS:
         return f"must have at most {MAX_DISPLAY_NAME_CHARS} characters"
     return name_complaint(display_name) if display_name.strip() else None

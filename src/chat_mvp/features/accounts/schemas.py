@@ -19,7 +19,7 @@ from chat_mvp.protocol import Token, User
 class RegisterBody(Struct, kw_only=True):
     """A new account."""
 
-    # What is too short is for the rules, which tell of every field at once, in words.
+    # The rules check the minimum lengths, so that one answer names every wrong field.
     username: Annotated[
         str,
         Meta(

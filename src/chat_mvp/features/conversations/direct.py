@@ -96,7 +96,7 @@ def new_membership(
 
 
 def tell_joined(batch: Batch, roster: Roster, user_id: str, *, apart: Collection[str] = ()) -> None:
-    """Tell somebody of a conversation that they see from now on, before its first message.
+    """Announce a conversation to a person who sees it from now on, before its first message.
 
     In a group, blocks keep them ``apart`` from these people.
     """

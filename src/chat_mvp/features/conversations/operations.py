@@ -111,7 +111,7 @@ class MakeConversation(ConversationOperation):
         strangers: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """``members`` are those beside the actor, who becomes the owner; to ``strangers`` the actor is unknown."""
+        """``members`` are the others; the actor becomes the owner. ``strangers`` do not know the actor."""
         super().__init__(None, actor, reply=reply)
         self._conversation = conversation
         self._members = members
@@ -151,7 +151,7 @@ class AddMember(ConversationOperation):
     ) -> None:
         """Give ``newcomer`` this role.
 
-        Blocks keep them ``apart`` from these people; ``is_stranger`` tells that the actor is unknown to them.
+        Blocks keep them ``apart`` from these people; ``is_stranger``: they do not know the actor.
         """
         super().__init__(conversation_id, actor, reply=reply)
         self._newcomer = newcomer

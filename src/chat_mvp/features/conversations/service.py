@@ -236,7 +236,7 @@ class ConversationService:
     # ------------------------------------------------------------------------------------------------------- members
 
     async def add_member(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> tuple[Member, bool]:
-        """Let somebody in; return their place, and whether it is new."""
+        """Add a member; return their membership, and whether it is new."""
         roster = await self._roster(user_id, conversation_id)
         people = await self._people([user_id, other_id])
         if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):

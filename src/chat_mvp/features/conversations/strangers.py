@@ -1,7 +1,7 @@
-"""Being put into conversations by people one does not know: how many, how fast, and who is such a person.
+"""Limits on being added to conversations by strangers: how many, how fast, and who counts as a stranger.
 
 Someone is a stranger to a person who neither has them in their contact list nor has opened their direct conversation.
-So it is the person who decides, and not the one who adds. It takes a few reads by index when people are added, and
+So the person decides, not the one who adds. It takes a few reads by index when people are added, and
 none when a message is sent.
 """
 
@@ -23,7 +23,7 @@ from chat_mvp.storage.conversations import Conversations
 
 
 class Strangers:
-    """Decides who may put whom into a conversation."""
+    """Decides who may add whom to a conversation."""
 
     def __init__(
         self, *, contacts: Contacts, conversations: Conversations, rate_limits: RateLimits, enabled: bool = True
@@ -38,7 +38,7 @@ class Strangers:
 
     @asynccontextmanager
     async def adding(self, adder_id: str, others: Collection[str]) -> AsyncIterator[frozenset[str]]:
-        """Check whether one may add the others, and yield those to whom they are a stranger; add them in the block.
+        """Check that the adder may add the others, and yield those who do not know the adder; add them in the block.
 
         ``ForbiddenError`` when one of the others is in too many conversations, in the same words whatever the reason;
         ``RateLimitedError`` when the adder has added too many who do not know them.

@@ -57,7 +57,7 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
 def newcomer_view(
     roster: Roster, user_id: str, peer: User | None = None, *, apart: Collection[str] = ()
 ) -> Conversation:
-    """Return what somebody sees who was just let in: nothing unread and no message yet.
+    """Return the conversation as a new member sees it: nothing unread and no message yet.
 
     Blocks keep them ``apart`` from these people.
     """

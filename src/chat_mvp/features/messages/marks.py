@@ -31,7 +31,7 @@ class WithheldMarks:
         conversations: Conversations,
         is_hidden: Callable[[str], bool],
     ) -> None:
-        """``is_hidden`` tells who is invisible."""
+        """``is_hidden`` says who is invisible."""
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts

@@ -52,5 +52,5 @@ def check_may_unpin(roster: Roster, message: Message, member: MembershipRecord) 
 
 
 def can_see(roster: Roster, member: MembershipRecord, seq: int) -> bool:
-    """Tell whether the member may see the message at this place."""
+    """Return whether the member may see the message with this sequence number."""
     return roster.shows(member, seq)

@@ -62,7 +62,7 @@ class MessageService:
         is_hidden: Callable[[str], bool],
         check_may_write_first: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Write through ``writer``; ``is_hidden`` tells who is invisible.
+        """Write through ``writer``; ``is_hidden`` says who is invisible.
 
         ``check_may_write_first(user_id, other_id)`` raises when the user may not start a conversation with the other.
         """
@@ -219,7 +219,7 @@ class MessageService:
             return {}
         people = await self._fetch_users([user_id, other])
         if len(people) < 2:  # noqa: PLR2004  (both of them)
-            raise NotFoundError("There is nobody with this id.")
+            raise NotFoundError("There is no person with this id.")
         if await self._contacts.fetch_blocked_pairs(user_id, [other]):
             raise CannotMessageError
         await self._check_may_write_first(user_id, other)

@@ -55,7 +55,7 @@ class PresenceService:
             task.cancel()
 
     async def watch(self, connection: Connection, summaries: Iterable[SummaryRecord]) -> list[PresenceState]:
-        """Tell a new connection of its contacts, its direct peers and whom it subscribed to, and how they are now.
+        """Subscribe a new connection to contacts, direct peers and its own list, and return their present states.
 
         ``summaries`` are the person's conversations, the most recently active first. Contacts come first where there
         are more people than a connection is told of.
@@ -127,7 +127,7 @@ class PresenceService:
             task.add_done_callback(self._tasks.discard)
 
     async def parted(self, viewer_id: str, user_id: str) -> None:
-        """Tell somebody no longer of a person who may be neither contact nor direct peer any more."""
+        """Stop sending someone the presence of a person who is neither contact nor direct peer any more."""
         if self._registry.is_connected(viewer_id) and not await self._fetch_known_among(viewer_id, [user_id]):
             self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
 

@@ -24,7 +24,7 @@ class _Typist(NamedTuple):
 
 
 class TypingService:
-    """Tells the others of a conversation when someone starts and stops to write."""
+    """Notifies the other members of a conversation when someone starts and stops writing."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class TypingService:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Tell through ``bus``, which is also listened to: a message ends the typing of its sender.
+        """Publish to ``bus``, and listen to it: a message ends the typing of its sender.
 
         Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
         """
