@@ -1310,6 +1310,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1372,6 +1381,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1448,6 +1466,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1488,6 +1515,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1542,6 +1578,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1582,6 +1627,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1658,6 +1712,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1714,6 +1777,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1780,6 +1852,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1839,6 +1920,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -1891,6 +1981,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1959,6 +2058,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -2013,6 +2121,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2101,6 +2218,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -2151,6 +2277,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2224,6 +2359,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -2274,6 +2418,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2335,6 +2488,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2438,7 +2600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2499,6 +2661,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2572,7 +2743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2671,7 +2842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2770,7 +2941,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2854,7 +3025,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2929,6 +3100,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3037,7 +3217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3123,7 +3303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3233,7 +3413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3312,6 +3492,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3409,7 +3598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3481,7 +3670,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3542,6 +3731,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3626,7 +3824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3734,7 +3932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3831,7 +4029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3928,7 +4126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4014,7 +4212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4100,7 +4298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4168,6 +4366,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other refusal; `code` says which */
             default: {
                 headers: {
@@ -4220,6 +4427,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4294,6 +4510,15 @@ export interface operations {
             };
             /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

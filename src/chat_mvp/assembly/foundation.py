@@ -71,7 +71,7 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         conversations=Conversations(database.collections),
         messages=Messages(database.collections),
         queue=Queue(database.collections),
-        arrivals=Arrivals(database.collections),
+        arrivals=Arrivals(database.collections, clock),
         has_limits=has_limits,
         rate_limits=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
         costly_work=_semaphore(MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING),

@@ -21,12 +21,12 @@ _WHEN: Final[Mapping[int, str]] = {
     415: "The body does not say that it is JSON (`unsupported_media_type`)",
     422: "A value is not allowed; `errors` names the fields (`validation`)",
     429: "Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`)",
-    503: "The database cannot answer just now; see `Retry-After` (`unavailable`)",
+    503: "The server or its database cannot answer just now; see `Retry-After` (`unavailable`)",
 }
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """Return, for a route's ``responses=``, the refusals it may answer with; every route may answer with 429."""
+    """Return, for a route's ``responses=``, its refusals; every route may also answer with 429 and 503."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -34,5 +34,5 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
             description=_WHEN.get(status, HTTPStatus(status).phrase),
             media_type=MEDIA_TYPE,
         )
-        for status in (*statuses, 429)
+        for status in (*statuses, 429, 503)
     }

@@ -18,6 +18,7 @@ def is_allowed_origin(origin: str | None, host: str | None, allowed: Collection[
         return (
             page.scheme in _DEFAULT_PORTS
             and host is not None
+            and "@" not in origin + host
             and _place(page.scheme, page.netloc) == _place(page.scheme, host)
         )
     except ValueError:

@@ -10,6 +10,7 @@ from typing import cast
 
 from msgspec import Struct
 
+from chat_mvp.clock import Now
 from chat_mvp.protocol import ChosenPresence
 from chat_mvp.storage.client import Collections
 from chat_mvp.storage.contacts import BlockPair
@@ -35,8 +36,9 @@ class PresenceRecord(Struct, frozen=True):
 class Arrivals:
     """Reads for connections that begin; those who ask at the same time share the queries."""
 
-    def __init__(self, collections: Collections) -> None:
-        """Read from the collections of accounts."""
+    def __init__(self, collections: Collections, clock: Now = utc_now) -> None:
+        """Read from the collections of accounts; ``clock`` says which sessions have expired."""
+        self._clock = clock
         self._sessions = collections["auth_sessions"]
         self._users = collections["users"]
         self._contacts = collections["contacts"]
@@ -76,7 +78,7 @@ class Arrivals:
         return await self._blocks.fetch_one(user_id) or set()
 
     async def _read_owners(self, session_ids: Sequence[str]) -> Mapping[str, str]:
-        query = {"_id": {"$in": [known_object_id(i) for i in session_ids]}, "expires_at": {"$gt": utc_now()}}
+        query = {"_id": {"$in": [known_object_id(i) for i in session_ids]}, "expires_at": {"$gt": self._clock()}}
         with translated():
             documents = await self._sessions.find(query, {"user_id": 1}).to_list(None)
         return {str(document["_id"]): str(document["user_id"]) for document in documents}

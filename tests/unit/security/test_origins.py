@@ -27,6 +27,8 @@ def test_our_own_and_those_that_were_allowed(origin: str | None, host: str) -> N
         ("http://chat.org:81", "chat.org"),
         ("http://chat.org.evil.org", "chat.org"),
         ("http://evil.org#chat.org", "chat.org"),
+        ("http://evil@chat.org", "chat.org"),
+        ("http://chat.org", "evil@chat.org"),
         ("null", "chat.org"),
         ("", ""),
         ("file://", ""),

@@ -45,7 +45,7 @@ async def list_conversations(
     status_code=HTTP_201_CREATED,
     summary="Make a conversation",
     tags=["conversations"],
-    responses=problems(400, 401, 403, 404, 409, 422, 503),
+    responses=problems(400, 401, 403, 404, 409, 422),
 )
 async def make(
     caller: Caller,
@@ -78,7 +78,7 @@ async def fetch(
     "/conversations/{conversation_id:str}",
     summary="Change a conversation",
     tags=["conversations"],
-    responses=problems(400, 401, 403, 404, 422, 503),
+    responses=problems(400, 401, 403, 404, 422),
 )
 async def change(
     caller: Caller,
@@ -95,7 +95,7 @@ async def change(
     status_code=HTTP_204_NO_CONTENT,
     summary="Delete a conversation",
     tags=["conversations"],
-    responses=problems(401, 403, 404, 503),
+    responses=problems(401, 403, 404),
 )
 async def remove(
     caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
@@ -108,7 +108,7 @@ async def remove(
     "/conversations/{conversation_id:str}/me",
     summary="Change one's own settings there",
     tags=["conversations"],
-    responses=problems(400, 401, 403, 404, 422, 503),
+    responses=problems(400, 401, 403, 404, 422),
 )
 async def change_own(
     caller: Caller,
@@ -125,7 +125,7 @@ async def change_own(
     status_code=HTTP_204_NO_CONTENT,
     summary="Leave a conversation",
     tags=["conversations"],
-    responses=problems(401, 403, 404, 409, 503),
+    responses=problems(401, 403, 404, 409),
 )
 async def leave(
     caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
@@ -162,7 +162,7 @@ async def list_members(
     "/conversations/{conversation_id:str}/members/{user_id:str}",
     summary="Add somebody",
     tags=["conversations"],
-    responses=problems(400, 401, 403, 404, 409, 422, 503),
+    responses=problems(400, 401, 403, 404, 409, 422),
 )
 async def add_member(
     caller: Caller,
@@ -185,7 +185,7 @@ async def add_member(
     "/conversations/{conversation_id:str}/members/{user_id:str}",
     summary="Change a role",
     tags=["conversations"],
-    responses=problems(400, 401, 403, 404, 409, 422, 503),
+    responses=problems(400, 401, 403, 404, 409, 422),
 )
 async def change_role(
     caller: Caller,
@@ -208,7 +208,7 @@ async def change_role(
     status_code=HTTP_204_NO_CONTENT,
     summary="Remove somebody",
     tags=["conversations"],
-    responses=problems(401, 403, 404, 409, 503),
+    responses=problems(401, 403, 404, 409),
 )
 async def remove_member(
     caller: Caller,

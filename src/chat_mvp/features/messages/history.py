@@ -29,7 +29,7 @@ class MessageHistory:
         blocks: Blocks,
         page_reads: FairSemaphore,
     ) -> None:
-        """Read from these; rosters tell who is where. Pages and earlier texts, up to megabytes each, take ``turns``."""
+        """Read from these. ``page_reads`` bounds how many pages, of up to megabytes each, are read at once."""
         self._page_reads = page_reads
         self._rosters = rosters
         self._messages = messages

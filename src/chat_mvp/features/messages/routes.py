@@ -77,7 +77,7 @@ async def history(
     status_code=HTTP_201_CREATED,
     summary="Send a message",
     tags=["messages"],
-    responses=problems(400, 401, 403, 404, 422, 429, 503),
+    responses=problems(400, 401, 403, 404, 422),
 )
 async def send(
     caller: Caller,
@@ -103,7 +103,7 @@ async def send(
     "/messages/sync",
     summary="Read what changed since a time",
     tags=["messages"],
-    responses=problems(401, 422, 503),
+    responses=problems(401, 422),
 )
 async def sync_since(
     caller: Caller,
@@ -140,7 +140,7 @@ async def fetch(caller: Caller, message_history: NamedDependency[MessageHistory]
     "/messages/{message_id:str}",
     summary="Edit a message",
     tags=["messages"],
-    responses=problems(400, 401, 403, 404, 409, 422, 429, 503),
+    responses=problems(400, 401, 403, 404, 409, 422),
 )
 async def edit(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, data: JSONBody[EditBody]
@@ -155,7 +155,7 @@ async def edit(
     status_code=HTTP_200_OK,
     summary="Delete a message",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 429, 503),
+    responses=problems(401, 403, 404, 409),
 )
 async def remove(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Take the content of a message away; its place stays."""
@@ -167,7 +167,7 @@ async def remove(caller: Caller, message_service: NamedDependency[MessageService
     "/messages/{message_id:str}/reactions/{emoji:str}",
     summary="Set one's own reaction",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 422, 429, 503),
+    responses=problems(401, 403, 404, 409, 422),
 )
 async def add_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
@@ -184,7 +184,7 @@ async def add_reaction(
     status_code=HTTP_200_OK,
     summary="Take one's own reaction back",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 422, 429, 503),
+    responses=problems(401, 403, 404, 409, 422),
 )
 async def remove_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
@@ -200,7 +200,7 @@ async def remove_reaction(
     "/messages/{message_id:str}/pin",
     summary="Pin a message",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 429, 503),
+    responses=problems(401, 403, 404, 409),
 )
 async def pin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Pin a message for everybody in the conversation."""
@@ -213,7 +213,7 @@ async def pin(caller: Caller, message_service: NamedDependency[MessageService], 
     status_code=HTTP_200_OK,
     summary="Unpin a message",
     tags=["messages"],
-    responses=problems(401, 403, 404, 409, 429, 503),
+    responses=problems(401, 403, 404, 409),
 )
 async def unpin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
     """Unpin it, for everybody too."""
