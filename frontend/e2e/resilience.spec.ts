@@ -96,10 +96,11 @@ test('drafts outlive a reload and wait in their own conversation', async ({ brow
 
 /** What is written, and what of it has to be seen. */
 const NASTY = [
-  ['[click](javascript:window.__hit=1) <a href="javascript:window.__hit=1">me</a>', 'me'],
+  ['**now** [click](javascript:window.__hit=1) <a href="javascript:window.__hit=1">me</a>', 'me'],
   ['<img src=x onerror="window.__hit=1"><script>window.__hit=1</script>', 'window.__hit=1'],
   ['x'.repeat(9_990), 'x'.repeat(9_990)],
-  [`a${'\u0301'.repeat(1_000)}b`, `a${'\u0301'.repeat(1_000)}b`],
+  // No language has as many marks on a letter: 8 of them are shown.
+  [`a${'\u0301'.repeat(1_000)}b`, `a${'\u0301'.repeat(8)}b`],
   ['\u202Eright to left override\u202C', 'right to left override'],
   ['**broken _markdown `everywhere [](', '**broken _markdown `everywhere []('],
   ['| a | b |\n|---|\n'.repeat(50), '|---|'],
@@ -122,7 +123,7 @@ test('harmful and broken text is shown harmless and whole', async ({ browser }) 
     await expect(row.getByText('Delivered')).toBeAttached();
     await expect(row).toContainText(shown);
     // Where Markdown has run, and not while it is being fetched.
-    if (index === 0) await expect(row.getByText('click', { exact: true })).toBeVisible();
+    if (index === 0) await expect(row.getByText('now', { exact: true })).toBeVisible();
     await expect(row.locator('img, script, [onerror], a[href^="javascript"]')).toHaveCount(0);
     await expect.poll(overflow).toBeLessThanOrEqual(0);
   }
