@@ -36,6 +36,7 @@ MAX_READINGS = 100
             "passwordpassword",
             "P@ssw0rd2024",
         ),
+        *("password password", "Password-password", "qwerty qwerty1", "iloveyou_iloveyou", "1234 12345 1234"),
         *("Welcome2026!", "iloveyou!!!!", "letmein12345", "qwerty12345", "administrator1", "a" * 256, "päß😀" * 64),
         *("\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff10", "a" + "\u0301" * 255, "\u0301\u0316" * 128),
     ],
