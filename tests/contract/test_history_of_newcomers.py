@@ -208,7 +208,7 @@ async def test_who_joined_in_public_keeps_what_they_could_read(chat: Chat) -> No
 
 
 CHANGES: list[tuple[dict[str, Any], str]] = [
-    ({"name": "Another"}, "renamed this to “Another”"),
+    ({"name": "Another"}, "renamed this to “\u2068Another\u2069”"),
     ({"description": "What we do"}, "changed the description"),
     ({"description": ""}, "removed the description"),
     ({"visibility": "public"}, "made this group public: people who join later see messages from here on"),

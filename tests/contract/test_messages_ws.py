@@ -9,6 +9,8 @@ from tests.support.people import Chat, reaction_path
 from tests.support.shapes import ACK, check_conversation, check_fields, check_id, check_message, check_time
 from tests.support.texts import AWKWARD, REFUSED
 
+NO_SUCH_ID = "0123456789abcdef01234567"
+
 
 async def test_the_acknowledgement(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
@@ -265,3 +267,19 @@ async def test_a_change_of_a_threads_root_counts_the_replies_before_it(chat: Cha
 
 def is_event(frame: dict[str, object]) -> bool:
     return frame["type"] == "message.ack" or "message" in frame
+
+
+@pytest.mark.parametrize("field", ["reply_to", "thread_root"])
+async def test_a_first_message_to_a_person_refers_to_nothing(chat: Chat, field: str) -> None:
+    """A refusal makes no conversation, and leaves a message of other people as it was."""
+    ann, bob, outsider = await chat.people("ann", "bob", "outsider")
+    room = await ann.direct(bob)
+    root = await ann.say(room, "not for outsiders")
+    socket = await outsider.connect()
+    for target in (root["id"], NO_SUCH_ID):
+        frame = {"client_message_id": f"m-{target}", "to": ann.id, "text": "hello", field: target}
+        await socket.send("message.send", ref=target, **frame)
+        problem = await socket.expect("error")
+        assert (problem["ref"], problem["code"]) == (target, "not_found")
+    assert (await outsider.conversations()) == []
+    assert (await ann.page(room))[-1] == root

@@ -6,9 +6,9 @@ batch that may still fail. Then it is dropped, and its operations wait to be pla
 
 import structlog
 
+from chat_mvp.delivery.applying import HalfDoneError, apply_operation
 from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Batch, Operation
 from chat_mvp.delivery.rosters import Rosters
-from chat_mvp.errors import ChatError
 
 _LOG = structlog.get_logger(__name__)
 
@@ -41,10 +41,10 @@ class NextBatch:
         if len(self.operations) >= MAX_BATCH_OPERATIONS or self.plan.writes.size >= MAX_BATCH_BYTES:
             return False
         try:
-            operation.apply(self.plan)
-        except ChatError:
-            return False
-        except Exception:  # noqa: BLE001  (the planner meets it again and isolates it)
+            if apply_operation(operation, self.plan) is not None:
+                return False
+        except HalfDoneError:
+            # The planner meets it again and isolates it.
             _LOG.warning("operation failed while planned ahead", operation=type(operation).__name__)
             self.is_damaged = True
             return False

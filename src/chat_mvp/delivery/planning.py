@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
+from chat_mvp.delivery.applying import HalfDoneError, apply_operation
 from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, IsReachable, Operation
 from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.rosters import Rosters
@@ -24,14 +25,6 @@ class Plan(NamedTuple):
     batch: Batch
     refused: Refusals
     postponed: list[Operation]
-
-
-class _Damage(Exception):  # noqa: N818  (not an error of the program's own: it carries one)
-    """An operation failed unexpectedly, and may have changed half of something."""
-
-    def __init__(self, operation: Operation) -> None:
-        super().__init__()
-        self.operation = operation
 
 
 class Planner:
@@ -70,7 +63,8 @@ class Planner:
     async def plan(self, operations: Sequence[Operation], *, look_up: bool) -> Plan:
         """Return a plan of the operations. ``look_up`` asks the database first which of the sends are stored.
 
-        An operation that fails unexpectedly is refused with ``InternalError``, and the others are planned without it.
+        An operation that fails unexpectedly is refused with ``InternalError``; one that refuses after it changed
+        something, with its own error. The others are planned without it.
         """
         remaining = list(operations)
         failed: Refusals = []
@@ -80,12 +74,13 @@ class Planner:
             batch = self._batch(messages, sent)
             try:
                 refused, postponed = _apply(remaining, batch)
-            except _Damage as damage:
-                operation = damage.operation
-                _LOG.error("operation failed", operation=type(operation).__name__, exc_info=damage.__cause__)
+            except HalfDoneError as error:
+                operation, cause = error.operation, error.__cause__
+                _LOG.error("operation failed", operation=type(operation).__name__, exc_info=cause)
                 self._drop_rosters(batch.writes.touched() | self._conversations_of([operation], messages))
                 remaining.remove(operation)
-                failed.append((operation, InternalError("The server could not do this.")))
+                refusal = cause if isinstance(cause, ChatError) else InternalError("The server could not do this.")
+                failed.append((operation, refusal))
                 continue
             # Before a send is refused: it may repeat one that is stored, whatever it says now.
             found = await self._fetch_sent(operation for operation, _ in refused if operation.sent_key not in sent)
@@ -143,10 +138,7 @@ def _apply(operations: Sequence[Operation], batch: Batch) -> tuple[Refusals, lis
     for at, operation in enumerate(operations):
         if batch.writes.size >= MAX_BATCH_BYTES:
             return refused, list(operations[at:])
-        try:
-            operation.apply(batch)
-        except ChatError as error:
-            refused.append((operation, error))
-        except Exception as error:
-            raise _Damage(operation) from error
+        refusal = apply_operation(operation, batch)
+        if refusal is not None:
+            refused.append((operation, refusal))
     return refused, []

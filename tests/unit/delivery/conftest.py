@@ -20,6 +20,7 @@ from chat_mvp.delivery.writer import Writer
 from chat_mvp.errors import ChatError
 from chat_mvp.features.messages.operations import DeleteMessage, EditMessage, SendMessage, Sent
 from chat_mvp.protocol import Message, User
+from chat_mvp.storage.arrivals import Arrivals
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.commit import (
     COMMITS_AT_ONCE,
@@ -183,7 +184,7 @@ class Desk:
         self.clock_is_off_by = timedelta()
         self.bus = MemoryBus()
         self.bus.subscribe(self.told.append)
-        self.receipts = Receipts(self.bus, Blocks(Contacts().fetch_blocks))
+        self.receipts = Receipts(self.bus, Blocks(Arrivals(database.collections).fetch_blocks))
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
         self.writer = Writer(
             commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],

@@ -7,7 +7,7 @@ import pytest
 from bson import ObjectId
 
 from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch
-from chat_mvp.errors import InternalError
+from chat_mvp.errors import ChatError, ForbiddenError, InternalError
 from chat_mvp.features.messages.operations import RaiseMarks
 from tests.unit.delivery.conftest import Answer, Desk, FutureAnswer
 
@@ -17,15 +17,23 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 class HalfDone(RaiseMarks):
     """Raises a mark and then fails."""
 
+    error: type[Exception] = RuntimeError
+
     def apply(self, batch: Batch) -> None:
         super().apply(batch)
-        raise RuntimeError("a fault in the middle")
+        raise self.error("a fault in the middle")
 
 
-def half_done(desk: Desk, conversation_id: str) -> asyncio.Future[Any]:
+class RefusesTooLate(HalfDone):
+    """Raises a mark and then refuses, though a refusal must leave everything as it was."""
+
+    error = ForbiddenError
+
+
+def half_done(desk: Desk, conversation_id: str, kind: type[HalfDone] = HalfDone) -> asyncio.Future[Any]:
     answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     desk.writer.submit(
-        HalfDone(
+        kind(
             conversation_id,
             desk.people[1],
             delivered=1,
@@ -52,9 +60,15 @@ async def a_room(desk: Desk) -> str:
     return message.conversation_id
 
 
-async def check(desk: Desk, room: str, failed: asyncio.Future[Any], *neighbours: Answer) -> None:
+async def check(
+    desk: Desk,
+    room: str,
+    failed: asyncio.Future[Any],
+    *neighbours: Answer,
+    error: type[ChatError] = InternalError,
+) -> None:
     async with asyncio.timeout(5):
-        with pytest.raises(InternalError):
+        with pytest.raises(error):
             await failed
     seqs = [(await answer.message())[0].seq for answer in neighbours]
     assert seqs == sorted(seqs)
@@ -80,6 +94,11 @@ async def check(desk: Desk, room: str, failed: asyncio.Future[Any], *neighbours:
 async def test_alone(desk: Desk) -> None:
     room = await a_room(desk)
     await check(desk, room, half_done(desk, room))
+
+
+async def test_a_refusal_that_comes_too_late(desk: Desk) -> None:
+    room = await a_room(desk)
+    await check(desk, room, half_done(desk, room, RefusesTooLate), error=ForbiddenError)
 
 
 async def test_planned_ahead_between_others(desk: Desk) -> None:

@@ -95,6 +95,9 @@ class SendMessage:
         roster = self._roster(batch)
         if roster is not None:
             self._check(batch, roster)
+        elif self.message_ids:
+            # A conversation that is about to be made has no messages.
+            raise NotFoundError("There is no such message.")
         else:
             roster = begin_direct(batch, new.sender_id, self._people)
         if roster.conversation.kind == "direct":
