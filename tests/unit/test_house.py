@@ -19,8 +19,7 @@ FRONTEND = ROOT / "frontend"
 # Everything else names the exceptions that it expects.
 CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while the application stops, the server must still end",
-    "delivery/next_batch.py": "what would be refused is left to the planner, which knows whether it is a repetition",
-    "delivery/planning.py": "an operation that is refused or fails must not affect its neighbours",
+    "delivery/applying.py": "an operation that is refused or fails must not affect its neighbours",
     "delivery/in_flight.py": "what is stored is stored; the fault of one listener must not keep it from the others",
     "delivery/writer.py": "an operation that cannot be stored must neither end the writer nor affect its neighbours",
     "jobs/runner.py": "whatever a job fails of, it is tried again and the others are done",
