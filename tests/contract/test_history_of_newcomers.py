@@ -111,13 +111,16 @@ class Model:
             self._check_frames(person)
 
     async def _check_outside(self, person: Person) -> None:
-        for path in ("", "/messages", "/members"):
+        for path in ("", "/messages", "/members", "/pins"):
             expect_problem(await person.get(f"/conversations/{self.room}{path}"), 404, "not_found")
         expect_problem(await person.get("/sync", conversation_id=self.room), 404, "not_found")
         assert self._seqs(expect_json(await person.get("/messages/sync", after=LONG_AGO))["items"]) == set()
 
     async def _check_lists(self, person: Person, seen: set[int], dice: random.Random) -> None:
-        assert self._seqs(await person.history(self.room)) == seen
+        history = await person.history(self.room)
+        assert self._seqs(history) == seen
+        pins = expect_json(await person.get(f"/conversations/{self.room}/pins"))["items"]
+        assert pins == [message for message in reversed(history) if message["pinned"]]
         backwards: set[int] = set()
         bound = len(self.ids) + 1
         while page := await person.page(self.room, before=bound, limit=3):

@@ -143,6 +143,7 @@ async def test_in_bodies(chat: Chat, method: str, path: str, valid: dict[str, An
         "/conversations?limit=ODD",
         "/conversations/ODD",
         "/conversations/ODD/messages",
+        "/conversations/ODD/pins",
         "/conversations/ROOM/messages?before=ODD",
         "/conversations/ROOM/messages?limit=ODD",
         "/conversations/ROOM/members?cursor=ODD",

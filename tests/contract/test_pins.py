@@ -16,7 +16,10 @@ MAX_PINNED = 100
 
 async def pinned(person: Person, room: str) -> list[str]:
     """Return the ids of the pinned messages of a conversation, oldest first."""
-    return [message["id"] for message in await person.history(room) if message["pinned"]]
+    found = [message for message in await person.history(room) if message["pinned"]]
+    listed = expect_json(await person.get(f"/conversations/{room}/pins"))
+    assert listed == {"items": found[::-1], "next": None}
+    return [message["id"] for message in found]
 
 
 async def test_pinning_and_unpinning(chat: Chat) -> None:

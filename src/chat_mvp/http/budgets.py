@@ -46,6 +46,7 @@ ROUTE_BUDGETS: Final[Mapping[str, str]] = {
     "DELETE /api/v1/conversations/{conversation_id}/members/{user_id}": "change_member",
     "GET /api/v1/conversations/{conversation_id}/messages": "history",
     "POST /api/v1/conversations/{conversation_id}/messages": "message",
+    "GET /api/v1/conversations/{conversation_id}/pins": "history",
     "GET /api/v1/messages/sync": "changes",
     "GET /api/v1/messages/{message_id}": "history",
     "PATCH /api/v1/messages/{message_id}": "message",

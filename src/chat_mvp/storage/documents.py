@@ -224,6 +224,11 @@ class MessageDocument(Document):
                 [("thread_root", ASCENDING), ("seq", ASCENDING)],
                 partialFilterExpression={"thread_root": {"$type": "objectId"}},
             ),
+            IndexModel(
+                [("conversation_id", ASCENDING), ("seq", ASCENDING)],
+                name="pinned",
+                partialFilterExpression={"pinned": True},
+            ),
         ]
 
 

@@ -148,6 +148,11 @@ class Messages:
         query = {"conversation_id": to_object_id(conversation_id), "seq": {"$gt": after}}
         return [record.message for record in await self._find(query, sort=[("seq", 1)], limit=limit)]
 
+    async def fetch_pinned(self, conversation_id: str, *, above: int, limit: int) -> list[Message]:
+        """Return at most ``limit`` pinned messages with ``seq > above``, the newest first."""
+        query = {"conversation_id": to_object_id(conversation_id), "seq": {"$gt": above}, "pinned": True}
+        return [record.message for record in await self._find(query, sort=[("seq", -1)], limit=limit)]
+
     async def fetch_by_seqs(self, conversation_id: str, seqs: Sequence[int]) -> list[MessageRecord]:
         """Return the messages at these places, in ascending order."""
         query = {"conversation_id": to_object_id(conversation_id), "seq": {"$in": list(seqs)}}

@@ -7,6 +7,7 @@ from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.errors import NotFoundError, ValidationError
 from chat_mvp.features.messages.permissions import can_see
+from chat_mvp.limits import MAX_PINNED_MESSAGES
 from chat_mvp.protocol import Message
 from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storage.conversations import Conversations
@@ -71,6 +72,14 @@ class MessageHistory:
                 limit=limit - limit // 2,
             )
             return older + newer
+
+        return await self._read_visible(user_id, conversation_id, read)
+
+    async def fetch_pinned(self, user_id: str, conversation_id: str) -> list[Message]:
+        """Return the pinned messages that this person may see, the newest first; at most ``MAX_PINNED_MESSAGES``."""
+
+        async def read(above: int) -> list[Message]:
+            return await self._messages.fetch_pinned(conversation_id, above=above, limit=MAX_PINNED_MESSAGES)
 
         return await self._read_visible(user_id, conversation_id, read)
 

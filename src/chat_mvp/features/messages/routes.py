@@ -20,6 +20,7 @@ from chat_mvp.features.messages.schemas import (
     EditList,
     MemberReceipt,
     MessagePage,
+    PinnedList,
     ReceiptList,
     SendBody,
     TimedPage,
@@ -70,6 +71,17 @@ async def history(
         limit=limit,
     )
     return MessagePage(items=items)
+
+
+@get(
+    "/conversations/{conversation_id:str}/pins",
+    summary="List pinned messages",
+    tags=["messages"],
+    responses=problems(401, 404),
+)
+async def pins(caller: Caller, message_history: NamedDependency[MessageHistory], conversation_id: PathId) -> PinnedList:
+    """Return the pinned messages that the caller may see, the newest first."""
+    return PinnedList(items=await message_history.fetch_pinned(caller.user_id, path_id(conversation_id)))
 
 
 @post(
@@ -269,6 +281,7 @@ async def sync(
 
 ROUTES: list[HTTPRouteHandler] = [
     history,
+    pins,
     send,
     sync_since,
     fetch,

@@ -32,6 +32,13 @@ class MessagePage(Struct, kw_only=True):
     next: str | None = None
 
 
+class PinnedList(Struct, kw_only=True):
+    """All pinned messages of a conversation, the newest first; they fit on one page, so ``next`` is always null."""
+
+    items: list[Message]
+    next: str | None = None
+
+
 class ChangePage(Struct, kw_only=True):
     """Messages by ascending ``rev``, and the conversation's present one; ``next`` is there while more changed."""
 
