@@ -193,6 +193,26 @@ test('a pinned message is marked for both, listed, and leads back to its place',
   await expect(messages(ben.page).getByText('Pinned')).toHaveCount(0);
 });
 
+test('a new device lists what was pinned long ago, and what is unpinned elsewhere', async ({ page, baseURL }) => {
+  const seeder = new Seeder(baseURL as string);
+  const anna = await seeder.account('anna');
+  const ben = await seeder.account('ben');
+  const room = await seeder.direct(ben, anna);
+  const { id } = await seeder.say(room, ben, 'Gate code: 4711');
+  await seeder.call(`/messages/${id}/pin`, 'PUT', undefined, ben.token);
+  await seeder.fill(room, ben, 150);
+  await seeder.readAll(room, anna);
+  await signIn(page, anna.name);
+  await page.goto(`./#/c/${room}`);
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByRole('button', { name: /Pinned messages/ }).click();
+  const pinned = page.getByRole('list', { name: 'Pinned messages' }).getByRole('button');
+  await expect(pinned).toHaveCount(1);
+  await expect(pinned).toContainText('Gate code: 4711');
+  await seeder.call(`/messages/${id}/pin`, 'DELETE', undefined, ben.token);
+  await expect(page.getByText('Nothing is pinned.')).toBeVisible();
+});
+
 test('who has read a message, and since when', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');

@@ -169,6 +169,10 @@ export class Api {
     return page.items;
   }
 
+  async pins(id: string): Promise<Message[]> {
+    return (await this.#http.call<Page<Message>>(`/conversations/${id}/pins`)).items;
+  }
+
   message(id: string): Promise<Message> {
     return this.#http.call(`/messages/${id}`);
   }

@@ -457,6 +457,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{conversation_id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List pinned messages
+         * @description Return the pinned messages that the caller may see, the newest first.
+         */
+        get: operations["getConversationsByConversationIdPins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/sync": {
         parameters: {
             query?: never;
@@ -1054,6 +1074,15 @@ export interface components {
          */
         UserPage: {
             items: components["schemas"]["User"][];
+            next: string | null;
+        };
+        /**
+         * PinnedList
+         * @description All pinned messages of a conversation, the newest first; they fit on one page, so `next` is always null.
+         */
+        PinnedList: {
+            items: components["schemas"]["Message"][];
+            /** @default null */
             next: string | null;
         };
         /**
@@ -3582,6 +3611,74 @@ export interface operations {
             };
             /** @description A value is not allowed; `errors` names the fields (`validation`) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other refusal; `code` says which */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConversationsByConversationIdPins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 24 hexadecimal digits */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinnedList"];
+                };
+            };
+            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -157,6 +157,11 @@ export class History {
     return this.#db.pinned(conversationId);
   }
 
+  /** All pinned messages, newest first, from the server. */
+  fetchPinned(conversationId: string): Promise<Message[]> {
+    return this.#api.pins(conversationId);
+  }
+
   /** Messages on this device that fit, newest first; works offline. */
   search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
     return this.#db.search(query, limit, signal);

@@ -1,5 +1,5 @@
 import { ChevronDown, Pin } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { useChat, useI18n, useSession } from '@/app/context';
 import { ErrorBoundary } from '@/app/ErrorBoundary';
@@ -78,7 +78,10 @@ function PinnedRow({ message, onOpen }: { message: Message; onOpen: () => void }
   );
 }
 
-/** What the device keeps, corrected by what is on the screen, which is never older. */
+/** How long after a change the server is asked again, so that a busy conversation does not ask for each message. */
+const REFRESH_AFTER_MS = 500;
+
+/** What the device keeps, then what the server has, corrected by what is on the screen, which is never older. */
 function usePinned(conversationId: string): Message[] {
   const { history } = useSession();
   const [kept, setKept] = useState<Message[]>([]);
@@ -92,18 +95,27 @@ function usePinned(conversationId: string): Message[] {
     }),
   );
   const rev = useChat((state) => state.conversations[conversationId]?.rev);
+  const asked = useRef<string>(undefined);
   // Read again whenever something changed, also outside of what is on the screen.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   useEffect(() => {
     let wanted = true;
-    history.pinned(conversationId).then(
-      (found) => {
-        if (wanted) setKept(found);
+    const show = (found: Message[]) => {
+      if (wanted) setKept(found);
+    };
+    const isFirst = asked.current !== conversationId;
+    asked.current = conversationId;
+    // The device knows only what was read here: it shows at once, and when the server cannot be reached.
+    const shown = isFirst ? history.pinned(conversationId).then(show) : Promise.resolve();
+    const timer = setTimeout(
+      () => {
+        shown.then(() => history.fetchPinned(conversationId)).then(show, () => undefined);
       },
-      () => undefined,
+      isFirst ? 0 : REFRESH_AFTER_MS,
     );
     return () => {
       wanted = false;
+      clearTimeout(timer);
     };
   }, [history, conversationId, rev]);
   return useMemo(() => {
