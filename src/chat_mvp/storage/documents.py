@@ -299,7 +299,7 @@ class JobDocument(Document):
 
 
 class MetaDocument(Document):
-    """Facts about the database itself: its epoch and its schema version. Written as plain documents."""
+    """Facts about the database itself, such as its epoch and its schema version. Written as plain documents."""
 
     key: Annotated[str, Indexed(unique=True)]
     value: Any
