@@ -24,7 +24,8 @@ class UserDocument(Document):
     username_folded: Annotated[str, Indexed(unique=True)]
     email: str
     email_folded: Annotated[str, Indexed(unique=True)]
-    email_verified: bool = True
+    email_verified: bool = False
+    """Nothing verifies addresses yet. Accounts of earlier versions have true here all the same."""
     password_hash: str
     display_name: str
     name_words: list[str]

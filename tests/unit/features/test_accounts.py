@@ -326,3 +326,10 @@ async def test_a_device_gets_one_mark_for_an_account(house: House) -> None:
     marked = structs.replace(DEVICE, mark=house.service.new_device_mark(DEVICE, ann))
     assert house.service.new_device_mark(marked, ann) is None
     assert house.service.new_device_mark(marked, eve) is not None
+
+
+async def test_no_address_of_a_new_account_is_verified(house: House) -> None:
+    for username, email in (("ann", "ann@example.org"), ("bob", "BOB@example.org"), ("eve", "root@localhost")):
+        await house.register(username, email=email)
+    documents = await UserDocument.find_all().to_list()
+    assert [document.email_verified for document in documents] == [False] * 3

@@ -111,7 +111,7 @@ class AccountService:
             id=new_id(),
             username=username,
             email=email,
-            email_verified=True,
+            email_verified=False,
             password_hash=await self._passwords.hash(password, key=address, rank=RANK_FRESH),
             display_name=display_name if display_name.strip() else username,
             avatar_url=None,
