@@ -3,6 +3,7 @@
 import re
 import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from chat_mvp.storage.folding import MAX_MARKS_IN_A_ROW, fold_name, fold_text, name_words, stream_safe
 
+CLIENT = Path(__file__).parents[3] / "frontend" / "src" / "lib" / "text.ts"
 MOST_MARKS_OF_ONE = 4
 """Into how many combining marks one character decomposes at most."""
 
@@ -100,10 +102,22 @@ def test_every_latin_letter_with_something_is_that_letter() -> None:
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_what_is_stored_and_what_is_looked_for_are_folded_alike(name: str, other: str) -> None:
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
-        assert fold_text(unicodedata.normalize(form, name)) == fold_text(name)  # type: ignore[arg-type]
+        assert fold_text(unicodedata.normalize(form, name)) == fold_text(name)
     for word in fold_text(name).split():
         assert word in name_words("ann", f"{other} {name}")
 
 
 def test_a_text_of_letters_that_grow() -> None:
     assert fold_text("Æ\u0301ŁÞ" * 100_000) == "aelth" * 100_000
+
+
+def test_the_web_client_has_the_same_letters() -> None:
+    """It looks through what is on the device with a table of its own."""
+    source = CLIENT.read_text(encoding="utf-8")
+    table = source[source.index("const OTHER_LETTERS") : source.index("const PLAIN")]
+    groups = [(plain, letters) for plain, letters in re.findall(r"(\w+):(\w+)", table)]
+    client = {letter: plain for plain, letters in groups for letter in letters}
+    assert client == {letter: fold_text(letter) for letter in client}
+    undecomposed = {chr(code) for code in range(0x80, 0x2D00) if unicodedata.normalize("NFKD", chr(code)) == chr(code)}
+    small = {char for char in undecomposed if not char.isascii() and char.casefold() == char}
+    assert {char for char in small if fold_text(char).isascii() and fold_text(char)} <= client.keys()
