@@ -38,6 +38,7 @@ async def test_registering_signs_in(chat: Chat) -> None:
     me = expect_json(await chat.http.get(f"{API}/users/me", headers=headers))
     assert me["id"] == answer["user"]["id"]
     assert me["email"] == body["email"]
+    assert me["email_verified"] is False, "nothing has verified it"
 
 
 async def test_a_username_is_taken_in_other_capitals(chat: Chat) -> None:

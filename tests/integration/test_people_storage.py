@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from chat_mvp.errors import ConflictError, EmailTakenError, UsernameTakenError
 from chat_mvp.storage.auth_sessions import AuthSessions
-from chat_mvp.storage.client import open_database
+from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.documents import ContactDocument, UserDocument
 from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.meta import ensure_epoch, new_epoch, write_history
+from chat_mvp.storage.name_renewal import BATCH, FOLDING_KEY, renew_name_words
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
@@ -22,9 +24,9 @@ AT_ONCE = 20
 
 
 @pytest.fixture(autouse=True)
-async def database(mongo_uri: str) -> AsyncIterator[None]:
+async def database(mongo_uri: str) -> AsyncIterator[Database]:
     database = await open_database(mongo_uri, f"people_{secrets.token_hex(6)}", queue_ttl_days=30)
-    yield
+    yield database
     await database.client.drop_database(database.collections.name)
     await database.close()
 
@@ -34,7 +36,7 @@ def user(username: str, email: str | None = None) -> UserRecord:
         id=new_id(),
         username=username,
         email=email or f"{username}@example.org",
-        email_verified=True,
+        email_verified=False,
         password_hash="",
         display_name=username,
         avatar_url=None,
@@ -141,3 +143,58 @@ async def test_a_search_uses_its_index() -> None:
     plan = (await collection.find(query).explain())["queryPlanner"]["winningPlan"]
     assert plan["inputStage"]["stage"] == "IXSCAN"
     assert plan["inputStage"]["indexBounds"]["name_words"] == ['["ann", "ann\U0010ffff")']
+
+
+async def test_a_start_renews_words_that_an_earlier_version_stored(mongo_uri: str, database: Database) -> None:
+    users, soren, ann = Users(), structs.replace(user("soren"), display_name="Bo Søren"), user("ann")
+    for record in (soren, ann):
+        await users.insert(record)
+    stored = database.collections["users"]
+    renewed = await stored.find({}, sort=[("_id", 1)]).to_list(None)
+
+    async def make_old() -> None:
+        await stored.update_one({"username": "soren"}, {"$set": {"name_words": ["soren", "bo", "søren"]}})
+
+    async def restart() -> None:
+        again = await open_database(mongo_uri, database.collections.name, queue_ttl_days=30)
+        await again.close()
+
+    async def is_renewed() -> bool:
+        return bool(await stored.find({}, sort=[("_id", 1)]).to_list(None) == renewed)
+
+    await make_old()
+    await restart()
+    assert not await is_renewed(), "this epoch is done: nothing is read"
+
+    await database.collections["meta"].delete_one({"key": FOLDING_KEY})
+    await restart()
+    assert await is_renewed(), "the version before noted nothing"
+
+    await make_old()
+    await write_history(database.client[database.collections.name], epoch=new_epoch(), schema_version=1)
+    await restart()
+    assert await is_renewed(), "a restore brought old words back"
+
+
+async def test_renewing_more_accounts_than_fit_into_one_batch(database: Database) -> None:
+    raw = database.client[database.collections.name]
+    count = 2 * BATCH + 1
+    await raw["users"].insert_many(
+        {
+            "username": f"n{number}",
+            "username_folded": f"n{number}",
+            "email_folded": f"n{number}",
+            "display_name": "Łódź" if number % 2 else "Ann",
+            "name_words": [f"n{number}", "łodz" if number % 2 else "ann"],
+        }
+        for number in range(count)
+    )
+    await raw["users"].insert_one({"username_folded": "damaged", "email_folded": "damaged"})
+    await raw["meta"].delete_one({"key": FOLDING_KEY})
+    epoch = await ensure_epoch(raw)
+    assert await renew_name_words(raw, epoch) == BATCH
+    assert await raw["users"].count_documents({"name_words": "lodz"}) == BATCH
+    assert await raw["users"].count_documents({"name_words": "łodz"}) == 0
+    assert await renew_name_words(raw, epoch) == 0
+    await raw["meta"].delete_one({"key": FOLDING_KEY})
+    assert await renew_name_words(raw, epoch) == 0, "doing it twice changes nothing"

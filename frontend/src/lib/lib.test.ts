@@ -80,6 +80,19 @@ describe('texts', () => {
     expect(matches('Léa Martin', 'tin')).toBe(false);
   });
 
+  it.each([
+    ['Işık', 'isik', 'ışık'],
+    ['Łódź', 'lodz', 'ŁÓD'],
+    ['Søren', 'soren', 'SØ'],
+    ['Æther Œuvre', 'aether', 'oeuvre'],
+    ['Þórður', 'thordur', 'ÞÓR'],
+    ['Straße', 'strasse', 'STRAẞE'],
+    ['ΟΔΥΣΣΕΥΣ', 'οδυς', 'Οδυσσευς'],
+    ['Soren Lodz', 'søren', 'łódź'],
+  ])('are found by letters that a keyboard lacks, and by those typed instead: %s', (name, ...queries) => {
+    for (const query of queries) expect(matches(name, query)).toBe(true);
+  });
+
   it('are searched word by word, and anywhere in scripts without spaces', () => {
     const fits = (text: string, query: string) => findInText(text, searchTerms(query)) !== null;
     expect(fits('Bring the (blue) paint', 'blue pai')).toBe(true);

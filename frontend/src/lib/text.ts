@@ -97,12 +97,25 @@ export function nameText(name: string): string {
   return UNUSUAL.test(name) ? closed(thinned(name).replace(/\s+/g, ' ')) : name;
 }
 
+/** Letters that Unicode does not take apart, after what is typed instead; as the server has them in its search. */
+const OTHER_LETTERS =
+  'a:ⱥɑ b:ƀƃɓ c:ƈȼɕ d:đƌȡɖɗð e:ɇⱸəǝɛ f:ƒ g:ǥɠɣ h:ħɦⱨ i:ıɨɩ j:ɉʝȷ k:ƙⱪꝁĸ l:łƚȴɫɬɭⱡꝉ m:ɱ n:ƞȵɲɳŋ o:øⱺꝋɔɵ p:ƥᵽꝑ q:ɋʠꝗ ' +
+  'r:ɍɼɽɾ s:ȿʂ t:ŧƫƭȶʈⱦ u:ʉʊ v:ʋⱱⱴꝟ w:ⱳ y:ƴɏỿ z:ƶȥɀʐʑⱬʒ ae:æ oe:œ ss:ß th:þ σ:ς';
+const PLAIN = new Map(
+  OTHER_LETTERS.split(' ').flatMap((group) => {
+    const [plain = '', letters = ''] = group.split(':');
+    return [...letters].map((letter) => [letter, plain] as const);
+  }),
+);
+const NOT_PLAIN = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'g');
+
 /**
  * For searching: without case and accents. Marks go first, because sorting a long run of them takes quadratic time, and
  * again afterwards, because letters with accents are taken apart.
  */
 export function fold(text: string): string {
-  return text.replace(/\p{M}/gu, '').normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const lower = text.replace(/\p{M}/gu, '').normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  return lower.replace(NOT_PLAIN, (letter) => PLAIN.get(letter) ?? letter);
 }
 
 /** Every word of `query` begins some word of `text`. */

@@ -34,7 +34,7 @@ const NOTED_DELAY_MS = 40;
 /** What signing in does not say about oneself; it is fetched once there is a connection. */
 const NOT_YET_KNOWN = {
   email: '',
-  email_verified: true,
+  email_verified: false,
   role: 'member' as const,
   status_text: '',
   profile: {},

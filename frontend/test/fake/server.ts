@@ -89,7 +89,7 @@ export class FakeServer {
       bio: '',
       created_at: this.now(),
       email: `${username}@example.org`,
-      email_verified: true,
+      email_verified: false,
       role: 'member',
       status_text: '',
       profile: {},

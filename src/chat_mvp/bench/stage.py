@@ -89,7 +89,7 @@ class Stage:
                 id=user_id,
                 username=f"bench-{user_id}",
                 email=f"{user_id}@example.org",
-                email_verified=True,
+                email_verified=False,
                 password_hash=_NO_PASSWORD,
                 display_name=f"Bench {user_id}",
                 avatar_url=None,

@@ -2,12 +2,16 @@
 
 The cost is that of RFC 9106's second recommended option: 3 passes over 64 MiB with 4 lanes, about a tenth of a second.
 Two threads bound the memory to 128 MiB. Those who wait for one are served fairly by address, at most 200 of them.
+
+The normal form of a password is hashed, because keyboards and systems write one character in different ways.
 """
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from enum import IntEnum
 from functools import partial
 from typing import TypeVar
 
@@ -15,12 +19,33 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from chat_mvp.limits import MAX_PASSWORDS_AT_ONCE, MAX_PASSWORDS_WAITING
+from chat_mvp.limits import MAX_PASSWORD_CHARS, MAX_PASSWORDS_AT_ONCE, MAX_PASSWORDS_WAITING
 from chat_mvp.security.fair_semaphore import FairSemaphore
 
 RETRY_AFTER_MS = 2_000
 
 _Result = TypeVar("_Result")
+
+
+class Verdict(IntEnum):
+    """Whether a password is right. Only ``WRONG`` is false."""
+
+    WRONG = 0
+    RIGHT = 1
+    OUTDATED = 2
+    """Right, but the stored hash is that of the password as it was typed, or has another cost. Hash it again."""
+
+
+def normal_form(password: str) -> str:
+    """Return a password as OpaqueString of RFC 8265 compares it: each space is U+0020, the rest is in NFC.
+
+    Case and compatibility characters stay. A password of more than ``MAX_PASSWORD_CHARS`` is returned unchanged,
+    because the time to normalise grows with the square of the length.
+    """
+    if password.isascii() or len(password) > MAX_PASSWORD_CHARS:
+        return password
+    spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in password)
+    return unicodedata.normalize("NFC", spaced)
 
 
 class Passwords:
@@ -51,39 +76,41 @@ class Passwords:
         return self._threads.waiting
 
     async def hash(self, password: str, *, key: str = "", rank: int = 0) -> str:
-        """Return what to store of a password. ``UnavailableError`` when too many wait already.
+        """Return what to store of a password: the hash of its normal form. ``UnavailableError`` when too many wait.
 
         Those who wait are served by ``rank``, and within it each ``key`` in turn, as in ``FairSemaphore``.
         """
-        return await self._run(partial(self._hasher.hash, password), key, rank)
+        return await self._run(partial(self._hasher.hash, normal_form(password)), key, rank)
 
-    async def verify(self, stored: str | None, password: str, *, key: str = "", rank: int = 0) -> bool:
+    async def verify(self, stored: str | None, password: str, *, key: str = "", rank: int = 0) -> Verdict:
         """Return whether the password is the one that was stored.
 
-        With ``stored`` left out, because there is no such account, the answer is no and takes just as long. ``key``
-        and ``rank`` are those of ``hash``.
+        Earlier versions stored the hash of a password as it was typed. Where that is not the normal form, both are
+        tried, so that there are at most two checks. A wrong password takes the same time for every account, also with
+        ``stored`` left out because there is no such account. ``key`` and ``rank`` are those of ``hash``.
         """
         return await self._run(partial(self._verify, stored, password), key, rank)
-
-    def needs_rehash(self, stored: str) -> bool:
-        """Return whether the hash was made at another cost than today's."""
-        return self._hasher.check_needs_rehash(stored)
 
     def close(self) -> None:
         """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _verify(self, stored: str | None, password: str) -> bool:
+    def _verify(self, stored: str | None, password: str) -> Verdict:
         if self._decoy is None:
             # At the first use, whether the account is known or not.
             self._decoy = self._hasher.hash("no one's password")
         known = stored is not None
         stored = self._decoy if stored is None else stored
-        try:
-            self._hasher.verify(stored, password)
-        except (VerificationError, InvalidHashError):
-            return False
-        return known
+        normal = normal_form(password)
+        for form in (normal,) if normal == password else (normal, password):
+            try:
+                self._hasher.verify(stored, form)
+            except (VerificationError, InvalidHashError):
+                continue
+            if known:
+                outdated = form != normal or self._hasher.check_needs_rehash(stored)
+                return Verdict.OUTDATED if outdated else Verdict.RIGHT
+        return Verdict.WRONG
 
     async def _run(self, work: Callable[[], _Result], key: str, rank: int) -> _Result:
         await self._threads.acquire(key, rank)

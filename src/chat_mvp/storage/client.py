@@ -22,6 +22,7 @@ from chat_mvp.errors import StartupError
 from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
 from chat_mvp.storage.errors import is_passing, translated
 from chat_mvp.storage.meta import check_usable, ensure_epoch, fetch_epoch, server_name
+from chat_mvp.storage.name_renewal import renew_name_words
 from chat_mvp.storage.schema import queue_ttl_index
 
 RawDocument = dict[str, Any]
@@ -115,7 +116,7 @@ class Database:
 async def open_database(
     uri: str, name: str, *, queue_ttl_days: int, before_first_use: Callable[[], None] = lambda: None
 ) -> Database:
-    """Connect, check that transactions are possible, make the indexes, and return the open database.
+    """Connect, check that transactions are possible, bring indexes and names up to date, and return the open database.
 
     ``before_first_use`` is called for a database without an epoch, before anything is written there; it may raise.
     ``StartupError`` when the address is wrong, no MongoDB answers, it is no replica set or sharded cluster, or the
@@ -139,6 +140,7 @@ async def open_database(
         motor: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **options)
         await init_beanie(motor[name], document_models=list(ALL_DOCUMENTS), skip_indexes=True)
         epoch = await ensure_epoch(client[name])
+        await renew_name_words(client[name], epoch)
     except PyMongoError as error:
         await client.close()
         raise startup_error(error) from error

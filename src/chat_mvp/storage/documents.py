@@ -24,7 +24,8 @@ class UserDocument(Document):
     username_folded: Annotated[str, Indexed(unique=True)]
     email: str
     email_folded: Annotated[str, Indexed(unique=True)]
-    email_verified: bool = True
+    email_verified: bool = False
+    """Nothing verifies addresses yet. Accounts of earlier versions have true here all the same."""
     password_hash: str
     display_name: str
     name_words: list[str]
@@ -304,7 +305,7 @@ class JobDocument(Document):
 
 
 class MetaDocument(Document):
-    """Facts about the database itself: its epoch and its schema version. Written as plain documents."""
+    """Facts about the database itself, such as its epoch and its schema version. Written as plain documents."""
 
     key: Annotated[str, Indexed(unique=True)]
     value: Any

@@ -9,6 +9,61 @@ _GRAPHEME_JOINER = "\u034f"
 
 _PARTS = re.compile(r"\w+")
 
+FOLDING_VERSION = 2
+"""Raise it when ``fold_text`` or ``name_words`` returns something else. The next start then renews what is stored."""
+
+_ACCENTED = {
+    "a": "ⱥ",
+    "b": "ƀƃɓ",
+    "c": "ƈȼɕ",
+    "d": "đƌȡɖɗ",
+    "e": "ɇⱸ",
+    "f": "ƒ",
+    "g": "ǥɠ",
+    "h": "ħɦⱨ",
+    "i": "ɨ",
+    "j": "ɉʝ",
+    "k": "ƙⱪꝁ",
+    "l": "łƚȴɫɬɭⱡꝉ",
+    "m": "ɱ",
+    "n": "ƞȵɲɳ",
+    "o": "øⱺꝋ",
+    "p": "ƥᵽꝑ",
+    "q": "ɋʠꝗ",
+    "r": "ɍɼɽɾ",
+    "s": "ȿʂ",
+    "t": "ŧƫƭȶʈⱦ",
+    "v": "ʋⱱⱴꝟ",
+    "w": "ⱳ",
+    "y": "ƴɏỿ",
+    "z": "ƶȥɀʐʑⱬ",
+}
+_OTHER_LETTERS = {
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    "ȷ": "j",
+    "æ": "ae",
+    "œ": "oe",
+    "þ": "th",
+    "ð": "d",
+    "ŋ": "n",
+    "ĸ": "k",
+    "ə": "e",
+    "ǝ": "e",
+    "ɛ": "e",
+    "ɔ": "o",
+    "ɵ": "o",
+    "\N{LATIN SMALL LETTER IOTA}": "i",
+    "\N{LATIN SMALL LETTER ALPHA}": "a",
+    "\N{LATIN SMALL LETTER GAMMA}": "g",
+    "ʉ": "u",
+    "ʊ": "u",
+    "ʒ": "z",
+}
+_PLAIN_LETTERS = str.maketrans(
+    {letter: plain for plain, letters in _ACCENTED.items() for letter in letters} | _OTHER_LETTERS
+)
+"""Small Latin letters that Unicode does not decompose, with what is typed on a keyboard without them."""
+
 
 def fold_name(name: str) -> str:
     """Return the form under which a username or an e-mail address is unique."""
@@ -16,9 +71,13 @@ def fold_name(name: str) -> str:
 
 
 def fold_text(text: str) -> str:
-    """Return text as searches see it: compatible forms made one, no accents, no case. Folding twice changes nothing."""
+    """Return text as searches see it: compatible forms made one, no accents, no case. Folding twice changes nothing.
+
+    Letters that are no others with an accent become those that people type instead: ``ł`` is ``l``, ``æ`` is ``ae``.
+    """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", stream_safe(text)).casefold())
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN_LETTERS)
+    return unicodedata.normalize("NFC", plain)
 
 
 def name_words(username: str, display_name: str) -> list[str]:

@@ -153,6 +153,31 @@ async def test_a_hash_of_another_cost_is_made_anew_at_sign_in(house: House) -> N
     assert (await house.service.login(login="ann", password=PASSWORD, device=DEVICE)).user.username == "Ann"
 
 
+async def test_a_password_signs_in_however_a_system_writes_it(house: House) -> None:
+    composed, decomposed = "caf\u00e9 horse battery", "cafe\u0301 horse\u00a0battery"
+    await house.register("Ann", password=decomposed)
+    for password in (composed, decomposed):
+        await house.service.login(login="ann", password=password, device=DEVICE)
+
+
+async def test_a_password_stored_as_it_was_typed_signs_in_everywhere_after_one_sign_in(house: House) -> None:
+    composed, decomposed = "caf\u00e9 horse battery", "cafe\u0301 horse battery"
+    await house.register()
+    as_typed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(decomposed)
+    await UserDocument.find_all().update({"$set": {"password_hash": as_typed}})
+    with pytest.raises(UnauthenticatedError):
+        await house.service.login(login="ann", password=composed, device=DEVICE)
+    for password in (decomposed, composed):
+        await house.service.login(login="ann", password=password, device=DEVICE)
+
+
+async def test_a_short_password_is_not_longer_with_its_accents_apart(house: House) -> None:
+    for password in ("\u00fc\u00e9\u00e0\u00f4\u00f1", "u\u0308e\u0301a\u0300o\u0302n\u0303"):
+        with pytest.raises(ValidationError) as caught:
+            await house.register(password=password)
+        assert caught.value.fields == {"password": "must have 10 to 256 characters"}
+
+
 async def test_an_answer_that_was_lost_is_given_again_after_a_restart(house: House, new_house: NewHouse) -> None:
     first = await house.register()
     answered = await house.service.refresh(first.refresh_token, address=DEVICE.address)
@@ -301,3 +326,10 @@ async def test_a_device_gets_one_mark_for_an_account(house: House) -> None:
     marked = structs.replace(DEVICE, mark=house.service.new_device_mark(DEVICE, ann))
     assert house.service.new_device_mark(marked, ann) is None
     assert house.service.new_device_mark(marked, eve) is not None
+
+
+async def test_no_address_of_a_new_account_is_verified(house: House) -> None:
+    for username, email in (("ann", "ann@example.org"), ("bob", "BOB@example.org"), ("eve", "root@localhost")):
+        await house.register(username, email=email)
+    documents = await UserDocument.find_all().to_list()
+    assert [document.email_verified for document in documents] == [False] * 3

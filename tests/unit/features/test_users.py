@@ -154,6 +154,24 @@ async def test_finding_ignores_case_accents_and_forms(service: UserService, user
         assert await found(service, query) == set(), query
 
 
+@pytest.mark.parametrize(
+    ("name", "queries"),
+    [
+        ("Iş\u0131k", ("\u0131ş\u0131k", "IŞIK", "isik", "işik", "Isik")),
+        ("Łódź", ("lodz", "Łódź", "ŁÓDŹ", "łodz", "lódz")),
+        ("Søren", ("soren", "søren", "SØREN", "sören")),
+        ("Soren", ("søren", "SØR")),
+        ("Þórður", ("thordur", "þor", "ÞÓRÐUR")),
+    ],
+)
+async def test_finding_ignores_letters_that_a_keyboard_lacks(
+    service: UserService, users: Users, name: str, queries: tuple[str, ...]
+) -> None:
+    await make_user(users, "someone", f"A {name}")
+    for query in queries:
+        assert await found(service, query) == {"someone"}, query
+
+
 async def test_pages_follow_each_other_in_the_order_of_names(service: UserService, users: Users) -> None:
     names = [f"page{number:02d}" for number in (3, 1, 4, 2, 5)]
     for name in names:

@@ -14,6 +14,7 @@ from chat_mvp.limits import (
     MIN_PASSWORD_CHARS,
     MIN_USERNAME_CHARS,
 )
+from chat_mvp.security.passwords import normal_form
 
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]+")
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\.]+(?:\.[^\s@<>\"(),:;\[\]\\.]+)*")
@@ -56,8 +57,8 @@ def email_complaint(email: str) -> str | None:
 
 
 def password_complaint(password: str) -> str | None:
-    """Return what is wrong with the length of a password."""
-    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
+    """Return what is wrong with the length of a password. The minimum applies to its normal form."""
+    if len(password) > MAX_PASSWORD_CHARS or len(normal_form(password)) < MIN_PASSWORD_CHARS:
         return f"must have {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters"
     return None
 

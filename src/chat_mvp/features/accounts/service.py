@@ -17,7 +17,7 @@ from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import RANK_FAMILIAR, RANK_FRESH, SignInGuard
 from chat_mvp.security.password_strength import PasswordStrength
-from chat_mvp.security.passwords import Passwords
+from chat_mvp.security.passwords import Passwords, Verdict, normal_form
 from chat_mvp.security.refresh import RefreshTokens, hash_token
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.storage.auth_sessions import AuthSessions
@@ -104,14 +104,14 @@ class AccountService:
         address = address_group(device.address)
         complaints = account_complaints(username, email, password, display_name)
         if "password" not in complaints:
-            weakness = await self._strength.complaint(password, (username, display_name, email))
+            weakness = await self._strength.complaint(normal_form(password), (username, display_name, email))
             complaints |= {} if weakness is None else {"password": weakness}
         raise_complaints(complaints)
         record = UserRecord(
             id=new_id(),
             username=username,
             email=email,
-            email_verified=True,
+            email_verified=False,
             password_hash=await self._passwords.hash(password, key=address, rank=RANK_FRESH),
             display_name=display_name if display_name.strip() else username,
             avatar_url=None,
@@ -140,16 +140,16 @@ class AccountService:
         try:
             record = await self._users.fetch_by_login(login)
             stored = None if record is None else record.password_hash
-            right = await self._passwords.verify(stored, password, key=attempt.key, rank=attempt.rank)
+            verdict = await self._passwords.verify(stored, password, key=attempt.key, rank=attempt.rank)
         except UnavailableError:
             self._guard.undo(attempt)
             raise
-        if record is None or not right:
+        if record is None or not verdict:
             self._guard.failed(attempt, reason="no such account" if record is None else "wrong password")
             raise UnauthenticatedError("The name or the password is wrong.")
         self._guard.succeeded(attempt)
         self._remember(record, address)
-        if self._passwords.needs_rehash(record.password_hash):
+        if verdict is Verdict.OUTDATED:
             fresh = await self._passwords.hash(password, key=attempt.key, rank=RANK_FAMILIAR)
             record = await self._users.update(record.id, UserChanges(password_hash=fresh))
         return await self._begin_session(record, device)
