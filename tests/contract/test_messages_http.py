@@ -127,6 +127,10 @@ async def test_mentions_are_found_among_members(chat: Chat) -> None:
     text = f"@{bob.username.upper()}, ask @{stranger.username} or x@{ann.username}y"
     message = await ann.say(room, text)
     assert message["mentions"] == [bob.id]
+    quoted = await ann.say(room, f"`@{bob.username}` and https://example.org/@{bob.username}")
+    assert quoted["mentions"] == []
+    emphasised = await ann.say(room, f"_@{bob.username}_")
+    assert emphasised["mentions"] == [bob.id]
 
 
 async def room_with(person: Person, count: int) -> tuple[str, list[dict[str, Any]]]:

@@ -1,12 +1,10 @@
 """What may stand in a message: limits and characters. Texts are stored letter for letter, reactions in one form."""
 
-import re
-
 import emoji
 
 from chat_mvp.characters import VISIBLE_RULE, has_visible
 from chat_mvp.errors import ValidationError
-from chat_mvp.limits import MAX_MENTIONS, MAX_TEXT_CHARS
+from chat_mvp.limits import MAX_TEXT_CHARS
 from chat_mvp.storable import check_storable
 
 _VARIATION_SELECTOR = "\ufe0f"
@@ -29,8 +27,6 @@ def _fully_qualified_forms() -> dict[str, str]:
 
 
 _FORMS = _fully_qualified_forms()
-
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{3,32})")
 
 
 def check_text(text: str) -> None:
@@ -56,17 +52,3 @@ def checked_emoji(text: str) -> str:
 def qualified_emoji(stored: str) -> str:
     """Return the fully-qualified form of a stored emoji, or the emoji itself when Unicode's list does not have it."""
     return _FORMS.get(stored.replace(_VARIATION_SELECTOR, ""), stored)
-
-
-def mentioned_names(text: str) -> list[str]:
-    """Return the names that may be meant by ``@name``, at most ``MAX_MENTIONS``.
-
-    A full stop, a hyphen or an underscore may end a name or the sentence, so each reading is returned.
-    """
-    names: dict[str, None] = {}
-    for found in _MENTION.findall(text)[:MAX_MENTIONS]:
-        names[found] = None
-        bare = found.rstrip(".-_")
-        if len(bare) >= 3:  # noqa: PLR2004  (the shortest username)
-            names[bare] = None
-    return list(names)
