@@ -17,6 +17,9 @@ const GROUPS = [
   'flags',
 ];
 
+/** Without the selectors U+FE0F that Unicode's fully-qualified form does not have: the form that the server sends. */
+const qualified = (emoji) => emoji.replace(/(?<=\p{Emoji_Presentation})\uFE0F/gu, '');
+
 /**
  * Offers `virtual:emoji-data`: one compact row for each emoji, cut at build time from emojibase, so that the
  * page fetches a third of the original file and nothing from a third party.
@@ -36,7 +39,7 @@ export function emojiData() {
         .filter((one) => (GROUPS[one.group] ?? null) !== null)
         .sort((a, b) => a.order - b.order)
         .map((one) => [
-          one.unicode,
+          qualified(one.unicode),
           one.label,
           GROUPS[one.group],
           [github[one.hexcode] ?? []].flat(),

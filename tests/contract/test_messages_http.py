@@ -127,6 +127,10 @@ async def test_mentions_are_found_among_members(chat: Chat) -> None:
     text = f"@{bob.username.upper()}, ask @{stranger.username} or x@{ann.username}y"
     message = await ann.say(room, text)
     assert message["mentions"] == [bob.id]
+    quoted = await ann.say(room, f"`@{bob.username}` and https://example.org/@{bob.username}")
+    assert quoted["mentions"] == []
+    emphasised = await ann.say(room, f"_@{bob.username}_")
+    assert emphasised["mentions"] == [bob.id]
 
 
 async def room_with(person: Person, count: int) -> tuple[str, list[dict[str, Any]]]:
@@ -253,6 +257,20 @@ async def test_reacting(chat: Chat) -> None:
     gone = expect_json(await ann.delete(reaction_path(message["id"], "🎉")))
     assert [reaction["emoji"] for reaction in gone["reactions"]] == ["👩‍🚀"]
     assert await bob.message(message["id"]) == gone
+
+
+async def test_reactions_have_one_form(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    message = await ann.say(room, "good news")
+    one = await bob.react(message["id"], "\u2764")
+    assert one["reactions"] == [{"emoji": "\u2764\ufe0f", "count": 1, "user_ids": [bob.id]}]
+    assert await bob.react(message["id"], "\u2764\ufe0f") == one, "the same reaction again changes nothing"
+    thumb = await bob.react(message["id"], "\U0001f44d\ufe0f")
+    assert [reaction["emoji"] for reaction in thumb["reactions"]] == ["\u2764\ufe0f", "\U0001f44d"]
+    for emoji in ("\u2764", "\U0001f44d"):
+        gone = expect_json(await bob.delete(reaction_path(message["id"], emoji)))
+    assert gone["reactions"] == []
 
 
 async def test_limits_of_reactions(chat: Chat) -> None:

@@ -154,6 +154,11 @@ function wordStart(text: string, term: string): number {
   return -1;
 }
 
+/** The server ignores U+FE0F, which asks for the colourful drawing, when it compares reactions. */
+export function isSameEmoji(one: string, other: string): boolean {
+  return one.replaceAll('\uFE0F', '') === other.replaceAll('\uFE0F', '');
+}
+
 const BEFORE = 24;
 
 /** One line of a message around what was searched for. */

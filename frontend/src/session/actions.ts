@@ -2,6 +2,7 @@
 import type { Api, NewConversation, OwnSettings } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import { uuidv7 } from '@/lib/ids';
+import { isSameEmoji } from '@/lib/text';
 import type { ChatDb } from '@/offline/db';
 import type { Conversation, Message, Reaction, Role } from '@/protocol';
 import { RequestError } from '@/realtime/client';
@@ -89,7 +90,7 @@ export class Actions {
   /** Sets one's own reaction, or takes it back when it is there. */
   react(message: Message, emoji: string): Promise<void> {
     const me = this.#parts.store.getState().me?.id ?? '';
-    const mine = message.reactions.some((one) => one.emoji === emoji && one.user_ids.includes(me));
+    const mine = message.reactions.some((one) => isSameEmoji(one.emoji, emoji) && one.user_ids.includes(me));
     const shown = { ...message, reactions: toggle(message.reactions, emoji, me, !mine) };
     return this.#optimistic(message, shown, () =>
       this.#parts.link.request({
@@ -233,7 +234,9 @@ export class Actions {
 }
 
 function toggle(reactions: Reaction[], emoji: string, userId: string, on: boolean): Reaction[] {
-  const known = reactions.find((one) => one.emoji === emoji);
+  const known = reactions.find(
+    (one) => isSameEmoji(one.emoji, emoji) && (on || one.user_ids.includes(userId)),
+  );
   if (on && known === undefined) return [...reactions, { emoji, count: 1, user_ids: [userId] }];
   return reactions
     .map((one) => {

@@ -344,6 +344,26 @@ describe('changing messages', () => {
     expectConverged(a, server, anna);
   });
 
+  it('takes an emoji with and without a variation selector for one reaction', async () => {
+    const a = await started(anna);
+    await a.session.actions.send(room, 'news');
+    await a.clock.advance(100);
+    const message = () =>
+      a.state.windows[room]?.items[0] as NonNullable<(typeof a.state.windows)[string]>['items'][0];
+    server.change(
+      message().id,
+      { reactions: [{ emoji: '\u2764\uFE0F', count: 1, user_ids: [ben] }] },
+      'message.reaction',
+    );
+    await a.clock.advance(100);
+    const adding = a.session.actions.react(message(), '\u2764');
+    expect(message().reactions).toEqual([{ emoji: '\u2764\uFE0F', count: 2, user_ids: [ben, anna] }]);
+    await adding;
+    const removing = a.session.actions.react(message(), '\u2764\uFE0F');
+    expect(message().reactions).toEqual([]);
+    await removing;
+  });
+
   it('takes an edit back when there is no connection', async () => {
     const a = await started(anna);
     await a.session.actions.send(room, 'before');

@@ -31,6 +31,10 @@ export function answerFrame(server: FakeServer, socket: FakeSocket, frame: Clien
       );
       socket.deliver({ type: 'pong', ref, server_time: server.now() });
       return;
+    case 'reaction.remove':
+      server.change(frame.message_id, { reactions: [] }, 'message.reaction');
+      socket.deliver({ type: 'pong', ref, server_time: server.now() });
+      return;
     case 'delivered':
     case 'read':
       server.mark(frame.conversation_id, userId, frame.seq, frame.type === 'read');

@@ -86,8 +86,6 @@ class Builder {
   readonly #root: Element = element('');
   readonly #open: Element[] = [this.#root];
   #count = 0;
-  /** Open links, in which no name is set apart. */
-  #links = 0;
   #highlighted = 0;
 
   build(tokens: readonly Token[]): Node[] {
@@ -105,7 +103,6 @@ class Builder {
   }
 
   #begin(token: Token): void {
-    if (token.type === 'link_open') this.#links += 1;
     const opened = element(token.tag, attributesOf(token));
     this.#append(opened);
     this.#open.push(opened);
@@ -113,7 +110,6 @@ class Builder {
   }
 
   #end(token: Token): void {
-    if (token.type === 'link_close') this.#links -= 1;
     this.#open.pop();
     if (token.type === 'list_item_close') markTask(this.#top.children.at(-1), this.#top);
   }
@@ -121,8 +117,7 @@ class Builder {
   #leaf(token: Token): void {
     switch (token.type) {
       case 'text':
-        if (this.#links > 0) this.#text(token.content);
-        else for (const piece of splitMentions(token.content)) this.#append(piece);
+        this.#mentions(token.content);
         return;
       case 'softbreak':
         this.#text('\n');
@@ -140,11 +135,25 @@ class Builder {
         return;
       case 'image':
         // Loading an image that a stranger names would tell them that and when it was read.
-        this.#append(element('a', { href: attribute(token, 'src') ?? '' }, [altOf(token)]));
+        this.#image(token);
         return;
       default:
         this.#text(token.content);
     }
+  }
+
+  #mentions(text: string): void {
+    for (const piece of splitMentions(text)) this.#append(piece);
+  }
+
+  #image(token: Token): void {
+    const src = attribute(token, 'src') ?? '';
+    const link = element('a', { href: src });
+    this.#append(link);
+    this.#open.push(link);
+    if (token.content === '') this.#text(src);
+    else this.#mentions(token.content);
+    this.#open.pop();
   }
 
   /** The language of code that gets colours. */
@@ -190,27 +199,36 @@ function attributesOf(token: Token): Record<string, string> {
   return align === undefined ? {} : { align };
 }
 
-function altOf(token: Token): string {
-  return token.content || (attribute(token, 'src') ?? '');
-}
-
 function attribute(token: Token, name: string): string | null {
   const value = token.attrGet(name);
   return value === null ? null : String(value);
 }
 
-const MENTION = /(^|[\s(])(@[A-Za-z0-9_.-]{2,31}[A-Za-z0-9_-])/g;
+/**
+ * A name in emphasis or not, or an address, in which nothing is a name. The server finds mentions by the same rule
+ * (docs/protocol.md); both are tested with tests/mentions.json.
+ */
+const MENTION =
+  /(?:(?<![A-Za-z0-9_])_+|(?<![A-Za-z0-9_.@-]))@([A-Za-z0-9_.-]{3,})|(?:(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9]{1,15}:\/\/|www\.)|(?<![A-Za-z0-9@._-])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\/)(?:[^\s<>"`|[\]()]|\([^\s<>"`|[\]()]*\))*/gi;
+/** What may end a sentence and not a name, the likeliest first. */
+const ENDS = [/(?<!\.)\.+$/, /(?<![._-])[._-]+$/, /$/];
+
+function nameIn(written: string): string | undefined {
+  return ENDS.map((end) => written.replace(end, '')).find((name) => name.length >= 3 && name.length <= 32);
+}
 
 /** Sets `@username` apart. */
 function splitMentions(text: string): Node[] {
   const nodes: Node[] = [];
   let from = 0;
   for (const match of text.matchAll(MENTION)) {
-    const start = match.index + (match[1]?.length ?? 0);
-    const name = match[2] ?? '';
+    const written = match[1] ?? '';
+    const name = nameIn(written);
+    if (name === undefined) continue;
+    const start = match.index + match[0].length - written.length - 1;
     if (start > from) nodes.push(text.slice(from, start));
-    nodes.push(element('span', { className: 'mention' }, [name]));
-    from = start + name.length;
+    from = start + name.length + 1;
+    nodes.push(element('span', { className: 'mention' }, [text.slice(start, from)]));
   }
   if (from < text.length) nodes.push(text.slice(from));
   return nodes;

@@ -21,6 +21,7 @@ from chat_mvp.features.messages.permissions import (
     check_may_unpin,
     check_not_deleted,
 )
+from chat_mvp.features.messages.texts import qualified_emoji
 from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_REACTIONS_PER_MESSAGE, MAX_SMALL_CONVERSATION
 from chat_mvp.protocol import (
     Message,
@@ -254,7 +255,7 @@ class React(MessageOperation):
         present: bool,
         reply: Reply[Message],
     ) -> None:
-        """Set it when ``present``, take it back otherwise."""
+        """Set ``emoji``, in its fully-qualified form, when ``present``; take it back otherwise."""
         super().__init__(message_id, user_id, reply=reply)
         self._emoji = emoji
         self._present = self.adds_data = present
@@ -277,7 +278,10 @@ class React(MessageOperation):
         self._finish(batch, record)
 
     def _reactions(self, message: Message) -> list[Reaction] | None:
-        people = {reaction.emoji: list(reaction.user_ids) for reaction in message.reactions}
+        # Reactions that were stored before there was one form of each emoji come together here.
+        people: dict[str, dict[str, None]] = {}
+        for reaction in message.reactions:
+            people.setdefault(qualified_emoji(reaction.emoji), {}).update(dict.fromkeys(reaction.user_ids))
         present = self._user_id in people.get(self._emoji, ())
         if present == self._present:
             return None
@@ -286,10 +290,10 @@ class React(MessageOperation):
                 raise ConflictError(f"A message has at most {MAX_EMOJIS_PER_MESSAGE} different reactions.")
             if sum(map(len, people.values())) >= MAX_REACTIONS_PER_MESSAGE:
                 raise ConflictError(f"A message has at most {MAX_REACTIONS_PER_MESSAGE:,} reactions.")
-            people.setdefault(self._emoji, []).append(self._user_id)
+            people.setdefault(self._emoji, {})[self._user_id] = None
         else:
-            people[self._emoji].remove(self._user_id)
-        return [Reaction(emoji=emoji, count=len(ids), user_ids=ids) for emoji, ids in people.items() if ids]
+            del people[self._emoji][self._user_id]
+        return [Reaction(emoji=emoji, count=len(ids), user_ids=list(ids)) for emoji, ids in people.items() if ids]
 
 
 class Pin(MessageOperation):

@@ -12,6 +12,7 @@ from chat_mvp.delivery.reply import FutureReply, Reply, await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.errors import CannotMessageError, NotFoundError, UnavailableError, ValidationError
+from chat_mvp.features.messages.mentions import mentioned_names
 from chat_mvp.features.messages.operations import (
     DeleteMessage,
     EditMessage,
@@ -22,7 +23,7 @@ from chat_mvp.features.messages.operations import (
     Sent,
 )
 from chat_mvp.features.messages.permissions import can_see
-from chat_mvp.features.messages.texts import check_emoji, check_text, mentioned_names
+from chat_mvp.features.messages.texts import check_text, checked_emoji
 from chat_mvp.protocol import Message, Priority, User
 from chat_mvp.storable import check_storable
 from chat_mvp.storage.contacts import Contacts
@@ -120,11 +121,10 @@ class MessageService:
         reply: Reply[Message],
     ) -> None:
         """Hand a reaction, or its end, to the writer."""
-        check_emoji(emoji)
         operation = React(
             message_id,
             user_id,
-            emoji,
+            checked_emoji(emoji),
             present=present,
             reply=reply,
         )

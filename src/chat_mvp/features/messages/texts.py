@@ -1,15 +1,32 @@
-"""What may stand in a message: limits and characters. Texts are stored letter for letter; nothing is changed here."""
-
-import re
+"""What may stand in a message: limits and characters. Texts are stored letter for letter, reactions in one form."""
 
 import emoji
 
 from chat_mvp.characters import VISIBLE_RULE, has_visible
 from chat_mvp.errors import ValidationError
-from chat_mvp.limits import MAX_MENTIONS, MAX_TEXT_CHARS
+from chat_mvp.limits import MAX_TEXT_CHARS
 from chat_mvp.storable import check_storable
 
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{3,32})")
+_VARIATION_SELECTOR = "\ufe0f"
+"""Asks for the colourful drawing of the character before it. Programs disagree on where it is needed."""
+
+
+def _fully_qualified_forms() -> dict[str, str]:
+    """Return Unicode's fully-qualified form of each emoji by the emoji without variation selectors.
+
+    Parts such as a skin tone have no such form and stand as they are.
+    """
+    forms: dict[str, str] = {}
+    for form, about in emoji.EMOJI_DATA.items():
+        bare = form.replace(_VARIATION_SELECTOR, "")
+        if about["status"] == emoji.STATUS["fully_qualified"]:
+            forms[bare] = form
+        else:
+            forms.setdefault(bare, form)
+    return forms
+
+
+_FORMS = _fully_qualified_forms()
 
 
 def check_text(text: str) -> None:
@@ -24,21 +41,14 @@ def check_text(text: str) -> None:
         raise ValidationError(f"A text {VISIBLE_RULE}.", fields={"text": "shows nothing"})
 
 
-def check_emoji(text: str) -> None:
-    """Raise ``ValidationError`` for what is not one emoji."""
-    if not emoji.is_emoji(text):
+def checked_emoji(text: str) -> str:
+    """Return an emoji in its fully-qualified form. Raise ``ValidationError`` for what is not one emoji."""
+    form = _FORMS.get(text.replace(_VARIATION_SELECTOR, ""))
+    if form is None:
         raise ValidationError("A reaction is one emoji.", fields={"emoji": "is not one emoji"})
+    return form
 
 
-def mentioned_names(text: str) -> list[str]:
-    """Return the names that may be meant by ``@name``, at most ``MAX_MENTIONS``.
-
-    A full stop, a hyphen or an underscore may end a name or the sentence, so each reading is returned.
-    """
-    names: dict[str, None] = {}
-    for found in _MENTION.findall(text)[:MAX_MENTIONS]:
-        names[found] = None
-        bare = found.rstrip(".-_")
-        if len(bare) >= 3:  # noqa: PLR2004  (the shortest username)
-            names[bare] = None
-    return list(names)
+def qualified_emoji(stored: str) -> str:
+    """Return the fully-qualified form of a stored emoji, or the emoji itself when Unicode's list does not have it."""
+    return _FORMS.get(stored.replace(_VARIATION_SELECTOR, ""), stored)
