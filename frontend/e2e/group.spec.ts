@@ -37,6 +37,17 @@ test('three people in a group: typing, reactions, names, answers, coming and goi
   await anna.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await expect(ben.page.getByRole('heading', { name: 'Garden', level: 2 })).toBeVisible();
 
+  await ben.page.getByRole('button', { name: 'Details', exact: true }).click();
+  const rename = ben.page.getByRole('button', { name: 'Rename' });
+  await expect(ben.page.getByRole('button', { name: 'Leave group' })).toBeVisible();
+  await expect(rename).toHaveCount(0);
+  await openMenuOf(anna.page, `Options for ${ben.name}`);
+  await anna.page.getByRole('menuitem', { name: 'Make admin' }).click();
+  await expect(rename).toBeVisible();
+  await openMenuOf(anna.page, `Options for ${ben.name}`);
+  await anna.page.getByRole('menuitem', { name: 'Make member' }).click();
+  await expect(rename).toHaveCount(0);
+
   await openMenu(anna.page, 'Good');
   await anna.page.getByRole('menuitem', { name: 'Delete' }).click();
   await anna.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();

@@ -239,6 +239,7 @@ export class Sync {
         return;
       case 'receipt':
       case 'member.joined':
+      case 'member.updated':
       case 'member.left':
         persister.conversation(frame.conversation_id);
         return;

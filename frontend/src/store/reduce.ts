@@ -353,7 +353,12 @@ function putMember(state: ChatState, conversationId: string, member: Member, isN
   const members = state.members[conversationId];
   if (conversation === undefined) return state;
   const added = isNew && members?.[member.user.id] === undefined ? 1 : 0;
-  const next = { ...conversation, member_count: conversation.member_count + added };
+  const isOwn = member.user.id === state.me?.id;
+  const next = {
+    ...conversation,
+    member_count: conversation.member_count + added,
+    me: isOwn ? { ...conversation.me, role: member.role } : conversation.me,
+  };
   return {
     ...state,
     people: { ...state.people, [member.user.id]: member.user },
