@@ -1,4 +1,4 @@
-"""One connection as the rest of the program sees it: somebody who can be told things."""
+"""One connection as the rest of the program sees it: a recipient of frames."""
 
 from collections.abc import Callable
 

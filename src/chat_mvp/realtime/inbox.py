@@ -1,4 +1,4 @@
-"""What a connection has received and nobody has read yet."""
+"""What a connection has received and the session has not read yet."""
 
 import asyncio
 from typing import Any

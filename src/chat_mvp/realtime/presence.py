@@ -205,7 +205,7 @@ class PresenceTracker:
             self._watchers.discard(connection, user_id)
 
     def unwatch(self, connection: Connection) -> None:
-        """Tell this connection of nobody any more."""
+        """Stop sending presence to this connection."""
         self._watchers.remove(connection)
 
     async def state_for(self, viewer_id: str, user_id: str) -> PresenceState:

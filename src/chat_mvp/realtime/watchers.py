@@ -10,7 +10,7 @@ class Watchers:
     """A table of connections and people, kept both ways. A connection that has ended is never in it."""
 
     def __init__(self) -> None:
-        """Begin with nobody watching."""
+        """Begin with an empty table."""
         self._by_person: dict[str, dict[str, Connection]] = {}
         self._people: dict[str, set[str]] = {}
 
@@ -44,6 +44,6 @@ class Watchers:
         return watched
 
     def remove(self, connection: Connection) -> None:
-        """Let a connection watch nobody any more."""
+        """Remove a connection with all that it watches."""
         for user_id in self._people.pop(connection.id, ()):
             self.discard(connection, user_id)

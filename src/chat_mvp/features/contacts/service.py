@@ -6,7 +6,7 @@ from msgspec import UnsetType
 
 from chat_mvp.characters import name_complaint
 from chat_mvp.clock import Now
-from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
+from chat_mvp.errors import ConflictError, ValidationError, no_such_user
 from chat_mvp.limits import MAX_BLOCKED, MAX_CONTACTS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Contact
@@ -76,7 +76,7 @@ class ContactService:
         _check_other(owner_id, other_id)
         people = await self._directory.fetch_users([other_id])
         if other_id not in people:
-            raise _nobody()
+            raise no_such_user()
         if isinstance(nickname, str):
             nickname = _checked_nickname(nickname)
         async with self._costly_work.hold(owner_id):
@@ -121,7 +121,7 @@ class ContactService:
 
     async def _check_exists(self, other_id: str) -> None:
         if other_id not in await self._directory.fetch_users([other_id]):
-            raise _nobody()
+            raise no_such_user()
 
 
 def _check_other(owner_id: str, other_id: str) -> None:
@@ -135,7 +135,3 @@ def _checked_nickname(nickname: str) -> str | None:
     if complaint := name_complaint(nickname):
         raise ValidationError(f"nickname {complaint}.", fields={"nickname": complaint})
     return nickname
-
-
-def _nobody() -> NotFoundError:
-    return NotFoundError("There is nobody with this id.")

@@ -20,6 +20,7 @@ from chat_mvp.errors import (
     FullError,
     NotFoundError,
     ValidationError,
+    no_such_user,
 )
 from chat_mvp.features.conversations.operations import (
     AddMember,
@@ -324,7 +325,7 @@ class ConversationService:
     async def _people(self, ids: list[str]) -> dict[str, User]:
         people = await self._fetch_users(ids)
         if len(people) < len(set(ids)):
-            raise NotFoundError("There is nobody with this id.")
+            raise no_such_user()
         return people
 
     async def _tell_updated(self, conversation_id: str, user_ids: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ _MENTION = re.compile(r"(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{3,32})")
 
 
 def check_text(text: str) -> None:
-    """Raise ``ValidationError`` for a text that is too long, shows nothing, or has characters nobody can store."""
+    """Raise ``ValidationError`` for a text that is too long, shows nothing, or has characters that cannot be stored."""
     if len(text) > MAX_TEXT_CHARS:
         raise ValidationError(
             f"A text may have {MAX_TEXT_CHARS:,} characters, this has {len(text):,}.",

@@ -8,7 +8,7 @@ import structlog
 from msgspec import UnsetType
 
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.errors import NotFoundError, UnavailableError
+from chat_mvp.errors import UnavailableError, no_such_user
 from chat_mvp.limits import MAX_WATCHED_PRESENCES
 from chat_mvp.protocol import ChosenPresence, ConversationJoined, Presence, PresenceState
 from chat_mvp.realtime.connection import Connection
@@ -97,7 +97,7 @@ class PresenceService:
     async def fetch(self, viewer_id: str, user_id: str) -> PresenceState:
         """Return how one person looks to another; ``NotFoundError`` when there is nobody with this id."""
         if not await self._users.fetch_many([user_id]):
-            raise NotFoundError("There is nobody with this id.")
+            raise no_such_user()
         return await self._tracker.state_for(viewer_id, user_id)
 
     async def block_changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
