@@ -299,7 +299,7 @@ class Batch:
         roster.members, roster.audience = {}, None
         self.effects.append(lambda: self.rosters.forget([roster.conversation.id]))
 
-    # ------------------------------------------------------------------------------------------------------ publishing
+    # --------------------------------------------------------------------------------------------------- publishing
 
     def tell(
         self,
