@@ -102,6 +102,11 @@ class NotFoundError(ChatError):
     code, status, title = "not_found", 404, "Not Found"
 
 
+def no_such_user() -> NotFoundError:
+    """Return the error for an id that belongs to no user."""
+    return NotFoundError("There is no user with this id.")
+
+
 class ConflictError(ChatError):
     """The request does not fit the present state of the object."""
 
@@ -109,13 +114,13 @@ class ConflictError(ChatError):
 
 
 class UsernameTakenError(ConflictError):
-    """Somebody has this username, compared without regard to case."""
+    """Another account has this username, compared without regard to case."""
 
     code = "username_taken"
 
 
 class EmailTakenError(ConflictError):
-    """Somebody has registered with this e-mail address."""
+    """Another account has this e-mail address."""
 
     code = "email_taken"
 

@@ -71,7 +71,7 @@ class Settings(BaseModel):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, directory: Path) -> Path:
-        # Nobody expands ~ in a file or a variable, and a path must mean the same from wherever it is looked at.
+        # No shell expands ~ in a file or a variable, and a path must mean the same from every working directory.
         return directory.expanduser().absolute()
 
     @field_validator("public_url")

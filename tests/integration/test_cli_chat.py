@@ -158,7 +158,7 @@ def test_signing_out_and_in(somebody: Callable[[str], Somebody]) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     ada.do("logout")
     assert ada.files == []
-    refused(ada.run("list"), "Nobody is signed in.")
+    refused(ada.run("list"), "You are not signed in.")
     refused(ada.run("login", ada.username, typed="wrong password\n"), "chat-mvp: ")
     refused(ada.run("login", ada.username), "A password is needed")
     assert ada.do("login", ada.username, typed=f"{PASSWORD}\n") == f"You are {ada.username} now.\n"

@@ -193,8 +193,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See whether somebody is there
-         * @description Return a person's presence; those with whom there is a block are always offline.
+         * Get a user's presence
+         * @description Return the presence of a user. If one of the two has blocked the other, it is always ``offline``.
          */
         get: operations["getUsersByUserIdPresence"];
         put?: never;
@@ -213,7 +213,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Own contact list
+         * List contacts
          * @description Return the caller's contact list.
          */
         get: operations["getContacts"];
@@ -233,8 +233,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Own block list
-         * @description Return the people whom the caller has blocked; ``created_at`` says since when.
+         * List blocked users
+         * @description Return the users whom the caller has blocked. ``created_at`` is when they were blocked.
          */
         get: operations["getContactsBlocked"];
         put?: never;
@@ -255,13 +255,13 @@ export interface paths {
         get?: never;
         /**
          * Add or rename a contact
-         * @description Put somebody into the caller's contact list, or rename them there.
+         * @description Add a user to the caller's contact list, or rename them there.
          */
         put: operations["putContactsByUserId"];
         post?: never;
         /**
          * Remove a contact
-         * @description Take somebody out of the caller's contact list.
+         * @description Remove a user from the caller's contact list.
          */
         delete: operations["deleteContactsByUserId"];
         options?: never;
@@ -278,14 +278,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Block somebody
-         * @description Stop direct messages in both directions. The other person is not told.
+         * Block a user
+         * @description Stop direct messages in both directions. The other user is not notified.
          */
         put: operations["putContactsByUserIdBlock"];
         post?: never;
         /**
-         * Unblock somebody
-         * @description Allow direct messages again.
+         * Unblock a user
+         * @description Allow direct messages again, unless the other user has blocked the caller.
          */
         delete: operations["deleteContactsByUserIdBlock"];
         options?: never;
@@ -301,14 +301,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List one's own conversations
-         * @description Return own conversations, most recent activity first; ``X-Total-Count`` says how many there are.
+         * List the caller's conversations
+         * @description Return the caller's conversations, most recent activity first. ``X-Total-Count`` says how many there are.
          */
         get: operations["getConversations"];
         put?: never;
         /**
          * Make a conversation
-         * @description Make a group or channel, or the direct conversation with a person; one that is there already comes with 200.
+         * @description Make a group or channel, or the direct conversation with a user. One that exists already is returned with 200.
          */
         post: operations["postConversations"];
         delete?: never;
@@ -326,14 +326,14 @@ export interface paths {
         };
         /**
          * Read a conversation
-         * @description Return a conversation that one is in.
+         * @description Return a conversation that the caller is a member of.
          */
         get: operations["getConversationsByConversationId"];
         put?: never;
         post?: never;
         /**
          * Delete a conversation
-         * @description Delete a conversation for everybody in it.
+         * @description Delete a conversation for all its members.
          */
         delete: operations["deleteConversationsByConversationId"];
         options?: never;
@@ -359,8 +359,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change one's own settings there
-         * @description Mute, pin, archive, keep a draft, choose what to be notified of.
+         * Change the caller's settings in a conversation
+         * @description Mute, pin or archive the conversation, save a draft, or choose its notifications.
          */
         patch: operations["patchConversationsByConversationIdMe"];
         trace?: never;
@@ -394,7 +394,7 @@ export interface paths {
         };
         /**
          * List members
-         * @description Return the members of a conversation that one is in.
+         * @description Return the members of a conversation that the caller is a member of.
          */
         get: operations["getConversationsByConversationIdMembers"];
         put?: never;
@@ -414,14 +414,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Add somebody
-         * @description Let somebody in; who is in already stays as they are.
+         * Add a member
+         * @description Add a member. A user who is a member already keeps their role.
          */
         put: operations["putConversationsByConversationIdMembersByUserId"];
         post?: never;
         /**
-         * Remove somebody
-         * @description Take somebody out, or leave.
+         * Remove a member
+         * @description Remove a member, or leave the conversation.
          */
         delete: operations["deleteConversationsByConversationIdMembersByUserId"];
         options?: never;
@@ -725,7 +725,7 @@ export interface components {
         };
         /**
          * Contact
-         * @description Somebody in one's contact list, under a name of one's own choosing.
+         * @description A user in the caller's contact list, with the nickname that the caller chose for them.
          */
         Contact: {
             user: components["schemas"]["User"];
@@ -738,14 +738,14 @@ export interface components {
         };
         /**
          * ContactBody
-         * @description How to call somebody: a nickname left out stays what it is, null takes it away.
+         * @description The nickname of a contact. If it is left out, it stays as it is; null removes it.
          */
         ContactBody: {
             nickname?: string | null;
         };
         /**
          * Conversation
-         * @description A conversation as one of its members sees it. `peer` is the other person of a direct one.
+         * @description A conversation as one of its members sees it. `peer` is the other user of a direct conversation.
          */
         Conversation: {
             /** @description 24 hexadecimal digits */
@@ -782,7 +782,7 @@ export interface components {
         };
         /**
          * ConversationChanges
-         * @description What an admin changes of a conversation; what is left out stays.
+         * @description What an admin changes of a conversation. A field that is left out stays as it is.
          */
         ConversationChanges: {
             name?: string;
@@ -795,7 +795,7 @@ export interface components {
         };
         /**
          * ConversationSettings
-         * @description What a group or channel has decided for itself: `post` says who may write.
+         * @description Settings of a group or channel. `post` says who may send messages.
          */
         ConversationSettings: {
             /**
@@ -806,7 +806,7 @@ export interface components {
         };
         /**
          * ConversationSettingsChanges
-         * @description Settings that an admin changes; what is left out stays.
+         * @description Settings that an admin changes. A field that is left out stays as it is.
          */
         ConversationSettingsChanges: {
             /** @enum {unknown} */
@@ -868,7 +868,7 @@ export interface components {
         };
         /**
          * Member
-         * @description Somebody in a conversation, with the marks of what reached them.
+         * @description A member of a conversation, with their delivered and read marks.
          */
         Member: {
             user: components["schemas"]["User"];
@@ -884,7 +884,7 @@ export interface components {
         };
         /**
          * MemberChanges
-         * @description The role that somebody has from now on.
+         * @description The new role of a member.
          */
         MemberChanges: {
             /** @enum {unknown} */
@@ -903,7 +903,7 @@ export interface components {
         };
         /**
          * Message
-         * @description A message in its present state, the same for everyone. A deleted one keeps its place without its text.
+         * @description A message in its current state, the same for every member. A deleted message keeps its `seq` but no text.
          */
         Message: {
             /** @description 24 hexadecimal digits */
@@ -946,7 +946,7 @@ export interface components {
         };
         /**
          * NewConversation
-         * @description A direct conversation names a person in `user_id`; a group or channel has a name and may have members.
+         * @description A new conversation: a direct one needs `user_id`, a group or channel needs `name` and may have members.
          */
         NewConversation: {
             /** @enum {unknown} */
@@ -968,7 +968,7 @@ export interface components {
         };
         /**
          * NewMember
-         * @description The role that somebody who is added gets.
+         * @description The role of the added member.
          */
         NewMember: {
             /**
@@ -979,7 +979,7 @@ export interface components {
         };
         /**
          * OwnChanges
-         * @description What a person changes of their own place; what is left out stays.
+         * @description What a user changes of their own membership. A field that is left out stays as it is.
          */
         OwnChanges: {
             muted_until?: string | null;
@@ -992,9 +992,9 @@ export interface components {
         };
         /**
          * OwnMembership
-         * @description The caller's own place in a conversation.
+         * @description The caller's membership in a conversation.
          *
-         *         `unread_from` is there only while the person wants everything from that number on to count as unread.
+         *         `unread_from` is set while the caller has marked messages as unread: every message from this `seq` counts.
          */
         OwnMembership: {
             /** @enum {unknown} */
@@ -1018,7 +1018,7 @@ export interface components {
         };
         /**
          * OwnUser
-         * @description A person as they see themselves; `profile` and `settings` are theirs to fill.
+         * @description A user as they see themselves. `profile` and `settings` have no fixed fields; clients choose them.
          */
         OwnUser: {
             /** @description 24 hexadecimal digits */
@@ -1087,7 +1087,7 @@ export interface components {
         };
         /**
          * PresenceState
-         * @description Whether somebody is there; `offline` also stands for invisible and for blocked.
+         * @description The presence of a user. It is also `offline` for invisible users and between users with a block.
          */
         PresenceState: {
             /** @description 24 hexadecimal digits */
@@ -1113,7 +1113,7 @@ export interface components {
             status: number;
             /** @example username_taken */
             code: string;
-            /** @example Somebody has this username. */
+            /** @example This username is taken. */
             detail: string;
             errors: components["schemas"]["FieldProblem"][];
             /** @description When to try again, where that helps */
@@ -1138,7 +1138,7 @@ export interface components {
         };
         /**
          * Reaction
-         * @description One emoji and everybody who set it, in the order they did.
+         * @description One emoji and the users who reacted with it, the earliest first.
          */
         Reaction: {
             emoji: string;
@@ -1248,7 +1248,7 @@ export interface components {
         };
         /**
          * User
-         * @description A person as everybody may see them.
+         * @description A user as everyone may see them.
          */
         User: {
             /** @description 24 hexadecimal digits */

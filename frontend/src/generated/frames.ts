@@ -47,7 +47,7 @@ export interface Frames {
   server: ServerFrame;
 }
 /**
- * The first frame: who is there, and what they already have.
+ * The first frame: an access token, and for each conversation in `known` the last `rev` that the client has.
  */
 export interface Connect {
   type: "connect";
@@ -60,7 +60,7 @@ export interface Connect {
   epoch?: string | null;
 }
 /**
- * A new message, to a conversation or (`to`) to a person directly.
+ * Send a message, to a conversation or (`to`) directly to a user.
  */
 export interface MessageSend {
   type: "message.send";
@@ -80,7 +80,7 @@ export interface MessageSend {
   priority?: "high" | "normal";
 }
 /**
- * Another text for an own message.
+ * Replace the text of one of the caller's messages.
  */
 export interface MessageEdit {
   type: "message.edit";
@@ -92,7 +92,7 @@ export interface MessageEdit {
   text: string;
 }
 /**
- * Take the content of a message away; its place stays.
+ * Delete the content of a message. The message itself and its `seq` stay.
  */
 export interface MessageDelete {
   type: "message.delete";
@@ -103,7 +103,7 @@ export interface MessageDelete {
   message_id: string;
 }
 /**
- * Set one's own reaction.
+ * Add a reaction of the caller.
  */
 export interface ReactionAdd {
   type: "reaction.add";
@@ -115,7 +115,7 @@ export interface ReactionAdd {
   emoji: string;
 }
 /**
- * Take one's own reaction back.
+ * Remove a reaction of the caller.
  */
 export interface ReactionRemove {
   type: "reaction.remove";
@@ -127,7 +127,7 @@ export interface ReactionRemove {
   emoji: string;
 }
 /**
- * This device has everything up to `seq`.
+ * Confirm that this device has received every message up to `seq`.
  */
 export interface Delivered {
   type: "delivered";
@@ -139,7 +139,7 @@ export interface Delivered {
   seq: number;
 }
 /**
- * The person has seen everything up to `seq`.
+ * Confirm that the user has read every message up to `seq`.
  */
 export interface Read {
   type: "read";
@@ -151,7 +151,7 @@ export interface Read {
   seq: number;
 }
 /**
- * The person began or stopped writing.
+ * Report that the user started or stopped typing.
  */
 export interface TypingSet {
   type: "typing";
@@ -163,7 +163,7 @@ export interface TypingSet {
   state: "start" | "stop";
 }
 /**
- * How the person wants to be seen.
+ * Set the presence, and optionally the status text, that others see of the caller.
  */
 export interface PresenceSet {
   type: "presence.set";
@@ -172,7 +172,7 @@ export interface PresenceSet {
   status_text?: string | null;
 }
 /**
- * Whose presence to tell, beside contacts and direct peers; replaces the earlier list.
+ * Subscribe to the presence of these users, in addition to contacts and direct peers. Replaces the earlier list.
  */
 export interface PresenceSubscribe {
   type: "presence.subscribe";
@@ -185,7 +185,7 @@ export interface PresenceSubscribe {
   user_ids: string[];
 }
 /**
- * A fresh access token for a connection that goes on.
+ * Replace the access token of this connection.
  */
 export interface TokenRefresh {
   type: "token";
@@ -193,17 +193,17 @@ export interface TokenRefresh {
   token: string;
 }
 /**
- * Ask whether anybody is there.
+ * Ask for a `pong`.
  */
 export interface Ping {
   type: "ping";
   ref?: string | number | null;
 }
 /**
- * The connection stands; what follows is what was missed, then `drained`, then live events.
+ * The connection is accepted. The missed events follow, then `drained`, then live events.
  *
- *     `conversations` are the most recently active ones; `more` is there, and true, when `ready.conversations`
- *     follow.
+ *     `conversations` are the most recently active ones. `more` is sent, and true, when `ready.conversations`
+ *     frames follow.
  */
 export interface Ready {
   type: "ready";
@@ -231,7 +231,7 @@ export interface Ready {
   more?: boolean;
 }
 /**
- * One line of `ready`: what a client needs to know whether its copy of a conversation is fresh.
+ * The state of a conversation in `ready`, by which a client knows whether its copy is up to date.
  */
 export interface ConversationState {
   /**
@@ -251,7 +251,7 @@ export interface ConversationState {
   others_read_seq: number | null;
 }
 /**
- * What a client must stay below.
+ * Limits that the server enforces. `sends_per_s` is null when sends are not limited.
  */
 export interface Limits {
   frame_bytes: number;
@@ -259,7 +259,7 @@ export interface Limits {
   sends_per_s: number | null;
 }
 /**
- * The next page of the conversations of `ready`; `more` tells that another one follows.
+ * The next page of the conversations of `ready`. `more` says whether another page follows.
  */
 export interface ReadyConversations {
   type: "ready.conversations";
@@ -267,7 +267,7 @@ export interface ReadyConversations {
   more: boolean;
 }
 /**
- * A new message; `queued` when it waited in the recipient's queue.
+ * A new message. `queued` is true when it waited in the recipient's queue.
  */
 export interface MessageNew {
   type: "message.new";
@@ -275,7 +275,7 @@ export interface MessageNew {
   queued: boolean;
 }
 /**
- * A message in its present state, the same for everyone. A deleted one keeps its place without its text.
+ * A message in its current state, the same for every member. A deleted message keeps its `seq` but no text.
  */
 export interface Message {
   /**
@@ -337,7 +337,7 @@ export interface ThreadSummary {
   last_seq: number;
 }
 /**
- * One emoji and everybody who set it, in the order they did.
+ * One emoji and the users who reacted with it, the earliest first.
  */
 export interface Reaction {
   emoji: string;
@@ -348,7 +348,7 @@ export interface Reaction {
   user_ids: string[];
 }
 /**
- * The message is stored durably; `status` tells whether anybody was there to receive it.
+ * The message is stored durably. `status` is `sent` if a recipient was connected, otherwise `queued`.
  */
 export interface MessageAck {
   type: "message.ack";
@@ -396,21 +396,21 @@ export interface MessageReaction {
   message: Message;
 }
 /**
- * A message after it was pinned or unpinned, for everybody in the conversation.
+ * A message after it was pinned or unpinned, for all members who see it.
  */
 export interface MessagePinned {
   type: "message.pinned";
   message: Message;
 }
 /**
- * While catching up: an older message that is no longer what the client knew.
+ * While catching up: an older message that changed after the `rev` that the client knew.
  */
 export interface MessageChanged {
   type: "message.changed";
   message: Message;
 }
 /**
- * Somebody's high-water marks; they only grow.
+ * The delivered and read marks of a member. They only grow.
  */
 export interface Receipt {
   type: "receipt";
@@ -426,14 +426,14 @@ export interface Receipt {
   read_seq: number;
 }
 /**
- * Everything that waited has been sent; `count` of it came from the queue.
+ * Every missed event has been sent. `count` is how many messages came from the queue.
  */
 export interface Drained {
   type: "drained";
   count: number;
 }
 /**
- * Too much was missed to stream it: fetch the newest page again.
+ * The client missed too much to receive it one by one. It must fetch the newest page again.
  */
 export interface ConversationReset {
   type: "conversation.reset";
@@ -445,14 +445,14 @@ export interface ConversationReset {
   last_seq: number;
 }
 /**
- * A conversation one is a member of from now on.
+ * The caller is now a member of this conversation.
  */
 export interface ConversationJoined {
   type: "conversation.joined";
   conversation: Conversation;
 }
 /**
- * A conversation as one of its members sees it. `peer` is the other person of a direct one.
+ * A conversation as one of its members sees it. `peer` is the other user of a direct conversation.
  */
 export interface Conversation {
   /**
@@ -488,15 +488,15 @@ export interface Conversation {
   peer?: User;
 }
 /**
- * What a group or channel has decided for itself: `post` says who may write.
+ * Settings of a group or channel. `post` says who may send messages.
  */
 export interface ConversationSettings {
   post?: "admins" | "members";
 }
 /**
- * The caller's own place in a conversation.
+ * The caller's membership in a conversation.
  *
- *     `unread_from` is there only while the person wants everything from that number on to count as unread.
+ *     `unread_from` is set while the caller has marked messages as unread: every message from this `seq` counts.
  */
 export interface OwnMembership {
   role: "admin" | "member" | "owner";
@@ -516,7 +516,7 @@ export interface OwnMembership {
   unread_from?: number;
 }
 /**
- * A person as everybody may see them.
+ * A user as everyone may see them.
  */
 export interface User {
   /**
@@ -533,14 +533,14 @@ export interface User {
   created_at: string;
 }
 /**
- * A conversation's name, description, settings or own marks changed.
+ * The name, description or settings of a conversation changed, or the caller's own settings in it.
  */
 export interface ConversationUpdated {
   type: "conversation.updated";
   conversation: Conversation;
 }
 /**
- * One is no longer in it: left, removed, or it was deleted.
+ * The caller is no longer a member: they left, were removed, or the conversation was deleted.
  */
 export interface ConversationLeft {
   type: "conversation.left";
@@ -550,7 +550,7 @@ export interface ConversationLeft {
   conversation_id: string;
 }
 /**
- * Somebody new, told to those who were there.
+ * A member joined. Sent to those who were members before.
  */
 export interface MemberJoined {
   type: "member.joined";
@@ -561,7 +561,7 @@ export interface MemberJoined {
   member: Member;
 }
 /**
- * Somebody in a conversation, with the marks of what reached them.
+ * A member of a conversation, with their delivered and read marks.
  */
 export interface Member {
   user: User;
@@ -574,7 +574,7 @@ export interface Member {
   read_seq: number;
 }
 /**
- * Somebody's role changed.
+ * The role of a member changed.
  */
 export interface MemberUpdated {
   type: "member.updated";
@@ -585,7 +585,7 @@ export interface MemberUpdated {
   member: Member;
 }
 /**
- * Somebody left or was removed, told to those who stay.
+ * A member left or was removed. Sent to the remaining members.
  */
 export interface MemberLeft {
   type: "member.left";
@@ -599,7 +599,7 @@ export interface MemberLeft {
   user_id: string;
 }
 /**
- * Somebody is writing, or no longer is.
+ * A member started or stopped typing.
  */
 export interface Typing {
   type: "typing";
@@ -614,7 +614,7 @@ export interface Typing {
   state: "start" | "stop";
 }
 /**
- * Somebody came, went, or changed how they are seen.
+ * The presence or status text of a user changed.
  */
 export interface Presence {
   type: "presence";
@@ -628,7 +628,7 @@ export interface Presence {
   status_text: string;
 }
 /**
- * The presence of everybody whose presence this connection is told.
+ * The presence of every user to whom this connection is subscribed.
  */
 export interface PresenceSnapshot {
   type: "presence.snapshot";
@@ -636,7 +636,7 @@ export interface PresenceSnapshot {
   items: PresenceState[];
 }
 /**
- * Whether somebody is there; `offline` also stands for invisible and for blocked.
+ * The presence of a user. It is also `offline` for invisible users and between users with a block.
  */
 export interface PresenceState {
   /**
@@ -648,14 +648,14 @@ export interface PresenceState {
   status_text: string;
 }
 /**
- * The access token ends soon; without a fresh one the connection closes with 4401.
+ * The access token expires soon. Without a new one the server closes the connection with 4401.
  */
 export interface TokenExpiring {
   type: "token.expiring";
   expires_in: number;
 }
 /**
- * The fresh token counts from now on.
+ * The new access token is valid and replaces the old one.
  */
 export interface TokenAccepted {
   type: "token.accepted";
@@ -674,7 +674,7 @@ export interface Pong {
   server_time: string;
 }
 /**
- * A request was refused or failed; `code` is stable, `detail` is for a person.
+ * A request was refused or failed. `code` is stable; `detail` is a text for the user.
  */
 export interface Error {
   type: "error";
@@ -684,7 +684,7 @@ export interface Error {
   retry_after_ms?: number;
 }
 /**
- * The server is about to close the connection, and says whether to come back and when.
+ * The server is about to close the connection. `code` says whether to reconnect, `reconnect_after_ms` when.
  */
 export interface Bye {
   type: "bye";

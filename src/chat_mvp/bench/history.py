@@ -15,7 +15,7 @@ BATCH = 1_000
 
 
 class History:
-    """Grows the history of conversations that nobody is writing in meanwhile."""
+    """Grows the history of conversations that no one is writing in meanwhile."""
 
     def __init__(self, database: Database, *, text_chars: int) -> None:
         """Write to this database, messages of this length."""
@@ -26,7 +26,7 @@ class History:
     async def grow(self, conversation_ids: list[str], total: int, on_progress: Callable[[int], None]) -> int:
         """Add messages until these conversations have ``total`` of them together, and return how many were added.
 
-        Everybody in them has everything: what is added leaves nobody a queue or unread messages.
+        Every member has everything: what is added leaves no member a queue or unread messages.
         """
         records = await self._conversations.fetch(conversation_ids)
         members = await self._conversations.fetch_members(conversation_ids)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Person(Struct, frozen=True):
-    """Somebody who can connect."""
+    """A user who can connect."""
 
     user_id: str
     token: str

@@ -27,7 +27,7 @@ class Run(Struct, kw_only=True):
     """What was checked: so many messages sent, delivered, and so on, in all of the run."""
     histograms: dict[str, str] = {}
     load_average: float = 0.0
-    """Of the machine in the minute before the run: above about 0.5 somebody else was at work."""
+    """Of the machine in the minute before the run: above about 0.5 other programs were at work."""
 
 
 class Result(Struct, kw_only=True):

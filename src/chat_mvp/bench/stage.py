@@ -1,6 +1,6 @@
 """What a scenario needs before it begins: people, conversations, history. Also what MongoDB counts meanwhile.
 
-People are stored directly, with a password that nobody can sign in with: hashing a real one takes a tenth of a second
+People are stored directly, with a password that no one can sign in with: hashing a real one takes a tenth of a second
 of CPU on purpose, and is not what is measured. Their tokens are signed with the server's own key, so that the server
 checks them like any other.
 """

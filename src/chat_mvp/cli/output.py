@@ -28,7 +28,7 @@ def complain(line: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return text that somebody else wrote so that it cannot steer the terminal; line ends and tabs stay."""
+    """Return text that someone else wrote so that it cannot steer the terminal; line ends and tabs stay."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _ISOLATES.sub("", text))
 
 

@@ -20,7 +20,7 @@ class Story:
         self._console.print(Text(f"  {what}"))
 
     def says(self, who: str, text: str, outcome: str) -> None:
-        """Say what somebody wrote, and what the server answered."""
+        """Say what a user wrote, and what the server answered."""
         self._console.print(
             Text.assemble("  ", (f"{who}: ", "bold magenta"), text, "  ", (f"({outcome})", "green")),
         )

@@ -57,7 +57,7 @@ class Client:
     """One person on one server. Use it as ``async with Client(url) as client``.
 
     Every method raises ``RefusedError`` when the server says no, ``ConnectionLostError`` when it does not answer, and
-    ``SignedOutError`` when nobody is signed in. An access token that has ended is renewed without being asked. A
+    ``SignedOutError`` when no user is signed in. An access token that has ended is renewed without being asked. A
     request that came too soon (``rate_limited``) is sent again after the time that the server names, up to 10 s.
     """
 
@@ -114,7 +114,7 @@ class Client:
             # Another program with the same store may have been faster, and a spent token must not be used again.
             self._tokens = self._store.load()
             if self._tokens is None:
-                raise SignedOutError("Nobody is signed in.")
+                raise SignedOutError("You are not signed in.")
             if self._tokens.access_token != spent:
                 return self._tokens.access_token
             try:
@@ -129,9 +129,9 @@ class Client:
 
     @property
     def access_token(self) -> str:
-        """The access token of who is signed in."""
+        """The access token of the signed-in user."""
         if self._tokens is None:
-            raise SignedOutError("Nobody is signed in.")
+            raise SignedOutError("You are not signed in.")
         return self._tokens.access_token
 
     # --- people and conversations

@@ -22,4 +22,4 @@ class ConnectionLostError(ClientError):
 
 
 class SignedOutError(ClientError):
-    """Nobody is signed in, or no longer: sign in again."""
+    """No user is signed in, or the session has ended: sign in again."""

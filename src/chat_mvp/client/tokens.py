@@ -1,4 +1,4 @@
-"""What keeps somebody signed in, and where a client keeps it."""
+"""The tokens that keep a user signed in, and where a client keeps them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,5 +1,5 @@
-"""The engine: how a message gets from a sender to everybody it is for, and how none is ever lost.
+"""The engine: stores messages, publishes them to their recipients, and queues them for those who are away.
 
-``batch.py`` decides (pure), ``writer.py`` commits, ``bus.py`` carries what was committed to the connections of every
-process, ``catchup.py`` and ``drain.py`` bring a connection up to date, ``receipts.py`` tells who has read what.
+``batch.py`` applies operations in memory, ``writer.py`` commits them, ``bus.py`` carries what was committed to the
+connections, ``catchup.py`` and ``drain.py`` bring a connection up to date, ``receipts.py`` publishes receipts.
 """

@@ -1,9 +1,9 @@
-"""One batch: operations applied in turn to what is believed of their conversations. Pure; nothing here waits.
+"""One batch: operations applied one after the other to the rosters in memory. Nothing here does input or output.
 
 An operation reads and changes the batch through the methods below. Each change is recorded twice: in ``writes``, which
-``storage.commit`` carries out in one transaction, and in ``effects``, which the writer lets out after the commit, in
-the order in which they were made. So what is told is exactly what was stored, and every connection sees the changes
-of one conversation in the order of their ``rev``.
+``storage.commit`` stores in one transaction, and in ``effects``, which the writer runs after the commit, in the order
+in which they were added. So what is published is exactly what was stored, and every connection gets the changes of one
+conversation in the order of their ``rev``.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,27 +26,27 @@ from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
 
 Effect = Callable[[], None]
-"""Something to do after the commit: a publication, or an answer to whoever asked."""
+"""A function that runs after the commit: it publishes a frame or answers the caller."""
 
 MAX_BATCH_OPERATIONS = 256
 MAX_BATCH_BYTES = 1024 * 1024
-"""What one batch writes, about. MongoDB aborts transactions that dirty too much of its cache."""
+"""The approximate size of a batch. MongoDB aborts transactions that dirty too much of its cache."""
 _TICK = timedelta(milliseconds=1)
-"""The finest difference that times have here."""
+"""The resolution of stored times."""
 IsReachable = Callable[[str, str], bool]
 """``is_reachable(sender_id, recipient_id)``: whether the recipient is connected, as far as the sender may know."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
-"""How far one batch raises a mark: everyone else waits while the entries of so many messages are removed (0.1 s)."""
+"""How far one batch raises a mark. Removing the queue entries of so many messages delays other operations by 0.1 s."""
 
 
 class Operation(Protocol):
-    """Something that a client asked for and that must be stored.
+    """A change that a client requests and the writer stores.
 
-    The first four say what the writer must have in memory before ``apply`` is called, so that ``apply`` can be a plain
-    function. ``size`` is about how many bytes it will write. ``adds_data`` says whether it makes the database grow:
-    then it is refused while the disk is full. ``apply`` checks first and changes afterwards: when it raises a
-    ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
+    The first four attributes name what the writer must load into memory before it calls ``apply``, which therefore
+    need not be asynchronous. ``size`` is approximately how many bytes it writes. ``adds_data`` says whether it makes
+    the database grow: then it is refused while the disk is full. ``apply`` checks first and changes afterwards: when
+    it raises a ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
     """
 
     conversation_id: str | None
@@ -58,12 +58,12 @@ class Operation(Protocol):
     adds_data: bool
 
     def apply(self, batch: "Batch") -> None:
-        """Check whether this may be done now, and do it."""
+        """Check whether the operation is allowed now, and apply it."""
         ...
 
 
 class NewMessage(Struct, kw_only=True, frozen=True):
-    """What an operation says of a message it adds; the batch knows the rest."""
+    """The fields that an operation gives a new message. The batch adds the others."""
 
     id: str
     sender_id: str
@@ -77,7 +77,7 @@ class NewMessage(Struct, kw_only=True, frozen=True):
 
 
 class Batch:
-    """The state that operations of one batch see, with what they have changed so far."""
+    """The state that the operations of one batch see, with their changes so far."""
 
     def __init__(
         self,
@@ -91,13 +91,13 @@ class Batch:
         queue_max_members: int,
         job_stored: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin with nothing changed. ``messages`` and ``sent`` are those that the operations named and that exist."""
+        """Begin without changes. ``messages`` and ``sent`` are the existing messages that the operations named."""
         self.now = now
         self.now_text = format_time(now)
         self.writes = Writes(now=now)
         self.effects: list[Effect] = []
         self.late_effects: list[Effect] = []
-        """What to publish instead when a batch turns out to be stored after its callers were refused."""
+        """Effects that run instead when the batch turns out to be stored after its callers were refused."""
         self.rosters = rosters
         self._messages = dict(messages)
         self._sent = dict(sent)
@@ -109,14 +109,14 @@ class Batch:
     # ------------------------------------------------------------------------------------------------------ reading
 
     def roster(self, conversation_id: str) -> Roster:
-        """Return the conversation, or ``NotFoundError``."""
+        """Return the roster of a conversation; ``NotFoundError`` when there is none."""
         roster = self.rosters.get(conversation_id)
         if roster is None:
             raise NotFoundError("There is no such conversation.")
         return roster
 
     def roster_of_member(self, conversation_id: str, user_id: str) -> tuple[Roster, MembershipRecord]:
-        """Return the conversation and this person's place in it; ``NotFoundError`` for people who are not in it."""
+        """Return the roster and the user's membership; ``NotFoundError`` when the user is not a member."""
         roster = self.roster(conversation_id)
         member = roster.member(user_id)
         if member is None:
@@ -124,22 +124,22 @@ class Batch:
         return roster, member
 
     def message(self, message_id: str) -> MessageRecord:
-        """Return a message in the state that this batch has brought it to, or ``NotFoundError``."""
+        """Return a message with the changes of this batch; ``NotFoundError`` when there is none."""
         record = self._messages.get(message_id)
         if record is None:
             raise NotFoundError("There is no such message.")
         return record
 
     def sent(self, key: SentKey) -> MessageRecord | None:
-        """Return what this sender sent under this ``client_message_id``, in this batch or long ago."""
+        """Return the message that this sender sent with this ``client_message_id``, in this batch or earlier."""
         return self._sent.get(key)
 
     # ----------------------------------------------------------------------------------------------------- changing
 
     def add_message(self, roster: Roster, new: NewMessage, *, reply: Reply[Any] | None = None) -> MessageRecord:
-        """Give a message its place, queue it for those who must have it, and notify everyone in the conversation.
+        """Give a message the next ``seq``, queue it for its recipients, and notify all members.
 
-        The connection that ``reply`` answers gets no other frame of it.
+        The connection that ``reply`` answers gets no ``message.new``.
         """
         conversation = roster.conversation
         self._advance(conversation, with_message=True)
@@ -196,9 +196,9 @@ class Batch:
         replaced_text: str | None = None,
         reply: Reply[Any] | None = None,
     ) -> None:
-        """Store a message as ``changed``, a copy that becomes the next ``rev``, and tell everybody.
+        """Store ``changed``, a changed copy of a message, with the next ``rev``, and notify the members who see it.
 
-        ``replaced_text`` goes into the history of edits. ``frame`` makes the frame that tells of the change.
+        ``replaced_text`` is added to the history of edits. ``frame`` makes the published frame from the message.
         """
         roster = self.roster(changed.conversation_id)
         self._advance(roster.conversation, with_message=False)
@@ -218,9 +218,10 @@ class Batch:
     def raise_marks(
         self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int, withheld: bool = False
     ) -> bool:
-        """Raise a person's marks, by at most ``MAX_CONFIRMED_AT_ONCE``; what they have leaves their queue.
+        """Raise the marks of a member, and remove the confirmed messages from their queue.
 
-        ``withheld``: the others go on seeing the marks that they know. False when nothing was raised.
+        The delivered mark rises by at most ``MAX_CONFIRMED_AT_ONCE``. With ``withheld``, other members still see the
+        marks from before. Returns false when no mark was raised.
         """
         last_seq = min(roster.stored_seq, member.delivered_seq + MAX_CONFIRMED_AT_ONCE)
         read = min(max(read, member.read_seq), last_seq)
@@ -237,7 +238,7 @@ class Batch:
         return True
 
     def show_marks(self, member: MembershipRecord) -> bool:
-        """Let the others know a person's marks that were withheld; false when none were."""
+        """Show the withheld marks of a member to the others. Returns false when none were withheld."""
         if member.frozen_marks is None:
             return False
         self._withhold(member, withheld=False)
@@ -250,7 +251,7 @@ class Batch:
             self.writes.frozen_changed.add((member.conversation_id, member.user_id))
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
-        """Make a conversation with its first members; the caller tells them."""
+        """Store a new conversation with its first members. The caller notifies them."""
         roster = Roster(conversation=conversation, members={member.user_id: member for member in members}, stored_seq=0)
         self.rosters.put(roster)
         self.writes.new_conversations.append(conversation)
@@ -258,20 +259,20 @@ class Batch:
         return roster
 
     def add_member(self, roster: Roster, member: MembershipRecord) -> None:
-        """Let somebody in; the caller tells them and the others."""
+        """Store a new member. The caller notifies them and the others."""
         roster.members[member.user_id] = member
         self._members_changed(roster)
         self.writes.new_memberships[member.id] = member
 
     def remove_member(self, roster: Roster, user_id: str) -> None:
-        """Let somebody go, with what waited for them; the caller tells them and the others."""
+        """Remove a member and their queue entries. The caller notifies them and the others."""
         self.writes.remove_membership(roster.members.pop(user_id), last_seq=roster.conversation.last_seq)
         self._members_changed(roster)
 
     def hide_member(self, roster: Roster, member: MembershipRecord) -> None:
-        """Take a conversation out of somebody's sight, with what waited; what comes later begins anew for them.
+        """Hide a conversation from a member, and empty their queue. They will see only messages that come later.
 
-        Their marks stay where they are: nobody has read what they leave behind.
+        Their marks do not rise, because the messages that they leave behind were not read.
         """
         member.visible = False
         member.joined_at = self.now
@@ -280,7 +281,7 @@ class Batch:
         self.change_member(member, roster)
 
     def change_member(self, member: MembershipRecord, roster: Roster) -> None:
-        """Store a place whose role or visibility the caller has changed."""
+        """Store a membership whose role or visibility the caller has changed."""
         member.updated_at = self.now
         roster.audience = None
         self.writes.changed_memberships[member.conversation_id, member.user_id] = member
@@ -291,14 +292,14 @@ class Batch:
         self.writes.changed_conversations[roster.conversation.id] = roster.conversation
 
     def remove_conversation(self, roster: Roster) -> None:
-        """Delete a conversation; a job removes its messages later. The caller has told its members, who are out now."""
+        """Delete a conversation. The caller has notified its members. A job removes the messages later."""
         self.writes.removed_conversations.append(roster.conversation.id)
         self.writes.new_jobs.append(purge_job(roster.conversation.id, roster.members))
         self.after_commit(self._job_stored, late=self._job_stored)
         roster.members, roster.audience = {}, None
         self.effects.append(lambda: self.rosters.forget([roster.conversation.id]))
 
-    # ------------------------------------------------------------------------------------------------------ telling
+    # --------------------------------------------------------------------------------------------------- publishing
 
     def tell(
         self,
@@ -310,7 +311,10 @@ class Batch:
         message_id: str | None = None,
         reply: Reply[Any] | None = None,
     ) -> None:
-        """Publish a frame to these people after the commit."""
+        """Publish a frame to the users in ``audience`` after the commit.
+
+        The connection that ``reply`` answers does not get it, unless the callers were refused before.
+        """
         publication = Publication(
             audience=audience,
             frame=frame,
@@ -326,9 +330,10 @@ class Batch:
         )
 
     def after_commit(self, effect: Effect, *, late: Effect | None = None) -> None:
-        """Do this after the commit, at this place among what is told.
+        """Run ``effect`` after the commit, in the order in which effects are added.
 
-        ``late`` is done instead where nobody can be answered any more: what it tells, it tells the askers too.
+        ``late`` runs instead if the callers were refused before the batch turned out to be stored. It must publish to
+        the callers too, because they can no longer be answered.
         """
         self.effects.append(effect)
         if late is not None:
@@ -337,9 +342,9 @@ class Batch:
     # ----------------------------------------------------------------------------------------------------- internal
 
     def _moment_behind(self, latest: datetime) -> datetime:
-        """Return the present moment, or one just behind ``latest`` where a clock that was ahead has set that.
+        """Return the current time, or one tick after ``latest`` if the clock was ahead when ``latest`` was set.
 
-        So times ascend in each conversation, also across a restart, and are no two alike for as long as that lasts.
+        So the times in each conversation ascend, even across a restart, and differ as long as the clock is behind.
         """
         return self.now if latest <= self.now else latest + _TICK
 
@@ -355,9 +360,9 @@ class Batch:
             conversation.last_seq += 1
 
     def count_reply(self, root: MessageRecord, reply: MessageRecord) -> None:
-        """Note at the root of a thread that it has one more reply; this moves no ``rev``."""
+        """Add one reply to the summary at the root of a thread, without a new ``rev``."""
         self.writes.thread_replies.append((root.message.id, reply.message.seq))
-        # A copy: what was told of the root before stays as it was told.
+        # A copy, because frames that are not sent yet may refer to the message as it was.
         count = 1 if root.message.thread is None else root.message.thread.count + 1
         root.message = structs.replace(root.message, thread=ThreadSummary(count=count, last_seq=reply.message.seq))
 
@@ -368,7 +373,7 @@ class Batch:
 
 
 def system_message(actor_id: str, text: str) -> NewMessage:
-    """Return the message that tells the members of what somebody did to the conversation."""
+    """Return a system message about a change that ``actor_id`` made to the conversation."""
     message_id = new_id()
     return NewMessage(
         id=message_id,

@@ -1,6 +1,6 @@
-"""The way from the writer to the connections: what was committed is published here, whoever listens.
+"""The bus between the writer and the connections: what was committed is published here to all subscribers.
 
-Business code never knows whether the connections it reaches are in this process. In memory it is one call; several
+The code that publishes does not know whether the connections are in this process. In memory it is one call; several
 processes would put a change stream or a broker behind the same two methods.
 """
 
@@ -13,10 +13,10 @@ from chat_mvp.protocol import ServerFrame
 
 
 class Publication(Struct, kw_only=True, frozen=True):
-    """One frame for some people.
+    """One frame and the users who get it.
 
     ``conversation_id``, ``rev`` and ``message_id`` are set for changes of messages, so that a connection that is still
-    catching up can tell what it has already been sent. ``answered_connection`` caused it and was answered.
+    catching up knows what it has already been sent. ``answered_connection`` caused it and was answered.
     """
 
     audience: tuple[str, ...]

@@ -30,9 +30,9 @@ from chat_mvp.storage.records import MessageRecord, SummaryRecord
 Send = Callable[[ServerFrame], Awaitable[None]]
 """Sends a frame at the reader's pace."""
 NoteSent = Callable[[Message], None]
-"""Told of each message that was sent in a state newer than the snapshot."""
+"""Called with each message that was sent in a state newer than the snapshot."""
 HasLeft = Callable[[str], Awaitable[bool]]
-"""Tells whether the person was let out of a conversation since the snapshot, as of what can be read by now."""
+"""Returns whether the user left a conversation or was removed since the snapshot, as of what can be read by now."""
 FetchViews = Callable[[str, Iterable[str]], Awaitable[list[Conversation]]]
 
 _VIEWS_AT_ONCE = 50

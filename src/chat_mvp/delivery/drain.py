@@ -18,7 +18,7 @@ class Drain:
     """Streams one person's queue in the promised order.
 
     Conversations with a message of high priority come first, then the others, the longest silent first; within a
-    conversation the oldest message first, whatever its priority, because ``seq`` is the order everybody sees.
+    conversation the oldest message first, whatever its priority, because ``seq`` is the order that everyone sees.
     """
 
     def __init__(self, queue: Queue, messages: Messages) -> None:

@@ -1,4 +1,4 @@
-"""A batch on its way to the database, and the states that it passes through."""
+"""A batch that is being stored, and its states."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -14,31 +14,31 @@ _LOG = structlog.get_logger(__name__)
 
 
 class BatchState(Enum):
-    """How far a batch has come."""
+    """The state of a batch."""
 
     WAITING = "waiting"
-    """Its operations were taken. Nothing is planned, or the plan was dropped and must be made again."""
+    """It has operations but no plan, or its plan was dropped and must be made again."""
     PLANNED = "planned"
-    """Its operations were applied to rosters in memory. The database knows nothing of it."""
+    """Its operations were applied to rosters in memory. Nothing was sent to the database."""
     SENT = "sent"
-    """All its commands are on their way to the database."""
+    """All its commands were sent to the database."""
     EXECUTED = "executed"
     """The database executed all its commands. Only the commit is left."""
     COMMITTED = "committed"
     """It is stored durably."""
     PUBLISHED = "published"
-    """It is stored, and everyone concerned was notified. Final."""
+    """It is stored, its frames were published and its callers answered. Final."""
     UNKNOWN = "unknown"
-    """The commit was sent and no answer came. It may be stored or not."""
+    """The commit was sent, but no answer came. The batch may be stored or not."""
     ABANDONED = "abandoned"
-    """As ``UNKNOWN``, and its callers were answered ``unavailable``: they cannot be answered again."""
+    """As ``UNKNOWN``, and its callers got ``unavailable``. They cannot be answered again."""
     FAILED = "failed"
-    """It is not stored as this batch: its callers were refused, or its operations continue one by one. Final."""
+    """It is not stored. Its callers were refused, or its operations are stored one by one. Final."""
 
 
 TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.WAITING: frozenset({BatchState.PLANNED, BatchState.FAILED}),
-    # A batch that stores nothing, because all it asks for is stored already, has nothing to send.
+    # A batch whose changes are all stored already has nothing to send.
     BatchState.PLANNED: frozenset({BatchState.SENT, BatchState.COMMITTED, BatchState.WAITING, BatchState.FAILED}),
     BatchState.SENT: frozenset({BatchState.EXECUTED, BatchState.WAITING, BatchState.FAILED}),
     BatchState.EXECUTED: frozenset(
@@ -50,35 +50,35 @@ TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.PUBLISHED: frozenset(),
     BatchState.FAILED: frozenset(),
 }
-"""From each state to those that may follow it."""
+"""The states that may follow each state."""
 
 _FINAL = frozenset({BatchState.PUBLISHED, BatchState.FAILED})
 
 
 class InFlightBatch:
-    """Operations that are stored together, from the moment they are taken until all of them are answered."""
+    """Operations that are stored together, until all of them are answered."""
 
     def __init__(
         self, operations: Sequence[Operation], plan: Batch | None = None, *, is_isolated: bool = False
     ) -> None:
-        """Begin with ``plan`` where the operations were planned while another batch was committed.
+        """Begin with ``plan`` if the operations were planned while another batch was in flight.
 
-        ``is_isolated``: its only operation was taken out of a batch that failed for an unknown reason.
+        ``is_isolated`` says that its only operation comes from a batch that failed for an unknown reason.
         """
         self.operations = list(operations)
         self.plan = plan
-        """What is stored or was tried last; kept in ``WAITING`` until the next plan replaces it."""
+        """The last plan. It is kept in ``WAITING`` until the next one replaces it."""
         self.refused: Refusals = []
         """Operations that the plan refuses, each with its reason."""
         self.is_isolated = is_isolated
         self.rosters_invalidated = False
-        """Another batch dropped rosters that this one changed: they may have been read again before it was stored."""
+        """Whether another batch dropped rosters that this one changed. They may have been read before it was stored."""
         self.state = BatchState.WAITING if plan is None else BatchState.PLANNED
         self.published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done in a final state: what the database returns of this batch from then on has been published."""
+        """Done in a final state. After that, everything that the database returns of this batch has been published."""
 
     def move_to(self, state: BatchState) -> None:
-        """Enter a state; ``ValueError`` when it does not follow the present one (see ``TRANSITIONS``)."""
+        """Enter a state; ``ValueError`` if it may not follow the current one (see ``TRANSITIONS``)."""
         if state not in TRANSITIONS[self.state]:
             raise ValueError(f"a batch cannot go from {self.state.value} to {state.value}")
         self.state = state
@@ -86,14 +86,14 @@ class InFlightBatch:
             self.published.set_result(None)
 
     def planned(self, plan: Plan) -> None:
-        """Take a plan in place of the one before, and leave out the operations for which it has no room."""
+        """Replace the plan, and leave out the operations for which the new one has no room."""
         self.plan, self.refused = plan.batch, plan.refused
         postponed = set(map(id, plan.postponed))
         self.operations = [operation for operation in self.operations if id(operation) not in postponed]
         self.move_to(BatchState.PLANNED)
 
     def publish(self) -> None:
-        """Notify everyone of what is stored, and answer the callers. It becomes ``PUBLISHED``, whatever goes wrong."""
+        """Publish the frames and answer the callers. The state becomes ``PUBLISHED``, even if an effect fails."""
         if self.plan is not None:
             _run(self.plan, self.plan.effects)
         for operation, error in self.refused:
@@ -101,13 +101,13 @@ class InFlightBatch:
         self.move_to(BatchState.PUBLISHED)
 
     def publish_after_refusal(self) -> None:
-        """Notify everyone, the callers included, of an abandoned batch that turned out to be stored."""
+        """Publish the frames of an abandoned batch that turned out to be stored, to its callers too."""
         if self.plan is not None:
             _run(self.plan, self.plan.late_effects)
         self.move_to(BatchState.PUBLISHED)
 
     def refuse(self, error: ChatError) -> None:
-        """Answer every caller that nothing was stored, or that this is unknown."""
+        """Answer all callers with ``error``. The batch becomes ``ABANDONED`` if it was ``UNKNOWN``, else ``FAILED``."""
         for operation in self.operations:
             _refuse(operation, error)
         self.move_to(BatchState.ABANDONED if self.state is BatchState.UNKNOWN else BatchState.FAILED)

@@ -1,6 +1,6 @@
-"""Telling who has read how far, without a storm: at most one frame for a conversation and person in 200 ms.
+"""Publishes receipts, at most one in 200 ms for each conversation and user.
 
-The first one goes at once, those that follow are merged. Marks only grow, so the last one says it all.
+The first one is published at once, and those that follow are merged. Marks only grow, so the last one replaces all.
 
 The recipients are decided when a frame is sent, not when it is gathered: people with whom there is a block by then are
 left out, and so is everyone who was removed from the conversation meanwhile.
@@ -20,7 +20,7 @@ INTERVAL_S = 0.2
 _TICK_S = 0.05
 
 Key = tuple[str, str]
-"""Conversation and person."""
+"""The conversation and the user whose marks rose."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -41,20 +41,20 @@ class _Window(Struct):
 
 
 class Receipts:
-    """Publishes receipts, the more merged the more there are."""
+    """Publishes receipts, and merges those that come within the interval."""
 
     def __init__(self, bus: Bus, blocks: Blocks) -> None:
-        """Publish to ``bus``, which is also listened to: nothing of a conversation follows ``conversation.left``."""
+        """Publish to ``bus``, and subscribe to it: no receipt of a conversation may follow ``conversation.left``."""
         self._bus = bus
         self._blocks = blocks
         self._windows: dict[Key, _Window] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._reading: dict[str, asyncio.Task[None]] = {}
-        """People whose blocks are being read."""
+        """Users whose blocks are being read."""
         bus.subscribe(self._published)
 
     def tell(self, audience: tuple[str, ...], receipt: Receipt, *, answered_connection: str | None) -> None:
-        """Tell these people now, or with what comes within the interval."""
+        """Publish a receipt to these users, now or merged with others at the end of the interval."""
         gathered = _Gathered(set(audience), receipt, answered_connection)
         key = (receipt.conversation_id, receipt.user_id)
         loop = asyncio.get_running_loop()
@@ -63,10 +63,10 @@ class Receipts:
             window = self._windows[key] = _Window(sent_at=loop.time() - INTERVAL_S)
         elif window.waiting is not None:
             if not window.waiting.audience <= gathered.audience:
-                # What was gathered has recipients that this one has not.
+                # The waiting receipt has recipients that this one does not have.
                 self._publish_if_known(window)
             elif window.waiting.answered_connection != answered_connection:
-                # Each of the two devices must hear what the other has raised.
+                # Each of the two devices must get the marks that the other has raised.
                 gathered.answered_connection = None
         window.waiting = gathered
         self._publish_if_due(window)

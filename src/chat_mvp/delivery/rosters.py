@@ -1,8 +1,8 @@
-"""Who is in which conversation, kept in memory so that a send needs no database round trip.
+"""Conversations and their members, kept in memory so that a send needs no database round trip.
 
-A roster is what the writer believes of a conversation: its counters, its members with their roles and marks. The
-writer changes rosters as it plans a batch and forgets those it touched when the batch does not commit; the counters
-are checked again inside every transaction, so a roster that is out of date costs a second try and never a wrong write.
+A roster is the writer's copy of a conversation: its counters, its members, their roles and marks. The writer changes
+rosters as it plans a batch, and forgets those that it changed when the batch does not commit. Every transaction checks
+the counters again. So a roster that is out of date costs a second try, but never causes a wrong write.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
@@ -25,21 +25,21 @@ FetchUsers = Callable[[Iterable[str]], Awaitable[dict[str, User]]]
 
 
 class Roster(Struct, kw_only=True):
-    """One conversation and everybody in it."""
+    """One conversation with its members."""
 
     conversation: ConversationRecord
     members: dict[str, MembershipRecord]
     stored_seq: int
-    """The last message that is stored for certain: nobody can have a later one. What is planned on may be ahead."""
+    """The ``seq`` of the last message known to be stored. Later ones, still in flight, cannot be confirmed yet."""
     blocked: bool = False
-    """In a direct conversation: whether one of the two has blocked the other."""
+    """In a direct conversation: whether one of the two users has blocked the other."""
     people: dict[str, User] = {}
-    """The two people of a direct conversation that one of them cannot see yet; empty otherwise."""
+    """The two users of a direct conversation that one of them does not see yet; empty otherwise."""
     audience: tuple[str, ...] | None = None
-    """Everybody who sees the conversation; made when asked for, dropped when members change."""
+    """The cached result of ``everybody``; reset when members change."""
 
     def reached(self, seq: int) -> None:
-        """Note that everything up to ``seq`` is stored for certain."""
+        """Note that every message up to ``seq`` is stored."""
         self.stored_seq = max(self.stored_seq, seq)
 
     def everybody(self) -> tuple[str, ...]:
@@ -53,22 +53,23 @@ class Roster(Struct, kw_only=True):
         return seq > member.hides_up_to(self.conversation)
 
     def was_there(self, member: MembershipRecord, seq: int) -> bool:
-        """Return whether this message was sent to the member: in a direct conversation, all of them were."""
+        """Return whether this message was sent to the member. In a direct conversation, every message was."""
         return seq > member.joined_seq or self.conversation.kind == "direct"
 
     def audience_of(self, seq: int) -> tuple[str, ...]:
-        """Return the ids of everybody who may see the message at this place."""
+        """Return the ids of all members who may see the message with this sequence number."""
         return tuple(user_id for user_id in self.everybody() if self.shows(self.members[user_id], seq))
 
     def member(self, user_id: str) -> MembershipRecord | None:
-        """Return this person's place, unless they have none or cannot see it yet."""
+        """Return the user's membership; ``None`` if they are not a member or do not see the conversation."""
         member = self.members.get(user_id)
         return member if member is not None and member.visible else None
 
     def lowest_marks_of_others(self, user_id: str, apart: Collection[str] = ()) -> tuple[int, int] | None:
-        """Return the lowest delivered and read marks of everyone else, as the others know them.
+        """Return the lowest delivered and read marks of the other members, as far as other users may see them.
 
-        None in a large conversation and without anyone else. People who are kept ``apart`` by a block do not count.
+        ``None`` in a large conversation and when there is no other member. Members who are kept ``apart`` by a block do
+        not count.
         """
         if len(self.members) > MAX_SMALL_CONVERSATION:
             return None
@@ -76,9 +77,10 @@ class Roster(Struct, kw_only=True):
         return (min(m.delivered_seq for m in marks), min(m.read_seq for m in marks)) if marks else None
 
     def marks_for(self, member: MembershipRecord, viewer_id: str, apart: Collection[str]) -> Marks:
-        """Return the marks of a member as someone knows them who is kept ``apart`` by blocks from these people.
+        """Return the marks of a member as the viewer sees them, whom blocks keep ``apart`` from these users.
 
-        In a direct conversation a block withholds marks from then on; in a group nothing is known of them at all.
+        In a direct conversation a block withholds later marks. In a group it hides all marks: the result is then where
+        the member joined.
         """
         if member.user_id == viewer_id:
             return member.own_marks()
@@ -88,17 +90,17 @@ class Roster(Struct, kw_only=True):
 
 
 class Rosters:
-    """A bounded cache of rosters, the least recently used leaving first."""
+    """A bounded cache of rosters, which drops the least recently used ones."""
 
     def __init__(self, conversations: Conversations, contacts: Contacts, fetch_users: FetchUsers) -> None:
-        """Load what is missing from these."""
+        """Load missing rosters through these."""
         self._conversations = conversations
         self._contacts = contacts
         self._fetch_users = fetch_users
         self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS)
         self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
         self._watches: dict[int, set[str]] = {}
-        """What was dropped during each read that is under way: that must be read again, and nothing else."""
+        """For each read in progress, what was dropped since it began and must be read again."""
         self._watch_numbers = count()
 
     def get(self, conversation_id: str) -> Roster | None:
@@ -106,11 +108,11 @@ class Rosters:
         return self._rosters.get(conversation_id)
 
     def direct_id(self, key: str) -> str | None:
-        """Return the direct conversation of a pair if it is in memory."""
+        """Return the id of the direct conversation of a pair if it is in memory."""
         return self._direct_ids.get(key)
 
     def put(self, roster: Roster) -> None:
-        """Keep the roster of a conversation that was just made."""
+        """Add the roster of a conversation."""
         conversation = roster.conversation
         self._rosters[conversation.id] = roster
         if conversation.direct_key is not None:
@@ -127,7 +129,7 @@ class Rosters:
             del self._watches[number]
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Drop what is believed of these conversations; the next use reads them again."""
+        """Drop the rosters of these conversations. The next use reads them again."""
         dropped = list(ids)
         self._note_dropped(dropped)
         for conversation_id in dropped:
@@ -136,14 +138,14 @@ class Rosters:
                 self._direct_ids.pop(roster.conversation.direct_key, None)
 
     def forget_direct(self, key: str) -> None:
-        """Drop what is believed of a pair, because one of the two has blocked or unblocked the other."""
+        """Drop the roster of a pair, because one of the two has blocked or unblocked the other."""
         self._note_dropped([key])
         conversation_id = self._direct_ids.get(key)
         if conversation_id is not None:
             self.forget([conversation_id])
 
     async def load(self, ids: Iterable[str]) -> None:
-        """Bring those of the conversations that exist into memory; one query a collection for all that are missing."""
+        """Load those of the conversations that exist, with one query per collection for all that are not in memory."""
         missing = [conversation_id for conversation_id in set(ids) if conversation_id not in self._rosters]
         while missing:
             with self.watching() as dropped:
@@ -152,13 +154,13 @@ class Rosters:
             for roster in loaded:
                 conversation = roster.conversation
                 if conversation.id in dropped or conversation.direct_key in dropped:
-                    # A block or a failed batch meanwhile: what was read may be from before it.
+                    # Dropped after a block or a failed batch: what was read may be older than that.
                     missing.append(conversation.id)
                 elif conversation.id not in self._rosters:
                     self.put(roster)
 
     async def load_direct(self, keys: Iterable[str]) -> None:
-        """Bring the direct conversations of these pairs into memory, where they exist."""
+        """Load those of the direct conversations of these pairs that exist."""
         missing = [key for key in set(keys) if key not in self._direct_ids]
         if missing:
             await self.load((await self._conversations.fetch_direct_ids(missing)).values())
@@ -176,8 +178,8 @@ class Rosters:
             dropped.update(names)
 
     async def _load(self, ids: list[str]) -> list[Roster]:
-        # Counters before members: when somebody joins in between, the counters are the older of the two and the first
-        # batch finds out. The other way round a member could be missing without anything noticing.
+        # Counters before members: when a user joins in between, the counters are the older of the two, and the first
+        # batch notices that. In the other order, a missing member would not be noticed.
         conversations = await self._conversations.fetch(ids)
         members = await self._conversations.fetch_members(conversations)
         rosters = [

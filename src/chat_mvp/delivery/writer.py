@@ -1,11 +1,11 @@
-"""Group commit: one writer for each process stores what waits in batches, and publishes each batch after its commit.
+"""Group commit: the writer of each process stores operations in batches, and publishes each batch after its commit.
 
-While one batch is committed, the next one gathers. There is no timer: a lone operation is taken at once. The writer is
-the only one that publishes stored things. It does so after the commit, and if the next batch is ready, once that one is
-on its way to the database, so that the two work side by side.
+While one batch is in flight, the writer gathers the next one. There is no timer: a single operation starts at once. The
+writer alone publishes what is stored, and only after the commit. If the next batch is ready, the writer sends that one
+to the database first, so that the process and the database work at the same time.
 
-Two batches are in flight at once if no document is touched by both. The second one begins when nothing is left of the
-first but its commit. So the changes of each conversation are stored and published in their order.
+Two batches are in flight at once if they change no common document. The second one starts when only the commit of the
+first is left. So the changes of each conversation are stored and published in their order.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 FULL_RETRY_AFTER_MS = 500
 DEADLINE_S = 10.0
 HOLD_BACK_S = 0.02
-"""How long at most a stored batch waits to be published until the next one is sent, which may find no database."""
+"""How long a stored batch waits at most for the next one to be sent, which takes long without a database."""
 
 _LOG = structlog.get_logger(__name__)
 
 
 class Writer:
-    """Takes operations, stores them in batches, answers each exactly once."""
+    """Accepts operations, stores them in batches, and answers each exactly once."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Writer:
         """Write through ``commits``, one batch at a time through each.
 
         ``is_reachable`` decides between the statuses ``sent`` and ``queued``. ``deadline_s`` is how long a batch is
-        tried before its operations are answered ``unavailable``. ``job_stored`` is called after a job was stored.
+        retried before its callers get ``unavailable``. ``job_stored`` is called after a job was stored.
         """
         self._rosters = rosters
         self._check_room = check_room
@@ -83,32 +83,35 @@ class Writer:
         self._waiting: deque[Operation] = deque()
         self._waiting_bytes = 0
         self._next: NextBatch | None = None
-        """Gathers while a batch is in flight. What it has taken comes before everything that waits."""
+        """Gathers operations while a batch is in flight. They come before those in ``_waiting``."""
         self._in_flight: list[InFlightBatch] = []
         self._committed: InFlightBatch | None = None
-        """Stored, and not published before the next batch is on its way."""
+        """Stored, but held back until the next batch is sent."""
         self._hold_back: asyncio.TimerHandle | None = None
         self._unpublished: set[asyncio.Future[None]] = set()
         self._database_fails = False
-        """The last batch was tried for its whole time and not stored."""
+        """Whether the last batch was not stored before its deadline."""
         self.batches = 0
         self.operations = 0
 
     def start(self, supervisor: Supervisor) -> None:
-        """Begin to write, in tasks of ``supervisor``."""
+        """Start the tasks that store batches, one for each slot, in ``supervisor``."""
         self._tasks = [
             supervisor.run(f"writer {number}", lambda slot=slot: self._run(slot))  # type: ignore[misc]
             for number, slot in enumerate(self._slots)
         ]
 
     async def stop(self) -> None:
-        """Accept nothing more, finish what was accepted, and end."""
+        """Accept no more operations, finish the accepted ones, and end the tasks."""
         self._is_stopping = True
         self._wake.set()
         await asyncio.gather(*self._tasks)
 
     def submit(self, operation: Operation) -> None:
-        """Accept an operation, which is answered later. ``UnavailableError`` when it is not accepted."""
+        """Accept an operation, and answer it later through its ``reply``.
+
+        ``UnavailableError`` when the writer is stopping or has too much to store; other errors when the disk is full.
+        """
         if self._is_stopping:
             raise UnavailableError("The server is stopping; connect again in a moment.", retry_after_ms=1_000)
         if len(self._waiting) >= MAX_WAITING_OPERATIONS or self._waiting_bytes > MAX_WAITING_BYTES:
@@ -126,13 +129,13 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Return how many operations wait to be stored, beside those in flight."""
+        """Return how many operations wait to be stored. Those in flight do not count."""
         return len(self._waiting) + (len(self._next.operations) if self._next is not None else 0)
 
     async def settled(self) -> None:
-        """Return when everything that can be read from the database by now has been published.
+        """Wait until everything that the database can return by now has been published.
 
-        A connection that reads, waits here and then goes live gets no event twice and none out of order.
+        A connection that reads, waits here and then gets live events gets no event twice and none out of order.
         """
         if self._unpublished:
             await asyncio.wait(set(self._unpublished))
@@ -157,19 +160,19 @@ class Writer:
         self._wake.set()
 
     def _take(self) -> InFlightBatch | None:
-        """Return the batch that may begin now, if any."""
+        """Return the batch that may start now, if any."""
         gathered = self._next if self._next is not None and self._next.operations else None
         if self._in_flight:
             if gathered is None or not all(_may_run_beside(batch, gathered) for batch in self._in_flight):
                 return None
             self._next = None
             return InFlightBatch(gathered.operations, gathered.plan)
-        # An empty one is dropped, because what arrives later must not be dated back to when it was opened.
+        # An empty one is dropped: its operations would get the time at which it was opened, not that of their arrival.
         self._next = None
         if gathered is not None:
             return InFlightBatch(gathered.operations, gathered.plan)
         if not self._waiting:
-            # First, because publishing may submit new operations.
+            # Publish before checking again, because publishing may submit new operations.
             self._publish_committed()
         is_unresolved = any(slot.unresolved is not None for slot in self._slots)
         if not self._waiting and (self._is_stopping or not is_unresolved):
@@ -189,7 +192,7 @@ class Writer:
     # -------------------------------------------------------------------------------------------------------- storing
 
     async def _store(self, batch: InFlightBatch, slot: CommitSlot) -> None:
-        """Store a batch and publish it, or have it published once the next one is on its way."""
+        """Store a batch, and publish it now or when the next one is sent."""
         self._in_flight.append(batch)
         try:
             await self._try(batch, slot)
@@ -212,8 +215,8 @@ class Writer:
         """Store a batch, or refuse its operations after the deadline."""
         self._unpublished.add(batch.published)
         batch.published.add_done_callback(self._unpublished.discard)
-        # After one batch waited in vain, those behind it are tried once each until one succeeds: their senders have
-        # waited already.
+        # After a batch has failed at its deadline, the next ones are tried once each until one succeeds, because their
+        # callers have waited already.
         is_stored = await slot.store(batch, self, for_s=0 if self._database_fails else self._deadline_s)
         self._database_fails = not is_stored
         if is_stored:
@@ -235,23 +238,23 @@ class Writer:
                 await self._try(alone, slot)
                 if alone.state is BatchState.COMMITTED:
                     alone.publish()
-            except Exception:  # noqa: BLE001  (one operation that cannot be stored must not take its neighbours along)
+            except Exception:  # noqa: BLE001  (one operation that cannot be stored must not make others fail)
                 _LOG.exception("operation failed", operation=type(operation).__name__)
                 alone.refuse(failure)
 
     # -------------------------------------------------------------------------- what a slot reports, see its Observer
 
     def will_read(self) -> None:
-        """Publish the previous batch, which must not wait for what is read now."""
+        """Publish the previous batch, which must not wait for this read."""
         self._publish_committed()
 
     def will_send(self) -> None:
-        """Hold the previous batch back until this one is sent, but not for long."""
+        """Hold the previous batch back until this one is sent, for at most ``HOLD_BACK_S``."""
         if self._committed is not None:
             self._hold_back = asyncio.get_running_loop().call_later(HOLD_BACK_S, self._publish_committed)
 
     def sent(self, batch: InFlightBatch) -> None:
-        """While the database works, publish the previous batch and plan the next one."""
+        """Publish the previous batch and plan the next one, while the database works."""
         self._publish_committed()
         if not batch.is_isolated and self._next is None:
             next_batch = self._next = NextBatch(self._planner.begin(), self._rosters)
@@ -259,24 +262,24 @@ class Writer:
                 self._waiting_bytes -= self._waiting.popleft().size
 
     def executed(self, batch: InFlightBatch) -> None:  # noqa: ARG002  (whichever it is)
-        """Let the next batch begin, if it may."""
+        """Wake a slot for the next batch, if it has operations."""
         if self._next is not None and self._next.operations:
             self._wake.set()
 
     def not_stored(self, batch: InFlightBatch) -> None:
-        """Drop what the batch changed in memory, and what was planned on that."""
+        """Drop the rosters that the batch changed, and the plans that are based on them."""
         self._publish_committed()
         self._drop_rosters(_touched(batch), by=batch)
 
     def postponed(self, operations: Sequence[Operation]) -> None:
-        """Put operations for which a batch had no room back in front of those that wait."""
+        """Put operations for which a batch had no room back at the front of the waiting ones."""
         self._drop_next()
         self._put_back(operations)
 
     # --------------------------------------------------------------------------------------------- dropping, publishing
 
     def _offer(self, next_batch: NextBatch, operation: Operation) -> bool:
-        """Let the next batch take an operation, or return false: then it waits."""
+        """Offer an operation to the next batch. Returns false if it must wait."""
         if next_batch.take(operation):
             return True
         if next_batch.is_damaged and operation.conversation_id is not None:
@@ -284,10 +287,10 @@ class Writer:
         return False
 
     def _drop_rosters(self, ids: Iterable[str], *, by: InFlightBatch | None = None) -> None:
-        """Forget rosters that were changed for nothing, and what was planned on them.
+        """Forget rosters whose changes are not stored, and the plans that are based on them.
 
-        Other batches in flight may have changed the same ones, which are read again before those batches are stored:
-        so they drop them once more when they end. ``by`` is the batch that failed.
+        Other batches in flight may have changed the same rosters, which may be read again before those batches are
+        stored. So those batches drop them once more when they end. ``by`` is the batch that failed.
         """
         self._rosters.forget(ids)
         for batch in self._in_flight:

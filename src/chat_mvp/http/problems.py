@@ -90,7 +90,7 @@ def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -
         # A client that waits to be asked for its body has sent none of it.
         return answer if "100-continue" in request.headers.get("expect", "").lower() else _AfterBody(answer)
     if isinstance(error, InternalServerException) and error.detail == _GONE:
-        # No fault of ours, and nobody reads this.
+        # The client has gone: it reads no answer.
         return problem_response(BadRequestError("The body broke off."))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _on_fault(request, error)

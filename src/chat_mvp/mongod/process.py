@@ -22,7 +22,7 @@ if sys.platform == "linux":
     def _command_lines() -> Iterator[tuple[int, str]]:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
-                with contextlib.suppress(OSError):  # gone since, or somebody else's
+                with contextlib.suppress(OSError):  # gone since, or of another user
                     line = (entry / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
                     yield int(entry.name), os.fsdecode(line)
 

@@ -16,13 +16,13 @@ from chat_mvp.protocol.values import ChosenPresence, ClientMessageId, Emoji, Id,
 
 
 class ClientFrame(Struct, kw_only=True, tag_field="type"):
-    """What every frame from a client may carry: a reference that its answer repeats."""
+    """Base of every frame from a client. The answer repeats ``ref``, if there is one."""
 
     ref: Ref | None = None
 
 
 class Connect(ClientFrame, tag="connect", kw_only=True):
-    """The first frame: who is there, and what they already have."""
+    """The first frame: an access token, and for each conversation in ``known`` the last ``rev`` that the client has."""
 
     token: Token | None = None
     device_id: Annotated[str, Meta(max_length=MAX_DEVICE_ID_CHARS)] | None = None
@@ -31,7 +31,7 @@ class Connect(ClientFrame, tag="connect", kw_only=True):
 
 
 class MessageSend(ClientFrame, tag="message.send", kw_only=True):
-    """A new message, to a conversation or (``to``) to a person directly."""
+    """Send a message, to a conversation or (``to``) directly to a user."""
 
     client_message_id: ClientMessageId
     conversation_id: Id | None = None
@@ -44,74 +44,74 @@ class MessageSend(ClientFrame, tag="message.send", kw_only=True):
 
 
 class MessageEdit(ClientFrame, tag="message.edit", kw_only=True):
-    """Another text for an own message."""
+    """Replace the text of one of the caller's messages."""
 
     message_id: Id
     text: Text
 
 
 class MessageDelete(ClientFrame, tag="message.delete", kw_only=True):
-    """Take the content of a message away; its place stays."""
+    """Delete the content of a message. The message itself and its ``seq`` stay."""
 
     message_id: Id
 
 
 class ReactionAdd(ClientFrame, tag="reaction.add", kw_only=True):
-    """Set one's own reaction."""
+    """Add a reaction of the caller."""
 
     message_id: Id
     emoji: Emoji
 
 
 class ReactionRemove(ClientFrame, tag="reaction.remove", kw_only=True):
-    """Take one's own reaction back."""
+    """Remove a reaction of the caller."""
 
     message_id: Id
     emoji: Emoji
 
 
 class Delivered(ClientFrame, tag="delivered", kw_only=True):
-    """This device has everything up to ``seq``."""
+    """Confirm that this device has received every message up to ``seq``."""
 
     conversation_id: Id
     seq: Mark
 
 
 class Read(ClientFrame, tag="read", kw_only=True):
-    """The person has seen everything up to ``seq``."""
+    """Confirm that the user has read every message up to ``seq``."""
 
     conversation_id: Id
     seq: Mark
 
 
 class TypingSet(ClientFrame, tag="typing", kw_only=True):
-    """The person began or stopped writing."""
+    """Report that the user started or stopped typing."""
 
     conversation_id: Id
     state: Literal["start", "stop"]
 
 
 class PresenceSet(ClientFrame, tag="presence.set", kw_only=True):
-    """How the person wants to be seen."""
+    """Set the presence, and optionally the status text, that others see of the caller."""
 
     state: ChosenPresence
     status_text: Annotated[str, Meta(max_length=MAX_STATUS_CHARS)] | None = None
 
 
 class PresenceSubscribe(ClientFrame, tag="presence.subscribe", kw_only=True):
-    """Whose presence to tell, beside contacts and direct peers; replaces the earlier list."""
+    """Subscribe to the presence of these users, in addition to contacts and direct peers. Replaces the earlier list."""
 
     user_ids: Annotated[list[Id], Meta(max_length=MAX_SUBSCRIBED_PRESENCES)]
 
 
 class TokenRefresh(ClientFrame, tag="token", kw_only=True):
-    """A fresh access token for a connection that goes on."""
+    """Replace the access token of this connection."""
 
     token: Token
 
 
 class Ping(ClientFrame, tag="ping", kw_only=True):
-    """Ask whether anybody is there."""
+    """Ask for a ``pong``."""
 
 
 AnyClientFrame = (

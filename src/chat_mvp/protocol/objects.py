@@ -1,4 +1,4 @@
-"""The objects of the wire: users, messages, conversations, and what stands in them."""
+"""The objects of the wire: users, messages, conversations and their parts."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ from chat_mvp.protocol.values import (
 
 
 class User(Struct, kw_only=True):
-    """A person as everybody may see them."""
+    """A user as everyone may see them."""
 
     id: Id
     username: str
@@ -29,7 +29,7 @@ class User(Struct, kw_only=True):
 
 
 class OwnUser(User, kw_only=True):
-    """A person as they see themselves; ``profile`` and ``settings`` are theirs to fill."""
+    """A user as they see themselves. ``profile`` and ``settings`` have no fixed fields; clients choose them."""
 
     email: str
     email_verified: bool
@@ -40,7 +40,7 @@ class OwnUser(User, kw_only=True):
 
 
 class Contact(Struct, kw_only=True):
-    """Somebody in one's contact list, under a name of one's own choosing."""
+    """A user in the caller's contact list, with the nickname that the caller chose for them."""
 
     user: User
     nickname: str | None
@@ -48,7 +48,7 @@ class Contact(Struct, kw_only=True):
 
 
 class PresenceState(Struct, kw_only=True):
-    """Whether somebody is there; ``offline`` also stands for invisible and for blocked."""
+    """The presence of a user. It is also ``offline`` for invisible users and between users with a block."""
 
     user_id: Id
     state: ShownPresence
@@ -77,7 +77,7 @@ class ThreadSummary(Struct, kw_only=True):
 
 
 class Reaction(Struct, kw_only=True):
-    """One emoji and everybody who set it, in the order they did."""
+    """One emoji and the users who reacted with it, the earliest first."""
 
     emoji: str
     count: int
@@ -85,7 +85,7 @@ class Reaction(Struct, kw_only=True):
 
 
 class Message(Struct, kw_only=True):
-    """A message in its present state, the same for everyone. A deleted one keeps its place without its text."""
+    """A message in its current state, the same for every member. A deleted message keeps its ``seq`` but no text."""
 
     id: Id
     conversation_id: Id
@@ -109,15 +109,15 @@ class Message(Struct, kw_only=True):
 
 
 class ConversationSettings(Struct, kw_only=True):
-    """What a group or channel has decided for itself: ``post`` says who may write."""
+    """Settings of a group or channel. ``post`` says who may send messages."""
 
     post: Literal["members", "admins"] = "members"
 
 
 class OwnMembership(Struct, kw_only=True):
-    """The caller's own place in a conversation.
+    """The caller's membership in a conversation.
 
-    ``unread_from`` is there only while the person wants everything from that number on to count as unread.
+    ``unread_from`` is set while the caller has marked messages as unread: every message from this ``seq`` counts.
     """
 
     role: Role
@@ -135,7 +135,7 @@ class OwnMembership(Struct, kw_only=True):
 
 
 class Conversation(Struct, kw_only=True):
-    """A conversation as one of its members sees it. ``peer`` is the other person of a direct one."""
+    """A conversation as one of its members sees it. ``peer`` is the other user of a direct conversation."""
 
     id: Id
     kind: ConversationKind
@@ -159,7 +159,7 @@ class Conversation(Struct, kw_only=True):
 
 
 class Member(Struct, kw_only=True):
-    """Somebody in a conversation, with the marks of what reached them."""
+    """A member of a conversation, with their delivered and read marks."""
 
     user: User
     role: Role
@@ -169,7 +169,7 @@ class Member(Struct, kw_only=True):
 
 
 class ConversationState(Struct, kw_only=True):
-    """One line of ``ready``: what a client needs to know whether its copy of a conversation is fresh."""
+    """The state of a conversation in ``ready``, by which a client knows whether its copy is up to date."""
 
     id: Id
     rev: int
@@ -183,7 +183,7 @@ class ConversationState(Struct, kw_only=True):
 
 
 class Limits(Struct, kw_only=True):
-    """What a client must stay below."""
+    """Limits that the server enforces. ``sends_per_s`` is null when sends are not limited."""
 
     frame_bytes: int
     text_chars: int

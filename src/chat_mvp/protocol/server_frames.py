@@ -13,16 +13,16 @@ class ServerFrame(Struct, kw_only=True, tag_field="type"):
 
 
 class AnswerFrame(ServerFrame, kw_only=True):
-    """A frame that may answer a request; ``ref`` is that request's."""
+    """Base of the frames that may answer a request. ``ref`` is that of the request."""
 
     ref: Ref | UnsetType = UNSET
 
 
 class Ready(AnswerFrame, tag="ready", kw_only=True):
-    """The connection stands; what follows is what was missed, then ``drained``, then live events.
+    """The connection is accepted. The missed events follow, then ``drained``, then live events.
 
-    ``conversations`` are the most recently active ones; ``more`` is there, and true, when ``ready.conversations``
-    follow.
+    ``conversations`` are the most recently active ones. ``more`` is sent, and true, when ``ready.conversations``
+    frames follow.
     """
 
     connection_id: Id
@@ -40,21 +40,21 @@ class Ready(AnswerFrame, tag="ready", kw_only=True):
 
 
 class ReadyConversations(ServerFrame, tag="ready.conversations", kw_only=True):
-    """The next page of the conversations of ``ready``; ``more`` tells that another one follows."""
+    """The next page of the conversations of ``ready``. ``more`` says whether another page follows."""
 
     conversations: list[ConversationState]
     more: bool
 
 
 class MessageNew(ServerFrame, tag="message.new", kw_only=True):
-    """A new message; ``queued`` when it waited in the recipient's queue."""
+    """A new message. ``queued`` is true when it waited in the recipient's queue."""
 
     message: Message
     queued: bool
 
 
 class MessageAck(AnswerFrame, tag="message.ack", kw_only=True):
-    """The message is stored durably; ``status`` tells whether anybody was there to receive it."""
+    """The message is stored durably. ``status`` is ``sent`` if a recipient was connected, otherwise ``queued``."""
 
     client_message_id: str
     message_id: Id
@@ -85,19 +85,19 @@ class MessageReaction(AnswerFrame, tag="message.reaction", kw_only=True):
 
 
 class MessagePinned(ServerFrame, tag="message.pinned", kw_only=True):
-    """A message after it was pinned or unpinned, for everybody in the conversation."""
+    """A message after it was pinned or unpinned, for all members who see it."""
 
     message: Message
 
 
 class MessageChanged(ServerFrame, tag="message.changed", kw_only=True):
-    """While catching up: an older message that is no longer what the client knew."""
+    """While catching up: an older message that changed after the ``rev`` that the client knew."""
 
     message: Message
 
 
 class Receipt(ServerFrame, tag="receipt", kw_only=True):
-    """Somebody's high-water marks; they only grow."""
+    """The delivered and read marks of a member. They only grow."""
 
     conversation_id: Id
     user_id: Id
@@ -106,13 +106,13 @@ class Receipt(ServerFrame, tag="receipt", kw_only=True):
 
 
 class Drained(ServerFrame, tag="drained", kw_only=True):
-    """Everything that waited has been sent; ``count`` of it came from the queue."""
+    """Every missed event has been sent. ``count`` is how many messages came from the queue."""
 
     count: int
 
 
 class ConversationReset(ServerFrame, tag="conversation.reset", kw_only=True):
-    """Too much was missed to stream it: fetch the newest page again."""
+    """The client missed too much to receive it one by one. It must fetch the newest page again."""
 
     conversation_id: Id
     rev: int
@@ -120,46 +120,46 @@ class ConversationReset(ServerFrame, tag="conversation.reset", kw_only=True):
 
 
 class ConversationJoined(ServerFrame, tag="conversation.joined", kw_only=True):
-    """A conversation one is a member of from now on."""
+    """The caller is now a member of this conversation."""
 
     conversation: Conversation
 
 
 class ConversationUpdated(ServerFrame, tag="conversation.updated", kw_only=True):
-    """A conversation's name, description, settings or own marks changed."""
+    """The name, description or settings of a conversation changed, or the caller's own settings in it."""
 
     conversation: Conversation
 
 
 class ConversationLeft(ServerFrame, tag="conversation.left", kw_only=True):
-    """One is no longer in it: left, removed, or it was deleted."""
+    """The caller is no longer a member: they left, were removed, or the conversation was deleted."""
 
     conversation_id: Id
 
 
 class MemberJoined(ServerFrame, tag="member.joined", kw_only=True):
-    """Somebody new, told to those who were there."""
+    """A member joined. Sent to those who were members before."""
 
     conversation_id: Id
     member: Member
 
 
 class MemberUpdated(ServerFrame, tag="member.updated", kw_only=True):
-    """Somebody's role changed."""
+    """The role of a member changed."""
 
     conversation_id: Id
     member: Member
 
 
 class MemberLeft(ServerFrame, tag="member.left", kw_only=True):
-    """Somebody left or was removed, told to those who stay."""
+    """A member left or was removed. Sent to the remaining members."""
 
     conversation_id: Id
     user_id: Id
 
 
 class Typing(ServerFrame, tag="typing", kw_only=True):
-    """Somebody is writing, or no longer is."""
+    """A member started or stopped typing."""
 
     conversation_id: Id
     user_id: Id
@@ -167,7 +167,7 @@ class Typing(ServerFrame, tag="typing", kw_only=True):
 
 
 class Presence(AnswerFrame, tag="presence", kw_only=True):
-    """Somebody came, went, or changed how they are seen."""
+    """The presence or status text of a user changed."""
 
     user_id: Id
     state: ShownPresence
@@ -176,19 +176,19 @@ class Presence(AnswerFrame, tag="presence", kw_only=True):
 
 
 class PresenceSnapshot(AnswerFrame, tag="presence.snapshot", kw_only=True):
-    """The presence of everybody whose presence this connection is told."""
+    """The presence of every user to whom this connection is subscribed."""
 
     items: list[PresenceState]
 
 
 class TokenExpiring(ServerFrame, tag="token.expiring", kw_only=True):
-    """The access token ends soon; without a fresh one the connection closes with 4401."""
+    """The access token expires soon. Without a new one the server closes the connection with 4401."""
 
     expires_in: int
 
 
 class TokenAccepted(AnswerFrame, tag="token.accepted", kw_only=True):
-    """The fresh token counts from now on."""
+    """The new access token is valid and replaces the old one."""
 
     expires_in: int
 
@@ -200,7 +200,7 @@ class Pong(AnswerFrame, tag="pong", kw_only=True):
 
 
 class Error(AnswerFrame, tag="error", kw_only=True):
-    """A request was refused or failed; ``code`` is stable, ``detail`` is for a person."""
+    """A request was refused or failed. ``code`` is stable; ``detail`` is a text for the user."""
 
     code: str
     detail: str
@@ -208,7 +208,7 @@ class Error(AnswerFrame, tag="error", kw_only=True):
 
 
 class Bye(ServerFrame, tag="bye", kw_only=True):
-    """The server is about to close the connection, and says whether to come back and when."""
+    """The server is about to close the connection. ``code`` says whether to reconnect, ``reconnect_after_ms`` when."""
 
     code: int
     reason: str

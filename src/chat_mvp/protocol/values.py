@@ -1,4 +1,4 @@
-"""Value types: ids, times, marks and the names that fields may have."""
+"""Value types: ids, times, marks and enumerated values."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from chat_mvp.limits import (
     MAX_TOKEN_CHARS,
 )
 
-# The length is said apart, because "$" lets a line break pass behind the pattern.
+# The length is given separately, because "$" also matches before a line break at the end.
 Id = Annotated[
     str,
     Meta(pattern="^[0-9a-f]{24}$", min_length=24, max_length=24, description="24 hexadecimal digits"),
@@ -22,9 +22,9 @@ Time = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds", exam
 Ref = Annotated[str, Meta(max_length=MAX_REF_CHARS)] | Annotated[int, Meta(ge=-MAX_REF, le=MAX_REF)]
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=MAX_CLIENT_MESSAGE_ID_CHARS)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
-"""The text of a message, from a client."""
+"""The text of a message, as a client sends it."""
 Token = Annotated[str, Meta(max_length=MAX_TOKEN_CHARS)]
-"""An access or refresh token, from a client."""
+"""An access or refresh token, as a client sends it."""
 Mark = Annotated[int, Meta(ge=0, le=2**53)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=MAX_EMOJI_CHARS)]
 

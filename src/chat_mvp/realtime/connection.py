@@ -1,4 +1,4 @@
-"""One connection as the rest of the program sees it: somebody who can be told things."""
+"""One connection as the rest of the program sees it: a recipient of frames."""
 
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ class Connection:
         close: Close,
         send_now: SendNow | None = None,
     ) -> None:
-        """Send through ``send``; ``framed`` tells that it takes complete frames instead of payloads."""
+        """Send through ``send``; ``framed`` says that it takes complete frames instead of payloads."""
         self.id = connection_id
         self.user_id = user_id
         self.auth_session_id = auth_session_id
@@ -107,7 +107,7 @@ class Connection:
             self._too_slow()
 
     def answer_error(self, error: ChatError, ref: Ref | None) -> None:
-        """Tell that a request was refused or failed."""
+        """Answer a request with an ``error`` frame."""
         self.answer(error_frame(error), ref)
 
     async def catch_up(self, frame: ServerFrame, slot: Slot | None = None) -> None:

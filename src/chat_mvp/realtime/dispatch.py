@@ -58,7 +58,7 @@ async def _finish(connection: Connection, frame: AnyClientFrame, pending: Awaita
 
 
 def _answer(connection: Connection, frame: AnyClientFrame, error: Exception) -> None:
-    """Tell the client what went wrong; a fault of ours ends in an answer, not in a dead connection."""
+    """Answer with an ``error`` frame. A fault of the server is answered too, and does not end the connection."""
     if not isinstance(error, ChatError):
         _LOG.error("frame failed", frame=type(frame).__name__, exc_info=error)
         error = InternalError("The server failed at this.")

@@ -18,7 +18,7 @@ def connection_handlers(authenticator: Authenticator, clock: Now) -> dict[type, 
     async def refresh(connection: Connection, frame: TokenRefresh) -> None:
         caller = await authenticator.authenticate(frame.token)
         if caller.user_id != connection.user_id:
-            raise UnauthenticatedError("This token is somebody else's.")
+            raise UnauthenticatedError("This token belongs to another user.")
         connection.auth_session_id = caller.session_id
         connection.expires_at = caller.expires_at
         connection.warned_of_expiry = False

@@ -1,4 +1,4 @@
-"""What a connection has received and nobody has read yet."""
+"""What a connection has received and the session has not read yet."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ class Inbox:
     """A queue of ASGI events for one reader.
 
     Every connection has one, most of them idle for hours: asyncio's own holds four double-ended queues of 600 bytes.
-    Whoever fills it bounds it, by reading no more from the peer (``wire.READ_AHEAD``).
+    The code that fills it limits its size, by reading no more from the peer (``wire.READ_AHEAD``).
     """
 
     __slots__ = ("_events", "_reader")
@@ -25,7 +25,7 @@ class Inbox:
         return len(self._events)
 
     def empty(self) -> bool:
-        """Tell whether nothing waits."""
+        """Return whether no event waits."""
         return not self._events
 
     def put_nowait(self, event: Event) -> None:

@@ -128,7 +128,7 @@ class Outbox:
                     self._frames[:0] = chunk
                     self._task = asyncio.get_running_loop().create_task(self._write())
         except OSError:
-            # The peer is gone; whoever reads from it finds out by itself.
+            # The peer is gone. The task that reads from it notices that by itself.
             self.close()
 
     async def _write(self) -> None:
@@ -138,7 +138,7 @@ class Outbox:
                 await self._send(chunk)
                 self._sent(chunk, size)
         except OSError:
-            # The peer is gone; whoever reads from it finds out by itself.
+            # The peer is gone. The task that reads from it notices that by itself.
             self.close()
         finally:
             self._task = None

@@ -1,6 +1,6 @@
-"""Who is there: derived from live connections, told to those who may know, and never worth a message.
+"""Presence: derived from live connections, and sent to the connections that watch a user. Frames may be dropped.
 
-A person who reloads a page is gone for a moment; only who stays away for ``GRACE_S`` is told to be offline.
+Disconnections shorter than ``GRACE_S``, such as the reload of a page, are not reported.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Chosen(Struct):
-    """How a person wants to be seen, and when they were last there."""
+    """The presence that a user chose, and when they were last connected and visible."""
 
     state: ChosenPresence
     status_text: str
@@ -44,7 +44,7 @@ SaveLastSeen = Callable[[dict[str, datetime]], Awaitable[None]]
 
 
 class PresenceTracker:
-    """Knows who is there and tells those who watch."""
+    """Tracks who is connected, and sends changes to the connections that watch them."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class PresenceTracker:
         cache_seconds: float,
         clock: Now = utc_now,
     ) -> None:
-        """``fetch_blocked(user_id)`` returns everyone with whom this person has a block, as of when it returns."""
+        """``fetch_blocked(user_id)`` returns all users with whom this user has a block, as of when it returns."""
         self._clock = clock
         self._fetch_presences = fetch_presences
         self._save_last_seen = save_last_seen
@@ -63,19 +63,19 @@ class PresenceTracker:
         self._is_connected: IsConnected = lambda _: False
         self._chosen: TTLCache[str, Chosen] = TTLCache(MAX_CACHED, cache_seconds)
         self._online: dict[str, Chosen] = {}
-        """Everybody with a connection, and those gone for less than the grace; bounded by the connections."""
+        """Users with a connection, and those who lost it less than ``GRACE_S`` ago; bounded by the connections."""
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._watchers = Watchers()
         self._last_seen: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self, is_connected: IsConnected, supervisor: Supervisor) -> None:
-        """Begin to write ``last_seen`` in batches; ``is_connected`` tells who has a connection."""
+        """Start to store ``last_seen`` in batches. ``is_connected(user_id)``: whether a user has a connection."""
         self._is_connected = is_connected
         self._task = supervisor.run("presence", self._flush_regularly)
 
     async def stop(self) -> None:
-        """Write what is not written yet, and end."""
+        """Store the remaining ``last_seen`` times, and end."""
         if self._task is not None:
             self._task.cancel()
         for timer in self._leaving.values():
@@ -84,10 +84,10 @@ class PresenceTracker:
         self._last_seen.update({i: now for i, chosen in self._online.items() if chosen.state != "invisible"})
         await self._flush()
 
-    # ------------------------------------------------------------------------------------------------ coming, going
+    # ------------------------------------------------------------------------------------- connecting, disconnecting
 
     async def arrive(self, user_id: str) -> None:
-        """Get ready for a person who is about to be connected: their choice and their blocks must be known then."""
+        """Load the chosen presence and the blocks of a user who is about to be connected."""
         await self._fetch_blocked(user_id)
         if user_id not in self._online:
             chosen = (await self._fetch([user_id])).get(user_id)
@@ -95,7 +95,7 @@ class PresenceTracker:
                 self._chosen[user_id] = chosen
 
     def connections_changed(self, user_id: str) -> None:
-        """Tell the watchers when somebody came; when somebody went, after the grace."""
+        """Notify the watchers when a user connects, and ``GRACE_S`` after their last connection ended."""
         if self._is_connected(user_id):
             timer = self._leaving.pop(user_id, None)
             if timer is not None:
@@ -109,22 +109,21 @@ class PresenceTracker:
             self._leaving[user_id] = loop.call_later(GRACE_S, self._left, user_id)
 
     def is_reachable(self, user_id: str) -> bool:
-        """Return whether the person has a connection that they do not hide."""
+        """Return whether a user is connected and not invisible."""
         return self._is_connected(user_id) and not self.is_hidden(user_id)
 
     def is_hidden(self, user_id: str) -> bool:
-        """Return whether a person, who is or was connected, is invisible."""
+        """Return whether a user who is or was connected is invisible. False for other users."""
         chosen = self._online.get(user_id) or self._chosen.get(user_id)
         return chosen is not None and chosen.state == "invisible"
 
     def choose(self, user_id: str, state: ChosenPresence, status_text: str) -> Presence:
-        """Let a connected person be seen like this from now on, and return what they look like."""
+        """Set the presence of a user, notify the watchers, and return it as others see it."""
         chosen = self._online.get(user_id) or self._chosen.get(user_id) or Chosen(state, status_text, None)
         before = chosen.state, chosen.status_text
         is_connected = user_id in self._online
         if is_connected and state == "invisible" and chosen.state != "invisible":
-            # From here on the person is away, whatever they do. The frame is the one of a person whose connection ends,
-            # so it has the status text from before.
+            # The frame must not differ from that of a user whose connection ended, so it has the old status text.
             chosen.last_seen = self._last_seen[user_id] = self._clock()
             chosen.state = state
             self._tell(user_id)
@@ -135,7 +134,7 @@ class PresenceTracker:
         return self._frame(user_id, chosen, online=True)
 
     def status_changed(self, user_id: str, status_text: str) -> None:
-        """Note a new status text, and tell the watchers if the person is there."""
+        """Set the status text of a user, and notify the watchers if the user is connected."""
         chosen = self._online.get(user_id)
         if chosen is not None:
             self.choose(user_id, chosen.state, status_text)
@@ -156,30 +155,30 @@ class PresenceTracker:
     # ------------------------------------------------------------------------------------------------------ watching
 
     async def watch(self, connection: Connection, user_ids: Iterable[str]) -> list[PresenceState]:
-        """Tell this connection of these people from now on, in place of whom it watched, and how they are now.
+        """Make a connection watch these users instead of those before, and return their current presence.
 
-        Those with whom there is a block are offline, and stay so.
+        Users with whom there is a block are ``offline``, and are not watched.
         """
         wanted = set(user_ids) - {connection.user_id}
         before = self._watchers.people(connection)
         chosen = await self._fetch(wanted)
         blocked = await self._fetch_blocked(connection.user_id)
-        # Nothing waits from here on, so that no block and no change falls between what is told now and what is later.
+        # No await from here on: a block or a change in between would be in neither the result nor the frames.
         wanted |= self._watchers.people(connection) - before
         self._watchers.replace(connection, wanted - blocked)
         return [self._state(user_id, chosen, blocked) for user_id in wanted]
 
     def watched(self, connection: Connection) -> frozenset[str]:
-        """Return the people whose presence this connection gets."""
+        """Return the users whose presence this connection gets."""
         return self._watchers.people(connection)
 
     async def watch_also(
         self, viewer_id: str, connections: Iterable[Connection], user_id: str, *, tell_now: bool
     ) -> None:
-        """Tell these connections, all of them the viewer's, of one more person; nothing where there is a block.
+        """Make these connections of the viewer watch one more user, unless there is a block between the two.
 
-        With ``tell_now`` they are told at once how the person is, otherwise when that changes. A connection that is
-        told of as many people as it may be stays as it is.
+        With ``tell_now`` the connections get the current presence at once, otherwise only its changes. A connection
+        that watches as many users as it may is left out.
         """
         chosen = await self._fetch([user_id])
         if user_id in await self._fetch_blocked(viewer_id):
@@ -193,23 +192,23 @@ class PresenceTracker:
                 connection.deliver(_publication(viewer_id, encoded), encoded)
 
     def hide(self, connections: Iterable[Connection], user_id: str) -> None:
-        """Tell these connections of one person no longer, because of a block; for them the person is offline."""
+        """Make these connections stop watching a user because of a block, and send them a last ``offline``."""
         encoded = EncodedFrame(Presence(user_id=user_id, state="offline", last_seen=None, status_text=""))
         for connection in connections:
             if self._watchers.discard(connection, user_id):
                 connection.deliver(_publication(connection.user_id, encoded), encoded)
 
     def forget(self, connections: Iterable[Connection], user_id: str) -> None:
-        """Tell these connections of one person no longer, without a word about it."""
+        """Make these connections stop watching a user, without a last frame."""
         for connection in connections:
             self._watchers.discard(connection, user_id)
 
     def unwatch(self, connection: Connection) -> None:
-        """Tell this connection of nobody any more."""
+        """Stop sending presence to this connection."""
         self._watchers.remove(connection)
 
     async def state_for(self, viewer_id: str, user_id: str) -> PresenceState:
-        """Return how one person looks to another."""
+        """Return the presence of a user as the viewer sees it."""
         chosen = await self._fetch([user_id])
         return self._state(user_id, chosen, await self._fetch_blocked(viewer_id))
 
@@ -268,7 +267,7 @@ class PresenceTracker:
             return
         try:
             await self._save_last_seen(moments)
-        except Exception:  # noqa: BLE001  (the next flush brings it again; presence must not end with the database)
+        except Exception:  # noqa: BLE001  (the next flush tries again; presence must work without the database)
             _LOG.warning("last_seen not written", people=len(moments))
             self._last_seen = moments | self._last_seen
 

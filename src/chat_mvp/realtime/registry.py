@@ -11,7 +11,7 @@ class Registry:
     """Connections by person, and the way from a publication to each of them."""
 
     def __init__(self, on_change: Callable[[str], None]) -> None:
-        """Call ``on_change(user_id)`` after somebody's connections changed."""
+        """Call ``on_change(user_id)`` after the connections of a user changed."""
         self._by_user: dict[str, dict[str, Connection]] = {}
         self._count = 0
         self._on_change = on_change

@@ -42,7 +42,7 @@ class Session:
         self._sent_revs: dict[str, int] = {}
         self._bad_frames: list[float] = []
         self.left: tuple[str, ...] = ()
-        """The conversations that the person was let out of since the connection began to hold events."""
+        """The conversations that the user left or was removed from since the connection began to hold events."""
 
     def begin_catching_up(self) -> None:
         """Hold live events from now on."""
@@ -63,10 +63,10 @@ class Session:
         return True
 
     def forget_left(self, conversation_id: str) -> None:
-        """Drop what is held of a conversation up to the last time the person was let out of it.
+        """Drop the held events of a conversation up to the last ``conversation.left``.
 
-        The snapshot was read after that, so it says what has become of it: the person is in again, or is not and need
-        not be told of it.
+        The snapshot was read after that, so it is right: the user is a member again, or is not and needs no frame of
+        it.
         """
         self.left = tuple(other for other in self.left if other != conversation_id)
         about = [_conversation_of(publication) == conversation_id for publication, _ in self._held]

@@ -1,4 +1,4 @@
-"""Who is told of whose presence: which connections watch which people."""
+"""The connections that watch the presence of each user."""
 
 from collections.abc import Iterable
 
@@ -7,35 +7,35 @@ from chat_mvp.realtime.session import Phase
 
 
 class Watchers:
-    """A table of connections and people, kept both ways. A connection that has ended is never in it."""
+    """A table of connections and the users they watch, with lookups both ways. It has no connection that has ended."""
 
     def __init__(self) -> None:
-        """Begin with nobody watching."""
+        """Begin with an empty table."""
         self._by_person: dict[str, dict[str, Connection]] = {}
         self._people: dict[str, set[str]] = {}
 
     def of(self, user_id: str) -> tuple[Connection, ...]:
-        """Return the connections that watch this person."""
+        """Return the connections that watch this user."""
         return tuple(self._by_person.get(user_id, {}).values())
 
     def people(self, connection: Connection) -> frozenset[str]:
-        """Return whom this connection watches."""
+        """Return the users whom this connection watches."""
         return frozenset(self._people.get(connection.id, ()))
 
     def replace(self, connection: Connection, user_ids: Iterable[str]) -> None:
-        """Let a connection watch these people, in place of whom it watched."""
+        """Make a connection watch these users instead of those before."""
         self.remove(connection)
         for user_id in user_ids:
             self.add(connection, user_id)
 
     def add(self, connection: Connection, user_id: str) -> None:
-        """Let a connection watch one more person."""
+        """Make a connection watch one more user."""
         if connection.session.phase is not Phase.CLOSED:
             self._people.setdefault(connection.id, set()).add(user_id)
             self._by_person.setdefault(user_id, {})[connection.id] = connection
 
     def discard(self, connection: Connection, user_id: str) -> bool:
-        """Let a connection watch one person no longer; tell whether it did."""
+        """Make a connection stop watching a user. Returns whether it watched them."""
         self._people.get(connection.id, set()).discard(user_id)
         watchers = self._by_person.get(user_id, {})
         watched = watchers.pop(connection.id, None) is not None
@@ -44,6 +44,6 @@ class Watchers:
         return watched
 
     def remove(self, connection: Connection) -> None:
-        """Let a connection watch nobody any more."""
+        """Remove a connection with all that it watches."""
         for user_id in self._people.pop(connection.id, ()):
             self.discard(connection, user_id)

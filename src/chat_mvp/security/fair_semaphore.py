@@ -85,7 +85,7 @@ class FairSemaphore:
         self._working[key] += 1
 
     def _grant_next(self) -> bool:
-        """Take one caller out of the queue and let it work; false when nobody who waits may work."""
+        """Take one caller out of the queue and let it work; false when no waiting caller may work."""
         ranks = range(RANKS)
         if self._granted % _LOWEST_EVERY == _LOWEST_EVERY - 1:
             ranks = range(RANKS - 1, -1, -1)

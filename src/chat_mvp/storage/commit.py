@@ -91,7 +91,7 @@ class MongoCommit:
     async def take_over(self) -> None:
         """End what a killed process before this one may have left under way; call it before anything is read.
 
-        Otherwise its last commit could still happen after somebody has read that it did not. ``TransientError`` when
+        Otherwise its last commit could still happen after someone has read that it did not. ``TransientError`` when
         the database cannot do it now; then the first commit does it.
         """
         self._session = self._session or await self._begin_session()
@@ -129,9 +129,9 @@ class MongoCommit:
     async def _begin_session(self) -> AsyncClientSession:
         """Begin the session of this process, and end that of the one before it.
 
-        A process that was killed inside a transaction leaves it behind, and until the server gives it up, after five
-        seconds, nobody else can write to its conversations. Should the process still live, its transaction fails and
-        is taken again.
+        A process that was killed inside a transaction leaves it behind. Until the server gives it up, after five
+        seconds, no other session can write to its conversations. If that process still lives, its transaction fails
+        and is taken again.
         """
         session = self._client.start_session(causal_consistency=False)
         try:

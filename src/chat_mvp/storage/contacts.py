@@ -67,7 +67,7 @@ class Contacts:
     async def put(
         self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None, at: datetime
     ) -> tuple[ContactRecord, bool]:
-        """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
+        """Add a user to the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
 
         Returns the entry, and whether it is new.
         """
@@ -90,11 +90,11 @@ class Contacts:
         return _record(ContactDocument.model_validate(fresh)), True
 
     async def remove(self, owner_id: str, other_id: str) -> bool:
-        """Take somebody out of the contact list, nickname and all."""
+        """Remove a user from the contact list, and their nickname."""
         return await self._withdraw(owner_id, other_id, "listed", {"nickname": None}, only_if_not="blocked")
 
     async def block(self, owner_id: str, other_id: str, *, at: datetime) -> bool:
-        """Put somebody into the block list."""
+        """Add a user to the block list."""
         pair = _pair(owner_id, other_id)
         defaults = {"listed": False, "nickname": None, "created_at": at}
         with translated():
@@ -106,7 +106,7 @@ class Contacts:
         return True
 
     async def unblock(self, owner_id: str, other_id: str) -> bool:
-        """Take somebody out of the block list."""
+        """Remove a user from the block list."""
         return await self._withdraw(owner_id, other_id, "blocked", {"blocked_at": None}, only_if_not="listed")
 
     async def _withdraw(

@@ -43,7 +43,7 @@ class UserDirectory:
         if missing:
             before = self._forgotten
             fresh = {record.id: public_user(record) for record in (await self._users.fetch_many(missing)).values()}
-            # Somebody changed while we read: what we hold may be from before it, good for one answer and no more.
+            # A user changed while we read: what we hold may be older, so it serves this answer and is not kept.
             if before == self._forgotten:
                 self._known.update(fresh)
             found |= fresh

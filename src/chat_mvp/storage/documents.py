@@ -74,7 +74,7 @@ class AuthSessionDocument(Document):
 
 
 class ContactDocument(Document):
-    """Somebody in a person's contact list or block list. Written through Beanie."""
+    """A user in another user's contact list or block list. Written through Beanie."""
 
     owner_id: PydanticObjectId
     other_id: Annotated[PydanticObjectId, Indexed()]

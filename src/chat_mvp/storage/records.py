@@ -43,7 +43,7 @@ class AuthSessionRecord(Struct, kw_only=True, frozen=True):
 
 
 class ContactRecord(Struct, kw_only=True, frozen=True):
-    """Somebody in a person's list; ``listed`` in the contact list, ``blocked`` in the block list, or both."""
+    """A user in another user's list; ``listed`` in the contact list, ``blocked`` in the block list, or both."""
 
     owner_id: str
     other_id: str

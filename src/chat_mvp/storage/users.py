@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from chat_mvp.errors import EmailTakenError, NotFoundError, UsernameTakenError
+from chat_mvp.errors import EmailTakenError, UsernameTakenError, no_such_user
 from chat_mvp.protocol import ChosenPresence
 from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.errors import translated
@@ -41,7 +41,7 @@ class Users:
     """Reading and writing accounts. Usernames and addresses are unique without regard to case."""
 
     async def insert(self, record: UserRecord) -> None:
-        """Store a new account; ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first."""
+        """Store a new account; ``UsernameTakenError`` or ``EmailTakenError`` when the name or the address is taken."""
         fields = {name: getattr(record, name) for name in UserRecord.__struct_fields__ if name != "id"}
         document = UserDocument(
             id=_object_id(record.id),
@@ -55,14 +55,14 @@ class Users:
                 await document.insert()
             except DuplicateKeyError as error:
                 if "email_folded" in (error.details or {}).get("keyPattern", {}):
-                    raise EmailTakenError("Somebody has registered with this e-mail address.") from None
-                raise UsernameTakenError("Somebody has this username.") from None
+                    raise EmailTakenError("This e-mail address is taken.") from None
+                raise UsernameTakenError("This username is taken.") from None
 
     async def fetch(self, user_id: str) -> UserRecord:
         """Return the account; ``NotFoundError`` when there is none."""
         found = await self.fetch_many([user_id])
         if user_id not in found:
-            raise _nobody()
+            raise no_such_user()
         return found[user_id]
 
     async def fetch_many(self, ids: Iterable[str]) -> dict[str, UserRecord]:
@@ -110,7 +110,7 @@ class Users:
         with translated():
             document = await UserDocument.find_one({"_id": to_object_id(user_id)})
             if document is None:
-                raise _nobody()
+                raise no_such_user()
             if "display_name" in values:
                 values["name_words"] = name_words(document.username, values["display_name"])
             if values:
@@ -132,10 +132,6 @@ class Users:
         with translated():
             document = await UserDocument.find_one(query)
         return None if document is None else _record(document)
-
-
-def _nobody() -> NotFoundError:
-    return NotFoundError("There is nobody with this id.")
 
 
 def _object_id(value: str) -> PydanticObjectId:

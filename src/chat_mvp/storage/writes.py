@@ -143,7 +143,7 @@ class Writes(Struct, kw_only=True):
         self.confirmed[key] = range(first, member.delivered_seq + 1)
 
     def remove_membership(self, member: MembershipRecord, *, last_seq: int) -> None:
-        """Store that somebody is no longer in a conversation, where ``last_seq`` is the newest message by now.
+        """Store that a user is no longer in a conversation, where ``last_seq`` is the newest message by now.
 
         They may come back in the same batch, with a new membership.
         """

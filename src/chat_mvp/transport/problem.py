@@ -28,7 +28,7 @@ class Problem(msgspec.Struct, omit_defaults=False):
     title: Annotated[str, msgspec.Meta(examples=["Conflict"])]
     status: Annotated[int, msgspec.Meta(examples=[409])]
     code: Annotated[str, msgspec.Meta(examples=["username_taken"])]
-    detail: Annotated[str, msgspec.Meta(examples=["Somebody has this username."])]
+    detail: Annotated[str, msgspec.Meta(examples=["This username is taken."])]
     errors: list[FieldProblem]
     retry_after_ms: Annotated[int, msgspec.Meta(description="When to try again, where that helps")] | UnsetType = UNSET
 

@@ -15,7 +15,7 @@ from chat_mvp.bench.load.frames import ENCODINGS, Connect, Delivered, Edit, Fram
 from chat_mvp.bench.orders import CatchUpOutcome, Drain, Resume
 
 UNDER_WAY = 64
-"""Requests of the writer at once, while nobody measures."""
+"""Requests of the writer at once, while nothing is measured."""
 ANSWERED_WITHIN_S = 60.0
 _ANSWERS = frozenset({frames.MESSAGE_ACK, frames.MESSAGE_EDITED, frames.MESSAGE_REACTION})
 _EMOJIS = "👍❤🎉😂😮😢🙏🔥👀✅⭐💡🎈🍀🌍🎵📌🚀☕🍰"

@@ -21,7 +21,7 @@ class IdleLoad:
     """Carries out an ``Idle`` order."""
 
     def __init__(self, order: Idle, driver: Driver) -> None:
-        """Connect nobody yet."""
+        """Keep the order. No one is connected yet."""
         self._order = order
         self._driver = driver
         self._troubles: list[str] = []

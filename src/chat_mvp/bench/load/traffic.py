@@ -58,7 +58,7 @@ class Member:
         """When each message was meant to leave, by its number among those of this member."""
         self.sending = False
         self.received = self.acknowledged = 0
-        """The highest number that came from somebody else, and the highest that was acknowledged."""
+        """The highest number that came from someone else, and the highest that was acknowledged."""
         self._room = room
         self._refill = order.rate is None
         self._text = ("The quick brown fox jumps over the lazy dog. " * order.text_chars)[: order.text_chars]
@@ -121,7 +121,7 @@ class RoomUnderLoad:
     """A conversation, its members' connections and what they saw."""
 
     def __init__(self, room: Room, order: Traffic, counters: Counters, record: Record) -> None:
-        """Connect nobody yet."""
+        """Keep the order. No one is connected yet."""
         encoding = ENCODINGS[order.subprotocol]
         self.conversation_id = room.conversation_id
         self.counters = counters

@@ -49,7 +49,7 @@ class Keyboard:
         return await self._lines.get()
 
     def _pump(self, loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[str]) -> None:
-        with suppress(RuntimeError):  # the loop has ended, so nobody waits for a line
+        with suppress(RuntimeError):  # the loop has ended, so no one waits for a line
             while line := self.line():
                 loop.call_soon_threadsafe(lines.put_nowait, line)
             loop.call_soon_threadsafe(lines.put_nowait, "")

@@ -35,7 +35,7 @@ def title(conversation: Conversation) -> str:
 
 
 class Names:
-    """Who wrote a message, asked once for each conversation and again when somebody new writes."""
+    """Who wrote a message, asked once for each conversation and again when a new member writes."""
 
     def __init__(self, client: Client) -> None:
         """Ask ``client``."""
@@ -48,7 +48,7 @@ class Names:
         if message.sender_id not in self._people:
             for member in await self._client.members(message.conversation_id):
                 self._people[member.user.id] = printable(member.user.username)
-        # Set in, so that a second line cannot pass for somebody else's message.
+        # Set in, so that a second line cannot pass for another person's message.
         text = "(deleted)" if message.deleted_at else printable(message.text).replace("\n", "\n        ")
         place = f"{await self._title(message.conversation_id)} " if where else ""
         clock = message.created_at[11:16]

@@ -97,7 +97,7 @@ class AccountService:
         """Make an account and sign it in.
 
         ``ForbiddenError`` while registration is not open, ``ValidationError`` naming every field that will not do,
-        ``UsernameTakenError`` or ``EmailTakenError`` when somebody was first; then nothing was stored.
+        ``UsernameTakenError`` or ``EmailTakenError`` when the name or address is taken; then nothing was stored.
         """
         self._check_room()
         self._check_registration()
@@ -197,9 +197,9 @@ class AccountService:
 
     def _check_registration(self) -> None:
         if self._registration == "closed":
-            raise ForbiddenError("Nobody can register on this server.")
+            raise ForbiddenError("Registration is closed on this server.")
         if self._registration == "invite":
-            raise ForbiddenError("One can register on this server with an invitation only.")
+            raise ForbiddenError("Registration on this server requires an invitation.")
 
     async def _begin_session(self, record: UserRecord, device: Device) -> Session:
         session_id, now = new_id(), self._clock()

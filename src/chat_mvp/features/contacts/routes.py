@@ -17,7 +17,7 @@ from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.protocol import Contact
 
 
-@get("/contacts", summary="Own contact list", tags=["contacts"], responses=problems(401, 422))
+@get("/contacts", summary="List contacts", tags=["contacts"], responses=problems(401, 422))
 async def fetch_contacts(
     caller: Caller, contacts: NamedDependency[ContactService], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Contact]:
@@ -25,11 +25,11 @@ async def fetch_contacts(
     return await _page(caller, contacts, blocked=False, limit=limit, cursor=cursor)
 
 
-@get("/contacts/blocked", summary="Own block list", tags=["contacts"], responses=problems(401, 422))
+@get("/contacts/blocked", summary="List blocked users", tags=["contacts"], responses=problems(401, 422))
 async def fetch_blocked(
     caller: Caller, contacts: NamedDependency[ContactService], limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Contact]:
-    """Return the people whom the caller has blocked; ``created_at`` says since when."""
+    """Return the users whom the caller has blocked. ``created_at`` is when they were blocked."""
     return await _page(caller, contacts, blocked=True, limit=limit, cursor=cursor)
 
 
@@ -45,7 +45,7 @@ async def add_contact(
     user_id: PathId,
     data: JSONBody[ContactBody | None] = None,
 ) -> Contact:
-    """Put somebody into the caller's contact list, or rename them there."""
+    """Add a user to the caller's contact list, or rename them there."""
     nickname = UNSET if data is None else data.nickname
     return await contacts.add(caller.user_id, path_id(user_id), nickname=nickname)
 
@@ -58,31 +58,31 @@ async def add_contact(
     responses=problems(401, 404),
 )
 async def remove_contact(caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId) -> None:
-    """Take somebody out of the caller's contact list."""
+    """Remove a user from the caller's contact list."""
     await contacts.remove(caller.user_id, path_id(user_id))
 
 
 @put(
     "/contacts/{user_id:str}/block",
     status_code=HTTP_204_NO_CONTENT,
-    summary="Block somebody",
+    summary="Block a user",
     tags=["contacts"],
     responses=problems(401, 404, 422),
 )
 async def block_user(caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId) -> None:
-    """Stop direct messages in both directions. The other person is not told."""
+    """Stop direct messages in both directions. The other user is not notified."""
     await contacts.block(caller.user_id, path_id(user_id))
 
 
 @delete(
     "/contacts/{user_id:str}/block",
     status_code=HTTP_204_NO_CONTENT,
-    summary="Unblock somebody",
+    summary="Unblock a user",
     tags=["contacts"],
     responses=problems(401, 404),
 )
 async def unblock_user(caller: Caller, contacts: NamedDependency[ContactService], user_id: PathId) -> None:
-    """Allow direct messages again."""
+    """Allow direct messages again, unless the other user has blocked the caller."""
     await contacts.unblock(caller.user_id, path_id(user_id))
 
 

@@ -8,6 +8,6 @@ from chat_mvp.limits import MAX_NICKNAME_CHARS
 
 
 class ContactBody(Struct, kw_only=True):
-    """How to call somebody: a nickname left out stays what it is, null takes it away."""
+    """The nickname of a contact. If it is left out, it stays as it is; null removes it."""
 
     nickname: Annotated[str, Meta(max_length=MAX_NICKNAME_CHARS)] | UnsetType | None = UNSET

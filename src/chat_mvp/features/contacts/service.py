@@ -1,4 +1,4 @@
-"""Contact lists and block lists. Nothing here tells anybody that they are in somebody's."""
+"""Contact lists and block lists. No user is notified that they are in the list of another."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,7 +6,7 @@ from msgspec import UnsetType
 
 from chat_mvp.characters import name_complaint
 from chat_mvp.clock import Now
-from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
+from chat_mvp.errors import ConflictError, ValidationError, no_such_user
 from chat_mvp.limits import MAX_BLOCKED, MAX_CONTACTS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Contact
@@ -16,11 +16,11 @@ from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.times import format_time, utc_now
 
 Changed = Callable[[str, str, bool], Awaitable[None]]
-"""Takes owner, other, and whether the other is listed or blocked now."""
+"""Called with the owner, the other user, and whether the other is listed or blocked now."""
 
 
 class ContactService:
-    """Keeps who is in whose contact list and who has blocked whom."""
+    """Reads and changes the contact list and the block list of each user."""
 
     def __init__(
         self,
@@ -35,7 +35,10 @@ class ContactService:
         max_contacts: int = MAX_CONTACTS,
         max_blocked: int = MAX_BLOCKED,
     ) -> None:
-        """Call back after each change that was one. ``costly_work`` limits how many changes run at once."""
+        """Call ``on_contact_changed`` or ``on_block_changed`` after each change, but not when nothing changed.
+
+        ``costly_work`` limits how many changes run at once.
+        """
         self._limits = {False: max_contacts, True: max_blocked}
         self._costly_work = costly_work
         self._contacts = contacts
@@ -48,9 +51,10 @@ class ContactService:
     async def fetch_page(
         self, owner_id: str, *, blocked: bool, after: str | None, limit: int
     ) -> tuple[list[Contact], str | None]:
-        """Return a part of the contact list, or of the block list, behind ``after``, an id of somebody in it.
+        """Return a page of the contact list, or of the block list, and the ``after`` of the next page.
 
-        The second value is the ``after`` of the next page. In the block list, ``created_at`` is when they were blocked.
+        ``after`` is the id of the last user of the page before. In the block list, ``created_at`` is when the user was
+        blocked.
         """
         records = await self._contacts.fetch_page(owner_id, blocked=blocked, after=after, limit=limit + 1)
         page = records[:limit]
@@ -67,16 +71,16 @@ class ContactService:
         return items, page[-1].other_id if len(records) > limit else None
 
     async def add(self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None) -> Contact:
-        """Put somebody into the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
+        """Add a user to the contact list, or rename them there; an ``UNSET`` nickname stays as it is.
 
-        ``ValidationError`` for oneself and for a nickname that is not allowed, ``NotFoundError`` for someone who does
-        not exist, ``ConflictError`` when the list is full.
+        ``ValidationError`` for the owner's own id and for a nickname that is not allowed, ``NotFoundError`` for an
+        unknown user, ``ConflictError`` when the list is full.
         """
         self._check_room()
         _check_other(owner_id, other_id)
         people = await self._directory.fetch_users([other_id])
         if other_id not in people:
-            raise _nobody()
+            raise no_such_user()
         if isinstance(nickname, str):
             nickname = _checked_nickname(nickname)
         async with self._costly_work.hold(owner_id):
@@ -87,16 +91,16 @@ class ContactService:
         return Contact(user=people[other_id], nickname=record.nickname, created_at=format_time(record.created_at))
 
     async def remove(self, owner_id: str, other_id: str) -> None:
-        """Take somebody out of the contact list; it is no error when they are not in it."""
+        """Remove a user from the contact list. It is no error if they are not in it."""
         await self._check_exists(other_id)
         async with self._costly_work.hold(owner_id):
             if await self._contacts.remove(owner_id, other_id):
                 await self._on_contact_changed(owner_id, other_id, False)
 
     async def block(self, owner_id: str, other_id: str) -> None:
-        """Put somebody into the block list; it is no error when they are in it.
+        """Add a user to the block list. It is no error if they are in it already.
 
-        ``ValidationError`` for oneself, ``NotFoundError`` for someone who does not exist, ``ConflictError`` when the
+        ``ValidationError`` for the owner's own id, ``NotFoundError`` for an unknown user, ``ConflictError`` when the
         list is full.
         """
         _check_other(owner_id, other_id)
@@ -107,7 +111,7 @@ class ContactService:
                 await self._on_block_changed(owner_id, other_id, True)
 
     async def unblock(self, owner_id: str, other_id: str) -> None:
-        """Take somebody out of the block list; it is no error when they are not in it."""
+        """Remove a user from the block list. It is no error if they are not in it."""
         await self._check_exists(other_id)
         async with self._costly_work.hold(owner_id):
             if await self._contacts.unblock(owner_id, other_id):
@@ -121,7 +125,7 @@ class ContactService:
 
     async def _check_exists(self, other_id: str) -> None:
         if other_id not in await self._directory.fetch_users([other_id]):
-            raise _nobody()
+            raise no_such_user()
 
 
 def _check_other(owner_id: str, other_id: str) -> None:
@@ -135,7 +139,3 @@ def _checked_nickname(nickname: str) -> str | None:
     if complaint := name_complaint(nickname):
         raise ValidationError(f"nickname {complaint}.", fields={"nickname": complaint})
     return nickname
-
-
-def _nobody() -> NotFoundError:
-    return NotFoundError("There is nobody with this id.")

@@ -1,1 +1,1 @@
-"""Conversations: direct ones, one for each pair, and groups and channels with their members and roles."""
+"""Conversations: a direct one for each pair of users, and groups and channels with members and roles."""

@@ -1,4 +1,4 @@
-"""Direct conversations inside a batch: made once for a pair, seen by the peer from the first message on."""
+"""Direct conversations inside a batch: one for each pair of users, visible to the peer from the first message on."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,13 +12,13 @@ from chat_mvp.storage.records import ConversationRecord, MembershipRecord
 
 
 def find_direct(batch: Batch, key: str) -> Roster | None:
-    """Return the direct conversation of this pair, if it was made."""
+    """Return the direct conversation with this key, or ``None`` if there is none yet."""
     conversation_id = batch.rosters.direct_id(key)
     return None if conversation_id is None else batch.rosters.get(conversation_id)
 
 
 def begin_direct(batch: Batch, maker_id: str, people: Mapping[str, User]) -> Roster:
-    """Make the direct conversation of these two people; the maker sees it and is told, the peer not yet."""
+    """Make the direct conversation of these two users. It is visible, and announced, to the maker only."""
     one, other = people
     conversation = ConversationRecord(
         id=new_id(),
@@ -44,13 +44,13 @@ def begin_direct(batch: Batch, maker_id: str, people: Mapping[str, User]) -> Ros
     roster = batch.add_conversation(conversation, members)
     roster.people = dict(people)
     tell_joined(batch, roster, maker_id)
-    # A block that was set while we planned is seen by reading the pair again at its next use.
+    # A block may have been set while the batch was planned: the next use reads the pair again and finds it.
     batch.after_commit(lambda: batch.rosters.forget([conversation.id]))
     return roster
 
 
 def show_direct(batch: Batch, roster: Roster) -> None:
-    """Let whoever does not see the conversation yet see it, and tell them."""
+    """Make the conversation visible to both users, and announce it to those who did not see it before."""
     for user_id, member in roster.members.items():
         if not member.visible:
             member.visible = True
@@ -68,10 +68,10 @@ def new_membership(
     visible: bool = True,
     added_by: str | None = None,
 ) -> MembershipRecord:
-    """Return a new membership, in which what was said before is neither unread nor waiting.
+    """Return a new membership, for which earlier messages are neither unread nor queued.
 
-    Here it is decided what the person may see of the history: nothing changes it later, whatever becomes of the
-    conversation. ``added_by`` is who adds the person without being known to them.
+    It also fixes how much of the history the user may see: later changes of the conversation do not alter that.
+    ``added_by`` is the user who adds them, if that user is a stranger to them.
     """
     seq = conversation.last_seq
     return MembershipRecord(
@@ -96,9 +96,9 @@ def new_membership(
 
 
 def tell_joined(batch: Batch, roster: Roster, user_id: str, *, apart: Collection[str] = ()) -> None:
-    """Announce a conversation to a person who sees it from now on, before its first message.
+    """Publish ``conversation.joined`` to a user to whom the conversation is now visible, before its first message.
 
-    In a group, blocks keep them ``apart`` from these people.
+    ``apart`` are the members of a group from whom a block separates the user.
     """
     peer = next((person for other, person in roster.people.items() if other != user_id), None)
     frame = ConversationJoined(conversation=newcomer_view(roster, user_id, peer, apart=apart))

@@ -1,7 +1,7 @@
-"""What can be done to conversations and their members, each as an operation of the writer.
+"""The operations of the writer that change conversations and their members.
 
-A change that members see comes with a system message, which also moves the conversation's counters: so two processes
-that change one conversation at once find out about each other.
+A change that members see comes with a system message, which also advances the counters of the conversation. So two
+processes that change one conversation at once notice each other.
 """
 
 from abc import ABC, abstractmethod
@@ -36,7 +36,7 @@ Changed = Reply[bool]
 
 
 class ConversationOperation(ABC):
-    """Something that ``actor`` does to a conversation."""
+    """Base of the operations by which ``actor`` changes a conversation."""
 
     direct_key: str | None = None
     message_ids: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class ConversationOperation(ABC):
 
 
 class OpenDirect(ConversationOperation):
-    """Make the direct conversation of two people, or find it."""
+    """Make the direct conversation of two users, or find it."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class OpenDirect(ConversationOperation):
         self._people = people
 
     def apply(self, batch: Batch) -> None:
-        """Find it or make it, and let the actor see it."""
+        """Find or make the conversation, and make it visible to the actor."""
         roster = find_direct(batch, self.direct_key or "")
         made = roster is None
         if roster is None:
@@ -111,7 +111,7 @@ class MakeConversation(ConversationOperation):
         strangers: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """``members`` are the others; the actor becomes the owner. ``strangers`` do not know the actor."""
+        """Make the actor the owner, and ``members`` the others. To ``strangers`` among them the actor is a stranger."""
         super().__init__(None, actor, reply=reply)
         self._conversation = conversation
         self._members = members
@@ -119,7 +119,7 @@ class MakeConversation(ConversationOperation):
         self._strangers = strangers
 
     def apply(self, batch: Batch) -> None:
-        """Make it, tell everybody, and say so in its first message."""
+        """Make the conversation, announce it to all members, and add the system message that says so."""
         conversation = self._conversation
         conversation.created_at = conversation.updated_at = conversation.activity_at = batch.now
         conversation.last_seq = conversation.rev = 0
@@ -136,7 +136,7 @@ class MakeConversation(ConversationOperation):
 
 
 class AddMember(ConversationOperation):
-    """Let somebody in. Whoever is in already stays as they are."""
+    """Add a member. A user who is a member already keeps their membership and role."""
 
     def __init__(
         self,
@@ -149,9 +149,9 @@ class AddMember(ConversationOperation):
         is_stranger: bool = False,
         reply: Changed,
     ) -> None:
-        """Give ``newcomer`` this role.
+        """Add ``newcomer`` with this role.
 
-        Blocks keep them ``apart`` from these people; ``is_stranger``: they do not know the actor.
+        ``apart`` are the members from whom a block separates them. ``is_stranger``: they do not know the actor.
         """
         super().__init__(conversation_id, actor, reply=reply)
         self._newcomer = newcomer
@@ -160,7 +160,7 @@ class AddMember(ConversationOperation):
         self._role: Role = role
 
     def apply(self, batch: Batch) -> None:
-        """Check, let in, tell both sides."""
+        """Check the rights of the actor, add the member, and notify them and the other members."""
         roster, actor = self._find(batch)
         check_may_manage(roster, actor)
         changed = self._newcomer.id not in roster.members
@@ -182,17 +182,17 @@ class AddMember(ConversationOperation):
 
 
 class RemoveMember(ConversationOperation):
-    """Take somebody out, or leave oneself."""
+    """Remove a member. The actor leaves by removing themselves."""
 
     adds_data = False
 
     def __init__(self, conversation_id: str, actor: User, other: User, *, reply: Changed) -> None:
-        """``other`` may be the actor, who then leaves."""
+        """Remove ``other``, who may be the actor."""
         super().__init__(conversation_id, actor, reply=reply)
         self._other = other
 
     def apply(self, batch: Batch) -> None:
-        """Check, take out, tell both sides."""
+        """Check the rights of the actor, remove the member, and notify them and the other members."""
         roster, actor = self._find(batch)
         leaves = self._other.id == self._actor.id
         if leaves:
@@ -213,9 +213,9 @@ class RemoveMember(ConversationOperation):
 
 
 class LeaveDirect(ConversationOperation):
-    """Leave a direct conversation: it is gone for the one who leaves, until one of the two writes again.
+    """Leave a direct conversation. The actor no longer sees it, until one of the two users writes again.
 
-    The other person is told nothing and keeps everything.
+    The other user is not notified, and keeps the conversation.
     """
 
     adds_data = False
@@ -228,12 +228,12 @@ class LeaveDirect(ConversationOperation):
         *,
         reply: Changed,
     ) -> None:
-        """``people`` are the two."""
+        """``people`` are the two users of the conversation."""
         super().__init__(conversation_id, actor, reply=reply)
         self._people = people
 
     def apply(self, batch: Batch) -> None:
-        """Take the conversation out of sight."""
+        """Hide the conversation from the actor, and notify their connections."""
         roster, actor = self._find(batch)
         batch.hide_member(roster, actor)
         roster.people = dict(self._people)
@@ -254,14 +254,14 @@ class ChangeRole(ConversationOperation):
         apart: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """Give ``other`` this role; blocks keep them ``apart`` from these people."""
+        """Give ``other`` this role. ``apart`` are the members from whom a block separates them."""
         super().__init__(conversation_id, actor, reply=reply)
         self._other = other
         self._apart = apart
         self._role: Role = role
 
     def apply(self, batch: Batch) -> None:
-        """Check, change, tell everybody."""
+        """Check the rights of the actor, change the role, and notify all members."""
         roster, actor = self._find(batch)
         check_may_own(roster, actor)
         other = roster.member(self._other.id)
@@ -272,7 +272,7 @@ class ChangeRole(ConversationOperation):
         if changed:
             other.role = self._role
             batch.change_member(other, roster)
-            # Who is away learns from the conversation's ``updated_at`` that there is something to fetch.
+            # A client that is away learns from ``updated_at`` of the conversation that it must fetch it again.
             batch.change_conversation(roster)
             self._tell_updated(batch, roster, other)
             role = with_article(self._role)
@@ -289,7 +289,7 @@ class ChangeRole(ConversationOperation):
 
 
 class ChangeConversation(ConversationOperation):
-    """Change name, description, visibility or settings. Each change is said in a message, so that none is silent."""
+    """Change the name, description, visibility or settings. A system message announces each change."""
 
     def __init__(
         self,
@@ -304,7 +304,10 @@ class ChangeConversation(ConversationOperation):
         self._changes = changes
 
     def apply(self, batch: Batch) -> None:
-        """Check, change; the service tells everybody, since everybody sees it with their own marks."""
+        """Check the rights of the actor, and change the fields.
+
+        The service notifies the members, because each of them sees the conversation with their own marks.
+        """
         roster, actor = self._find(batch)
         check_may_manage(roster, actor)
         conversation = roster.conversation
@@ -312,7 +315,7 @@ class ChangeConversation(ConversationOperation):
         if changed:
             batch.change_conversation(roster)
         if "visibility" in changed and conversation.visibility == "public":
-            # Who joins from now on sees the message that says so, and what follows it.
+            # Users who join later see the system message that announces this, and what follows it.
             conversation.public_after_seq = conversation.last_seq
         for name in changed:
             self._say(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
@@ -333,12 +336,12 @@ class ChangeConversation(ConversationOperation):
 
 
 class DeleteConversation(ConversationOperation):
-    """Delete a conversation for everybody."""
+    """Delete a conversation for all members."""
 
     adds_data = False
 
     def apply(self, batch: Batch) -> None:
-        """Check, delete, tell everybody."""
+        """Check the rights of the actor, delete the conversation, and notify all members."""
         roster, actor = self._find(batch)
         check_may_own(roster, actor)
         batch.tell(roster.everybody(), ConversationLeft(conversation_id=roster.conversation.id))

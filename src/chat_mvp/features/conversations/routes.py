@@ -23,14 +23,14 @@ from chat_mvp.limits import DEFAULT_LIMIT
 from chat_mvp.protocol import Conversation, Member
 
 
-@get("/conversations", summary="List one's own conversations", tags=["conversations"], responses=problems(401, 422))
+@get("/conversations", summary="List the caller's conversations", tags=["conversations"], responses=problems(401, 422))
 async def list_conversations(
     caller: Caller,
     conversation_service: NamedDependency[ConversationService],
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[Page[Conversation]]:
-    """Return own conversations, most recent activity first; ``X-Total-Count`` says how many there are."""
+    """Return the caller's conversations, most recent activity first. ``X-Total-Count`` says how many there are."""
     items, end, total = await conversation_service.fetch_all(
         caller.user_id,
         before=decode_cursor(cursor, tuple[str, str]),
@@ -52,7 +52,7 @@ async def make(
     conversation_service: NamedDependency[ConversationService],
     data: JSONBody[NewConversation],
 ) -> Response[Conversation]:
-    """Make a group or channel, or the direct conversation with a person; one that is there already comes with 200."""
+    """Make a group or channel, or the direct conversation with a user. One that exists already is returned with 200."""
     if data.kind != "direct":
         return Response(await conversation_service.make(caller.user_id, data), status_code=HTTP_201_CREATED)
     if data.user_id is None:
@@ -70,7 +70,7 @@ async def make(
 async def fetch(
     caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
 ) -> Conversation:
-    """Return a conversation that one is in."""
+    """Return a conversation that the caller is a member of."""
     return await conversation_service.fetch(caller.user_id, path_id(conversation_id))
 
 
@@ -100,13 +100,13 @@ async def change(
 async def remove(
     caller: Caller, conversation_service: NamedDependency[ConversationService], conversation_id: PathId
 ) -> None:
-    """Delete a conversation for everybody in it."""
+    """Delete a conversation for all its members."""
     await conversation_service.delete(caller.user_id, path_id(conversation_id))
 
 
 @patch(
     "/conversations/{conversation_id:str}/me",
-    summary="Change one's own settings there",
+    summary="Change the caller's settings in a conversation",
     tags=["conversations"],
     responses=problems(400, 401, 403, 404, 422),
 )
@@ -116,7 +116,7 @@ async def change_own(
     conversation_id: PathId,
     data: JSONBody[OwnChanges],
 ) -> Conversation:
-    """Mute, pin, archive, keep a draft, choose what to be notified of."""
+    """Mute, pin or archive the conversation, save a draft, or choose its notifications."""
     return await conversation_service.change_own(caller.user_id, path_id(conversation_id), data)
 
 
@@ -147,7 +147,7 @@ async def list_members(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Member]:
-    """Return the members of a conversation that one is in."""
+    """Return the members of a conversation that the caller is a member of."""
     members = await conversation_service.fetch_members(
         caller.user_id,
         path_id(conversation_id),
@@ -160,7 +160,7 @@ async def list_members(
 
 @put(
     "/conversations/{conversation_id:str}/members/{user_id:str}",
-    summary="Add somebody",
+    summary="Add a member",
     tags=["conversations"],
     responses=problems(400, 401, 403, 404, 409, 422),
 )
@@ -171,7 +171,7 @@ async def add_member(
     user_id: PathId,
     data: JSONBody[NewMember | None] = None,
 ) -> Member:
-    """Let somebody in; who is in already stays as they are."""
+    """Add a member. A user who is a member already keeps their role."""
     member, _ = await conversation_service.add_member(
         caller.user_id,
         path_id(conversation_id),
@@ -206,7 +206,7 @@ async def change_role(
 @delete(
     "/conversations/{conversation_id:str}/members/{user_id:str}",
     status_code=HTTP_204_NO_CONTENT,
-    summary="Remove somebody",
+    summary="Remove a member",
     tags=["conversations"],
     responses=problems(401, 403, 404, 409),
 )
@@ -216,7 +216,7 @@ async def remove_member(
     conversation_id: PathId,
     user_id: PathId,
 ) -> None:
-    """Take somebody out, or leave."""
+    """Remove a member, or leave the conversation."""
     await conversation_service.remove_member(caller.user_id, path_id(conversation_id), path_id(user_id))
 
 

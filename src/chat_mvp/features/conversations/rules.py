@@ -1,4 +1,4 @@
-"""What names, descriptions and addresses of a conversation must be like. Pure functions: values in, complaints out."""
+"""The rules for names, descriptions and addresses of conversations."""
 
 from msgspec import UNSET, UnsetType
 

@@ -27,7 +27,7 @@ Moment = Annotated[str, Meta(max_length=MAX_TIME_CHARS, description="An RFC 3339
 
 
 class NewConversation(Struct, kw_only=True):
-    """A direct conversation names a person in ``user_id``; a group or channel has a name and may have members."""
+    """A new conversation: a direct one needs ``user_id``, a group or channel needs ``name`` and may have members."""
 
     kind: ConversationKind
     user_id: Id | None = None
@@ -40,13 +40,13 @@ class NewConversation(Struct, kw_only=True):
 
 
 class ConversationSettingsChanges(Struct, kw_only=True):
-    """Settings that an admin changes; what is left out stays."""
+    """Settings that an admin changes. A field that is left out stays as it is."""
 
     post: Literal["members", "admins"] | UnsetType = UNSET
 
 
 class ConversationChanges(Struct, kw_only=True):
-    """What an admin changes of a conversation; what is left out stays."""
+    """What an admin changes of a conversation. A field that is left out stays as it is."""
 
     name: Name | UnsetType = UNSET
     description: Description | UnsetType = UNSET
@@ -57,7 +57,7 @@ class ConversationChanges(Struct, kw_only=True):
 
 
 class OwnChanges(Struct, kw_only=True):
-    """What a person changes of their own place; what is left out stays."""
+    """What a user changes of their own membership. A field that is left out stays as it is."""
 
     muted_until: Moment | UnsetType | None = UNSET
     pinned: bool | UnsetType = UNSET
@@ -68,12 +68,12 @@ class OwnChanges(Struct, kw_only=True):
 
 
 class NewMember(Struct, kw_only=True):
-    """The role that somebody who is added gets."""
+    """The role of the added member."""
 
     role: Role = "member"
 
 
 class MemberChanges(Struct, kw_only=True):
-    """The role that somebody has from now on."""
+    """The new role of a member."""
 
     role: Role

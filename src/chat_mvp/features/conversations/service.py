@@ -1,4 +1,4 @@
-"""The rules of conversations: who may be put together, and what everybody is told afterwards."""
+"""The rules of conversations: who may be in one with whom, and how members are notified of changes."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
@@ -20,6 +20,7 @@ from chat_mvp.errors import (
     FullError,
     NotFoundError,
     ValidationError,
+    no_such_user,
 )
 from chat_mvp.features.conversations.operations import (
     AddMember,
@@ -49,10 +50,10 @@ from chat_mvp.storage.records import ConversationRecord
 from chat_mvp.times import parse_time, utc_now
 
 _ORDERS_KEPT = 16
-"""Lists that are being paged through; each may hold thousands of ids."""
+"""Orders of conversations kept for the next page. Each may hold thousands of ids."""
 _ORDER_KEPT_S = 30.0
 _TOLD_AT_ONCE = 50
-"""How many people are told of a change together: each view is read before the first of them is told."""
+"""How many members are notified of a change together: all their views are read before the first is published."""
 
 
 class ConversationService:
@@ -77,7 +78,7 @@ class ConversationService:
         strangers: Strangers,
         costly_work: FairSemaphore,
     ) -> None:
-        """Call ``on_parted(user_id, other_id)`` when someone has left the direct conversation with another.
+        """Call ``on_parted(user_id, other_id)`` when a user has left the direct conversation with another.
 
         ``costly_work`` limits how many changes are announced to all members at once.
         """
@@ -107,10 +108,10 @@ class ConversationService:
         before: tuple[str, str] | None,
         limit: int,
     ) -> tuple[list[Conversation], tuple[str, str] | None, int]:
-        """Return a page of own conversations, most recent activity first, where it ends, and how many there are.
+        """Return a page of the user's conversations, its end (``None`` on the last page), and how many there are.
 
-        ``before`` and the end are positions in that order: a moment and an id. The order is read with the first page
-        and kept while someone turns the pages; the conversations are read with each page.
+        The most recently active come first. ``before`` and the end are positions in that order: a time and an id. The
+        order is read with the first page and kept for the next ones; the conversations are read with each page.
         """
         order = None if before is None else self._orders.get(user_id)
         if order is None:
@@ -126,14 +127,14 @@ class ConversationService:
         return page, order[start + limit - 1] if more else None, len(order)
 
     async def fetch(self, user_id: str, conversation_id: str) -> Conversation:
-        """Return a conversation as this person sees it; ``NotFoundError`` for people who are not in it."""
+        """Return a conversation as the user sees it; ``NotFoundError`` if they are not a member."""
         found = await self._views.fetch(user_id, [conversation_id])
         if not found:
             raise NotFoundError("There is no such conversation.")
         return found[0]
 
     async def fetch_members(self, user_id: str, conversation_id: str, *, after: str, limit: int) -> list[Member]:
-        """Return members by ascending id, those above ``after``, at most ``limit``."""
+        """Return at most ``limit`` members by ascending id, beginning after ``after``."""
         roster = await self._roster(user_id, conversation_id)
         ids = sorted(i for i in roster.everybody() if i > after)[:limit]
         people = await self._fetch_users(ids)
@@ -144,7 +145,7 @@ class ConversationService:
     # ------------------------------------------------------------------------------------------------------- making
 
     async def open_direct(self, user_id: str, other_id: str) -> tuple[Conversation, bool]:
-        """Return the direct conversation of these two, and whether it was made just now."""
+        """Return the direct conversation of two users, and whether this call made it."""
         if user_id == other_id:
             raise ValidationError("You cannot write to yourself.", fields={"user_id": "is yourself"})
         people = await self._people([user_id, other_id])
@@ -184,7 +185,7 @@ class ConversationService:
     # ------------------------------------------------------------------------------------------------------ changing
 
     async def change(self, user_id: str, conversation_id: str, changes: ConversationChanges) -> Conversation:
-        """Change a conversation, tell its members, and return it."""
+        """Change a conversation, notify its members, and return it."""
         if changes.name is not UNSET and not changes.name.strip():
             raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
         check_texts(name=changes.name, description=changes.description, avatar_url=changes.avatar_url)
@@ -204,7 +205,7 @@ class ConversationService:
         return await self.fetch(user_id, conversation_id)
 
     async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:
-        """Change a person's own settings in a conversation, tell their devices, and return it."""
+        """Change a user's own settings in a conversation, notify their devices, and return it."""
         fields: dict[str, Any] = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
         if fields.get("draft"):
             self._check_room()
@@ -215,7 +216,7 @@ class ConversationService:
                 detail = f"is not an RFC 3339 time with an offset, from {MIN_YEAR} to 9999"
                 raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
         if fields.get("unread_from") is not None:
-            # It holds while the person reads no further: whichever device reads on ends it, without a word about it.
+            # It ends when any device of the user reads on. No frame announces that.
             member = (await self._roster(user_id, conversation_id)).member(user_id)
             fields["unread_from_read"] = None if member is None else member.read_seq
         if fields:
@@ -226,7 +227,7 @@ class ConversationService:
         return await self.fetch(user_id, conversation_id)
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
-        """Delete a conversation for everybody."""
+        """Delete a conversation for all members."""
         await self._roster(user_id, conversation_id)
         people = await self._people([user_id])
         await self._do(
@@ -259,7 +260,7 @@ class ConversationService:
         return await self._member(user_id, conversation_id, people[other_id]), added
 
     async def remove_member(self, user_id: str, conversation_id: str, other_id: str) -> None:
-        """Take somebody out, or leave."""
+        """Remove a member, or leave if both ids are the same."""
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
             raise NotFoundError("This person is not in the conversation.")
@@ -285,7 +286,7 @@ class ConversationService:
             await self._on_parted(user_id, other_id)
 
     async def change_role(self, user_id: str, conversation_id: str, other_id: str, role: Role) -> Member:
-        """Give a member another role and return their place."""
+        """Give a member another role and return their membership."""
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
             raise NotFoundError("This person is not in the conversation.")
@@ -324,7 +325,7 @@ class ConversationService:
     async def _people(self, ids: list[str]) -> dict[str, User]:
         people = await self._fetch_users(ids)
         if len(people) < len(set(ids)):
-            raise NotFoundError("There is nobody with this id.")
+            raise no_such_user()
         return people
 
     async def _tell_updated(self, conversation_id: str, user_ids: Iterable[str]) -> None:
@@ -332,11 +333,11 @@ class ConversationService:
         for start in range(0, len(connected), _TOLD_AT_ONCE):
             some = connected[start : start + _TOLD_AT_ONCE]
             views = {user_id: await self._views.fetch(user_id, [conversation_id]) for user_id in some}
-            # What is read may not have been told yet: no view may run ahead of the messages that it counts.
+            # The views may count messages that are not published yet. They must not be published before those.
             await self._writer.settled()
             roster = await self._rosters.fetch(conversation_id)
             for user_id, found in views.items():
-                # Who was let out meanwhile has been told so, and nothing after that.
+                # A member who was removed meanwhile has been notified of it, and must get nothing after that.
                 if roster is not None and roster.member(user_id) is not None:
                     for view in found:
                         frame = ConversationUpdated(conversation=view)

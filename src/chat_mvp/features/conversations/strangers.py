@@ -1,8 +1,8 @@
 """Limits on being added to conversations by strangers: how many, how fast, and who counts as a stranger.
 
-Someone is a stranger to a person who neither has them in their contact list nor has opened their direct conversation.
-So the person decides, not the one who adds. It takes a few reads by index when people are added, and
-none when a message is sent.
+An adder is a stranger to a user who neither has them in the contact list nor has opened their direct conversation.
+So the added user decides, not the adder. The check takes a few reads by index when users are added, and none when a
+message is sent.
 """
 
 from collections import Counter
@@ -34,14 +34,14 @@ class Strangers:
         self._rate_limits = rate_limits
         self._enabled = enabled
         self._on_the_way: Counter[str] = Counter()
-        """How often each person is being added just now, which the database does not know yet."""
+        """How many operations in progress add each user. The database does not know of them yet."""
 
     @asynccontextmanager
     async def adding(self, adder_id: str, others: Collection[str]) -> AsyncIterator[frozenset[str]]:
-        """Check that the adder may add the others, and yield those who do not know the adder; add them in the block.
+        """Check that the adder may add the others, and yield those to whom it is a stranger; add them in the block.
 
-        ``ForbiddenError`` when one of the others is in too many conversations, in the same words whatever the reason;
-        ``RateLimitedError`` when the adder has added too many who do not know them.
+        ``ForbiddenError`` when one of the others is in too many conversations, with the same text for every reason;
+        ``RateLimitedError`` when the adder has added too many strangers.
         """
         if not self._enabled or not others:
             yield frozenset()

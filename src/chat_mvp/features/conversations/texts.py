@@ -1,4 +1,4 @@
-"""What system messages say of a change of a conversation, behind the name of the person who made it."""
+"""Texts of the system messages about changes of a conversation, without the name of the member who made them."""
 
 from chat_mvp.characters import isolated
 from chat_mvp.protocol import Role
@@ -6,7 +6,7 @@ from chat_mvp.storage.records import ConversationRecord
 
 
 def described_change(conversation: ConversationRecord, field: str) -> str:
-    """Return what was done to one field of a conversation, which has its new value; the texts name no old value."""
+    """Describe the change of one field of a conversation, which has its new value already. No text names the old."""
     match field, getattr(conversation, field):
         case "name", name:
             return f"renamed this to “{isolated(name or '')}”"

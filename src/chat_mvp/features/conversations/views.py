@@ -14,7 +14,7 @@ from chat_mvp.times import format_optional, format_time
 
 
 def conversation_view(standing: Standing, last_message: Message | None, peer: User | None) -> Conversation:
-    """Return what a member sees of a conversation."""
+    """Return a conversation as one of its members sees it."""
     conversation, membership = standing.conversation, standing.membership
     others_delivered_seq, others_read_seq = standing.others or (None, None)
     unread_from = membership.marked_unread_from()
@@ -59,7 +59,7 @@ def newcomer_view(
 ) -> Conversation:
     """Return the conversation as a new member sees it: nothing unread and no message yet.
 
-    Blocks keep them ``apart`` from these people.
+    ``apart`` are the members from whom a block separates them.
     """
     standing = Standing(
         conversation=roster.conversation,
@@ -71,7 +71,7 @@ def newcomer_view(
 
 
 def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Member:
-    """Return what someone in a conversation sees of one of them, with the marks that they may know."""
+    """Return a member as another one sees them, with the marks that the viewer may know."""
     return Member(
         user=user,
         role=membership.role,
@@ -82,7 +82,7 @@ def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Membe
 
 
 class ConversationViews:
-    """Reads conversations as a person sees them, many at once."""
+    """Reads conversations as a user sees them, many at once."""
 
     def __init__(self, snapshots: Snapshots, messages: Messages, fetch_users: FetchUsers) -> None:
         """Read from these."""
@@ -91,7 +91,7 @@ class ConversationViews:
         self._fetch_users = fetch_users
 
     async def fetch(self, user_id: str, ids: Iterable[str]) -> list[Conversation]:
-        """Return those of the conversations that the person is in, in the given order. Give at most a page of ids."""
+        """Return those of the conversations that the user is a member of, in the given order. At most a page of ids."""
         return await self.complete(user_id, list((await self._snapshots.fetch(user_id, ids)).values()))
 
     async def complete(self, user_id: str, standings: list[Standing]) -> list[Conversation]:

@@ -127,7 +127,7 @@ class SendMessage:
         for message_id in self.message_ids:
             message = batch.message(message_id).message
             if message.conversation_id != roster.conversation.id or not can_see(roster, member, message.seq):
-                # In the words for what does not exist: nobody learns here that it does.
+                # The same text as for a message that does not exist, so that the answer does not reveal it.
                 raise NotFoundError("There is no such message.")
         if self._new.thread_root is not None and batch.message(self._new.thread_root).message.thread_root is not None:
             raise ValidationError("A reply in a thread cannot begin another.", fields={"thread_root": "is a reply"})
@@ -170,7 +170,7 @@ class MessageOperation:
 
 
 class EditMessage(MessageOperation):
-    """Replace the text of an own message. The same text changes nothing and is told to nobody else."""
+    """Replace the text of an own message. The same text changes nothing and is not published."""
 
     __slots__ = ("_mentions", "_text", "size")
 

@@ -26,7 +26,7 @@ _TICK = timedelta(milliseconds=1)
 
 
 class Place(Struct, array_like=True, frozen=True):
-    """How far somebody has read: behind this change of this conversation, in a list that began at ``server_time``."""
+    """Where the next page begins: after this change of this conversation, in a list that began at ``server_time``."""
 
     server_time: Annotated[datetime, Meta(tz=True)]
     conversation_id: Id
@@ -90,7 +90,7 @@ class MessageSync:
             return await self._fetch(user_id, after, place=place, limit=limit)
 
     async def _fetch(self, user_id: str, after: datetime, *, place: Place | None, limit: int) -> ChangesSince:
-        # Before anything is read, and only once: what changes while somebody turns the pages is for the next time.
+        # Before anything is read, and only once: what changes while a client turns the pages is for the next time.
         server_time = await self._complete_until() if place is None else place.server_time
         messages: list[Message] = []
         position = Place(server_time, _LOWEST_ID, MAX_SEQ) if place is None else place

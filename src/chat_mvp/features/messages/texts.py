@@ -30,7 +30,7 @@ _FORMS = _fully_qualified_forms()
 
 
 def check_text(text: str) -> None:
-    """Raise ``ValidationError`` for a text that is too long, shows nothing, or has characters nobody can store."""
+    """Raise ``ValidationError`` for a text that is too long, shows nothing, or has characters that cannot be stored."""
     if len(text) > MAX_TEXT_CHARS:
         raise ValidationError(
             f"A text may have {MAX_TEXT_CHARS:,} characters, this has {len(text):,}.",

@@ -1,1 +1,1 @@
-"""Presence: choosing how one is seen, and whose presence one is told."""
+"""Presence: the state that a user chooses, and the users whose presence a connection gets."""

@@ -1,4 +1,4 @@
-"""Frames of presence."""
+"""Handlers of the presence frames."""
 
 from chat_mvp.characters import line_complaint
 from chat_mvp.errors import ValidationError

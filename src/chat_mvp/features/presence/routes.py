@@ -13,12 +13,12 @@ from chat_mvp.protocol import PresenceState
 
 @get(
     "/users/{user_id:str}/presence",
-    summary="See whether somebody is there",
+    summary="Get a user's presence",
     tags=["users"],
     responses=problems(401, 404),
 )
 async def fetch(caller: Caller, presence_service: NamedDependency[PresenceService], user_id: PathId) -> PresenceState:
-    """Return a person's presence; those with whom there is a block are always offline."""
+    """Return the presence of a user. If one of the two has blocked the other, it is always ``offline``."""
     return await presence_service.fetch(caller.user_id, path_id(user_id))
 
 

@@ -1,4 +1,4 @@
-"""The rules of presence: contacts and direct peers are told, whoever else was asked for too, the blocked never."""
+"""The rules of presence: connections get that of contacts, direct peers and subscribed users, never across a block."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -8,7 +8,7 @@ import structlog
 from msgspec import UnsetType
 
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.errors import NotFoundError, UnavailableError
+from chat_mvp.errors import UnavailableError, no_such_user
 from chat_mvp.limits import MAX_WATCHED_PRESENCES
 from chat_mvp.protocol import ChosenPresence, ConversationJoined, Presence, PresenceState
 from chat_mvp.realtime.connection import Connection
@@ -23,7 +23,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class PresenceService:
-    """Connects the tracker with the people it is about."""
+    """Decides whose presence each connection gets, and stores the presence that users choose."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class PresenceService:
         on_hide: Callable[[str], None],
         on_show: Callable[[str], Awaitable[None]],
     ) -> None:
-        """Read contacts and direct peers from storage, keep choices there.
+        """Read contacts and direct peers from storage, and store choices there.
 
-        Call ``on_hide`` before someone becomes invisible, and ``on_show`` when they are no longer.
+        Call ``on_hide`` before a user becomes invisible, and ``on_show`` when they are visible again.
         """
         self._tracker = tracker
         self._registry = registry
@@ -50,15 +50,15 @@ class PresenceService:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        """Leave undone what was begun for connections that are about to end."""
+        """Cancel the tasks that add direct peers to connections."""
         for task in self._tasks:
             task.cancel()
 
     async def watch(self, connection: Connection, summaries: Iterable[SummaryRecord]) -> list[PresenceState]:
-        """Subscribe a new connection to contacts, direct peers and its own list, and return their present states.
+        """Subscribe a new connection to contacts, direct peers and its own list, and return their current presence.
 
-        ``summaries`` are the person's conversations, the most recently active first. Contacts come first where there
-        are more people than a connection is told of.
+        ``summaries`` are the user's conversations, the most recently active first. When there are more than
+        ``MAX_WATCHED_PRESENCES`` contacts and peers, contacts come first.
         """
         contacts = await self._arrivals.fetch_contact_ids(connection.user_id, limit=MAX_WATCHED_PRESENCES)
         peers = (peer_id(each.direct_key, connection.user_id) for each in summaries if each.direct_key is not None)
@@ -69,9 +69,10 @@ class PresenceService:
         )
 
     async def subscribe(self, connection: Connection, user_ids: Iterable[str]) -> list[PresenceState]:
-        """Tell this connection of these people beside its contacts and peers, and how all of them are now.
+        """Subscribe a connection to these users, and return the current presence of all whom it watches.
 
-        They replace those subscribed to before. A connection that is still catching up keeps them, too.
+        They replace those of the last call; contacts and direct peers stay. The list also holds for a connection that
+        is still catching up.
         """
         dropped = connection.subscribed.difference(user_ids)
         connection.subscribed = frozenset(user_ids)
@@ -81,7 +82,7 @@ class PresenceService:
         return await self._tracker.watch(connection, watched | connection.subscribed)
 
     async def choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
-        """Let a person be seen like this from now on, also after they reconnect."""
+        """Set and store the presence of a user, and return it as others see it. It lasts across reconnects."""
         changes = UserChanges(presence=state)
         if status_text is not None:
             changes.status_text = status_text
@@ -95,13 +96,13 @@ class PresenceService:
         return presence
 
     async def fetch(self, viewer_id: str, user_id: str) -> PresenceState:
-        """Return how one person looks to another; ``NotFoundError`` when there is nobody with this id."""
+        """Return the presence of a user as ``viewer_id`` sees it; ``NotFoundError`` when no user has this id."""
         if not await self._users.fetch_many([user_id]):
-            raise NotFoundError("There is nobody with this id.")
+            raise no_such_user()
         return await self._tracker.state_for(viewer_id, user_id)
 
     async def block_changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
-        """Hide two people from each other, whoever of them has blocked the other; or show them again."""
+        """Hide two users from each other after a block, in both directions, or show them again after its end."""
         if blocked:
             self._tracker.hide(self._registry.of(owner_id), other_id)
             self._tracker.hide(self._registry.of(other_id), owner_id)
@@ -110,14 +111,17 @@ class PresenceService:
             await self._show_again(other_id, owner_id)
 
     async def contact_changed(self, owner_id: str, other_id: str, listed: bool) -> None:
-        """Tell somebody of a new contact from now on, and no longer of one who is none any more."""
+        """Begin or stop to send a user the presence of another, who was added to or removed from their contacts."""
         if listed:
             await self._show(owner_id, other_id, tell_now=True)
         else:
             await self.parted(owner_id, other_id)
 
     def published(self, publication: Publication) -> None:
-        """Tell somebody of their direct peer as soon as they see the conversation, which the peer may see before."""
+        """Begin to send users the presence of a direct peer when the conversation becomes visible to them.
+
+        The two users may see the conversation at different times.
+        """
         frame = publication.frame
         if not isinstance(frame, ConversationJoined) or isinstance(frame.conversation.peer, UnsetType):
             return
@@ -127,7 +131,7 @@ class PresenceService:
             task.add_done_callback(self._tasks.discard)
 
     async def parted(self, viewer_id: str, user_id: str) -> None:
-        """Stop sending someone the presence of a person who is neither contact nor direct peer any more."""
+        """Stop sending a user the presence of one who is neither contact nor direct peer any more."""
         if self._registry.is_connected(viewer_id) and not await self._fetch_known_among(viewer_id, [user_id]):
             self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
 
@@ -151,6 +155,6 @@ class PresenceService:
         await self._tracker.watch_also(viewer_id, connections, user_id, tell_now=True)
 
     async def _fetch_known_among(self, viewer_id: str, user_ids: Collection[str]) -> set[str]:
-        """Return those of these people who are contacts or direct peers of someone."""
+        """Return those of ``user_ids`` who are contacts or direct peers of the viewer."""
         listed = await self._arrivals.fetch_listed(viewer_id, user_ids)
         return listed | await self._conversations.fetch_visible_directs(viewer_id, user_ids)

@@ -80,13 +80,13 @@ class TypingService:
             self._tell(key, "start")
 
     def connections_changed(self, user_id: str, connection_ids: Collection[str]) -> None:
-        """End what somebody was writing on a connection that is none of those they have."""
+        """Stop the typing of a user on connections that they no longer have."""
         for key in [key for key in self._typists if key[0] == user_id]:
             if self._typists[key].connection_id not in connection_ids:
                 self._end(key)
 
     def stop(self, user_id: str) -> None:
-        """End everything that someone was writing."""
+        """Stop all typing of a user."""
         self.connections_changed(user_id, ())
 
     def close(self) -> None:

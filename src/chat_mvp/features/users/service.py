@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from chat_mvp.characters import line_complaint, name_complaint, paragraph_complaint
-from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.errors import NotFoundError, ValidationError, no_such_user
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.limits import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_QUERY_WORDS
 from chat_mvp.ops.disk import CheckRoom
@@ -64,17 +64,17 @@ class UserService:
         return _own_user(record)
 
     async def fetch(self, user_id: str) -> User:
-        """Return what everybody may see of a person; ``NotFoundError`` when there is nobody with this id."""
+        """Return what everyone may see of a user; ``NotFoundError`` when no user has this id."""
         found = await self._directory.fetch_users([user_id])
         if user_id not in found:
-            raise NotFoundError("There is nobody with this id.")
+            raise no_such_user()
         return found[user_id]
 
     async def fetch_by_username(self, username: str) -> User:
         """Return the person with this username, in any capitals; ``NotFoundError`` when there is none."""
         record = await self._users.fetch_by_username(username)
         if record is None:
-            raise NotFoundError("There is nobody with this username.")
+            raise NotFoundError("There is no user with this username.")
         return public_user(record)
 
     async def search(
@@ -83,7 +83,7 @@ class UserService:
         """Return people found by the beginning of their username or of words of their display name.
 
         Case and accents do not matter; of several words each must be found. In the order of usernames, those behind
-        ``after`` only; the second value is the ``after`` of the next page. Nothing to look for finds nobody.
+        ``after`` only; the second value is the ``after`` of the next page. An empty query finds no one.
         """
         words = list(dict.fromkeys(fold_text(query).split()))[:MAX_QUERY_WORDS]
         if not words:
