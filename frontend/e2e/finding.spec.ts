@@ -193,7 +193,10 @@ test('a pinned message is marked for both, listed, and leads back to its place',
   await expect(messages(ben.page).getByText('Pinned')).toHaveCount(0);
 });
 
-test('a new device lists what was pinned long ago, and what is unpinned elsewhere', async ({ page, baseURL }) => {
+test('a new device lists what was pinned long ago, and what is unpinned elsewhere', async ({
+  page,
+  baseURL,
+}) => {
   const seeder = new Seeder(baseURL as string);
   const anna = await seeder.account('anna');
   const ben = await seeder.account('ben');
