@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Launch
 from tests.support.http import expect_json
 from tests.support.people import Chat, Person
 from tests.support.socket import Socket
@@ -159,6 +160,27 @@ async def test_what_was_read_shows_when_somebody_is_visible_again(chat: Chat, by
     for room in scene.rooms:
         await scene.watcher.expect("receipt", conversation_id=room, user_id=scene.bob.id)
         assert await own_mark(scene.bob, room) == (await scene.ann.conversation(room))["others_read_seq"]
+
+
+async def test_a_block_that_ends_shows_no_marks_of_somebody_invisible_who_is_away(launch: Launch) -> None:
+    chat = await launch()
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    message = await ann.say(room, "one")
+    phone, tablet = await bob.connect(), await bob.connect()
+    await phone.ask("presence.set", state="invisible")
+    await phone.tell("read", conversation_id=room, seq=message["seq"])
+    await tablet.expect("receipt", conversation_id=room, read_seq=message["seq"])
+    # Nothing is in memory then of what Bob chose, as after ``presence_ttl_seconds``.
+    await chat.server.restart()
+    await ann.block(bob)
+    await ann.unblock(bob)
+    assert (await ann.conversation(room))["others_read_seq"] == 0
+    (receipt,) = expect_json(await ann.get(f"/messages/{message['id']}/receipts"))["items"]
+    assert receipt == {"user_id": bob.id, "state": "queued", "at": None}
+    phone = await bob.connect()
+    await phone.ask("presence.set", state="online")
+    assert (await ann.conversation(room))["others_read_seq"] == message["seq"]
 
 
 async def own_mark(person: Person, room: str) -> int:

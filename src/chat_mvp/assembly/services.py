@@ -155,6 +155,7 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
         receipts=engine.receipts,
         conversations=base.conversations,
         is_hidden=engine.presence.is_hidden,
+        fetch_hidden=engine.presence.fetch_hidden,
     )
     presence_service = PresenceService(
         tracker=engine.presence,

@@ -15,7 +15,7 @@ from chat_mvp.backup.archive import ArchiveReader
 from chat_mvp.backup.create import check_new, create_backup
 from chat_mvp.backup.restore import check_backup, restore_backup
 from chat_mvp.cli.backend import mongo_address, prepare_data_dir, shared_address
-from chat_mvp.cli.output import complain, print_line
+from chat_mvp.cli.output import complain, print_line, printable
 from chat_mvp.cli.progress import shown_progress
 from chat_mvp.errors import StartupError
 from chat_mvp.mongod.config import HISTORY_WINDOW_S
@@ -150,7 +150,7 @@ async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
             _note(settings, epoch)
     print_line(
         f"Restored {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages of "
-        f"{manifest.taken_at} in {time.monotonic() - began:.1f} s. The new epoch is {epoch}."
+        f"{printable(manifest.taken_at)} in {time.monotonic() - began:.1f} s. The new epoch is {epoch}."
     )
     print_line("Everyone signs in again; clients drop what they had that is not in the backup.")
 

@@ -113,9 +113,15 @@ class PresenceTracker:
         return self._is_connected(user_id) and not self.is_hidden(user_id)
 
     def is_hidden(self, user_id: str) -> bool:
-        """Return whether a user who is or was connected is invisible. False for other users."""
+        """Return whether a user who is connected, or is in memory, is invisible. ``fetch_hidden`` knows of all."""
         chosen = self._online.get(user_id) or self._chosen.get(user_id)
         return chosen is not None and chosen.state == "invisible"
+
+    async def fetch_hidden(self, user_ids: Collection[str]) -> set[str]:
+        """Return those of the users who are invisible, also where they are not connected or not in memory."""
+        fetched = await self._fetch(user_ids)
+        known = ((i, self._online.get(i) or self._chosen.get(i) or fetched.get(i)) for i in user_ids)
+        return {user_id for user_id, chosen in known if chosen is not None and chosen.state == "invisible"}
 
     def choose(self, user_id: str, state: ChosenPresence, status_text: str) -> Presence:
         """Set the presence of a user, notify the watchers, and return it as others see it."""

@@ -1,7 +1,7 @@
 """Showing marks that were withheld: after invisibility and after a block."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import structlog
 
@@ -30,13 +30,15 @@ class WithheldMarks:
         receipts: Receipts,
         conversations: Conversations,
         is_hidden: Callable[[str], bool],
+        fetch_hidden: Callable[[Collection[str]], Awaitable[Collection[str]]],
     ) -> None:
-        """``is_hidden`` says who is invisible."""
+        """``is_hidden`` says who of those in memory is invisible, ``fetch_hidden`` who of any."""
         self._writer = writer
         self._rosters = rosters
         self._receipts = receipts
         self._conversations = conversations
         self._is_hidden = is_hidden
+        self._fetch_hidden = fetch_hidden
 
     async def show_everywhere(self, user_id: str) -> None:
         """Show the marks of someone who is no longer invisible."""
@@ -44,12 +46,16 @@ class WithheldMarks:
         await self._show((conversation_id, user_id) for conversation_id in ids)
 
     async def show_in_direct(self, one: str, other: str) -> None:
-        """Show two people each other's marks in their direct conversation, if they have one."""
+        """Show two people each other's marks in their direct conversation, if they have one.
+
+        Those of an invisible person stay withheld, wherever that person is.
+        """
         key = direct_key(one, other)
         await self._rosters.load_direct([key])
         conversation_id = self._rosters.direct_id(key)
         if conversation_id is not None:
-            await self._show((conversation_id, user_id) for user_id in (one, other))
+            hidden = await self._fetch_hidden((one, other))
+            await self._show((conversation_id, user_id) for user_id in (one, other) if user_id not in hidden)
 
     async def _show(self, places: Iterable[tuple[str, str]]) -> None:
         waiting = list(places)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.reply import Reply, await_reply
@@ -87,7 +87,8 @@ class MessageSync:
         was read: asking from there next time brings whatever was stored since, some of it a second time.
         """
         async with self._costly_work.hold(user_id):
-            return await self._fetch(user_id, after, place=place, limit=limit)
+            page = await self._fetch(user_id, after, place=place, limit=limit)
+            return structs.replace(page, messages=await self._still_visible(user_id, page.messages))
 
     async def _fetch(self, user_id: str, after: datetime, *, place: Place | None, limit: int) -> ChangesSince:
         # Before anything is read, and only once: what changes while a client turns the pages is for the next time.
@@ -131,6 +132,23 @@ class MessageSync:
             limit=limit,
         )
         return [record.message for record in records]
+
+    async def _still_visible(self, user_id: str, messages: list[Message]) -> list[Message]:
+        """Return those of the messages that the person may see now that they have been read.
+
+        Someone who was removed meanwhile must not see what was said after that.
+        """
+        if not messages:
+            return []
+        memberships = await self._conversations.fetch_memberships(
+            user_id, {message.conversation_id for message in messages}
+        )
+        return [
+            message
+            for message in messages
+            if (membership := memberships.get(message.conversation_id)) is not None
+            and message.seq > membership.joined_seq
+        ]
 
     async def _complete_until(self) -> datetime:
         moment: datetime = await await_reply(lambda reply: self._writer.submit(AskMoment(reply=reply)))
