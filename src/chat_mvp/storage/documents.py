@@ -225,8 +225,9 @@ class MessageDocument(Document):
                 [("thread_root", ASCENDING), ("seq", ASCENDING)],
                 partialFilterExpression={"thread_root": {"$type": "objectId"}},
             ),
+            # Not only conversation and seq: of two indexes with the same keys, beanie makes one.
             IndexModel(
-                [("conversation_id", ASCENDING), ("seq", ASCENDING)],
+                [("conversation_id", ASCENDING), ("pinned", ASCENDING), ("seq", ASCENDING)],
                 name="pinned",
                 partialFilterExpression={"pinned": True},
             ),
