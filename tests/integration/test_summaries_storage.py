@@ -48,7 +48,12 @@ async def test_the_lowest_marks_are_those_of_the_others(database: Database) -> N
     )
     conversations = Conversations(database.collections)
     found = await asyncio.gather(
-        *(conversations.fetch_others_marks(user_id, [room, alone]) for user_id in (ann, bob, cat))
+        *(
+            conversations.fetch_others_marks(user_id, direct=[], groups=[room, alone], apart=())
+            for user_id in (ann, bob, cat)
+        )
     )
     assert [each[room] for each in found] == [(3, 2), (5, 2), (3, 3)]
     assert [alone in each for each in found] == [False, True, True]
+    without_bob = await conversations.fetch_others_marks(ann, direct=[], groups=[room], apart=[bob])
+    assert without_bob == {room: (9, 2)}
