@@ -1,4 +1,4 @@
-/** Somebody sends everything that might break a page: the conversation, the list and the rest work on. */
+/** A user sends everything that might break a page. The conversation, the list and everything else still work. */
 import { expect, type Page } from '@playwright/test';
 import { HOSTILE } from '../test/hostile';
 import { leave, messages, newPerson, open, say, signIn, toLatest } from './people';

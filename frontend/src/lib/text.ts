@@ -24,7 +24,7 @@ export function isVisible(text: string): boolean {
 const MARKUP =
   /```\w*\n?|(?:[*`]{1,2}|~~)(?=\S)|(?<=\S)(?:[*`]{1,2}|~~)|(?<![\p{L}\p{N}])_{1,2}(?=\S)|(?<=\S)_{1,2}(?![\p{L}\p{N}])/gu;
 
-/** What somebody wrote as one line for previews and announcements, without Markdown marks. */
+/** Returns a text as one line without Markdown marks, for previews and announcements. */
 export function oneLine(text: string, limit = 140): string {
   return flatLine(text.slice(0, limit * 4).replace(MARKUP, ''), limit);
 }

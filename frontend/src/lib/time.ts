@@ -60,7 +60,7 @@ export function shortWhen(i18n: I18n, iso: string, now: Date = new Date()): stri
   return formatter(i18n.language, 'date', { day: 'numeric', month: 'short', year: '2-digit' }).format(date);
 }
 
-/** "40 seconds", "3 minutes": how long somebody has to wait, rounded up. */
+/** "40 seconds", "3 minutes": the time to wait, rounded up. */
 export function waitText({ language }: I18n, ms: number): string {
   const seconds = Math.max(1, Math.ceil(ms / 1000));
   const [n, unit] =

@@ -64,7 +64,7 @@ export class History {
     });
   }
 
-  /** Somebody looks at it: it was opened, and not left. */
+  /** Returns whether the conversation is on the screen: it was opened and not left. */
   isOpen(conversationId: string): boolean {
     return this.#open.has(conversationId);
   }

@@ -13,7 +13,7 @@ import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
 
-/** A conversation that somebody only passes by, with a key held down, is asked for nothing. */
+/** While a held key moves through the list, the conversations on the way fetch nothing. */
 const PASSING_MS = 150;
 
 const WRITING: ComposerMode = { kind: 'new' };

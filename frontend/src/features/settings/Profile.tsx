@@ -32,7 +32,7 @@ export function Profile() {
     });
     if (!done) setSaved(false);
   };
-  /** What the server says of a field goes on where the field's name ends. */
+  /** The server's text about a field continues a sentence that begins with the field's name. */
   const ofField = (field: string, label: string) => {
     const found = refused?.errors.find((one) => one.field === field);
     return found && `${label} ${found.detail}.`;

@@ -106,7 +106,7 @@ function useForm(work: () => Promise<void>) {
       setBusy(false);
     }
   };
-  /** What the server says of a field goes on where the field's name ends. */
+  /** The server's text about a field continues a sentence that begins with the field's name. */
   const ofField = (field: string, label: string) => {
     const found = error instanceof ApiError ? error.errors.find((one) => one.field === field) : undefined;
     if (found === undefined) return undefined;

@@ -26,7 +26,7 @@ export const MessageText = memo(function MessageText({ text: source }: { text: s
   return isUnbroken(text) ? <div className="unbroken">{whole}</div> : whole;
 });
 
-/** A text of many screens shows its beginning, so that nobody has to scroll past all of it. */
+/** A text of many screens shows its beginning, so that the reader need not scroll past all of it. */
 function Beginning({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const id = useId();

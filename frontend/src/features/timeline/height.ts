@@ -14,7 +14,7 @@ function lineCount(text: string): number {
   return lines;
 }
 
-/** Whether only the beginning of a text is shown until somebody asks for the rest. */
+/** Whether only the beginning of a text is shown until the reader asks for the rest. */
 export function isTall(text: string): boolean {
   return lineCount(text) > MANY_LINES;
 }
