@@ -130,7 +130,13 @@ class StopSignals:
                 self._loop.add_signal_handler(number, self._arrived, number)
 
     def then(self, stop: Callable[[], Awaitable[None]]) -> None:
-        """Stop by ``stop`` from now on, instead of by cancelling."""
+        """Stop by ``stop`` from now on, instead of by cancelling.
+
+        ``asyncio.CancelledError`` when a signal has arrived already. It had cancelled the start, but the database
+        driver swallows a cancellation that comes while it receives an answer, and the start went on.
+        """
+        if self.received:
+            raise asyncio.CancelledError
         self._stop = stop
 
     def _arrived(self, number: int) -> None:

@@ -71,6 +71,21 @@ def test_the_first_signal_asks_for_a_clean_stop(number: int) -> None:
     assert process.ended() == 0
 
 
+def test_a_start_that_swallowed_the_cancellation_ends_at_the_next_step() -> None:
+    swallow = """
+        print("starting", flush=True)
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            pass
+        signals.then(stop)"""
+    process = Process(start=swallow)
+    assert process.line() == "starting"
+    process.signal(signal.SIGTERM)
+    assert process.line() == "cancelled True"
+    assert process.ended() == 0
+
+
 def test_a_second_sigterm_changes_nothing() -> None:
     process = Process(stop="await asyncio.sleep(0.3)")
     assert process.line() == "running"
