@@ -22,7 +22,7 @@ from chat_mvp.protocol import (
 )
 
 
-class Event(Struct, kw_only=True, frozen=True, tag_field="type"):
+class Event(Struct, kw_only=True, tag_field="type"):
     """Base of all events."""
 
 
@@ -78,7 +78,7 @@ class ConversationHidden(Event, tag="conversation.hidden"):
     user_id: Id
 
 
-class SharedFields(Struct, kw_only=True, frozen=True):
+class SharedFields(Struct, kw_only=True):
     """The fields of a conversation that are the same for all members and that members can change."""
 
     name: str | None
@@ -100,15 +100,15 @@ class ConversationChanged(Event, tag="conversation.changed"):
     fields: SharedFields
 
 
-class OwnSettings(Struct, kw_only=True, frozen=True):
+class OwnSettings(Struct, kw_only=True):
     """Settings of one member in one conversation. Those that did not change are ``UNSET``."""
 
-    muted_until: Time | None | UnsetType = UNSET
+    muted_until: Time | UnsetType | None = UNSET
     pinned: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     draft: str | UnsetType = UNSET
     notify: Notify | UnsetType = UNSET
-    unread_from: int | None | UnsetType = UNSET
+    unread_from: int | UnsetType | None = UNSET
 
 
 class OwnSettingsChanged(Event, tag="own_settings.changed"):
@@ -172,7 +172,7 @@ class BlockChanged(Event, tag="block.changed"):
 
 
 class ProfileChanged(Event, tag="profile.changed"):
-    """What everyone may see of a user changed: their display name, avatar or bio. ``user`` is their state after that."""
+    """The display name, avatar or bio of a user changed. ``user`` is what everyone may see of them after that."""
 
     user: User
 

@@ -34,8 +34,8 @@ def test_what_is_not_understood_is_kept_apart(part: str) -> None:
 
 
 def test_a_newer_field_is_no_obstacle() -> None:
-    text = '[{"type":"session.ended","session_id":"5","user_id":"6","address":"::1"}]'
-    assert decode_events(text).events == [SessionEnded(session_id="5", user_id="6")]
+    text = '[{"type":"session.ended","session_id":"555555555555555555555555","user_id":"666666666666666666666666","address":"::1"}]'
+    assert decode_events(text).events == [SessionEnded(session_id="5" * 24, user_id="6" * 24)]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[", "nonsense"])
