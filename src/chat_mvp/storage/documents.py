@@ -329,7 +329,7 @@ class ConsumerDocument(Document):
 
     id: str  # type: ignore[assignment]
     state: str
-    """``new`` until its first rebuild has ended, ``running``, or ``lost`` when it must rebuild because events are gone."""
+    """``new`` until its first rebuild has ended, then ``running``; ``lost`` when it must rebuild as events are gone."""
     cursor: dict[str, Any] | None = None
     """The resume token of the last document of ``events`` that was handled."""
     at: datetime | None = None
