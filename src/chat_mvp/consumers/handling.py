@@ -60,7 +60,9 @@ class Handling:
     async def handle(self, found: Sequence[StoredEvents], handled: Handled) -> None:
         """Hand over all events of these transactions: together, and one by one when that fails."""
         wanted = [event for stored in found for event in stored.events if isinstance(event, self._consumer.event_types)]
-        if not any(stored.unknown for stored in found) and await self._try_together(wanted):
+        # One event alone is not tried twice in a row.
+        can_together = len(wanted) != 1 and not any(stored.unknown for stored in found)
+        if can_together and await self._try_together(wanted):
             await handled(found[-1], len(wanted))
             return
         for stored in found:
@@ -112,7 +114,7 @@ class Handling:
             except Exception as error:  # noqa: BLE001  (whatever it fails of, the others must be handled)
                 failures += 1
                 if not is_passing(error):
-                    # With a single event this was the first attempt at it, which comes once more.
+                    await self.note_failure(error)
                     return False
                 await self._wait(error, failures)
         self._succeeded(len(events))

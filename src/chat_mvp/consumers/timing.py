@@ -27,5 +27,5 @@ class Timing(NamedTuple):
 
     def pause_s(self, failures: int) -> float:
         """Return how long to wait after so many failures in a row."""
-        longest = min(self.first_pause_s * 2 ** min(failures - 1, 20), self.longest_pause_s)
+        longest = min(self.first_pause_s * 2.0 ** min(failures - 1, 20), self.longest_pause_s)
         return longest * random.uniform(0.5, 1)  # noqa: S311  (jitter)

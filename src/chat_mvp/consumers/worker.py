@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -104,9 +105,6 @@ class Worker:
         except ChatError:
             # The database cannot answer now.
             return None
-        if record is None:
-            # Nobody but another process can have made it; one that a restore removed is made again.
-            self._is_registered = False
         self._lease_until = begun + self._timing.lease_s
         return record
 
@@ -114,7 +112,8 @@ class Worker:
         """Feed the consumer until the lease is lost or the process stops."""
         _LOG.info("consumer_claimed", consumer=self.name, state=record.state)
         self.is_owner, self._is_lease_lost = True, False
-        tasks = [
+        self._handling.note_success()
+        tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._feed(record), name=f"consumer {self.name}: events"),
             asyncio.create_task(self._renew(), name=f"consumer {self.name}: lease"),
             asyncio.create_task(self._stopping.wait(), name=f"consumer {self.name}: stop"),
@@ -128,8 +127,10 @@ class Worker:
             for task in tasks:
                 await _end(task)
             await self._leave()
-        if not feeding.cancelled():
-            feeding.result()
+            self._is_registered = not self._is_lease_lost
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
     async def _leave(self) -> None:
         self.is_owner = False
@@ -169,7 +170,7 @@ class Worker:
                 await self._follow(self._cursor)
             except CursorLostError as error:
                 state = "lost"
-                _LOG.error("events_lost", consumer=self.name, reason=str(error), remedy="It rebuilds now.")  # noqa: TRY400  (the reason says it all)
+                _LOG.error("events_lost", consumer=self.name, reason=str(error), remedy="It rebuilds now.")
             except _LeaseLostError:
                 self._is_lease_lost = True
                 return
@@ -182,7 +183,7 @@ class Worker:
 
     async def _rebuild(self, state: ConsumerState) -> Cursor:
         """Rebuild and return a cursor from before that, so that nothing is missed that happens meanwhile."""
-        cursor = await fetch_cursor(self._streams)
+        at, cursor = self._now(), await fetch_cursor(self._streams)
         # This is stored with a majority: the rebuild sees all that was committed before the cursor.
         _owned(await self._store.begin_rebuild(self.name, self._owner, state))
         _LOG.info("consumer_rebuilds", consumer=self.name, state=state)
@@ -194,9 +195,9 @@ class Worker:
                 raise
             _LOG.warning("consumer_rebuild_failed", consumer=self.name, exc_info=error)
             raise _RebuildFailedError from error
-        _owned(await self._store.finish_rebuild(self.name, self._owner, cursor))
+        _owned(await self._store.finish_rebuild(self.name, self._owner, cursor, at))
         self._handling.note_success()
-        self._at = None
+        self._at = at
         return cursor
 
     async def _follow(self, cursor: Cursor) -> None:
@@ -213,7 +214,9 @@ class Worker:
                 await self._try_again()
 
     async def _handled(self, stored: StoredEvents, count: int) -> None:
-        self._cursor, self._at = stored.cursor, stored.at
+        self._cursor = stored.cursor
+        # The clocks of processes differ: the times of events in a row may go back.
+        self._at = stored.at if self._at is None else max(self._at, stored.at)
         self._unsaved += count
         await self._save()
 
@@ -244,7 +247,7 @@ class Worker:
                 await self._stopping.wait()
 
 
-async def _end(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+async def _end(task: asyncio.Task[Any]) -> None:
     # More than once, because the database driver swallows a cancellation that comes while it receives an answer.
     while not task.done():
         task.cancel()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from chat_mvp.clock import Now
+from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.jobs.runner import JobRunner
@@ -38,6 +39,7 @@ class Runtime:
         clock: Now,
         writer: Writer,
         jobs: JobRunner,
+        consumers: ConsumerRunner,
         receipts: Receipts,
         presence: PresenceTracker,
         timers: Iterable[Closable],
@@ -50,6 +52,7 @@ class Runtime:
         self.supervisor = supervisor
         self.writer = writer
         self.jobs = jobs
+        self.consumers = consumers
         self._clock = clock
         self.registry = registry
         self._receipts = receipts
@@ -60,12 +63,17 @@ class Runtime:
         self._expiry: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
+    def problem(self) -> str | None:
+        """Return which background task failed or which consumer of events is stuck, as a sentence for an operator."""
+        return self.supervisor.problem() or self.consumers.problem()
+
     def start(self) -> None:
         """Start everything, on the running event loop."""
         self.writer.start(self.supervisor)
         self._presence.start(self.registry.is_connected, self.supervisor)
         self._connection_log.start(self.supervisor)
         self.jobs.start(self.supervisor)
+        self.consumers.start(self.supervisor)
         self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry, self._clock))
 
     async def stop(self) -> None:
@@ -92,5 +100,6 @@ class Runtime:
         if self._expiry is not None:
             self._expiry.cancel()
         await self.jobs.stop()
+        await self.consumers.stop()
         await self._presence.stop()
         await self._connection_log.stop()

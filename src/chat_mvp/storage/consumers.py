@@ -83,9 +83,10 @@ class Consumers:
             "handled": 0,
             "failed": 0,
             "error": None,
+            "failing_since": None,
+            # Free at once, whatever the clocks of this process and of the database say.
+            "leased_until": datetime.fromtimestamp(0, tz=UTC),
         }
-        # Free at once, whatever the clocks of this process and of the database say.
-        new |= {"failing_since": None, "leased_until": datetime.fromtimestamp(0, tz=UTC)}
         try:
             with translated():
                 await self._consumers.update_one(
@@ -130,9 +131,9 @@ class Consumers:
         """Note that the consumer must rebuild. Once this returns, a rebuild sees all that was committed before."""
         return await self._update(name, owner, {"state": state, "cursor": None})
 
-    async def finish_rebuild(self, name: str, owner: str, cursor: Cursor) -> bool:
-        """Note that it is rebuilt, and goes on from a cursor that was taken before the rebuild."""
-        changes = {"state": "running", "cursor": {"$literal": cursor}, "error": None, "failing_since": None}
+    async def finish_rebuild(self, name: str, owner: str, cursor: Cursor, at: datetime) -> bool:
+        """Note that it is rebuilt, and goes on from a cursor that was taken before the rebuild, at ``at``."""
+        changes = {"state": "running", "cursor": {"$literal": cursor}, "at": at, "error": None, "failing_since": None}
         return await self._update(name, owner, changes)
 
     async def note_failure(self, name: str, owner: str, error: str) -> bool:
@@ -213,7 +214,7 @@ class Consumers:
 
 @asynccontextmanager
 async def open_consumers(uri: str, name: str) -> AsyncIterator[Consumers]:
-    """Open the consumers of a database beside a server that may be running. ``StartupError`` when it does not answer."""
+    """Open the consumers of a database beside a server that may be running. ``StartupError`` as ``open_beside``."""
     async with open_beside(uri, name) as collections:
         yield Consumers(collections)
 
