@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from chat_mvp.assembly.foundation import Foundation
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
+from chat_mvp.delivery.local import LocalDelivery
+from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.snapshot import Snapshots
 from chat_mvp.delivery.writer import Writer
+from chat_mvp.events.types import ConversationDeleted, MessageAdded
 from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.typing.service import TypingService
 from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
@@ -19,7 +22,6 @@ from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit
 from chat_mvp.storage.connections import Connections
-from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.summaries import Summaries
@@ -30,6 +32,7 @@ class Engine:
     """The parts."""
 
     bus: MemoryBus
+    events: LocalEvents
     blocks: Blocks
     rosters: Rosters
     receipts: Receipts
@@ -47,7 +50,7 @@ class Engine:
 def build_engine(base: Foundation) -> Engine:
     """Build the parts, connected with each other by the bus."""
     settings, database, clock = base.settings, base.database, base.clock
-    bus, blocks = MemoryBus(), Blocks(base.arrivals.fetch_blocks)
+    bus, blocks, events = MemoryBus(), Blocks(base.arrivals.fetch_blocks), LocalEvents()
     receipts = Receipts(bus, blocks)
     rosters = Rosters(base.conversations, base.contacts, base.directory.fetch_users)
     snapshots = Snapshots(base.conversations, base.messages, Summaries(database.collections), blocks)
@@ -69,14 +72,16 @@ def build_engine(base: Foundation) -> Engine:
         commits=commits,
         messages=base.messages,
         rosters=rosters,
-        bus=bus,
+        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=events).deliver,
         is_reachable=is_reachable,
         queue_max_members=settings.queue_max_members,
-        job_stored=jobs.wake,
+        process=base.process,
         check_room=base.check_room,
         clock=clock,
     )
     typing = TypingService(bus, rosters, blocks, presence.is_hidden)
+    events.on(MessageAdded, typing.message_added)
+    events.on(ConversationDeleted, lambda _: jobs.wake())
 
     def connections_changed(user_id: str) -> None:
         presence.connections_changed(user_id)
@@ -86,6 +91,7 @@ def build_engine(base: Foundation) -> Engine:
     bus.subscribe(registry.deliver)
     return Engine(
         bus=bus,
+        events=events,
         blocks=blocks,
         rosters=rosters,
         receipts=receipts,
@@ -98,7 +104,7 @@ def build_engine(base: Foundation) -> Engine:
         typing=typing,
         registry=registry,
         connection_log=ConnectionLog(
-            Connections(database.collections, process=new_id()),
+            Connections(database.collections, process=base.process),
             lambda: [connection.id for connection in registry],
             settings.heartbeat_seconds,
             clock,

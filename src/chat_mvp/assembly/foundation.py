@@ -23,6 +23,7 @@ from chat_mvp.storage.client import Database
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.users import Users
@@ -31,8 +32,12 @@ from chat_mvp.times import utc_now
 
 @dataclass(frozen=True)
 class Foundation:
-    """The parts. ``disk`` is the directory of the embedded database, ``None`` for a database elsewhere."""
+    """The parts. ``disk`` is the directory of the embedded database, ``None`` for a database elsewhere.
 
+    ``process`` names this process in the database.
+    """
+
+    process: str
     settings: Settings
     database: Database
     clock: Clock
@@ -60,6 +65,7 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
     has_limits = settings.rate_limits == "on"
     disk = settings.data_dir if settings.mongo_uri is None else None
     return Foundation(
+        process=new_id(),
         settings=settings,
         database=database,
         clock=clock,

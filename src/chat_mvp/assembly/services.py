@@ -7,6 +7,7 @@ import prometheus_client
 
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
+from chat_mvp.events.types import ConversationShown
 from chat_mvp.features.accounts.service import AccountService
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.features.conversations.service import ConversationService
@@ -105,24 +106,19 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
         conversation_service=ConversationService(
             writer=engine.writer,
             rosters=engine.rosters,
-            bus=engine.bus,
             conversations=base.conversations,
             contacts=base.contacts,
             snapshots=engine.snapshots,
             views=engine.views,
             fetch_users=base.directory.fetch_users,
             blocks=engine.blocks,
-            is_connected=engine.registry.is_connected,
             on_parted=presence_service.parted,
             clock=base.clock,
-            check_room=base.check_room,
             strangers=strangers,
-            costly_work=base.costly_work,
         ),
         message_service=MessageService(
             writer=engine.writer,
             rosters=engine.rosters,
-            receipts=engine.receipts,
             messages=base.messages,
             users=base.users,
             contacts=base.contacts,
@@ -152,7 +148,6 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
     withheld_marks = WithheldMarks(
         writer=engine.writer,
         rosters=engine.rosters,
-        receipts=engine.receipts,
         conversations=base.conversations,
         is_hidden=engine.presence.is_hidden,
         fetch_hidden=engine.presence.fetch_hidden,
@@ -166,7 +161,7 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
         on_hide=engine.typing.stop,
         on_show=withheld_marks.show_everywhere,
     )
-    engine.bus.subscribe(presence_service.published)
+    engine.events.on(ConversationShown, presence_service.conversation_shown)
     return presence_service, withheld_marks
 
 
