@@ -63,6 +63,7 @@ class Settings(BaseModel):
     rate_limit_send_burst: int = Field(500, ge=1, description="Messages at once from one account.")
     queue_max_members: int = Field(64, ge=2, le=1_000, description="Up to this many members each gets queue entries.")
     queue_ttl_days: int = Field(30, ge=1, le=365, description="How long a message waits for a recipient.")
+    event_ttl_days: int = Field(3, ge=1, le=365, description="How long events are kept for their consumers.")
     heartbeat_seconds: float = Field(30, gt=0, le=600, description="Time between pings; silence of twice that ends it.")
     presence_ttl_seconds: float = Field(300, gt=0, le=86_400, description="How long presence is kept without a sign.")
     log_format: Literal["console", "json"] = Field("console", description="Shape of the log.")

@@ -305,6 +305,68 @@ class JobDocument(Document):
         indexes: ClassVar[list[IndexModel]] = [IndexModel([("state", ASCENDING), ("due_at", ASCENDING)])]
 
 
+class EventDocument(Document):
+    """The events of one transaction (``chat_mvp.events``). Written as plain documents, in that transaction."""
+
+    at: datetime
+    process: str
+    """The process that wrote it."""
+    types: list[str]
+    """Which types of events are in it, so that readers can choose."""
+    body: str
+
+    class Settings:
+        """Name of the collection; the TTL index is made apart, since its length is a setting."""
+
+        name = "events"
+
+
+class ConsumerDocument(Document):
+    """How far a consumer of events has come. Written as plain documents.
+
+    Its key is the name of the consumer.
+    """
+
+    id: str  # type: ignore[assignment]
+    state: str
+    """``new`` until its first rebuild has ended, ``running``, or ``lost`` when it must rebuild because events are gone."""
+    cursor: dict[str, Any] | None = None
+    """The resume token of the last document of ``events`` that was handled."""
+    at: datetime | None = None
+    """When the last handled events were stored."""
+    owner: str | None = None
+    """The process that claimed it last."""
+    leased_until: datetime
+    handled: int = 0
+    failed: int = 0
+    error: str | None = None
+    failing_since: datetime | None = None
+
+    class Settings:
+        """Name of the collection."""
+
+        name = "consumers"
+
+
+class SetAsideDocument(Document):
+    """An event that a consumer could not handle. Written as plain documents."""
+
+    consumer: str
+    event: str
+    """The event as text, as it was stored."""
+    error: str
+    at: datetime
+    """When it was set aside."""
+    retry: bool = False
+    """Whether someone asked for another attempt."""
+
+    class Settings:
+        """Name and indexes of the collection."""
+
+        name = "set_aside_events"
+        indexes: ClassVar[list[IndexModel]] = [IndexModel([("consumer", ASCENDING), ("retry", ASCENDING)])]
+
+
 class MetaDocument(Document):
     """Facts about the database itself, such as its epoch and its schema version. Written as plain documents."""
 
@@ -327,5 +389,8 @@ ALL_DOCUMENTS: tuple[type[Document], ...] = (
     QueueDocument,
     ConnectionDocument,
     JobDocument,
+    EventDocument,
+    ConsumerDocument,
+    SetAsideDocument,
     MetaDocument,
 )
