@@ -32,7 +32,6 @@ from chat_mvp.events.types import (
 from chat_mvp.protocol import (
     ConversationJoined,
     ConversationLeft,
-    ConversationPatch,
     ConversationUpdated,
     MemberUpdated,
     Message,
@@ -41,7 +40,6 @@ from chat_mvp.protocol import (
     MessageNew,
     MessagePinned,
     MessageReaction,
-    OwnMembershipPatch,
     Receipt,
     ServerFrame,
 )
@@ -156,16 +154,12 @@ class LocalDelivery:
         self._leave((event.user_id,), event.conversation_id)
 
     def _conversation_changed(self, event: ConversationChanged, recorded: Recorded) -> None:
-        patch = ConversationPatch(id=event.conversation_id, **structs.asdict(event.fields))
-        self._bus.publish(Publication(audience=recorded.audience, frame=ConversationUpdated(conversation=patch)))
+        frame = ConversationUpdated(conversation=event.conversation)
+        self._bus.publish(Publication(audience=recorded.audience, frame=frame))
 
     def _own_settings_changed(self, event: OwnSettingsChanged, _: Recorded) -> None:
-        patch = ConversationPatch(
-            id=event.conversation_id,
-            updated_at=event.updated_at,
-            me=OwnMembershipPatch(**structs.asdict(event.settings)),
-        )
-        self._bus.publish(Publication(audience=(event.user_id,), frame=ConversationUpdated(conversation=patch)))
+        frame = ConversationUpdated(conversation=event.conversation)
+        self._bus.publish(Publication(audience=(event.user_id,), frame=frame))
 
     def _conversation_deleted(self, event: ConversationDeleted, recorded: Recorded) -> None:
         self._leave(recorded.audience, event.conversation_id)

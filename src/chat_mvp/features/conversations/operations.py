@@ -33,13 +33,12 @@ from chat_mvp.features.conversations.permissions import (
 )
 from chat_mvp.features.conversations.schemas import ConversationChanges
 from chat_mvp.features.conversations.texts import described_change, with_article
-from chat_mvp.features.conversations.views import member_view, own_settings, shared_fields
+from chat_mvp.features.conversations.views import member_view, own_patch, shared_patch
 from chat_mvp.limits import MAX_MEMBERS
 from chat_mvp.protocol import Role, User
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
 from chat_mvp.storage.writes import DOCUMENT_BYTES
-from chat_mvp.times import format_time
 
 Changed = Reply[bool]
 """Answers whether anything changed."""
@@ -332,12 +331,7 @@ class ChangeConversation(ConversationOperation):
             conversation.public_after_seq = conversation.last_seq
         if changed:
             batch.record(
-                ConversationChanged(
-                    conversation_id=conversation.id,
-                    actor_id=self._actor.id,
-                    changed=changed,
-                    fields=shared_fields(conversation),
-                ),
+                ConversationChanged(actor_id=self._actor.id, changed=changed, conversation=shared_patch(conversation)),
                 roster.everybody(),
             )
         for name in changed:
@@ -375,7 +369,7 @@ class ChangeOwnSettings(ConversationOperation):
     """Change a member's own settings in a conversation, such as their draft. Only their own devices are notified."""
 
     def __init__(self, conversation_id: str, actor: User, changes: Mapping[str, Any], *, reply: Changed) -> None:
-        """``changes`` are fields of the membership: the names of ``OwnChanges``, with times as ``datetime``."""
+        """Make these changes of the membership. Their names are those of ``OwnChanges``; times are ``datetime``."""
         super().__init__(conversation_id, actor, reply=reply)
         self._changes = dict(changes)
         draft = self._changes.get("draft")
@@ -384,20 +378,19 @@ class ChangeOwnSettings(ConversationOperation):
 
     def apply(self, batch: Batch) -> None:
         """Change the settings, and notify the devices of the actor."""
-        roster, member = self._find(batch)
+        _, member = self._find(batch)
         if self._changes.get("unread_from") is not None:
             # The mark ends when any device of the user reads on. No frame announces that.
             self._changes["unread_from_read"] = member.read_seq
         batch.change_own_settings(member, self._changes)
-        event = OwnSettingsChanged(
-            conversation_id=roster.conversation.id,
-            user_id=member.user_id,
-            settings=own_settings(member, self._changes),
-            updated_at=format_time(member.updated_at),
+        patch = own_patch(member, self._changes)
+        without_draft = structs.replace(patch, me=structs.replace(patch.me, draft=UNSET))
+        batch.record(
+            OwnSettingsChanged(user_id=member.user_id, conversation=patch),
+            (member.user_id,),
+            # What a user has not sent is not kept in the log of events.
+            stored=OwnSettingsChanged(user_id=member.user_id, conversation=without_draft),
         )
-        # What a user has not sent is not kept in the log of events.
-        without_draft = structs.replace(event, settings=structs.replace(event.settings, draft=UNSET))
-        batch.record(event, (member.user_id,), stored=without_draft)
         self._finish(batch, changed=True)
 
 

@@ -7,8 +7,16 @@ from msgspec import UNSET
 
 from chat_mvp.delivery.rosters import FetchUsers, Roster
 from chat_mvp.delivery.snapshot import Snapshots, Standing
-from chat_mvp.events.types import OwnSettings, SharedFields
-from chat_mvp.protocol import Conversation, ConversationSettings, Member, Message, OwnMembership, User
+from chat_mvp.protocol import (
+    Conversation,
+    ConversationPatch,
+    ConversationSettings,
+    Member,
+    Message,
+    OwnMembership,
+    OwnMembershipPatch,
+    User,
+)
 from chat_mvp.storage.conversations import peer_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
@@ -72,9 +80,11 @@ def newcomer_view(
     return conversation_view(standing, None, peer)
 
 
-def shared_fields(conversation: ConversationRecord) -> SharedFields:
-    """Return what is the same for all members and can be changed by them."""
-    return SharedFields(
+def shared_patch(conversation: ConversationRecord) -> ConversationPatch:
+    """Return the fields of a conversation that are the same for all members and that members can change."""
+    return ConversationPatch(
+        id=conversation.id,
+        updated_at=format_time(conversation.updated_at),
         name=conversation.name,
         description=conversation.description,
         visibility=conversation.visibility,
@@ -82,12 +92,11 @@ def shared_fields(conversation: ConversationRecord) -> SharedFields:
         max_participants=conversation.max_participants,
         settings=_settings(conversation),
         member_count=conversation.member_count,
-        updated_at=format_time(conversation.updated_at),
     )
 
 
-def own_settings(membership: MembershipRecord, changes: Mapping[str, Any]) -> OwnSettings:
-    """Return the settings of a member that ``changes`` names, as they are after the change."""
+def own_patch(membership: MembershipRecord, changes: Mapping[str, Any]) -> ConversationPatch:
+    """Return the own settings that ``changes`` names, as they are after the change."""
     values = {
         "muted_until": format_optional(membership.muted_until),
         "pinned": membership.pinned,
@@ -97,7 +106,11 @@ def own_settings(membership: MembershipRecord, changes: Mapping[str, Any]) -> Ow
         "notify": membership.notify,
         "unread_from": membership.marked_unread_from(),
     }
-    return OwnSettings(**{name: value for name, value in values.items() if name in changes})
+    return ConversationPatch(
+        id=membership.conversation_id,
+        updated_at=format_time(membership.updated_at),
+        me=OwnMembershipPatch(**{name: value for name, value in values.items() if name in changes}),
+    )
 
 
 def _settings(conversation: ConversationRecord) -> ConversationSettings:

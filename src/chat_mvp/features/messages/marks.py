@@ -61,9 +61,7 @@ class WithheldMarks:
 
     async def _show_one(self, conversation_id: str, user_id: str) -> None:
         def begin(reply: FutureReply[None]) -> None:
-            self._writer.submit(
-                ShowMarks(conversation_id, user_id, is_hidden=self._is_hidden, reply=reply)
-            )
+            self._writer.submit(ShowMarks(conversation_id, user_id, is_hidden=self._is_hidden, reply=reply))
 
         try:
             await await_reply(begin)

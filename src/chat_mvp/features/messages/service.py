@@ -290,7 +290,7 @@ class _MarksReply:
         self._raise_the_rest = raise_the_rest
         self.connection_id = reply.connection_id
 
-    def succeed(self, is_done: bool) -> None:  # noqa: FBT001  (the protocol of replies)
+    def succeed(self, is_done: bool) -> None:
         """Raise the marks again unless all is done."""
         if not is_done:
             try:
