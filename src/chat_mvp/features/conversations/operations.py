@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from chat_mvp.characters import isolated
 from chat_mvp.delivery.batch import Batch, system_message
@@ -384,7 +384,7 @@ class ChangeOwnSettings(ConversationOperation):
             self._changes["unread_from_read"] = member.read_seq
         batch.change_own_settings(member, self._changes)
         patch = own_patch(member, self._changes)
-        without_draft = structs.replace(patch, me=structs.replace(patch.me, draft=UNSET))
+        without_draft = own_patch(member, {k: v for k, v in self._changes.items() if k != "draft"})
         batch.record(
             OwnSettingsChanged(user_id=member.user_id, conversation=patch),
             (member.user_id,),

@@ -121,7 +121,7 @@ def shared_patch(conversation: ConversationRecord) -> ConversationPatch:
 
 def own_patch(membership: MembershipRecord, changes: Mapping[str, Any]) -> ConversationPatch:
     """Return the own settings that ``changes`` names, as they are after the change."""
-    values = {
+    values: dict[str, Any] = {
         "muted_until": format_optional(membership.muted_until),
         "pinned": membership.pinned,
         "archived": membership.archived,
