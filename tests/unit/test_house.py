@@ -34,11 +34,10 @@ CATCHES_BROADLY = {
 
 # What is stored is published by the writer alone, after its commit; these publish what is never stored, or receipts.
 PUBLISHES = {
-    "delivery/planning.py": "hands it to the batch, whose publications the writer makes after the commit",
+    "delivery/bus.py": "signals, such as typing, are never stored",
+    "delivery/local.py": "publishes the frames of committed events",
+    "delivery/receipts.py": "gathers the receipts of committed events",
     "delivery/writer.py": "publishes each batch after its commit",
-    "delivery/receipts.py": "gathers receipts that the writer has committed",
-    "features/conversations/service.py": "tells each member the conversation as they see it, read after the change",
-    "features/typing/service.py": "typing is never stored",
 }
 
 

@@ -79,7 +79,7 @@ def build_engine(base: Foundation) -> Engine:
         check_room=base.check_room,
         clock=clock,
     )
-    typing = TypingService(bus, rosters, blocks, presence.is_hidden)
+    typing = TypingService(bus.signal, rosters, blocks, presence.is_hidden)
     events.on(MessageAdded, typing.message_added)
     events.on(ConversationDeleted, lambda _: jobs.wake())
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple
 
 from chat_mvp.delivery.blocks import Blocks
-from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import CannotMessageError, NotFoundError
 from chat_mvp.events.types import MessageAdded
 from chat_mvp.limits import MAX_TYPING_MEMBERS, TYPING_REPEAT_S, TYPING_TIMEOUT_S
-from chat_mvp.protocol import Typing
+from chat_mvp.protocol import ServerFrame, Typing
 
 Key = tuple[str, str]
 
@@ -29,19 +28,19 @@ class TypingService:
 
     def __init__(
         self,
-        bus: Bus,
+        signal: Callable[[tuple[str, ...], ServerFrame], None],
         rosters: Rosters,
         blocks: Blocks,
         is_hidden: Callable[[str], bool],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Publish to ``bus``.
+        """Send frames through ``signal(audience, frame)``.
 
         Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
         """
         self._clock = clock
-        self._bus = bus
+        self._signal = signal
         self._rosters = rosters
         self._blocks = blocks
         self._is_hidden = is_hidden
@@ -113,4 +112,4 @@ class TypingService:
         if roster is not None and apart is not None:
             audience = tuple(other for other in roster.everybody() if other != user_id and other not in apart)
             frame = Typing(conversation_id=conversation_id, user_id=user_id, state=state)
-            self._bus.publish(Publication(audience=audience, frame=frame, droppable=True))
+            self._signal(audience, frame)
