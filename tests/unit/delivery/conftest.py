@@ -196,6 +196,7 @@ class Desk:
             deliver=LocalDelivery(bus=self.bus, rosters=rosters, receipts=self.receipts, events=self.events).deliver,
             is_reachable=lambda _sender, _recipient: True,
             queue_max_members=64,
+            process="this process",
             deadline_s=DEADLINE_S,
             clock=clock or (lambda: utc_now() + self.clock_is_off_by),
         )
