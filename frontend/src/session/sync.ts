@@ -92,6 +92,7 @@ export class Sync {
       return true;
     }
     if ('message' in frame) this.#expectConversation(frame.message.conversation_id);
+    if (frame.type === 'conversation.updated') this.#expectConversation(frame.conversation.id);
     if (this.#catchingUp && this.#recovered && frame.type === 'conversation.joined') {
       // `known` lacked it, so the server does not tell what changed in it meanwhile: what is here of it goes.
       this.#resetAll([frame.conversation]);
@@ -101,7 +102,7 @@ export class Sync {
     } else {
       if (frame.type === 'drained') this.#catchingUp = false;
       this.#show();
-      changes.frames([frame], clock.now());
+      changes.frames([this.#withoutTimeOfOutdated(frame)], clock.now());
       if (this.#options.writes()) this.#record(frame);
     }
     if (frame.type === 'conversation.reset') {
@@ -116,7 +117,7 @@ export class Sync {
     const { changes, clock, persister, writes } = this.#options;
     this.#show();
     changes.frames(
-      conversations.map((conversation) => ({ type: 'conversation.updated', conversation })),
+      conversations.map((conversation) => ({ type: 'conversation.joined', conversation })),
       clock.now(),
     );
     for (const { id } of conversations) {
@@ -182,6 +183,16 @@ export class Sync {
       .then((conversation) => this.takeConversations([conversation]))
       .catch(() => undefined)
       .finally(() => this.#unknown.delete(id));
+  }
+
+  /**
+   * A conversation that is still to be fetched lacks an earlier change. It keeps its old `updated_at` until then, so
+   * that the next `ready` shows the difference if the fetch fails.
+   */
+  #withoutTimeOfOutdated(frame: ServerFrame): ServerFrame {
+    return frame.type === 'conversation.updated' && this.list.outdated.has(frame.conversation.id)
+      ? { ...frame, conversation: { ...frame.conversation, updated_at: '' } }
+      : frame;
   }
 
   #gather(frame: ServerFrame): void {

@@ -4,6 +4,7 @@
  */
 import type {
   Conversation,
+  ConversationPatch,
   ConversationState,
   Member,
   Message,
@@ -70,8 +71,9 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
     case 'conversation.reset':
       return withoutWindow(state, frame.conversation_id, frame.last_seq);
     case 'conversation.joined':
-    case 'conversation.updated':
       return putConversation(state, frame.conversation);
+    case 'conversation.updated':
+      return patchConversation(state, frame.conversation);
     case 'conversation.left':
       return dropConversations(state, [frame.conversation_id]);
     case 'member.joined':
@@ -103,6 +105,20 @@ export function putConversation(state: ChatState, conversation: Conversation): C
   const people =
     conversation.peer == null ? state.people : put(state.people, conversation.peer.id, conversation.peer);
   return { ...state, people, conversations: put(state.conversations, conversation.id, merged) };
+}
+
+/** Fields that are left out keep their value. */
+function patchConversation(state: ChatState, { me, ...patch }: ConversationPatch): ChatState {
+  const known = state.conversations[patch.id];
+  if (known === undefined) return state;
+  const { unread_from: mark = null, ...own } = { ...known.me, ...me };
+  const next: Conversation = {
+    ...known,
+    ...patch,
+    updated_at: patch.updated_at > known.updated_at ? patch.updated_at : known.updated_at,
+    me: mark === null ? own : { ...own, unread_from: mark },
+  };
+  return { ...state, conversations: put(state.conversations, next.id, next) };
 }
 
 /** Marks only grow, and an answer that was made before the last frame must not take anything back. */

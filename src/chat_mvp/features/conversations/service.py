@@ -38,7 +38,7 @@ from chat_mvp.features.conversations.permissions import check_may_manage
 from chat_mvp.features.conversations.rules import check_texts
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
 from chat_mvp.features.conversations.strangers import Strangers
-from chat_mvp.features.conversations.views import ConversationViews, member_view
+from chat_mvp.features.conversations.views import ConversationViews, conversation_patch, member_view
 from chat_mvp.limits import MAX_MEMBERS, MIN_YEAR
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
@@ -340,7 +340,7 @@ class ConversationService:
                 # A member who was removed meanwhile has been notified of it, and must get nothing after that.
                 if roster is not None and roster.member(user_id) is not None:
                     for view in found:
-                        frame = ConversationUpdated(conversation=view)
+                        frame = ConversationUpdated(conversation=conversation_patch(view))
                         self._bus.publish(Publication(audience=(user_id,), frame=frame))
 
 

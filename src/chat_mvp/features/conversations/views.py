@@ -6,7 +6,16 @@ from msgspec import UNSET
 
 from chat_mvp.delivery.rosters import FetchUsers, Roster
 from chat_mvp.delivery.snapshot import Snapshots, Standing
-from chat_mvp.protocol import Conversation, ConversationSettings, Member, Message, OwnMembership, User
+from chat_mvp.protocol import (
+    Conversation,
+    ConversationPatch,
+    ConversationSettings,
+    Member,
+    Message,
+    OwnMembership,
+    OwnMembershipPatch,
+    User,
+)
 from chat_mvp.storage.conversations import peer_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import Marks, MembershipRecord
@@ -51,6 +60,30 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
             unread_from=UNSET if unread_from is None else unread_from,
         ),
         peer=UNSET if peer is None else peer,
+    )
+
+
+def conversation_patch(view: Conversation) -> ConversationPatch:
+    """Return the fields of a conversation that ``conversation.updated`` may hold."""
+    me = view.me
+    return ConversationPatch(
+        id=view.id,
+        updated_at=view.updated_at,
+        name=view.name,
+        description=view.description,
+        visibility=view.visibility,
+        avatar_url=view.avatar_url,
+        max_participants=view.max_participants,
+        settings=view.settings,
+        member_count=view.member_count,
+        me=OwnMembershipPatch(
+            muted_until=me.muted_until,
+            pinned=me.pinned,
+            archived=me.archived,
+            draft=me.draft,
+            notify=me.notify,
+            unread_from=None if me.unread_from is UNSET else me.unread_from,
+        ),
     )
 
 
