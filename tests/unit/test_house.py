@@ -21,6 +21,7 @@ CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while the application stops, the server must still end",
     "delivery/applying.py": "an operation that is refused or fails must not affect its neighbours",
     "delivery/in_flight.py": "what is stored is stored; the fault of one listener must not keep it from the others",
+    "delivery/local_events.py": "the fault of one handler must not keep what is committed from the others",
     "delivery/writer.py": "an operation that cannot be stored must neither end the writer nor affect its neighbours",
     "jobs/runner.py": "whatever a job fails of, it is tried again and the others are done",
     "supervision.py": "whatever a background task fails of, it must start again",
@@ -38,6 +39,7 @@ PUBLISHES = {
     "delivery/writer.py": "publishes each batch after its commit",
     "delivery/receipts.py": "gathers receipts that the writer has committed",
     "features/conversations/service.py": "tells each member the conversation as they see it, read after the change",
+    "realtime/profiles.py": "sends changed profiles after their commit",
     "features/typing/service.py": "typing is never stored",
 }
 

@@ -16,10 +16,11 @@ from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.profiles import ProfileUpdates
 from chat_mvp.realtime.registry import Registry
+from chat_mvp.storage.acquaintances import Acquaintances
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit
 from chat_mvp.storage.connections import Connections
-from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.summaries import Summaries
@@ -41,6 +42,7 @@ class Engine:
     presence: PresenceTracker
     typing: TypingService
     registry: Registry
+    profile_updates: ProfileUpdates
     connection_log: ConnectionLog
 
 
@@ -97,8 +99,14 @@ def build_engine(base: Foundation) -> Engine:
         presence=presence,
         typing=typing,
         registry=registry,
+        profile_updates=ProfileUpdates(
+            fetch_acquaintances=Acquaintances(database.collections).fetch,
+            fetch_blocked=blocks.fetch,
+            connected=registry.users,
+            bus=bus,
+        ),
         connection_log=ConnectionLog(
-            Connections(database.collections, process=new_id()),
+            Connections(database.collections, process=base.process),
             lambda: [connection.id for connection in registry],
             settings.heartbeat_seconds,
             clock,
