@@ -139,6 +139,10 @@ MAX_CONTACTS = 5_000
 """In one contact list: it is read whole with each connect."""
 MAX_BLOCKED = 5_000
 """In one block list."""
+MAX_PROFILE_MEMBERSHIPS = 100_000
+"""Memberships that are read to find who gets a changed profile: ten conversations of the largest size."""
+MAX_WAITING_PROFILES = 10_000
+"""Changed profiles that wait to be sent, one for each person."""
 MAX_OBJECT_BYTES = 16 * 1024
 """``profile`` and ``settings`` of an account, each as JSON."""
 MAX_OBJECT_DEPTH = 32

@@ -7,19 +7,19 @@ from chat_mvp.assembly.foundation import Foundation
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
 from chat_mvp.delivery.local import LocalDelivery
-from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.snapshot import Snapshots
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.events.types import ConversationDeleted, MessageAdded
 from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.typing.service import TypingService
 from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.profiles import ProfileUpdates
 from chat_mvp.realtime.registry import Registry
+from chat_mvp.storage.acquaintances import Acquaintances
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit
 from chat_mvp.storage.connections import Connections
 from chat_mvp.storage.jobs import Jobs
@@ -32,7 +32,6 @@ class Engine:
     """The parts."""
 
     bus: MemoryBus
-    events: LocalEvents
     blocks: Blocks
     rosters: Rosters
     receipts: Receipts
@@ -44,13 +43,14 @@ class Engine:
     presence: PresenceTracker
     typing: TypingService
     registry: Registry
+    profile_updates: ProfileUpdates
     connection_log: ConnectionLog
 
 
 def build_engine(base: Foundation) -> Engine:
     """Build the parts, connected with each other by the bus."""
     settings, database, clock = base.settings, base.database, base.clock
-    bus, blocks, events = MemoryBus(), Blocks(base.arrivals.fetch_blocks), LocalEvents()
+    bus, blocks = MemoryBus(), Blocks(base.arrivals.fetch_blocks)
     receipts = Receipts(bus, blocks)
     rosters = Rosters(base.conversations, base.contacts, base.directory.fetch_users)
     snapshots = Snapshots(base.conversations, base.messages, Summaries(database.collections), blocks)
@@ -72,7 +72,7 @@ def build_engine(base: Foundation) -> Engine:
         commits=commits,
         messages=base.messages,
         rosters=rosters,
-        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=events).deliver,
+        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=base.local_events).deliver,
         is_reachable=is_reachable,
         queue_max_members=settings.queue_max_members,
         process=base.process,
@@ -80,8 +80,6 @@ def build_engine(base: Foundation) -> Engine:
         clock=clock,
     )
     typing = TypingService(bus.signal, rosters, blocks, presence.is_hidden)
-    events.on(MessageAdded, typing.message_added)
-    events.on(ConversationDeleted, lambda _: jobs.wake())
 
     def connections_changed(user_id: str) -> None:
         presence.connections_changed(user_id)
@@ -91,7 +89,6 @@ def build_engine(base: Foundation) -> Engine:
     bus.subscribe(registry.deliver)
     return Engine(
         bus=bus,
-        events=events,
         blocks=blocks,
         rosters=rosters,
         receipts=receipts,
@@ -103,6 +100,12 @@ def build_engine(base: Foundation) -> Engine:
         presence=presence,
         typing=typing,
         registry=registry,
+        profile_updates=ProfileUpdates(
+            fetch_acquaintances=Acquaintances(database.collections).fetch,
+            fetch_blocked=blocks.fetch,
+            connected=registry.users,
+            bus=bus,
+        ),
         connection_log=ConnectionLog(
             Connections(database.collections, process=base.process),
             lambda: [connection.id for connection in registry],

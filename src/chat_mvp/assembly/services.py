@@ -7,7 +7,7 @@ import prometheus_client
 
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
-from chat_mvp.events.types import ConversationShown
+from chat_mvp.assembly.reactions import react
 from chat_mvp.features.accounts.service import AccountService
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.features.conversations.service import ConversationService
@@ -19,7 +19,6 @@ from chat_mvp.features.messages.sync import MessageSync
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.features.users.service import UserService
 from chat_mvp.ops.metrics import count_sign_ins
-from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import SignInGuard
@@ -29,7 +28,6 @@ from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.settings import Settings
-from chat_mvp.storage.conversations import direct_key
 
 _SECONDS_A_DAY = 24 * 60 * 60
 
@@ -70,18 +68,9 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
     presence, strangers = _build_presence(base, engine), _build_strangers(base)
     presence_service, withheld_marks = presence
 
-    async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
-        # Before the block counts: after that, no `stop` would reach the other.
-        engine.typing.stop(owner_id)
-        engine.typing.stop(other_id)
-        engine.blocks.changed(owner_id, other_id, blocked)
-        engine.rosters.forget_direct(direct_key(owner_id, other_id))
-        await presence_service.block_changed(owner_id, other_id, blocked)
-        if not blocked:
-            await withheld_marks.show_in_direct(owner_id, other_id)
-
     passwords, strength = Passwords(), PasswordStrength()
-    accounts, authenticator = _build_accounts(base, engine, passwords, strength, counters)
+    accounts, authenticator = _build_accounts(base, passwords, strength, counters)
+    react(base, engine, authenticator=authenticator, presence_service=presence_service, withheld_marks=withheld_marks)
     return Services(
         accounts=accounts,
         authenticator=authenticator,
@@ -90,6 +79,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
         users=UserService(
             users=base.users,
             directory=base.directory,
+            recorder=base.recorder,
             on_status_changed=engine.presence.status_changed,
             check_room=base.check_room,
             costly_work=base.costly_work,
@@ -98,7 +88,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             contacts=base.contacts,
             directory=base.directory,
             on_contact_changed=presence_service.contact_changed,
-            on_block_changed=block_changed,
+            recorder=base.recorder,
             clock=base.clock,
             check_room=base.check_room,
             costly_work=base.costly_work,
@@ -161,7 +151,6 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
         on_hide=engine.typing.stop,
         on_show=withheld_marks.show_everywhere,
     )
-    engine.events.on(ConversationShown, presence_service.conversation_shown)
     return presence_service, withheld_marks
 
 
@@ -173,12 +162,11 @@ def _build_strangers(base: Foundation) -> Strangers:
 
 def _build_accounts(
     base: Foundation,
-    engine: Engine,
     passwords: Passwords,
     strength: PasswordStrength,
     counters: prometheus_client.CollectorRegistry,
 ) -> tuple[AccountService, Authenticator]:
-    settings, registry = base.settings, engine.registry
+    settings = base.settings
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=base.clock)
     authenticator = Authenticator(tokens, base.arrivals.fetch_session_owner)
@@ -189,10 +177,9 @@ def _build_accounts(
         strength=strength,
         tokens=tokens,
         refresh_tokens=RefreshTokens(keys),
-        authenticator=authenticator,
         registration=settings.registration,
         session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
-        on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
+        recorder=base.recorder,
         guard=SignInGuard(enabled=base.has_limits, count=count_sign_ins(counters)),
         device_marks=DeviceMarks(keys),
         clock=base.clock,

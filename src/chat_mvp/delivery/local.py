@@ -98,7 +98,7 @@ class LocalDelivery:
     def _deliver(self, recorded: Recorded) -> None:
         event = recorded.event
         self._deliveries[type(event)](event, recorded)
-        self._events.apply(event)
+        self._events.apply((event,))
 
     # ------------------------------------------------------------------------------------------------------ messages
 

@@ -1,32 +1,80 @@
-"""What this process does about its own committed events, besides sending frames: caches, typing, presence, jobs."""
+"""What this process does when events are committed: it changes what it keeps in memory and tells its connections."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import structlog
 
 from chat_mvp.events.types import Event
 
-E = TypeVar("E", bound=Event)
+_E = TypeVar("_E", bound=Event)
+Handler = Callable[[_E], Awaitable[None] | None]
+"""Reacts to an event. It may be called more than once for one event: doing it twice must do no harm."""
 
 _LOG = structlog.get_logger(__name__)
 
 
 class LocalEvents:
-    """Calls handlers for committed events of the types that they asked for."""
+    """Calls the handlers of each event in the order of their registration.
+
+    What a handler does before it returns is done when ``apply`` returns. When a handler returns an awaitable, that runs
+    afterwards, in a task. So whatever closes a way, such as a block, belongs in the first part.
+
+    A handler that fails is logged, and the others are called all the same.
+    """
 
     def __init__(self) -> None:
         """Begin without handlers."""
-        self._handlers: dict[type[Event], list[Callable[[Any], None]]] = {}
+        self._handlers: dict[type[Event], list[Handler[Any]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def on(self, event_type: type[E], handler: Callable[[E], None]) -> None:
-        """Call ``handler`` for every event of this type from now on, after the handlers that were there before."""
-        self._handlers.setdefault(event_type, []).append(handler)
+    def on(self, kind: type[_E], handler: Handler[_E]) -> None:
+        """Call ``handler`` for every event of this type from now on."""
+        self._handlers.setdefault(kind, []).append(handler)
 
-    def apply(self, event: Event) -> None:
-        """Call the handlers of an event. One that fails is logged, and keeps the others from nothing."""
-        for handler in self._handlers.get(type(event), ()):
-            try:
-                handler(event)
-            except Exception:  # noqa: BLE001  (what is stored is stored: one handler must not stop the others)
-                _LOG.exception("event_handler_failed", event_type=type(event).__name__)
+    def apply(self, events: Iterable[Event]) -> None:
+        """React to events, which must be committed, and return without waiting for the asynchronous parts."""
+        self._begin(events)
+
+    async def applied(self, events: Sequence[Event]) -> None:
+        """React to events, which must be committed, and return when all is done."""
+        task = self._begin(events)
+        if task is not None:
+            # Not awaited itself: what was begun ends also when the caller is cancelled.
+            await asyncio.wait([task])
+
+    def close(self) -> None:
+        """Cancel the asynchronous parts that still run."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _begin(self, events: Iterable[Event]) -> asyncio.Task[None] | None:
+        rest: list[tuple[Event, Awaitable[None]]] = []
+        for event in events:
+            for handler in self._handlers.get(type(event), ()):
+                try:
+                    following = handler(event)
+                except Exception:  # noqa: BLE001  (the others must hear of what is committed)
+                    _log_failure(event)
+                else:
+                    if following is not None:
+                        rest.append((event, following))
+        if not rest:
+            return None
+        task = asyncio.get_running_loop().create_task(_finish(rest), name="local events")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _finish(rest: Iterable[tuple[Event, Awaitable[None]]]) -> None:
+    for event, following in rest:
+        try:
+            await following
+        except Exception:  # noqa: BLE001  (the same)
+            _log_failure(event)
+
+
+def _log_failure(event: Event) -> None:
+    _LOG.exception("event_not_applied", type=type(event).__name__)

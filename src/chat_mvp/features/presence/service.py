@@ -101,14 +101,15 @@ class PresenceService:
             raise no_such_user()
         return await self._tracker.state_for(viewer_id, user_id)
 
-    async def block_changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
-        """Hide two users from each other after a block, in both directions, or show them again after its end."""
-        if blocked:
-            self._tracker.hide(self._registry.of(owner_id), other_id)
-            self._tracker.hide(self._registry.of(other_id), owner_id)
-        else:
-            await self._show_again(owner_id, other_id)
-            await self._show_again(other_id, owner_id)
+    def part(self, owner_id: str, other_id: str) -> None:
+        """Hide two users from each other because of a block."""
+        self._tracker.hide(self._registry.of(owner_id), other_id)
+        self._tracker.hide(self._registry.of(other_id), owner_id)
+
+    async def unblocked(self, owner_id: str, other_id: str) -> None:
+        """Show two users to each other again because a block was lifted, unless there is another one."""
+        await self._show_again(owner_id, other_id)
+        await self._show_again(other_id, owner_id)
 
     async def contact_changed(self, owner_id: str, other_id: str, listed: bool) -> None:
         """Begin or stop to send a user the presence of another, who was added to or removed from their contacts."""
