@@ -65,7 +65,9 @@ describe('a conversation that changes', () => {
     await a.clock.advance(40_000);
     server.places.http(server, group, anna, { draft: 'later' });
     await a.clock.advance(200);
-    expect(a.state.conversations[group]).toMatchObject({ name: 'Before', me: { draft: 'later' } });
+    const shown = a.state.conversations[group];
+    expect(shown).toMatchObject({ name: 'Before', me: { draft: 'later' } });
+    expect(shown?.updated_at).not.toBe(server.room(group).updatedAt);
     server.http = http;
     server.dropAll();
     await a.clock.advance(40_000);
