@@ -92,6 +92,8 @@ class Writes(Struct, kw_only=True):
     new_jobs: list[NewJob] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     """What happened, in order."""
+    event_id: ObjectId | None = None
+    """The key of the document with the events, once it is made: by this the whole batch can be found."""
     _text_chars: int = 0
     _steps: list[Step] | None = None
 
@@ -286,7 +288,9 @@ def _event_documents(writes: Writes) -> list[RawDocument]:
             last[key] = event
         else:
             last[at] = event
-    return [event_document(list(last.values()), now=writes.now, process=writes.process)]
+    document = event_document(list(last.values()), now=writes.now, process=writes.process)
+    writes.event_id = document["_id"]
+    return [document]
 
 
 def _any_answer(_: RawDocument) -> bool:

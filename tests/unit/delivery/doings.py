@@ -83,6 +83,12 @@ class Doings:
             await done
             return [await _outcome(answer) for answer in asked]
 
+    async def refused(self) -> list[Outcome]:
+        """Return what comes of what was asked, without waiting for the writer to answer anything else."""
+        asked, self._asked = self._asked, []
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return [await _outcome(answer) for answer in asked]
+
     # --- members
 
     def add(self, person: User, *, by: User) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from chat_mvp.errors import UnavailableError
 from chat_mvp.events.codec import decode_events, type_of
 from chat_mvp.events.types import (
     ConversationChanged,
@@ -21,7 +22,8 @@ from chat_mvp.events.types import (
     OwnSettingsChanged,
 )
 from chat_mvp.features.conversations.operations import ChangeOwnSettings
-from chat_mvp.protocol import Message, MessageNew
+from chat_mvp.protocol import ConversationLeft, ConversationUpdated, MemberUpdated, Message, MessageNew
+from chat_mvp.protocol import MemberLeft as MemberLeftFrame
 from chat_mvp.storage.ids import new_id
 from tests.unit.delivery.conftest import Desk, user
 from tests.unit.delivery.doings import Doings
@@ -129,6 +131,29 @@ async def test_trouble_neither_loses_nor_repeats_an_event(desk: Desk, trouble: l
     added = [event for events in await batches(desk) for event in events if isinstance(event, MessageAdded)]
     assert [event.message.id for event in added] == [message.id]
     assert [told.frame.message.id for told in desk.told_of(MessageNew)] == [message.id]
+
+
+@pytest.mark.parametrize(
+    ("act", "frame"),
+    [
+        (lambda it: it.rename("New name", by=ANN), ConversationUpdated),
+        (lambda it: it.give_role(BOB, "admin", by=ANN), MemberUpdated),
+        (lambda it: it.remove(BOB, by=ANN), MemberLeftFrame),
+        (lambda it: it.delete(by=ANN), ConversationLeft),
+        (lambda it: it.ask(ChangeOwnSettings, it.group, BOB, {"pinned": True}), ConversationUpdated),
+    ],
+)
+async def test_what_turns_out_to_be_stored_after_a_refusal_is_sent(doings: Doings, act: Any, frame: type) -> None:
+    desk = doings.desk
+    desk.commit.trouble.append("lost")
+    desk.commit.away = True
+    act(doings)
+    (outcome,) = await doings.refused()
+    assert outcome is UnavailableError
+    assert desk.told_of(frame) == []
+    desk.commit.away = False
+    await desk.send("later").message()
+    assert len(desk.told_of(frame)) == 1
 
 
 async def test_an_unsent_text_is_not_kept_in_the_log(doings: Doings) -> None:
