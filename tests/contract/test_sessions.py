@@ -9,6 +9,7 @@ import httpx
 import jwt
 
 from tests.conftest import Launch
+from tests.support.events import stored_events
 from tests.support.http import API, expect_json, expect_nothing, expect_problem
 from tests.support.people import Chat, Person
 
@@ -123,6 +124,34 @@ async def test_logout_ends_this_session_only(chat: Chat) -> None:
     await elsewhere_socket.ask("ping")
     expect_json(await elsewhere.get("/users/me"))
     expect_json(await refresh(chat, elsewhere.refresh_token))
+
+
+async def test_each_way_to_end_sessions_is_one_event(chat: Chat) -> None:
+    person = await chat.person()
+    devices = [await person.sign_in_again() for _ in range(3)]
+    sockets = [await device.connect() for device in devices]
+    ids = [jwt.decode(device.access_token, options={"verify_signature": False})["sid"] for device in devices]
+
+    async def ended() -> list[set[str]]:
+        stored = await stored_events(chat.server, "session.ended")
+        own = [events for events in stored if events[0]["user_id"] == person.id]
+        return [{event["session_id"] for event in events} for events in own]
+
+    expect_nothing(await devices[0].post("/auth/logout"))
+    assert await sockets[0].closed() == 4401
+    assert await ended() == [{ids[0]}]
+
+    second = expect_json(await refresh(chat, devices[1].refresh_token))
+    expect_json(await refresh(chat, second["refresh_token"]))
+    expect_problem(await refresh(chat, devices[1].refresh_token), 401, "unauthenticated")
+    assert await sockets[1].closed() == 4401
+    assert (await ended())[1:] == [{ids[1]}]
+
+    expect_nothing(await devices[2].post("/auth/logout-all"))
+    assert await sockets[2].closed() == 4401
+    (others,) = (await ended())[2:]
+    assert ids[2] in others
+    assert len(others) == 2, "the first sign-in too"
 
 
 async def test_logout_wants_a_token(chat: Chat) -> None:
