@@ -266,6 +266,7 @@ export class Session {
     if (isPage(frame)) for (const line of frame.conversations) this.#serverRead.set(line.id, line.read_seq);
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#followPatch(frame.conversation);
+    if (frame.type === 'user.updated' && this.#leads()) this.contacts.keep();
     if (frame.type === 'ready' && this.#leads()) this.presence.connected();
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();

@@ -5,6 +5,7 @@ import type { ChatDb } from '@/offline/db';
 import type { Conversation, Message, Ready, ReadyConversations, ServerFrame } from '@/protocol';
 import type { Resume } from '@/realtime/client';
 import { joinPage, newer } from '@/store/messages';
+import { directWith } from '@/store/reduce';
 import { listConversations } from '@/store/selectors';
 import type { Changes, ChatStore } from '@/store/store';
 import { isPage, OwnList } from './own-list';
@@ -248,6 +249,12 @@ export class Sync {
         persister.left(frame.conversation_id);
         if (this.#pending !== null) delete this.#pending[frame.conversation_id];
         return;
+      case 'user.updated': {
+        persister.people();
+        const direct = directWith(store.getState(), frame.user.id);
+        if (direct !== undefined) persister.conversation(direct.id);
+        return;
+      }
       case 'receipt':
       case 'member.joined':
       case 'member.updated':

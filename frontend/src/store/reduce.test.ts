@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Conversation, ConversationPatch, Member, Role } from '@/protocol';
+import type { Contact, Conversation, ConversationPatch, Member, Role, User } from '@/protocol';
 import { applyFrame } from './reduce';
 import { type ChatState, EMPTY } from './state';
 
@@ -64,6 +64,39 @@ it.each<[string, Omit<ConversationPatch, 'id'>, Partial<Conversation>, Partial<C
 it('an update of an unknown conversation changes nothing', () => {
   const conversation = { id: 'other', updated_at: LATER, name: 'After' };
   expect(applyFrame(EMPTY, { type: 'conversation.updated', conversation }, 0)).toBe(EMPTY);
+});
+
+const ben = { id: 'ben', username: 'ben', display_name: 'Ben', avatar_url: null, bio: '' } as User;
+const renamed: User = { ...ben, display_name: 'Benjamin', avatar_url: '/ben.png', bio: 'Hello' };
+
+it.each<[string, (state: ChatState) => unknown, unknown]>([
+  ['as the sender of messages', (state) => state.people.ben, renamed],
+  ['in a list of members', (state) => state.members.group?.ben, { user: renamed, role: 'admin' }],
+  ['as the peer of a direct conversation', (state) => state.conversations.direct?.peer, renamed],
+  ['as a contact', (state) => state.contacts.ben, { user: renamed, nickname: 'B.' }],
+  ['as a blocked user', (state) => state.blocked.ben, renamed],
+])('a user who changes is shown %s as they are now', (_, copy, expected) => {
+  const state = {
+    ...group('member'),
+    people: { ben },
+    members: { group: { ben: { user: ben, role: 'admin' } as Member }, other: {} },
+    contacts: { ben: { user: ben, nickname: 'B.' } as Contact },
+    blocked: { ben },
+  };
+  state.conversations.direct = { id: 'direct', kind: 'direct', peer: ben } as Conversation;
+  const after = applyFrame(state, { type: 'user.updated', user: renamed }, 0);
+  expect(copy(after)).toEqual(expected);
+  expect(after.conversations.group).toBe(state.conversations.group);
+  expect(after.me).toBe(me);
+});
+
+it('a change of the own profile keeps what only the own user has', () => {
+  const own = { ...EMPTY, me: { ...me, email: 'anna@example.org' } };
+  const user = { ...ben, id: 'anna', display_name: 'Anna B.' };
+  const after = applyFrame(own, { type: 'user.updated', user }, 0);
+  expect(after.me).toEqual({ ...user, email: 'anna@example.org' });
+  expect(after.contacts).toBe(own.contacts);
+  expect(after.blocked).toBe(own.blocked);
 });
 
 it.each<[Role, Role]>([

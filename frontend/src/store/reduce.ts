@@ -11,6 +11,7 @@ import type {
   PresenceState,
   Receipt,
   ServerFrame,
+  User,
 } from '@/protocol';
 import { appendMessage, EMPTY_WINDOW, fromPending, replaceMessage } from './messages';
 import type { ChatState } from './state';
@@ -82,6 +83,8 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
       return putMember(state, frame.conversation_id, frame.member, false);
     case 'member.left':
       return dropMember(state, frame.conversation_id, frame.user_id);
+    case 'user.updated':
+      return putUser(state, frame.user);
     case 'typing':
       return setTyping(
         state,
@@ -399,6 +402,31 @@ function dropMember(state: ChatState, conversationId: string, userId: string): C
     members:
       members === undefined ? state.members : { ...state.members, [conversationId]: omit(members, userId) },
   };
+}
+
+/** Replaces every copy of the user. */
+function putUser(state: ChatState, user: User): ChatState {
+  const renewed = <T extends { user: User }>(held: Record<string, T>) => {
+    const one = held[user.id];
+    return one === undefined ? held : { ...held, [user.id]: { ...one, user } };
+  };
+  const { me, conversations, blocked } = state;
+  const direct = directWith(state, user.id);
+  return {
+    ...state,
+    me: me?.id === user.id ? { ...me, ...user } : me,
+    people: put(state.people, user.id, user),
+    contacts: renewed(state.contacts),
+    blocked: user.id in blocked ? { ...blocked, [user.id]: user } : blocked,
+    members: Object.fromEntries(Object.entries(state.members).map(([id, held]) => [id, renewed(held)])),
+    conversations:
+      direct === undefined ? conversations : put(conversations, direct.id, { ...direct, peer: user }),
+  };
+}
+
+/** The direct conversation with a user. */
+export function directWith({ conversations }: ChatState, userId: string): Conversation | undefined {
+  return Object.values(conversations).find((one) => one.peer?.id === userId);
 }
 
 function setTyping(state: ChatState, conversationId: string, userId: string, until: number): ChatState {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chat_mvp.assembly.foundation import Foundation
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
+from chat_mvp.delivery.local import LocalDelivery
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.snapshot import Snapshots
@@ -71,14 +72,14 @@ def build_engine(base: Foundation) -> Engine:
         commits=commits,
         messages=base.messages,
         rosters=rosters,
-        bus=bus,
+        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=base.local_events).deliver,
         is_reachable=is_reachable,
         queue_max_members=settings.queue_max_members,
-        job_stored=jobs.wake,
+        process=base.process,
         check_room=base.check_room,
         clock=clock,
     )
-    typing = TypingService(bus, rosters, blocks, presence.is_hidden)
+    typing = TypingService(bus.signal, rosters, blocks, presence.is_hidden)
 
     def connections_changed(user_id: str) -> None:
         presence.connections_changed(user_id)

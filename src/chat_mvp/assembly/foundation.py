@@ -36,12 +36,12 @@ from chat_mvp.times import utc_now
 class Foundation:
     """The parts. ``disk`` is the directory of the embedded database, ``None`` for a database elsewhere.
 
-    ``process`` is the id of this process.
+    ``process`` names this process in the database.
     """
 
+    process: str
     settings: Settings
     database: Database
-    process: str
     clock: Clock
     timekeeper: Timekeeper
     local_events: LocalEvents
@@ -70,9 +70,9 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
     has_limits = settings.rate_limits == "on"
     disk = settings.data_dir if settings.mongo_uri is None else None
     return Foundation(
+        process=process,
         settings=settings,
         database=database,
-        process=process,
         clock=clock,
         timekeeper=Timekeeper(clock, database.fetch_time),
         local_events=local_events,

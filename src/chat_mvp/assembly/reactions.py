@@ -4,7 +4,14 @@ from collections.abc import Awaitable
 
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
-from chat_mvp.events.types import BlockChanged, ProfileChanged, SessionEnded
+from chat_mvp.events.types import (
+    BlockChanged,
+    ConversationDeleted,
+    ConversationShown,
+    MessageAdded,
+    ProfileChanged,
+    SessionEnded,
+)
 from chat_mvp.features.messages.marks import WithheldMarks
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
@@ -20,7 +27,7 @@ def react(
     presence_service: PresenceService,
     withheld_marks: WithheldMarks,
 ) -> None:
-    """Register the handlers of events outside conversations."""
+    """Register the handlers of events."""
 
     def refuse_tokens(event: SessionEnded) -> None:
         authenticator.end_session(event.session_id)
@@ -57,3 +64,7 @@ def react(
     base.local_events.on(BlockChanged, block_changed)
     base.local_events.on(ProfileChanged, forget_profile)
     base.local_events.on(ProfileChanged, send_profile)
+    base.local_events.on(MessageAdded, engine.typing.message_added)
+    base.local_events.on(ConversationShown, presence_service.conversation_shown)
+    # A deleted conversation leaves a job behind.
+    base.local_events.on(ConversationDeleted, lambda _: engine.jobs.wake())

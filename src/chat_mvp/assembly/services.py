@@ -96,24 +96,19 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
         conversation_service=ConversationService(
             writer=engine.writer,
             rosters=engine.rosters,
-            bus=engine.bus,
             conversations=base.conversations,
             contacts=base.contacts,
             snapshots=engine.snapshots,
             views=engine.views,
             fetch_users=base.directory.fetch_users,
             blocks=engine.blocks,
-            is_connected=engine.registry.is_connected,
             on_parted=presence_service.parted,
             clock=base.clock,
-            check_room=base.check_room,
             strangers=strangers,
-            costly_work=base.costly_work,
         ),
         message_service=MessageService(
             writer=engine.writer,
             rosters=engine.rosters,
-            receipts=engine.receipts,
             messages=base.messages,
             users=base.users,
             contacts=base.contacts,
@@ -143,7 +138,6 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
     withheld_marks = WithheldMarks(
         writer=engine.writer,
         rosters=engine.rosters,
-        receipts=engine.receipts,
         conversations=base.conversations,
         is_hidden=engine.presence.is_hidden,
         fetch_hidden=engine.presence.fetch_hidden,
@@ -157,7 +151,6 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
         on_hide=engine.typing.stop,
         on_show=withheld_marks.show_everywhere,
     )
-    engine.bus.subscribe(presence_service.published)
     return presence_service, withheld_marks
 
 

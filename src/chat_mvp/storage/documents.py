@@ -329,7 +329,7 @@ class ConsumerDocument(Document):
 
     id: str  # type: ignore[assignment]
     state: str
-    """``new`` until its first rebuild has ended, ``running``, or ``lost`` when it must rebuild because events are gone."""
+    """``new`` before its first rebuild has ended, ``running``, or ``lost`` when events are gone and it must rebuild."""
     cursor: dict[str, Any] | None = None
     """The resume token of the last document of ``events`` that was handled."""
     at: datetime | None = None

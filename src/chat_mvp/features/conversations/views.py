@@ -1,6 +1,7 @@
 """Conversations as one of their members sees them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from msgspec import UNSET
 
@@ -18,7 +19,7 @@ from chat_mvp.protocol import (
 )
 from chat_mvp.storage.conversations import peer_id
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import Marks, MembershipRecord
+from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 from chat_mvp.times import format_optional, format_time
 
 
@@ -35,7 +36,7 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
         visibility=conversation.visibility,
         avatar_url=conversation.avatar_url,
         max_participants=conversation.max_participants,
-        settings=ConversationSettings(post="admins" if conversation.post == "admins" else "members"),
+        settings=_settings(conversation),
         member_count=conversation.member_count,
         created_by=conversation.created_by,
         created_at=format_time(conversation.created_at),
@@ -101,6 +102,43 @@ def newcomer_view(
         others=roster.lowest_marks_of_others(user_id, apart),
     )
     return conversation_view(standing, None, peer)
+
+
+def shared_patch(conversation: ConversationRecord) -> ConversationPatch:
+    """Return the fields of a conversation that are the same for all members and that members can change."""
+    return ConversationPatch(
+        id=conversation.id,
+        updated_at=format_time(conversation.updated_at),
+        name=conversation.name,
+        description=conversation.description,
+        visibility=conversation.visibility,
+        avatar_url=conversation.avatar_url,
+        max_participants=conversation.max_participants,
+        settings=_settings(conversation),
+        member_count=conversation.member_count,
+    )
+
+
+def own_patch(membership: MembershipRecord, changes: Mapping[str, Any]) -> ConversationPatch:
+    """Return the own settings that ``changes`` names, as they are after the change."""
+    values: dict[str, Any] = {
+        "muted_until": format_optional(membership.muted_until),
+        "pinned": membership.pinned,
+        "archived": membership.archived,
+        # Not kept in memory, because drafts are long.
+        "draft": changes.get("draft"),
+        "notify": membership.notify,
+        "unread_from": membership.marked_unread_from(),
+    }
+    return ConversationPatch(
+        id=membership.conversation_id,
+        updated_at=format_time(membership.updated_at),
+        me=OwnMembershipPatch(**{name: value for name, value in values.items() if name in changes}),
+    )
+
+
+def _settings(conversation: ConversationRecord) -> ConversationSettings:
+    return ConversationSettings(post="admins" if conversation.post == "admins" else "members")
 
 
 def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Member:
