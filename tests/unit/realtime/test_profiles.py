@@ -9,6 +9,7 @@ from chat_mvp.errors import UnavailableError
 from chat_mvp.protocol import User, UserUpdated
 from chat_mvp.realtime.profiles import ATTEMPTS, AUDIENCE_AT_ONCE, ProfileUpdates
 from chat_mvp.supervision import Supervisor
+from tests.support.waiting import eventually
 
 ANN = User(id="ann", username="ann", display_name="Ann", avatar_url=None, bio="", created_at="")
 BOB = structs.replace(ANN, id="bob", username="bob")
@@ -48,6 +49,12 @@ class House:
     async def _fetch_blocked(self, user_id: str) -> frozenset[str]:
         return frozenset(self.blocked)
 
+    async def until_sent(self, count: int) -> None:
+        async def probe() -> bool:
+            return len(self.sent) >= count
+
+        await eventually(probe)
+
     def names(self) -> list[str]:
         return [it.frame.user.display_name for it in self.sent if isinstance(it.frame, UserUpdated)]
 
@@ -61,7 +68,7 @@ async def house() -> AsyncIterator[House]:
 
 
 async def settle() -> None:
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.03)
 
 
 async def test_it_goes_to_acquaintances_and_to_own_devices(house: House) -> None:
@@ -90,6 +97,7 @@ async def test_of_several_changes_the_last_one_is_sent(house: House) -> None:
     for name in ("A", "B", "C"):
         house.updates.send(structs.replace(ANN, display_name=name))
     house.gate.set()
+    await house.until_sent(2)
     await settle()
     assert house.names() == ["Ann", "C"]
 
@@ -102,6 +110,7 @@ async def test_more_than_may_wait_are_not_sent(house: House) -> None:
         house.updates.send(structs.replace(ANN, id=str(number), display_name=str(number)))
     house.updates.send(structs.replace(ANN, id="1", display_name="again"))
     house.gate.set()
+    await house.until_sent(3)
     await settle()
     assert house.names() == ["Ann", "0", "again"]
 
