@@ -206,6 +206,18 @@ async def test_a_connection_outlives_its_token_when_it_gets_a_fresh_one(launch: 
     await socket.ask("ping")
 
 
+async def test_a_connection_does_not_outlive_its_session(launch: Launch) -> None:
+    chat = await launch(REFRESH_TOKEN_DAYS=str(4 / (24 * 60 * 60)))
+    person = await chat.person()
+    socket = await person.connect()
+    assert 0 < socket.ready["token_expires_in"] <= 4
+    assert await socket.closed(within=8.0) == 4401
+    # Tokens count whole seconds.
+    await asyncio.sleep(1.1)
+    expect_problem(await me(chat, person.access_token), 401, "token_expired")
+    expect_problem(await refresh(chat, person.refresh_token), 401, "unauthenticated")
+
+
 async def ask_with_fresh_token(chat: Chat, person: Person, socket: Any) -> None:
     answer = expect_json(await refresh(chat, person.refresh_token))
     accepted = await socket.ask("token", token=answer["access_token"])

@@ -63,8 +63,10 @@ async def test_very_many_people_and_conversations(database: Database) -> None:
     await add_group(database, [ann, *others[: acquaintances.PEOPLE_AT_ONCE]])
     for other in others[acquaintances.PEOPLE_AT_ONCE - 10 : acquaintances.PEOPLE_AT_ONCE + 40]:
         await add_group(database, [ann, other])
+    lister = new_id()
+    await Contacts().put(lister, ann, nickname=UNSET, at=utc_now())
     strangers = [new_id() for _ in range(acquaintances.PEOPLE_AT_ONCE)]
     found = Acquaintances(database.collections)
     expected = set(others[: acquaintances.PEOPLE_AT_ONCE + 40])
-    assert await found.fetch(ann, others + strangers) == expected
+    assert await found.fetch(ann, [*others, *strangers, lister]) == expected | {lister}
     assert await found.fetch(ann, others[-50:]) == expected & set(others[-50:])
