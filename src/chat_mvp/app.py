@@ -3,7 +3,7 @@
 ``create_app`` returns an ASGI application; ``chat-mvp serve`` runs it, and others may mount it in their own.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from chat_mvp.assembly.engine import Engine, build_engine
 from chat_mvp.assembly.foundation import Foundation, build_foundation
 from chat_mvp.assembly.realtime import build_realtime, origins
 from chat_mvp.assembly.services import Services, build_services
+from chat_mvp.consumers.consumer import Consumer
+from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.errors import NotFoundError
 from chat_mvp.features.accounts import routes as account_routes
 from chat_mvp.features.contacts import routes as contact_routes
@@ -52,17 +54,19 @@ _ROUTES = [
 ]
 
 
-def create_app(settings: Settings, database: Database) -> Litestar:
+def create_app(settings: Settings, database: Database, consumers: Sequence[Consumer] = ()) -> Litestar:
     """Return the application on an open database, which the caller closes after it has shut down.
 
+    ``consumers`` are given the committed events, in one process at a time (docs/events.md).
     ``app.state.runtime`` is the ``Runtime``, whose ``stop`` a server calls before it stops.
     """
     counters = metrics.new_registry()
     base = build_foundation(settings, database)
-    engine = build_engine(base)
+    engine = build_engine(base, consumers)
     services = build_services(base, engine, counters)
     realtime = build_realtime(base, engine, services)
     metrics.add_gauges(counters, _gauges(base, engine, services, realtime.runtime))
+    metrics.add_gauges_by_name(counters, "consumer", _gauges_of_consumers(engine.consumers))
     api = api_router(
         _ROUTES,
         authenticator=services.authenticator,
@@ -71,7 +75,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         allowed_origins=origins(settings),
     )
     root = {
-        "readiness": health.Readiness(database.ping_write, realtime.runtime.supervisor.problem, disk=base.disk),
+        "readiness": health.Readiness(database.ping_write, realtime.runtime.problem, disk=base.disk),
         "metrics_registry": counters,
         "web_files": load_files(Path(__file__).parent / "web" / "static"),
     }
@@ -163,4 +167,16 @@ def _gauges(base: Foundation, engine: Engine, services: Services, runtime: Runti
             "How far the clock of this machine is ahead of the server's",
             lambda: timekeeper.host_ahead_s,
         ),
+    }
+
+
+def _gauges_of_consumers(consumers: ConsumerRunner) -> metrics.GaugesByName:
+    return {
+        "chat_mvp_consumer_lag_seconds": (
+            "How long ago the oldest event was stored that a consumer has not handled, where this process feeds it",
+            consumers.lags_s,
+        ),
+        "chat_mvp_consumer_handled": ("Events that consumers handled since the start", consumers.handled),
+        "chat_mvp_consumer_failed": ("Attempts of consumers that failed since the start", consumers.failed),
+        "chat_mvp_consumer_set_aside": ("Events that were set aside since the start", consumers.set_aside),
     }

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_mvp.assembly.foundation import Foundation
+from chat_mvp.consumers.consumer import Consumer
+from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
 from chat_mvp.delivery.local import LocalDelivery
@@ -22,6 +24,7 @@ from chat_mvp.realtime.registry import Registry
 from chat_mvp.storage.acquaintances import Acquaintances
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit
 from chat_mvp.storage.connections import Connections
+from chat_mvp.storage.consumers import Consumers
 from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.summaries import Summaries
@@ -38,6 +41,7 @@ class Engine:
     snapshots: Snapshots
     views: ConversationViews
     jobs: JobRunner
+    consumers: ConsumerRunner
     commits: Sequence[MongoCommit]
     writer: Writer
     presence: PresenceTracker
@@ -47,8 +51,8 @@ class Engine:
     connection_log: ConnectionLog
 
 
-def build_engine(base: Foundation) -> Engine:
-    """Build the parts, connected with each other by the bus."""
+def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
+    """Build the parts, connected with each other by the bus; ``consumers`` are given the events."""
     settings, database, clock = base.settings, base.database, base.clock
     bus, blocks = MemoryBus(), Blocks(base.arrivals.fetch_blocks)
     receipts = Receipts(bus, blocks)
@@ -95,6 +99,7 @@ def build_engine(base: Foundation) -> Engine:
         snapshots=snapshots,
         views=ConversationViews(snapshots, base.messages, base.directory.fetch_users),
         jobs=jobs,
+        consumers=ConsumerRunner(consumers, store=Consumers(database.collections), streams=database.streams, now=clock),
         commits=commits,
         writer=writer,
         presence=presence,

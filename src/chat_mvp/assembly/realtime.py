@@ -58,6 +58,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
         clock=base.clock,
         writer=engine.writer,
         jobs=engine.jobs,
+        consumers=engine.consumers,
         receipts=engine.receipts,
         presence=engine.presence,
         profile_updates=engine.profile_updates,

@@ -27,7 +27,12 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
     """
     async with mongo_address(settings) as uri:
         if settings.mongo_uri is not None:
-            database = await open_database(uri, settings.mongo_database, queue_ttl_days=settings.queue_ttl_days)
+            database = await open_database(
+                uri,
+                settings.mongo_database,
+                queue_ttl_days=settings.queue_ttl_days,
+                event_ttl_days=settings.event_ttl_days,
+            )
         else:
             database = await _open_embedded(uri, settings)
         try:
@@ -88,6 +93,7 @@ async def _open_embedded(uri: str, settings: Settings) -> Database:
         uri,
         name,
         queue_ttl_days=settings.queue_ttl_days,
+        event_ttl_days=settings.event_ttl_days,
         before_first_use=lambda: check_never_made(directory, name, directory / SIGNING_KEYS),
     )
     write_epoch_note(directory, name, database.epoch)

@@ -4,7 +4,7 @@ The application makes one registry, hands it to whoever counts something, and pr
 dependency ``metrics_registry``. Nothing is registered globally, so two applications in one process do not mix.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
@@ -17,9 +17,14 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 Gauges = Mapping[str, tuple[str, Callable[[], float]]]
 """Name of each gauge, to its description and what reads it."""
+
+GaugesByName = Mapping[str, tuple[str, Callable[[], Mapping[str, float]]]]
+"""Name of each gauge, to its description and what reads its values by the value of their label."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
@@ -49,6 +54,24 @@ def add_gauges(registry: CollectorRegistry, gauges: Gauges) -> None:
     """Add gauges to a registry, each of which is read when it is asked for."""
     for name, (description, read) in gauges.items():
         Gauge(name, description, registry=registry).set_function(read)
+
+
+def add_gauges_by_name(registry: CollectorRegistry, label: str, gauges: GaugesByName) -> None:
+    """Add gauges with one value for each name that what reads them returns; the name is the value of ``label``."""
+    registry.register(_GaugesByName(label, gauges))
+
+
+class _GaugesByName(Collector):
+    def __init__(self, label: str, gauges: GaugesByName) -> None:
+        self._label = label
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (description, read) in self._gauges.items():
+            family = GaugeMetricFamily(name, description, labels=[self._label])
+            for value_of_label, value in read().items():
+                family.add_metric([value_of_label], value)
+            yield family
 
 
 def count_sign_ins(registry: CollectorRegistry) -> Callable[[str], None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from chat_mvp.clock import Now
+from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.jobs.runner import JobRunner
@@ -39,6 +40,7 @@ class Runtime:
         clock: Now,
         writer: Writer,
         jobs: JobRunner,
+        consumers: ConsumerRunner,
         receipts: Receipts,
         presence: PresenceTracker,
         profile_updates: ProfileUpdates,
@@ -53,6 +55,7 @@ class Runtime:
         self.supervisor = supervisor
         self.writer = writer
         self.jobs = jobs
+        self.consumers = consumers
         self._clock = clock
         self.registry = registry
         self._receipts = receipts
@@ -65,6 +68,10 @@ class Runtime:
         self._expiry: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
+    def problem(self) -> str | None:
+        """Return which background task failed or which consumer of events is stuck, as a sentence for an operator."""
+        return self.supervisor.problem() or self.consumers.problem()
+
     def start(self) -> None:
         """Start everything, on the running event loop."""
         self.writer.start(self.supervisor)
@@ -72,6 +79,7 @@ class Runtime:
         self._profile_updates.start(self.supervisor)
         self._connection_log.start(self.supervisor)
         self.jobs.start(self.supervisor)
+        self.consumers.start(self.supervisor)
         self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry, self._clock))
 
     async def stop(self) -> None:
@@ -101,5 +109,6 @@ class Runtime:
         await self._profile_updates.stop()
         for reaction in self._reactions:
             reaction.close()
+        await self.consumers.stop()
         await self._presence.stop()
         await self._connection_log.stop()

@@ -13,20 +13,25 @@ from typing import Any
 from beanie import init_beanie
 from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chat_mvp.errors import StartupError
-from chat_mvp.storage.documents import ALL_DOCUMENTS, DAY_S, QueueDocument
+from chat_mvp.storage.documents import ALL_DOCUMENTS
 from chat_mvp.storage.errors import is_passing, translated
 from chat_mvp.storage.meta import check_usable, ensure_epoch, fetch_epoch, server_name
 from chat_mvp.storage.name_renewal import renew_name_words
-from chat_mvp.storage.schema import queue_ttl_index
+from chat_mvp.storage.schema import TtlDays, ttl_indexes
 
 RawDocument = dict[str, Any]
 Collections = AsyncDatabase[RawDocument]
+
+DEFAULT_EVENT_TTL_DAYS = 3
+STREAM_TIMEOUT_MS = 120_000
+"""A change stream answers only when it has found something or reached the end. Of events that nobody wants it passes
+400,000 in a second, on one core."""
 
 _DUPLICATE_KEY = 11000
 
@@ -84,9 +89,16 @@ class Database:
         motor: AsyncIOMotorClient[RawDocument],
         name: str,
         epoch: str,
+        *,
+        streams: AsyncMongoClient[RawDocument] | None = None,
     ) -> None:
-        """Keep both clients; ``epoch`` names this database's history and changes when it is restored from a backup."""
+        """Keep the clients; ``epoch`` names this database's history and changes when it is restored from a backup.
+
+        ``streams`` is for change streams: it connects when it is first used, and waits longer for an answer.
+        """
         self.client = client
+        self._streams = client if streams is None else streams
+        self.streams: Collections = self._streams.get_database(name, read_concern=ReadConcern("majority"))
         self.read_concern = NotBefore()
         self.collections: Collections = client.get_database(name, read_concern=self.read_concern)
         self.epoch = epoch
@@ -109,12 +121,18 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._streams.close()
         await self.client.close()
         self._motor.close()
 
 
 async def open_database(
-    uri: str, name: str, *, queue_ttl_days: int, before_first_use: Callable[[], None] = lambda: None
+    uri: str,
+    name: str,
+    *,
+    queue_ttl_days: int,
+    event_ttl_days: int = DEFAULT_EVENT_TTL_DAYS,
+    before_first_use: Callable[[], None] = lambda: None,
 ) -> Database:
     """Connect, check that transactions are possible, bring indexes and names up to date, and return the open database.
 
@@ -136,7 +154,7 @@ async def open_database(
         await check_usable(client[name])
         if await fetch_epoch(client[name]) is None:
             before_first_use()
-        await _make_indexes(uri, name, queue_ttl_days)
+        await _make_indexes(uri, name, TtlDays(queue_ttl_days, event_ttl_days))
         motor: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **options)
         await init_beanie(motor[name], document_models=list(ALL_DOCUMENTS), skip_indexes=True)
         epoch = await ensure_epoch(client[name])
@@ -147,7 +165,8 @@ async def open_database(
     except StartupError:
         await client.close()
         raise
-    return Database(client, motor, name, epoch)
+    streams: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **{**options, "socketTimeoutMS": STREAM_TIMEOUT_MS})
+    return Database(client, motor, name, epoch, streams=streams)
 
 
 async def check_topology(client: AsyncMongoClient[RawDocument]) -> None:
@@ -160,29 +179,26 @@ async def check_topology(client: AsyncMongoClient[RawDocument]) -> None:
         )
 
 
-async def _make_indexes(uri: str, name: str, queue_ttl_days: int) -> None:
+async def _make_indexes(uri: str, name: str, ttl: TtlDays) -> None:
     # A client of its own without a socket timeout: building an index over a large collection takes as long as it takes.
     patient: dict[str, Any] = {**_TIMEOUTS, "socketTimeoutMS": None}
     client: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **patient)
     try:
         database = client[name]
         await init_beanie(database, document_models=list(ALL_DOCUMENTS))
-        await _make_queue_ttl(database[QueueDocument.Settings.name], queue_ttl_days)
+        for collection, index in ttl_indexes(ttl).items():
+            await _make_ttl(database[collection], index)
     finally:
         client.close()
 
 
-async def _make_queue_ttl(queue: Any, days: int) -> None:
+async def _make_ttl(collection: Any, index: IndexModel) -> None:
     try:
-        await queue.create_indexes([queue_ttl_index(days)])
+        await collection.create_indexes([index])
     except OperationFailure:
         # The index stands with another length: the setting was changed since.
-        await queue.database.command(
-            {
-                "collMod": queue.name,
-                "index": {"name": "queue_ttl", "expireAfterSeconds": days * DAY_S},
-            },
-        )
+        length = {name: index.document[name] for name in ("name", "expireAfterSeconds")}
+        await collection.database.command({"collMod": collection.name, "index": length})
 
 
 def startup_error(error: PyMongoError) -> StartupError:

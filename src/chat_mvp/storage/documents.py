@@ -328,10 +328,12 @@ class ConsumerDocument(Document):
     """
 
     id: str  # type: ignore[assignment]
+    types: list[str]
+    """Which events it wants."""
     state: str
-    """``new`` before its first rebuild has ended, ``running``, or ``lost`` when events are gone and it must rebuild."""
+    """``new`` until its first rebuild has ended, then ``running``; ``lost`` when it must rebuild as events are gone."""
     cursor: dict[str, Any] | None = None
-    """The resume token of the last document of ``events`` that was handled."""
+    """The resume token of MongoDB after which it goes on."""
     at: datetime | None = None
     """When the last handled events were stored."""
     owner: str | None = None
@@ -352,6 +354,9 @@ class SetAsideDocument(Document):
     """An event that a consumer could not handle. Written as plain documents."""
 
     consumer: str
+    source: str
+    """The document of ``events`` it comes from, and its number there."""
+    position: int
     event: str
     """The event as text, as it was stored."""
     error: str
@@ -364,7 +369,10 @@ class SetAsideDocument(Document):
         """Name and indexes of the collection."""
 
         name = "set_aside_events"
-        indexes: ClassVar[list[IndexModel]] = [IndexModel([("consumer", ASCENDING), ("retry", ASCENDING)])]
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("consumer", ASCENDING), ("retry", ASCENDING)]),
+            IndexModel([("consumer", ASCENDING), ("source", ASCENDING), ("position", ASCENDING)], unique=True),
+        ]
 
 
 class MetaDocument(Document):

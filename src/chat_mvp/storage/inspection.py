@@ -9,7 +9,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from chat_mvp.storage.client import RawDocument, check_topology, startup_error
 from chat_mvp.storage.meta import fetch_restore_phase
-from chat_mvp.storage.schema import DOCUMENTS, index_models
+from chat_mvp.storage.schema import DOCUMENTS, TtlDays, index_models
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -69,7 +69,7 @@ async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClien
     for collection in DOCUMENTS:
         found = await database[collection].index_information() if collection in there else {}
         present = {(_spelled(index["key"]), bool(index.get("unique"))) for index in found.values()}
-        for model in index_models(collection, queue_ttl_days=1):  # the length makes no difference here
+        for model in index_models(collection, TtlDays(1, 1)):  # the lengths make no difference here
             keys, unique = _spelled(model.document["key"].items()), bool(model.document.get("unique"))
             if (keys, unique) in present:
                 continue

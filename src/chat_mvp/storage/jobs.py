@@ -12,20 +12,12 @@ from typing import Any, Literal
 
 from bson import ObjectId
 from msgspec import Struct
-from pymongo import AsyncMongoClient, ReturnDocument
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo import ReturnDocument
 
-from chat_mvp.errors import StartupError, UnavailableError
-from chat_mvp.storage.client import Collections, RawDocument, check_topology, startup_error
+from chat_mvp.storage.beside import open_beside
+from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
-
-_TIMEOUTS: dict[str, Any] = {
-    "serverSelectionTimeoutMS": 3_000,
-    "connectTimeoutMS": 1_000,
-    "socketTimeoutMS": 5_000,
-    "serverMonitoringMode": "poll",
-}
 
 JobState = Literal["waiting", "dead"]
 
@@ -67,19 +59,8 @@ def job_document(job: NewJob, now: datetime) -> RawDocument:
 @asynccontextmanager
 async def open_jobs(uri: str, name: str) -> AsyncIterator["Jobs"]:
     """Open the jobs of a database beside a server that may be running. ``StartupError`` when it does not answer."""
-    try:
-        client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, tz_aware=True, w="majority", **_TIMEOUTS)
-    except (InvalidURI, ConfigurationError) as error:
-        raise startup_error(error) from error
-    try:
-        await check_topology(client)
-        yield Jobs(client[name])
-    except PyMongoError as error:
-        raise startup_error(error) from error
-    except UnavailableError as error:
-        raise StartupError(error.detail, remedy="Check that MongoDB is running and has a primary.") from error
-    finally:
-        await client.close()
+    async with open_beside(uri, name) as collections:
+        yield Jobs(collections)
 
 
 class Jobs:

@@ -16,9 +16,9 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 
 from chat_mvp.errors import StartupError
 from chat_mvp.storage import meta
-from chat_mvp.storage.client import check_topology, startup_error
+from chat_mvp.storage.client import DEFAULT_EVENT_TTL_DAYS, check_topology, startup_error
 from chat_mvp.storage.errors import is_passing
-from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, index_models
+from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, EVENT_COLLECTIONS, TtlDays, index_models
 
 _PREFIX = "restoring_"
 _DOCUMENTS_AT_ONCE = 1_000
@@ -85,7 +85,8 @@ class Load:
 
     async def make_indexes(self, collection: str) -> None:
         """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
-        models = index_models(collection, queue_ttl_days=self._queue_ttl_days)
+        # Events are not in backups: how long they are kept makes no difference here.
+        models = index_models(collection, TtlDays(self._queue_ttl_days, DEFAULT_EVENT_TTL_DAYS))
         with _explained(collection):
             await self._database[_PREFIX + collection].create_indexes(models)
 
@@ -116,7 +117,7 @@ class Load:
         return phase is not None
 
     async def renew_epoch(self) -> str:
-        """Give the database, as it is, a new epoch and return that."""
+        """Give the database, as it is, a new epoch and return that. Consumers of events rebuild at the next start."""
         with _explained():
             await self._check_unused()
             await meta.check_usable(self._database)
@@ -126,6 +127,8 @@ class Load:
                     f"There is no database of chat-mvp called {self._database.name} there.",
                     remedy="Check --data-dir, --mongo-uri and --mongo-database.",
                 )
+            for name in EVENT_COLLECTIONS:
+                await self._database[name].delete_many({})
             epoch = meta.new_epoch()
             await meta.write_history(self._database, epoch=epoch, schema_version=version)
         return epoch

@@ -1,5 +1,7 @@
 """The collections as a whole: which there are, the indexes of each, and which of them belong in a backup."""
 
+from typing import NamedTuple
+
 from beanie import Document
 from beanie.odm.utils.typing import get_index_attributes
 from pymongo import ASCENDING, IndexModel
@@ -9,8 +11,11 @@ from chat_mvp.storage.documents import (
     DAY_S,
     AuthSessionDocument,
     ConnectionDocument,
+    ConsumerDocument,
+    EventDocument,
     MetaDocument,
     QueueDocument,
+    SetAsideDocument,
 )
 
 
@@ -21,7 +26,10 @@ def _name(document: type[Document]) -> str:
 DOCUMENTS = {_name(document): document for document in ALL_DOCUMENTS}
 """By the names of their collections."""
 
-EMPTIED_BY_A_RESTORE = (_name(AuthSessionDocument), _name(ConnectionDocument))
+EVENT_COLLECTIONS = (_name(EventDocument), _name(ConsumerDocument), _name(SetAsideDocument))
+"""They tell of one history of the database only. Consumers that find them empty rebuild."""
+
+EMPTIED_BY_A_RESTORE = (_name(AuthSessionDocument), _name(ConnectionDocument), *EVENT_COLLECTIONS)
 """A restored session could belong to a device that has signed out since, so everyone signs in again. Connections end
 with their server."""
 
@@ -29,12 +37,21 @@ BACKED_UP = tuple(name for name in DOCUMENTS if name not in {*EMPTIED_BY_A_RESTO
 """What ``meta`` says is in the manifest of a backup, and a restore writes it again."""
 
 
-def queue_ttl_index(days: int) -> IndexModel:
-    """Return the index that removes entries of the queue after so many days; its length is a setting."""
-    return IndexModel([("created_at", ASCENDING)], name="queue_ttl", expireAfterSeconds=days * DAY_S)
+class TtlDays(NamedTuple):
+    """How long documents are kept in the collections where that is a setting."""
+
+    queue: int
+    events: int
 
 
-def index_models(collection: str, *, queue_ttl_days: int) -> list[IndexModel]:
+def ttl_indexes(ttl: TtlDays) -> dict[str, IndexModel]:
+    """Return the indexes that remove documents after so many days, by the names of their collections."""
+    queue = IndexModel([("created_at", ASCENDING)], name="queue_ttl", expireAfterSeconds=ttl.queue * DAY_S)
+    events = IndexModel([("at", ASCENDING)], name="event_ttl", expireAfterSeconds=ttl.events * DAY_S)
+    return {_name(QueueDocument): queue, _name(EventDocument): events}
+
+
+def index_models(collection: str, ttl: TtlDays) -> list[IndexModel]:
     """Return every index of a collection, as the start of a server makes them."""
     document = DOCUMENTS[collection]
     models = []
@@ -43,4 +60,5 @@ def index_models(collection: str, *, queue_ttl_days: int) -> list[IndexModel]:
         if marked is not None:
             models.append(IndexModel([(field.alias or name, marked[0])], **marked[1]))
     models += getattr(document.Settings, "indexes", [])
-    return [*models, queue_ttl_index(queue_ttl_days)] if document is QueueDocument else models
+    expiry = ttl_indexes(ttl).get(collection)
+    return models if expiry is None else [*models, expiry]
