@@ -140,7 +140,10 @@ MAX_CONTACTS = 5_000
 MAX_BLOCKED = 5_000
 """In one block list."""
 MAX_PROFILE_MEMBERSHIPS = 100_000
-"""Memberships that are read to find who gets a changed profile: ten conversations of the largest size."""
+"""Memberships, and entries of contact lists, that are read to find who gets a changed profile.
+
+As many as ten conversations of the largest size have.
+"""
 MAX_WAITING_PROFILES = 10_000
 """Changed profiles that wait to be sent, one for each person."""
 MAX_OBJECT_BYTES = 16 * 1024

@@ -168,7 +168,10 @@ def _build_accounts(
 ) -> tuple[AccountService, Authenticator]:
     settings = base.settings
     keys = load_signing_keys(settings.data_dir, _secret(settings))
-    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=base.clock)
+    session_lifetime_s = settings.refresh_token_days * _SECONDS_A_DAY
+    # No token, and so no connection, outlives its session: nothing needs to be done when a session expires.
+    lifetime_s = min(settings.access_token_minutes * 60, session_lifetime_s)
+    tokens = Tokens(keys, lifetime_s=lifetime_s, clock=base.clock)
     authenticator = Authenticator(tokens, base.arrivals.fetch_session_owner)
     accounts = AccountService(
         users=base.users,
@@ -178,7 +181,7 @@ def _build_accounts(
         tokens=tokens,
         refresh_tokens=RefreshTokens(keys),
         registration=settings.registration,
-        session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
+        session_lifetime_s=session_lifetime_s,
         recorder=base.recorder,
         guard=SignInGuard(enabled=base.has_limits, count=count_sign_ins(counters)),
         device_marks=DeviceMarks(keys),

@@ -1,7 +1,7 @@
 """What this process does when events are committed: it changes what it keeps in memory and tells its connections."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -65,6 +65,7 @@ class LocalEvents:
         task = asyncio.get_running_loop().create_task(_finish(rest), name="local events")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: _drop(rest))
         return task
 
 
@@ -74,6 +75,13 @@ async def _finish(rest: Iterable[tuple[Event, Awaitable[None]]]) -> None:
             await following
         except Exception:  # noqa: BLE001  (the same)
             _log_failure(event)
+
+
+def _drop(rest: Iterable[tuple[Event, Awaitable[None]]]) -> None:
+    """Close what was not begun because the task was cancelled."""
+    for _, following in rest:
+        if isinstance(following, Coroutine):
+            following.close()
 
 
 def _log_failure(event: Event) -> None:

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from chat_mvp.delivery.bus import Bus, Publication
-from chat_mvp.errors import ChatError
+from chat_mvp.errors import UnavailableError
 from chat_mvp.limits import MAX_WAITING_PROFILES
 from chat_mvp.protocol import User, UserUpdated
 from chat_mvp.supervision import Supervisor
@@ -89,13 +89,13 @@ class ProfileUpdates:
             begun = time.monotonic()
             try:
                 await self._send(update.user)
-            except ChatError as error:
+            except UnavailableError as error:
                 self._try_again(update, error)
                 await asyncio.sleep(self._retry_after_s)
             else:
                 await asyncio.sleep(REST * (time.monotonic() - begun))
 
-    def _try_again(self, update: _Update, error: ChatError) -> None:
+    def _try_again(self, update: _Update, error: UnavailableError) -> None:
         update.attempts += 1
         if update.attempts < ATTEMPTS:
             # A newer one may have come meanwhile.
