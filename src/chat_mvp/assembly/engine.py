@@ -90,7 +90,7 @@ def build_engine(base: Foundation) -> Engine:
         rosters=rosters,
         receipts=receipts,
         snapshots=snapshots,
-        views=ConversationViews(snapshots, base.messages, base.directory.fetch_users),
+        views=ConversationViews(snapshots, base.conversations, base.messages, base.directory.fetch_users),
         jobs=jobs,
         commits=commits,
         writer=writer,
