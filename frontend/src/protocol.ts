@@ -9,6 +9,7 @@ export type {
   Attachment,
   ClientFrame,
   Conversation,
+  ConversationPatch,
   ConversationState,
   Member,
   Message,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.events import stored_events
 from tests.support.http import expect_json, expect_nothing
 from tests.support.people import Chat, Person
 from tests.support.socket import Socket
@@ -183,3 +184,18 @@ async def test_typing_is_over_for_someone_who_is_blocked_meanwhile(chat: Chat) -
     await typist.tell("typing", conversation_id=room, state="start")
     await typist.ask("ping")
     await watcher.nothing("typing", within=0.3)
+
+
+async def test_each_change_of_a_block_is_one_event(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    for _ in range(2):
+        await ann.block(bob)
+    await bob.block(ann)
+    for _ in range(2):
+        await ann.unblock(bob)
+    pairs = [(ann, bob, True), (bob, ann, True), (ann, bob, False)]
+    stored = [it for it in await stored_events(chat.server, "block.changed") if ann.id in it[0].values()]
+    assert stored == [
+        [{"type": "block.changed", "owner_id": owner.id, "other_id": other.id, "blocked": blocked}]
+        for owner, other, blocked in pairs
+    ]

@@ -9,6 +9,7 @@ import httpx
 import jwt
 
 from tests.conftest import Launch
+from tests.support.events import stored_events
 from tests.support.http import API, expect_json, expect_nothing, expect_problem
 from tests.support.people import Chat, Person
 
@@ -125,6 +126,34 @@ async def test_logout_ends_this_session_only(chat: Chat) -> None:
     expect_json(await refresh(chat, elsewhere.refresh_token))
 
 
+async def test_each_way_to_end_sessions_is_one_event(chat: Chat) -> None:
+    person = await chat.person()
+    devices = [await person.sign_in_again() for _ in range(3)]
+    sockets = [await device.connect() for device in devices]
+    ids = [jwt.decode(device.access_token, options={"verify_signature": False})["sid"] for device in devices]
+
+    async def ended() -> list[set[str]]:
+        stored = await stored_events(chat.server, "session.ended")
+        own = [events for events in stored if events[0]["user_id"] == person.id]
+        return [{event["session_id"] for event in events} for events in own]
+
+    expect_nothing(await devices[0].post("/auth/logout"))
+    assert await sockets[0].closed() == 4401
+    assert await ended() == [{ids[0]}]
+
+    second = expect_json(await refresh(chat, devices[1].refresh_token))
+    expect_json(await refresh(chat, second["refresh_token"]))
+    expect_problem(await refresh(chat, devices[1].refresh_token), 401, "unauthenticated")
+    assert await sockets[1].closed() == 4401
+    assert (await ended())[1:] == [{ids[1]}]
+
+    expect_nothing(await devices[2].post("/auth/logout-all"))
+    assert await sockets[2].closed() == 4401
+    (others,) = (await ended())[2:]
+    assert ids[2] in others
+    assert len(others) == 2, "the first sign-in too"
+
+
 async def test_logout_wants_a_token(chat: Chat) -> None:
     expect_problem(await chat.http.post(f"{API}/auth/logout"), 401, "unauthenticated")
 
@@ -175,6 +204,18 @@ async def test_a_connection_outlives_its_token_when_it_gets_a_fresh_one(launch: 
     await socket.refused("unauthenticated", "token", token="nonsense")
     await socket.refused("unauthenticated", "token", token=bob.access_token)
     await socket.ask("ping")
+
+
+async def test_a_connection_does_not_outlive_its_session(launch: Launch) -> None:
+    chat = await launch(REFRESH_TOKEN_DAYS=str(4 / (24 * 60 * 60)))
+    person = await chat.person()
+    socket = await person.connect()
+    assert 0 < socket.ready["token_expires_in"] <= 4
+    assert await socket.closed(within=8.0) == 4401
+    # Tokens count whole seconds.
+    await asyncio.sleep(1.1)
+    expect_problem(await me(chat, person.access_token), 401, "token_expired")
+    expect_problem(await refresh(chat, person.refresh_token), 401, "unauthenticated")
 
 
 async def ask_with_fresh_token(chat: Chat, person: Person, socket: Any) -> None:

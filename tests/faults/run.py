@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tests.faults.checker import check, check_copies
 from tests.faults.comings import Comings
+from tests.faults.copies import KILLS, Copies
 from tests.faults.device import Device
 from tests.faults.observations import Observations, Stored, View
 from tests.faults.slow import slow_down_readers
@@ -48,22 +49,26 @@ class Result(Struct):
 async def run(topology: str, *, seed: int, seconds: float, directory: Path) -> Result:
     """Run once; what is left in ``directory`` afterwards are data and logs."""
     place = TOPOLOGIES[topology](directory)
+    copies = Copies(place.mongo_uri, place.server.database, directory)
     try:
         await place.start()
+        copies.keep_running()
         async with Chat(place.server) as chat:
-            return await _Run(topology, place, chat, seed).run(seconds)
+            return await _Run(topology, place, chat, copies, seed).run(seconds)
     finally:
+        copies.kill()
         await place.stop()
 
 
 class _Run:
     """The parts of one run while it lasts."""
 
-    def __init__(self, topology: str, place: Topology, chat: Chat, seed: int) -> None:
+    def __init__(self, topology: str, place: Topology, chat: Chat, copies: Copies, seed: int) -> None:
         self._topology = topology
         self._seed = seed
         self._place = place
         self._chat = chat
+        self._copies = copies
         self._chance = random.Random(seed)
         self._seen = Observations()
         self._tally = Tally()
@@ -84,6 +89,7 @@ class _Run:
             self._break_processes(ends_at),
             self._break_connections(ends_at),
             self._come_and_go(ends_at),
+            self._break_consumers(ends_at),
             slow_down_readers(self._devices, random.Random(f"{self._seed} slow readers"), ends_at),
             *(self._act(d, ends_at) for d in self._devices),
         )
@@ -103,6 +109,7 @@ class _Run:
         for device in self._devices:
             await device.leave()
         await asyncio.gather(*self._lives)
+        self._violations += await self._copies.complaints()
         return self._result(seconds)
 
     async def _gather(self) -> None:
@@ -206,6 +213,10 @@ class _Run:
                 device.pause(chance.uniform(*PAUSE_S))
             else:
                 device.cut()
+
+    async def _break_consumers(self, ends_at: float) -> None:
+        chance = random.Random(f"{self._seed} consumers")
+        await self._copies.break_until(ends_at, chance, lambda: self._tally.faults.update([KILLS]))
 
     # --- the end
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pymongo.errors import ExecutionTimeout
 
+from chat_mvp.mongod.running import running_uri
 from tests.support.replset import ThreeNodes
 from tests.support.server import Server
 
@@ -42,6 +43,10 @@ class Topology(Protocol):
 
     async def stop(self) -> None:
         """End everything that was started."""
+        ...
+
+    def mongo_uri(self) -> str | None:
+        """Return the address of the database, or ``None`` while it is away."""
         ...
 
 
@@ -105,6 +110,9 @@ class Single(_WithServer):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
+    def mongo_uri(self) -> str | None:
+        return running_uri(self.server.data_dir)
+
     async def kill_mongod(self, seconds: float) -> None:
         for pid in self.server.mongod_pids():
             with contextlib.suppress(ProcessLookupError):
@@ -149,6 +157,9 @@ class Three(_WithServer):
         finally:
             self.server.kill()
             await self.nodes.stop()
+
+    def mongo_uri(self) -> str | None:
+        return self.nodes.uri
 
     async def kill_primary(self, seconds: float) -> None:
         node = await self.nodes.kill_primary()

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from msgspec import UNSET, structs
 
+from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.errors import ConflictError, EmailTakenError, UsernameTakenError
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database, open_database
@@ -16,6 +17,7 @@ from chat_mvp.storage.documents import ContactDocument, UserDocument
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.meta import ensure_epoch, new_epoch, write_history
 from chat_mvp.storage.name_renewal import BATCH, FOLDING_KEY, renew_name_words
+from chat_mvp.storage.recorded import MongoRecorder, Write
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
@@ -29,6 +31,11 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
     yield database
     await database.client.drop_database(database.collections.name)
     await database.close()
+
+
+@pytest.fixture
+def recorder(database: Database) -> MongoRecorder:
+    return MongoRecorder(database, process=new_id(), clock=utc_now, committed=LocalEvents().applied)
 
 
 def user(username: str, email: str | None = None) -> UserRecord:
@@ -86,7 +93,7 @@ async def test_of_many_with_one_address_one_is_stored() -> None:
         await Users().insert(user("ANN0", "ann@example.ORG"))
 
 
-async def test_a_token_is_exchanged_once() -> None:
+async def test_a_token_is_exchanged_once(recorder: MongoRecorder) -> None:
     sessions, record, now = AuthSessions(), session(), utc_now()
     await sessions.insert(record)
     later = now + timedelta(hours=2)
@@ -97,31 +104,40 @@ async def test_a_token_is_exchanged_once() -> None:
     assert (winner.id, winner.spent_hash, winner.spent_at, winner.expires_at) == (record.id, "0", now, later)
     assert await sessions.fetch_by_spent("0") == winner
     assert await sessions.fetch_owner(record.id) == record.user_id
-    await sessions.delete(record.id)
-    await sessions.delete(record.id)
+    for ended in ({record.id}, set()):
+        assert await recorder.record("sessions", lambda it: sessions.delete(it, [record.id, new_id()])) == ended
     assert await sessions.fetch_owner(record.id) is None
     assert await sessions.fetch_by_spent("0") is None
 
 
-async def test_of_many_who_add_one_contact_there_is_one_entry() -> None:
+async def test_of_many_who_add_one_contact_there_is_one_entry(recorder: MongoRecorder) -> None:
+    async def at_once(write: Write[bool]) -> int:
+        # As several processes do it, which do not wait for each other.
+        return sum(await asyncio.gather(*(recorder.record(str(number), write) for number in range(AT_ONCE))))
+
     contacts, owner, other, now = Contacts(), new_id(), new_id(), utc_now()
     await asyncio.gather(*(contacts.put(owner, other, nickname=UNSET, at=now) for _ in range(AT_ONCE)))
-    await asyncio.gather(*(contacts.block(owner, other, at=now) for _ in range(AT_ONCE)))
+    assert await at_once(lambda transaction: contacts.block(transaction, owner, other, at=now)) == 1
     assert await ContactDocument.count() == 1
     assert await contacts.fetch_contact_ids(owner) == {other}
     assert await contacts.fetch_blocked_pairs(other, [owner]) == {owner}
     assert sum(await asyncio.gather(*(contacts.remove(owner, other) for _ in range(AT_ONCE)))) == 1
-    assert sum(await asyncio.gather(*(contacts.unblock(owner, other) for _ in range(AT_ONCE)))) == 1
+    assert await at_once(lambda transaction: contacts.unblock(transaction, owner, other)) == 1
     assert await ContactDocument.count() == 0
 
 
-async def test_changes_of_different_fields_at_once_are_all_kept() -> None:
+async def test_changes_of_different_fields_at_once_are_all_kept(recorder: MongoRecorder) -> None:
     users, ann = Users(), user("ann")
     await users.insert(ann)
     changes = [UserChanges(bio="b"), UserChanges(display_name="Ann B"), UserChanges(status_text="s")]
-    await asyncio.gather(*(users.update(ann.id, change) for change in changes))
+
+    async def store(change: UserChanges) -> None:
+        await recorder.record(str(change), lambda transaction: users.update_profile(transaction, ann.id, change))
+
+    await asyncio.gather(*(store(change) for change in changes), users.update(ann.id, UserChanges(settings_json="1")))
     stored = await users.fetch(ann.id)
     assert (stored.bio, stored.display_name, stored.status_text) == ("b", "Ann B", "s")
+    assert stored.settings_json == "1"
     assert [record.id for record in await users.search(["b"], after=None, limit=5)] == [ann.id]
 
 

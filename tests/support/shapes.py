@@ -14,6 +14,10 @@ CONVERSATION_ME = {
     *("role", "joined_at", "joined_seq", "delivered_seq", "read_seq", "unread"),
     *("muted_until", "pinned", "archived", "draft", "notify"),
 }
+CONVERSATION_PATCH = frozenset(
+    {"name", "description", "visibility", "avatar_url", "max_participants", "settings", "member_count", "me"}
+)
+OWN_PATCH = frozenset({"muted_until", "pinned", "archived", "draft", "notify", "unread_from"})
 MEMBER = {"user", "role", "joined_at", "delivered_seq", "read_seq"}
 CONTACT = {"user", "nickname", "created_at"}
 PRESENCE = {"user_id", "state", "last_seen", "status_text"}
@@ -73,6 +77,13 @@ def check_message(value: dict[str, Any]) -> None:
     for reaction in value["reactions"]:
         check_fields(reaction, {"emoji", "count", "user_ids"})
         assert reaction["count"] == len(reaction["user_ids"]) > 0
+
+
+def check_conversation_patch(value: dict[str, Any]) -> None:
+    check_fields(value, {"id", "updated_at"}, optional=CONVERSATION_PATCH)
+    check_fields(value.get("me", {}), set(), optional=OWN_PATCH)
+    check_id(value["id"])
+    check_time(value["updated_at"])
 
 
 def check_conversation(value: dict[str, Any]) -> None:

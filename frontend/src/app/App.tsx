@@ -1,6 +1,4 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { Router } from 'wouter';
-import { useHashLocation } from 'wouter/use-hash-location';
 import { useStore } from 'zustand';
 import type { Announcer } from '@/lib/announcer';
 import type { Accounts } from '@/session/accounts';
@@ -43,11 +41,9 @@ function Pages({ accounts }: { accounts: Accounts }) {
     );
   }
   return (
-    <Router hook={useHashLocation}>
-      <SessionProvider value={session}>
-        <Shell key={session.accountId} onSignOut={() => accounts.signOut()} />
-      </SessionProvider>
-    </Router>
+    <SessionProvider value={session}>
+      <Shell key={session.accountId} onSignOut={() => accounts.signOut()} />
+    </SessionProvider>
   );
 }
 

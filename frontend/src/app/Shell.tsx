@@ -1,5 +1,4 @@
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
-import { useLocation, useRoute } from 'wouter';
 import { ChatPane, ConversationList, NothingOpen } from '@/features/conversations';
 import { usePaintTimings } from '@/features/debug';
 import { useIncoming } from '@/features/notifications';
@@ -11,6 +10,7 @@ import { Confirm } from '@/ui/Dialog';
 import { useChat, useI18n, useSession, useSettings } from './context';
 import { BrokenPart, ErrorBoundary } from './ErrorBoundary';
 import { Notices } from './Notices';
+import { navigate, useRoute } from './route';
 import { useShared } from './useShared';
 
 const NewConversation = lazy(() => import('@/features/conversations/NewConversation'));
@@ -33,24 +33,20 @@ export function Shell({ onSignOut }: ShellProps) {
   const { t } = useI18n();
   const session = useSession();
   const [, set] = useSettings();
-  const [, params] = useRoute<{ id: string; seq?: string }>('/c/:id/:seq?');
-  const [, navigate] = useLocation();
+  const [page, id, at] = useRoute();
   const [layer, setLayer] = useState<Layer>(null);
   const [details, setDetails] = useState(false);
   const [sharing, dismissShared] = useShared();
-  const wanted = params?.id ?? null;
-  const seq = params?.seq === undefined ? null : Number(params.seq) || null;
+  const wanted = (page === 'c' && id) || null;
+  const seq = Number(at) || null;
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
   const shown = exists ? wanted : null;
-  const open = useCallback(
-    (id: string, at?: number) => {
-      // Where they have no column of their own, the details lie over what was asked for.
-      if (!matchMedia(DETAILS_BESIDE).matches) setDetails(false);
-      navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`);
-    },
-    [navigate],
-  );
-  const arrived = useCallback(() => navigate(`/c/${wanted}`, { replace: true }), [navigate, wanted]);
+  const open = useCallback((id: string, at?: number) => {
+    // Where they have no column of their own, the details lie over what was asked for.
+    if (!matchMedia(DETAILS_BESIDE).matches) setDetails(false);
+    navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`);
+  }, []);
+  const arrived = useCallback(() => navigate(`/c/${wanted}`, true), [wanted]);
   const close = useCallback(() => setLayer(null), []);
   // Looked up when it is asked for: as a part of the state it would draw the whole window for every message sent.
   const signOut = useCallback(

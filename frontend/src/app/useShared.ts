@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { useLocation, useRoute } from 'wouter';
+import { navigate, useRoute } from './route';
 import { forgetShared, readShared } from './shared';
 
 /**
@@ -7,20 +7,19 @@ import { forgetShared, readShared } from './shared';
  * with it. It waits there while nobody is signed in.
  */
 export function useShared(): [string | null, () => void] {
-  const [here] = useRoute('/share');
-  const [, navigate] = useLocation();
+  const here = useRoute()[0] === 'share';
   const [text, setText] = useState<string | null>(null);
   useEffect(() => {
     if (!here) return;
     void readShared().then((found) => {
       setText(found);
-      if (found === null) navigate('/', { replace: true });
+      if (found === null) navigate('/', true);
     });
-  }, [here, navigate]);
+  }, [here]);
   const done = useCallback(() => {
     setText(null);
     void forgetShared();
-    navigate('/', { replace: true });
-  }, [navigate]);
+    navigate('/', true);
+  }, []);
   return [here ? text : null, done];
 }

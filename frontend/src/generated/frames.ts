@@ -33,6 +33,7 @@ export type ServerFrame =
   | MemberJoined
   | MemberUpdated
   | MemberLeft
+  | UserUpdated
   | Typing
   | Presence
   | PresenceSnapshot
@@ -534,10 +535,46 @@ export interface User {
 }
 /**
  * The name, description or settings of a conversation changed, or the caller's own settings in it.
+ *
+ *     `conversation` holds the fields that changed.
  */
 export interface ConversationUpdated {
   type: "conversation.updated";
-  conversation: Conversation;
+  conversation: ConversationPatch;
+}
+/**
+ * The changed fields of a conversation. Fields that are left out keep their value.
+ *
+ *     Of two values of `updated_at` the later one counts.
+ */
+export interface ConversationPatch {
+  /**
+   * 24 hexadecimal digits
+   */
+  id: string;
+  /**
+   * RFC 3339 in UTC with milliseconds
+   */
+  updated_at: string;
+  name?: string | null;
+  description?: string;
+  visibility?: "private" | "public";
+  avatar_url?: string | null;
+  max_participants?: number | null;
+  settings?: ConversationSettings;
+  member_count?: number;
+  me?: OwnMembershipPatch;
+}
+/**
+ * The changed settings of the caller in a conversation. `unread_from` is null when the mark was removed.
+ */
+export interface OwnMembershipPatch {
+  muted_until?: string | null;
+  pinned?: boolean;
+  archived?: boolean;
+  draft?: string;
+  notify?: "all" | "mentions" | "none";
+  unread_from?: number | null;
 }
 /**
  * The caller is no longer a member: they left, were removed, or the conversation was deleted.
@@ -597,6 +634,15 @@ export interface MemberLeft {
    * 24 hexadecimal digits
    */
   user_id: string;
+}
+/**
+ * The display name, avatar or bio of a user changed.
+ *
+ *     Sent to everyone who shares a conversation or a contact with the user.
+ */
+export interface UserUpdated {
+  type: "user.updated";
+  user: User;
 }
 /**
  * A member started or stopped typing.

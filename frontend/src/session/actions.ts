@@ -160,7 +160,13 @@ export class Actions {
     const { api, changes, db, store } = this.#parts;
     if (store.getState().members[id] === undefined) {
       const cached = await db.members(id);
-      if (cached.length > 0 && store.getState().members[id] === undefined) changes.members(id, cached);
+      const { members, people } = store.getState();
+      // A user may have changed since the list was stored.
+      if (cached.length > 0 && members[id] === undefined)
+        changes.members(
+          id,
+          cached.map((one) => ({ ...one, user: people[one.user.id] ?? one.user })),
+        );
     }
     const members = await api.members(id);
     changes.members(id, members);

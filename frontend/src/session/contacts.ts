@@ -69,8 +69,13 @@ export class Contacts {
   }
 
   #put(change: Partial<Kept>): void {
+    this.#parts.store.setState(change);
+    this.keep();
+  }
+
+  /** Stores them on the device as they are now. */
+  keep(): void {
     const { db, store } = this.#parts;
-    store.setState(change);
     const { contacts, blocked } = store.getState();
     void db.putMeta(KEY, { contacts, blocked } satisfies Kept).catch(() => undefined);
   }

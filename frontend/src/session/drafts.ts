@@ -9,7 +9,6 @@ import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
 import { isVisible } from '@/lib/text';
 import type { ChatDb } from '@/offline/db';
-import type { Conversation } from '@/protocol';
 import type { Changes, ChatStore } from '@/store/store';
 
 const DISK_MS = 250;
@@ -88,8 +87,7 @@ export class Drafts {
   }
 
   /** What the server says of a conversation, after another device wrote or after a reconnect. */
-  follow({ id, me, updated_at }: Conversation): void {
-    const theirs = me.draft;
+  follow(id: string, theirs: string, updatedAt: string): void {
     const ours = this.of(id);
     const untold = this.#untold[id];
     if (untold === undefined) {
@@ -101,7 +99,7 @@ export class Drafts {
     const { clock } = this.#parts;
     const writing = clock.now() - untold.at < WRITING_MS;
     // The draft is no newer than the whole place; written after that, ours is the latest.
-    if (writing || untold.at > Date.parse(updated_at)) return;
+    if (writing || untold.at > Date.parse(updatedAt)) return;
     // Both were written apart, theirs later: theirs stands, and ours above it is not lost.
     const both = isVisible(ours) && !theirs.includes(ours) ? `${ours}\n\n${theirs}` : theirs;
     this.#adopt(id, both);

@@ -3,7 +3,7 @@ import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import { isUser } from '@/offline/checked';
 import type { ChatDb, Snapshot } from '@/offline/db';
-import type { Conversation, MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
+import type { Conversation, ConversationPatch, MessageAck, OwnUser, ServerFrame, User } from '@/protocol';
 import { Acknowledger } from '@/realtime/acks';
 import type { Resume } from '@/realtime/client';
 import type { Line } from '@/realtime/link';
@@ -265,7 +265,8 @@ export class Session {
     if (frame.type === 'ready') this.#serverRead = new Map();
     if (isPage(frame)) for (const line of frame.conversations) this.#serverRead.set(line.id, line.read_seq);
     if (!this.#sync.handle(frame)) return;
-    if (frame.type === 'conversation.updated') this.#follow(frame.conversation);
+    if (frame.type === 'conversation.updated') this.#followPatch(frame.conversation);
+    if (frame.type === 'user.updated' && this.#leads()) this.contacts.keep();
     if (frame.type === 'ready' && this.#leads()) this.presence.connected();
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
@@ -323,8 +324,15 @@ export class Session {
 
   /** What other devices did to this conversation for all of them. */
   #follow(conversation: Conversation): void {
-    this.drafts.follow(conversation);
+    this.drafts.follow(conversation.id, conversation.me.draft, conversation.updated_at);
     if (this.#leads()) void this.unread.follow(conversation);
+  }
+
+  #followPatch({ id, me, updated_at }: ConversationPatch): void {
+    if (me?.draft !== undefined) this.drafts.follow(id, me.draft, updated_at);
+    const conversation = this.store.getState().conversations[id];
+    if (me?.unread_from !== undefined && conversation !== undefined && this.#leads())
+      void this.unread.follow(conversation);
   }
 
   async #prefetch(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ChatDb } from '@/offline/db';
 import type { Conversation, Message, Ready, ReadyConversations, ServerFrame } from '@/protocol';
 import type { Resume } from '@/realtime/client';
 import { joinPage, newer } from '@/store/messages';
+import { directWith } from '@/store/reduce';
 import { listConversations } from '@/store/selectors';
 import type { Changes, ChatStore } from '@/store/store';
 import { isPage, OwnList } from './own-list';
@@ -92,6 +93,7 @@ export class Sync {
       return true;
     }
     if ('message' in frame) this.#expectConversation(frame.message.conversation_id);
+    if (frame.type === 'conversation.updated') this.#expectConversation(frame.conversation.id);
     if (this.#catchingUp && this.#recovered && frame.type === 'conversation.joined') {
       // `known` lacked it, so the server does not tell what changed in it meanwhile: what is here of it goes.
       this.#resetAll([frame.conversation]);
@@ -101,7 +103,7 @@ export class Sync {
     } else {
       if (frame.type === 'drained') this.#catchingUp = false;
       this.#show();
-      changes.frames([frame], clock.now());
+      changes.frames([this.#withoutTimeOfOutdated(frame)], clock.now());
       if (this.#options.writes()) this.#record(frame);
     }
     if (frame.type === 'conversation.reset') {
@@ -116,7 +118,7 @@ export class Sync {
     const { changes, clock, persister, writes } = this.#options;
     this.#show();
     changes.frames(
-      conversations.map((conversation) => ({ type: 'conversation.updated', conversation })),
+      conversations.map((conversation) => ({ type: 'conversation.joined', conversation })),
       clock.now(),
     );
     for (const { id } of conversations) {
@@ -184,6 +186,16 @@ export class Sync {
       .finally(() => this.#unknown.delete(id));
   }
 
+  /**
+   * A conversation that is still to be fetched lacks an earlier change. It keeps its old `updated_at` until then, so
+   * that the next `ready` shows the difference if the fetch fails.
+   */
+  #withoutTimeOfOutdated(frame: ServerFrame): ServerFrame {
+    return frame.type === 'conversation.updated' && this.list.outdated.has(frame.conversation.id)
+      ? { ...frame, conversation: { ...frame.conversation, updated_at: '' } }
+      : frame;
+  }
+
   #gather(frame: ServerFrame): void {
     if (this.#gathered.length === 0) this.#options.clock.after(GATHER_MS, () => this.#show());
     this.#gathered.push(frame);
@@ -237,6 +249,12 @@ export class Sync {
         persister.left(frame.conversation_id);
         if (this.#pending !== null) delete this.#pending[frame.conversation_id];
         return;
+      case 'user.updated': {
+        persister.people();
+        const direct = directWith(store.getState(), frame.user.id);
+        if (direct !== undefined) persister.conversation(direct.id);
+        return;
+      }
       case 'receipt':
       case 'member.joined':
       case 'member.updated':

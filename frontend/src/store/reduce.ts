@@ -4,12 +4,14 @@
  */
 import type {
   Conversation,
+  ConversationPatch,
   ConversationState,
   Member,
   Message,
   PresenceState,
   Receipt,
   ServerFrame,
+  User,
 } from '@/protocol';
 import { appendMessage, EMPTY_WINDOW, fromPending, replaceMessage } from './messages';
 import type { ChatState } from './state';
@@ -70,8 +72,9 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
     case 'conversation.reset':
       return withoutWindow(state, frame.conversation_id, frame.last_seq);
     case 'conversation.joined':
-    case 'conversation.updated':
       return putConversation(state, frame.conversation);
+    case 'conversation.updated':
+      return patchConversation(state, frame.conversation);
     case 'conversation.left':
       return dropConversations(state, [frame.conversation_id]);
     case 'member.joined':
@@ -80,6 +83,8 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
       return putMember(state, frame.conversation_id, frame.member, false);
     case 'member.left':
       return dropMember(state, frame.conversation_id, frame.user_id);
+    case 'user.updated':
+      return putUser(state, frame.user);
     case 'typing':
       return setTyping(
         state,
@@ -103,6 +108,20 @@ export function putConversation(state: ChatState, conversation: Conversation): C
   const people =
     conversation.peer == null ? state.people : put(state.people, conversation.peer.id, conversation.peer);
   return { ...state, people, conversations: put(state.conversations, conversation.id, merged) };
+}
+
+/** Fields that are left out keep their value. */
+function patchConversation(state: ChatState, { me, ...patch }: ConversationPatch): ChatState {
+  const known = state.conversations[patch.id];
+  if (known === undefined) return state;
+  const { unread_from: mark = null, ...own } = { ...known.me, ...me };
+  const next: Conversation = {
+    ...known,
+    ...patch,
+    updated_at: patch.updated_at > known.updated_at ? patch.updated_at : known.updated_at,
+    me: mark === null ? own : { ...own, unread_from: mark },
+  };
+  return { ...state, conversations: put(state.conversations, next.id, next) };
 }
 
 /** Marks only grow, and an answer that was made before the last frame must not take anything back. */
@@ -383,6 +402,31 @@ function dropMember(state: ChatState, conversationId: string, userId: string): C
     members:
       members === undefined ? state.members : { ...state.members, [conversationId]: omit(members, userId) },
   };
+}
+
+/** Replaces every copy of the user. */
+function putUser(state: ChatState, user: User): ChatState {
+  const renewed = <T extends { user: User }>(held: Record<string, T>) => {
+    const one = held[user.id];
+    return one === undefined ? held : { ...held, [user.id]: { ...one, user } };
+  };
+  const { me, conversations, blocked } = state;
+  const direct = directWith(state, user.id);
+  return {
+    ...state,
+    me: me?.id === user.id ? { ...me, ...user } : me,
+    people: put(state.people, user.id, user),
+    contacts: renewed(state.contacts),
+    blocked: user.id in blocked ? { ...blocked, [user.id]: user } : blocked,
+    members: Object.fromEntries(Object.entries(state.members).map(([id, held]) => [id, renewed(held)])),
+    conversations:
+      direct === undefined ? conversations : put(conversations, direct.id, { ...direct, peer: user }),
+  };
+}
+
+/** The direct conversation with a user. */
+export function directWith({ conversations }: ChatState, userId: string): Conversation | undefined {
+  return Object.values(conversations).find((one) => one.peer?.id === userId);
 }
 
 function setTyping(state: ChatState, conversationId: string, userId: string, until: number): ChatState {

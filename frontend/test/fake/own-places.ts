@@ -32,7 +32,8 @@ export class OwnPlaces {
     const room = server.rooms.get(roomId);
     if (room !== undefined) room.updatedAt = server.now();
     const conversation = server.conversation(roomId, userId);
-    server.toUser(userId, { type: 'conversation.updated', conversation });
+    const { id, updated_at } = conversation;
+    server.toUser(userId, { type: 'conversation.updated', conversation: { id, updated_at, me: body } });
     return { status: 200, body: conversation };
   }
 }

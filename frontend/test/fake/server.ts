@@ -139,6 +139,26 @@ export class FakeServer {
     return message;
   }
 
+  /** A user changes their profile: everyone who shares a conversation or a contact with them gets it. */
+  profile(userId: string, change: Partial<User>): void {
+    Object.assign((this.accounts.get(userId) as Account).user, change);
+    for (const id of this.accounts.keys()) {
+      const shares =
+        this.contacts.get(id)?.has(userId) ||
+        [...this.rooms.values()].some((room) => room.members.has(id) && room.members.has(userId));
+      if (shares) this.toUser(id, { type: 'user.updated', user: this.publicOf(userId) });
+    }
+  }
+
+  /** An admin changes what is the same for all members. */
+  rename(roomId: string, name: string): void {
+    const room = this.room(roomId);
+    room.name = name;
+    room.updatedAt = this.now();
+    const conversation = { id: roomId, name, updated_at: room.updatedAt };
+    for (const id of room.members.keys()) this.toUser(id, { type: 'conversation.updated', conversation });
+  }
+
   mark(roomId: string, userId: string, seq: number, read: boolean): void {
     const room = this.room(roomId);
     const member = room.members.get(userId);

@@ -8,6 +8,7 @@ from chat_mvp.consumers.consumer import Consumer
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
+from chat_mvp.delivery.local import LocalDelivery
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.snapshot import Snapshots
@@ -18,11 +19,12 @@ from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.profiles import ProfileUpdates
 from chat_mvp.realtime.registry import Registry
+from chat_mvp.storage.acquaintances import Acquaintances
 from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit
 from chat_mvp.storage.connections import Connections
 from chat_mvp.storage.consumers import Consumers
-from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.summaries import Summaries
@@ -45,6 +47,7 @@ class Engine:
     presence: PresenceTracker
     typing: TypingService
     registry: Registry
+    profile_updates: ProfileUpdates
     connection_log: ConnectionLog
 
 
@@ -73,14 +76,14 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         commits=commits,
         messages=base.messages,
         rosters=rosters,
-        bus=bus,
+        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=base.local_events).deliver,
         is_reachable=is_reachable,
         queue_max_members=settings.queue_max_members,
-        job_stored=jobs.wake,
+        process=base.process,
         check_room=base.check_room,
         clock=clock,
     )
-    typing = TypingService(bus, rosters, blocks, presence.is_hidden)
+    typing = TypingService(bus.signal, rosters, blocks, presence.is_hidden)
 
     def connections_changed(user_id: str) -> None:
         presence.connections_changed(user_id)
@@ -94,7 +97,7 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         rosters=rosters,
         receipts=receipts,
         snapshots=snapshots,
-        views=ConversationViews(snapshots, base.messages, base.directory.fetch_users),
+        views=ConversationViews(snapshots, base.conversations, base.messages, base.directory.fetch_users),
         jobs=jobs,
         consumers=ConsumerRunner(consumers, store=Consumers(database.collections), streams=database.streams, now=clock),
         commits=commits,
@@ -102,8 +105,14 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         presence=presence,
         typing=typing,
         registry=registry,
+        profile_updates=ProfileUpdates(
+            fetch_acquaintances=Acquaintances(database.collections).fetch,
+            fetch_blocked=blocks.fetch,
+            connected=registry.users,
+            bus=bus,
+        ),
         connection_log=ConnectionLog(
-            Connections(database.collections, process=new_id()),
+            Connections(database.collections, process=base.process),
             lambda: [connection.id for connection in registry],
             settings.heartbeat_seconds,
             clock,

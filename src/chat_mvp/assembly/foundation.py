@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat_mvp.clock import Clock
+from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.limits import (
     MAX_COSTLY_AT_ONCE,
     MAX_COSTLY_AT_ONCE_EACH,
@@ -23,20 +24,28 @@ from chat_mvp.storage.client import Database
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.recorded import MongoRecorder
 from chat_mvp.storage.users import Users
 from chat_mvp.times import utc_now
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """The parts. ``disk`` is the directory of the embedded database, ``None`` for a database elsewhere."""
+    """The parts. ``disk`` is the directory of the embedded database, ``None`` for a database elsewhere.
 
+    ``process`` names this process in the database.
+    """
+
+    process: str
     settings: Settings
     database: Database
     clock: Clock
     timekeeper: Timekeeper
+    local_events: LocalEvents
+    recorder: MongoRecorder
     users: Users
     directory: UserDirectory
     contacts: Contacts
@@ -56,14 +65,18 @@ class Foundation:
 def build_foundation(settings: Settings, database: Database) -> Foundation:
     """Build the parts on an open database."""
     clock = Clock(utc_now())
+    process, local_events = new_id(), LocalEvents()
     users = Users()
     has_limits = settings.rate_limits == "on"
     disk = settings.data_dir if settings.mongo_uri is None else None
     return Foundation(
+        process=process,
         settings=settings,
         database=database,
         clock=clock,
         timekeeper=Timekeeper(clock, database.fetch_time),
+        local_events=local_events,
+        recorder=MongoRecorder(database, process=process, clock=clock, committed=local_events.applied),
         users=users,
         directory=UserDirectory(users),
         contacts=Contacts(),

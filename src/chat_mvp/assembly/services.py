@@ -7,6 +7,7 @@ import prometheus_client
 
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
+from chat_mvp.assembly.reactions import react
 from chat_mvp.features.accounts.service import AccountService
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.features.conversations.service import ConversationService
@@ -18,7 +19,6 @@ from chat_mvp.features.messages.sync import MessageSync
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.features.users.service import UserService
 from chat_mvp.ops.metrics import count_sign_ins
-from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import SignInGuard
@@ -28,7 +28,6 @@ from chat_mvp.security.passwords import Passwords
 from chat_mvp.security.refresh import RefreshTokens
 from chat_mvp.security.tokens import Tokens
 from chat_mvp.settings import Settings
-from chat_mvp.storage.conversations import direct_key
 
 _SECONDS_A_DAY = 24 * 60 * 60
 
@@ -69,18 +68,9 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
     presence, strangers = _build_presence(base, engine), _build_strangers(base)
     presence_service, withheld_marks = presence
 
-    async def block_changed(owner_id: str, other_id: str, blocked: bool) -> None:
-        # Before the block counts: after that, no `stop` would reach the other.
-        engine.typing.stop(owner_id)
-        engine.typing.stop(other_id)
-        engine.blocks.changed(owner_id, other_id, blocked)
-        engine.rosters.forget_direct(direct_key(owner_id, other_id))
-        await presence_service.block_changed(owner_id, other_id, blocked)
-        if not blocked:
-            await withheld_marks.show_in_direct(owner_id, other_id)
-
     passwords, strength = Passwords(), PasswordStrength()
-    accounts, authenticator = _build_accounts(base, engine, passwords, strength, counters)
+    accounts, authenticator = _build_accounts(base, passwords, strength, counters)
+    react(base, engine, authenticator=authenticator, presence_service=presence_service, withheld_marks=withheld_marks)
     return Services(
         accounts=accounts,
         authenticator=authenticator,
@@ -89,6 +79,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
         users=UserService(
             users=base.users,
             directory=base.directory,
+            recorder=base.recorder,
             on_status_changed=engine.presence.status_changed,
             check_room=base.check_room,
             costly_work=base.costly_work,
@@ -97,7 +88,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             contacts=base.contacts,
             directory=base.directory,
             on_contact_changed=presence_service.contact_changed,
-            on_block_changed=block_changed,
+            recorder=base.recorder,
             clock=base.clock,
             check_room=base.check_room,
             costly_work=base.costly_work,
@@ -105,24 +96,19 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
         conversation_service=ConversationService(
             writer=engine.writer,
             rosters=engine.rosters,
-            bus=engine.bus,
             conversations=base.conversations,
             contacts=base.contacts,
             snapshots=engine.snapshots,
             views=engine.views,
             fetch_users=base.directory.fetch_users,
             blocks=engine.blocks,
-            is_connected=engine.registry.is_connected,
             on_parted=presence_service.parted,
             clock=base.clock,
-            check_room=base.check_room,
             strangers=strangers,
-            costly_work=base.costly_work,
         ),
         message_service=MessageService(
             writer=engine.writer,
             rosters=engine.rosters,
-            receipts=engine.receipts,
             messages=base.messages,
             users=base.users,
             contacts=base.contacts,
@@ -152,7 +138,6 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
     withheld_marks = WithheldMarks(
         writer=engine.writer,
         rosters=engine.rosters,
-        receipts=engine.receipts,
         conversations=base.conversations,
         is_hidden=engine.presence.is_hidden,
         fetch_hidden=engine.presence.fetch_hidden,
@@ -166,7 +151,6 @@ def _build_presence(base: Foundation, engine: Engine) -> tuple[PresenceService, 
         on_hide=engine.typing.stop,
         on_show=withheld_marks.show_everywhere,
     )
-    engine.bus.subscribe(presence_service.published)
     return presence_service, withheld_marks
 
 
@@ -178,14 +162,16 @@ def _build_strangers(base: Foundation) -> Strangers:
 
 def _build_accounts(
     base: Foundation,
-    engine: Engine,
     passwords: Passwords,
     strength: PasswordStrength,
     counters: prometheus_client.CollectorRegistry,
 ) -> tuple[AccountService, Authenticator]:
-    settings, registry = base.settings, engine.registry
+    settings = base.settings
     keys = load_signing_keys(settings.data_dir, _secret(settings))
-    tokens = Tokens(keys, lifetime_s=settings.access_token_minutes * 60, clock=base.clock)
+    session_lifetime_s = settings.refresh_token_days * _SECONDS_A_DAY
+    # No token, and so no connection, outlives its session: nothing needs to be done when a session expires.
+    lifetime_s = min(settings.access_token_minutes * 60, session_lifetime_s)
+    tokens = Tokens(keys, lifetime_s=lifetime_s, clock=base.clock)
     authenticator = Authenticator(tokens, base.arrivals.fetch_session_owner)
     accounts = AccountService(
         users=base.users,
@@ -194,10 +180,9 @@ def _build_accounts(
         strength=strength,
         tokens=tokens,
         refresh_tokens=RefreshTokens(keys),
-        authenticator=authenticator,
         registration=settings.registration,
-        session_lifetime_s=settings.refresh_token_days * _SECONDS_A_DAY,
-        on_session_ended=lambda session_id: registry.end_session(session_id, CLOSE_UNAUTHENTICATED, "signed out"),
+        session_lifetime_s=session_lifetime_s,
+        recorder=base.recorder,
         guard=SignInGuard(enabled=base.has_limits, count=count_sign_ins(counters)),
         device_marks=DeviceMarks(keys),
         clock=base.clock,

@@ -28,4 +28,4 @@ def apply_operation(operation: Operation, batch: Batch) -> ChatError | None:
 
 
 def _extent(batch: Batch) -> tuple[int, int]:
-    return batch.writes.size, len(batch.effects)
+    return batch.writes.size, len(batch.outcomes)

@@ -1,32 +1,38 @@
 """One batch: operations applied one after the other to the rosters in memory. Nothing here does input or output.
 
 An operation reads and changes the batch through the methods below. Each change is recorded twice: in ``writes``, which
-``storage.commit`` stores in one transaction, and in ``effects``, which the writer runs after the commit, in the order
-in which they were added. So what is published is exactly what was stored, and every connection gets the changes of one
-conversation in the order of their ``rev``.
+``storage.commit`` stores in one transaction, and as an event. The events are stored in the same transaction, and after
+the commit ``delivery.local`` sends them to the connections of this process, in the order in which they were recorded.
+So what is sent is exactly what was stored, and every connection gets the changes of one conversation in the order of
+their ``rev``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, structs
 
-from chat_mvp.delivery.bus import Publication
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.errors import NotFoundError
-from chat_mvp.protocol import Message, MessageKind, MessageNew, Priority, ServerFrame, ThreadSummary
+from chat_mvp.events.types import (
+    ConversationCreated,
+    ConversationDeleted,
+    Event,
+    MarksRaised,
+    MessageAdded,
+    MessageChanged,
+)
+from chat_mvp.limits import MAX_SMALL_CONVERSATION
+from chat_mvp.protocol import Message, MessageKind, Priority, ThreadSummary
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.purging import purge_job
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
-
-Effect = Callable[[], None]
-"""A function that runs after the commit: it publishes a frame or answers the caller."""
 
 MAX_BATCH_OPERATIONS = 256
 MAX_BATCH_BYTES = 1024 * 1024
@@ -76,6 +82,29 @@ class NewMessage(Struct, kw_only=True, frozen=True):
     mentions: tuple[str, ...] = ()
 
 
+class Recorded(Struct):
+    """An event with what only this process needs to deliver it."""
+
+    event: Event
+    audience: tuple[str, ...] = ()
+    """Who is sent the event: the users who were members when it was recorded. Later events may change the members."""
+    apart: Collection[str] = ()
+    """Those in the audience whom a block separates from the user whom the event is about."""
+    answered_connection: str | None = None
+    """The connection whose request caused the event. It was answered, and needs no frame."""
+
+
+class Answer(Struct):
+    """The answer to a caller."""
+
+    reply: Reply[Any]
+    result: Any
+
+
+Outcome = Recorded | Answer
+"""What follows from an operation after the commit."""
+
+
 class Batch:
     """The state that the operations of one batch see, with their changes so far."""
 
@@ -87,24 +116,20 @@ class Batch:
         messages: Mapping[str, MessageRecord],
         sent: Mapping[SentKey, MessageRecord],
         is_reachable: IsReachable,
-        publish: Callable[[Publication], None],
         queue_max_members: int,
-        job_stored: Callable[[], None] = lambda: None,
+        process: str = "",
     ) -> None:
         """Begin without changes. ``messages`` and ``sent`` are the existing messages that the operations named."""
         self.now = now
         self.now_text = format_time(now)
-        self.writes = Writes(now=now)
-        self.effects: list[Effect] = []
-        self.late_effects: list[Effect] = []
-        """Effects that run instead when the batch turns out to be stored after its callers were refused."""
+        self.writes = Writes(now=now, process=process)
+        self.outcomes: list[Outcome] = []
+        """The events and the answers, in the order in which they are delivered."""
         self.rosters = rosters
         self._messages = dict(messages)
         self._sent = dict(sent)
         self._is_reachable = is_reachable
-        self._publish = publish
         self._queue_max_members = queue_max_members
-        self._job_stored = job_stored
 
     # ------------------------------------------------------------------------------------------------------ reading
 
@@ -176,29 +201,21 @@ class Batch:
         self._sent[new.sender_id, new.client_message_id] = record
         is_small = len(roster.members) <= self._queue_max_members
         self.writes.insert_message(record, recipients if is_small else (), created_at=created_at)
-        self.after_commit(lambda: roster.reached(record.message.seq))
-        self.tell(
-            roster.everybody(),
-            MessageNew(message=record.message, queued=False),
-            conversation_id=conversation.id,
-            rev=conversation.rev,
-            message_id=new.id,
-            reply=reply,
-        )
+        self.record(MessageAdded(message=record.message), roster.everybody(), reply=reply)
         return record
 
     def change_message(
         self,
         record: MessageRecord,
         changed: Message,
-        frame: Callable[[Message], ServerFrame],
+        change: Literal["edited", "deleted", "reactions", "pinned"],
         *,
         replaced_text: str | None = None,
         reply: Reply[Any] | None = None,
     ) -> None:
         """Store ``changed``, a changed copy of a message, with the next ``rev``, and notify the members who see it.
 
-        ``replaced_text`` is added to the history of edits. ``frame`` makes the published frame from the message.
+        ``replaced_text`` is added to the history of edits.
         """
         roster = self.roster(changed.conversation_id)
         self._advance(roster.conversation, with_message=False)
@@ -206,17 +223,17 @@ class Batch:
         roster.conversation.pinned_count += changed.pinned - record.message.pinned
         message = record.message = changed
         self.writes.change_message(record, replaced_text=replaced_text)
-        self.tell(
-            roster.audience_of(message.seq),
-            frame(message),
-            conversation_id=message.conversation_id,
-            rev=message.rev,
-            message_id=message.id,
-            reply=reply,
-        )
+        self.record(MessageChanged(change=change, message=message), roster.audience_of(message.seq), reply=reply)
 
     def raise_marks(
-        self, roster: Roster, member: MembershipRecord, *, delivered: int, read: int, withheld: bool = False
+        self,
+        roster: Roster,
+        member: MembershipRecord,
+        *,
+        delivered: int,
+        read: int,
+        withheld: bool = False,
+        reply: Reply[Any] | None = None,
     ) -> bool:
         """Raise the marks of a member, and remove the confirmed messages from their queue.
 
@@ -235,15 +252,31 @@ class Batch:
         if read > member.read_seq:
             member.read_seq, member.read_at = read, self.now
         self.writes.raise_marks(member, delivered_before=delivered_before)
+        self._record_marks(roster, member, withheld=withheld, reply=reply)
         return True
 
-    def show_marks(self, member: MembershipRecord) -> bool:
-        """Show the withheld marks of a member to the others. Returns false when none were withheld."""
-        if member.frozen_marks is None:
-            return False
-        self._withhold(member, withheld=False)
-        self.writes.raise_marks(member, delivered_before=member.delivered_seq)
-        return True
+    def show_marks(self, roster: Roster, member: MembershipRecord) -> None:
+        """Show the withheld marks of a member to the others, if any are withheld."""
+        if member.frozen_marks is not None:
+            self._withhold(member, withheld=False)
+            self.writes.raise_marks(member, delivered_before=member.delivered_seq)
+            self._record_marks(roster, member, withheld=False, reply=None)
+
+    def _record_marks(
+        self, roster: Roster, member: MembershipRecord, *, withheld: bool, reply: Reply[Any] | None
+    ) -> None:
+        is_small = len(roster.members) <= MAX_SMALL_CONVERSATION
+        self.record(
+            MarksRaised(
+                conversation_id=member.conversation_id,
+                user_id=member.user_id,
+                delivered_seq=member.delivered_seq,
+                read_seq=member.read_seq,
+                withheld=withheld,
+            ),
+            roster.everybody() if is_small and not withheld else (member.user_id,),
+            reply=reply,
+        )
 
     def _withhold(self, member: MembershipRecord, *, withheld: bool) -> None:
         if withheld != (member.frozen_marks is not None):
@@ -251,21 +284,26 @@ class Batch:
             self.writes.frozen_changed.add((member.conversation_id, member.user_id))
 
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
-        """Store a new conversation with its first members. The caller notifies them."""
+        """Store a new conversation with its first members. The caller records that they see it."""
         roster = Roster(conversation=conversation, members={member.user_id: member for member in members}, stored_seq=0)
         self.rosters.put(roster)
         self.writes.new_conversations.append(conversation)
         self.writes.new_memberships.update((member.id, member) for member in members)
+        self.record(
+            ConversationCreated(
+                conversation_id=conversation.id, kind=conversation.kind, created_by=conversation.created_by
+            )
+        )
         return roster
 
     def add_member(self, roster: Roster, member: MembershipRecord) -> None:
-        """Store a new member. The caller notifies them and the others."""
+        """Store a new member. The caller records the event."""
         roster.members[member.user_id] = member
         self._members_changed(roster)
         self.writes.new_memberships[member.id] = member
 
     def remove_member(self, roster: Roster, user_id: str) -> None:
-        """Remove a member and their queue entries. The caller notifies them and the others."""
+        """Remove a member and their queue entries. The caller records the event."""
         self.writes.remove_membership(roster.members.pop(user_id), last_seq=roster.conversation.last_seq)
         self._members_changed(roster)
 
@@ -277,6 +315,7 @@ class Batch:
         member.visible = False
         member.joined_at = self.now
         member.joined_seq = member.hidden_seq = roster.conversation.last_seq
+        self.writes.change_own_settings(member, {"draft": ""})
         self.writes.empty_queue(member, last_seq=roster.conversation.last_seq)
         self.change_member(member, roster)
 
@@ -286,58 +325,51 @@ class Batch:
         roster.audience = None
         self.writes.changed_memberships[member.conversation_id, member.user_id] = member
 
+    def change_own_settings(self, member: MembershipRecord, changes: Mapping[str, Any]) -> None:
+        """Store settings of a member that concern only themselves. The caller records the event."""
+        member.updated_at = self.now
+        for name, value in changes.items():
+            if name != "draft":
+                setattr(member, name, value)
+        self.writes.change_own_settings(member, changes)
+
     def change_conversation(self, roster: Roster) -> None:
         """Store a conversation whose name, description or settings the caller has changed."""
         roster.conversation.updated_at = self.now
         self.writes.changed_conversations[roster.conversation.id] = roster.conversation
 
-    def remove_conversation(self, roster: Roster) -> None:
-        """Delete a conversation. The caller has notified its members. A job removes the messages later."""
-        self.writes.removed_conversations.append(roster.conversation.id)
-        self.writes.new_jobs.append(purge_job(roster.conversation.id, roster.members))
-        self.after_commit(self._job_stored, late=self._job_stored)
+    def remove_conversation(self, roster: Roster, actor_id: str) -> None:
+        """Delete a conversation for all members. A job removes the messages later."""
+        conversation_id, audience = roster.conversation.id, roster.everybody()
+        self.writes.removed_conversations.append(conversation_id)
+        self.writes.new_jobs.append(purge_job(conversation_id, roster.members))
+        self.record(
+            ConversationDeleted(conversation_id=conversation_id, actor_id=actor_id, member_ids=list(audience)), audience
+        )
         roster.members, roster.audience = {}, None
-        self.effects.append(lambda: self.rosters.forget([roster.conversation.id]))
 
-    # --------------------------------------------------------------------------------------------------- publishing
+    # ---------------------------------------------------------------------------------------------------- the outcome
 
-    def tell(
+    def record(
         self,
-        audience: tuple[str, ...],
-        frame: ServerFrame,
+        event: Event,
+        audience: tuple[str, ...] = (),
         *,
-        conversation_id: str | None = None,
-        rev: int = 0,
-        message_id: str | None = None,
+        apart: Collection[str] = (),
         reply: Reply[Any] | None = None,
+        stored: Event | None = None,
     ) -> None:
-        """Publish a frame to the users in ``audience`` after the commit.
+        """Store an event with the batch, and send it to the users in ``audience`` after the commit.
 
-        The connection that ``reply`` answers does not get it, unless the callers were refused before.
+        The connection that ``reply`` answers does not get it, unless the callers were refused before. ``stored`` is
+        what is stored instead, without what must not be kept.
         """
-        publication = Publication(
-            audience=audience,
-            frame=frame,
-            conversation_id=conversation_id,
-            rev=rev,
-            message_id=message_id,
-            answered_connection=None if reply is None else reply.connection_id,
-        )
+        self.writes.events.append(stored or event)
+        self.outcomes.append(Recorded(event, audience, apart, None if reply is None else reply.connection_id))
 
-        self.after_commit(
-            lambda: self._publish(publication),
-            late=lambda: self._publish(structs.replace(publication, answered_connection=None)),
-        )
-
-    def after_commit(self, effect: Effect, *, late: Effect | None = None) -> None:
-        """Run ``effect`` after the commit, in the order in which effects are added.
-
-        ``late`` runs instead if the callers were refused before the batch turned out to be stored. It must publish to
-        the callers too, because they can no longer be answered.
-        """
-        self.effects.append(effect)
-        if late is not None:
-            self.late_effects.append(late)
+    def answer(self, reply: Reply[Any], result: Any) -> None:
+        """Answer a caller with ``result`` after the commit, when everything that was recorded before is sent."""
+        self.outcomes.append(Answer(reply, result))
 
     # ----------------------------------------------------------------------------------------------------- internal
 
@@ -369,6 +401,7 @@ class Batch:
     def _members_changed(self, roster: Roster) -> None:
         roster.audience = None
         roster.conversation.member_count = len(roster.members)
+        self.rosters.put(roster)
         self.change_conversation(roster)
 
 

@@ -1,7 +1,6 @@
-"""The bus between the writer and the connections: what was committed is published here to all subscribers.
+"""The bus between what happens and the connections: frames of committed events, and signals.
 
-The code that publishes does not know whether the connections are in this process. In memory it is one call; several
-processes would put a change stream or a broker behind the same two methods.
+Signals, such as typing, are not stored and may be dropped.
 """
 
 from collections.abc import Callable
@@ -33,10 +32,14 @@ Listener = Callable[[Publication], None]
 
 
 class Bus(Protocol):
-    """Carries publications to every process, those of one conversation in the order they were published."""
+    """Carries publications to the listeners, those of one conversation in the order they were published."""
 
     def publish(self, publication: Publication) -> None:
-        """Hand a publication to every listener; returns at once."""
+        """Hand the frame of a committed event to every listener; returns at once."""
+        ...
+
+    def signal(self, audience: tuple[str, ...], frame: ServerFrame) -> None:
+        """Hand a frame that is not stored, and may be dropped, to every listener; returns at once."""
         ...
 
     def subscribe(self, listener: Listener) -> None:
@@ -55,6 +58,10 @@ class MemoryBus:
         """Call every listener in turn."""
         for listener in self._listeners:
             listener(publication)
+
+    def signal(self, audience: tuple[str, ...], frame: ServerFrame) -> None:
+        """Publish a frame that may be dropped."""
+        self.publish(Publication(audience=audience, frame=frame, droppable=True))
 
     def subscribe(self, listener: Listener) -> None:
         """Call this for every publication from now on."""

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import Protocol
 
 import structlog
 
-from chat_mvp.delivery.batch import Batch, Effect, Operation
+from chat_mvp.delivery.batch import Batch, Operation, Outcome
 from chat_mvp.delivery.planning import Plan, Refusals
 from chat_mvp.errors import ChatError
 
@@ -55,17 +56,31 @@ TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
 _FINAL = frozenset({BatchState.PUBLISHED, BatchState.FAILED})
 
 
+class Deliver(Protocol):
+    """Delivers the outcomes of a stored batch; raises nothing. ``chat_mvp.delivery.local`` does it."""
+
+    def __call__(self, outcomes: Sequence[Outcome], *, callers_refused: bool = False) -> None:
+        """Send the events and the answers; only the events if the callers were refused before."""
+        ...
+
+
 class InFlightBatch:
     """Operations that are stored together, until all of them are answered."""
 
     def __init__(
-        self, operations: Sequence[Operation], plan: Batch | None = None, *, is_isolated: bool = False
+        self,
+        operations: Sequence[Operation],
+        plan: Batch | None = None,
+        *,
+        deliver: Deliver,
+        is_isolated: bool = False,
     ) -> None:
         """Begin with ``plan`` if the operations were planned while another batch was in flight.
 
         ``is_isolated`` says that its only operation comes from a batch that failed for an unknown reason.
         """
         self.operations = list(operations)
+        self._deliver = deliver
         self.plan = plan
         """The last plan. It is kept in ``WAITING`` until the next one replaces it."""
         self.refused: Refusals = []
@@ -93,17 +108,17 @@ class InFlightBatch:
         self.move_to(BatchState.PLANNED)
 
     def publish(self) -> None:
-        """Publish the frames and answer the callers. The state becomes ``PUBLISHED``, even if an effect fails."""
+        """Send the events and answer the callers. The state becomes ``PUBLISHED``."""
         if self.plan is not None:
-            _run(self.plan, self.plan.effects)
+            self._deliver(self.plan.outcomes)
         for operation, error in self.refused:
             _refuse(operation, error)
         self.move_to(BatchState.PUBLISHED)
 
     def publish_after_refusal(self) -> None:
-        """Publish the frames of an abandoned batch that turned out to be stored, to its callers too."""
+        """Send the events of an abandoned batch that turned out to be stored, to its callers too."""
         if self.plan is not None:
-            _run(self.plan, self.plan.late_effects)
+            self._deliver(self.plan.outcomes, callers_refused=True)
         self.move_to(BatchState.PUBLISHED)
 
     def refuse(self, error: ChatError) -> None:
@@ -111,17 +126,6 @@ class InFlightBatch:
         for operation in self.operations:
             _refuse(operation, error)
         self.move_to(BatchState.ABANDONED if self.state is BatchState.UNKNOWN else BatchState.FAILED)
-
-
-def _run(plan: Batch, effects: Sequence[Effect]) -> None:
-    for effect in effects:
-        try:
-            effect()
-        except Exception:  # noqa: BLE001  (what is stored is stored: the fault of one listener must not stop the others)
-            _LOG.exception("effect failed")
-    # The effects refer to the batch and the batch to them; without this only the garbage collector would free both.
-    plan.effects.clear()
-    plan.late_effects.clear()
 
 
 def _refuse(operation: Operation, error: ChatError) -> None:

@@ -8,7 +8,6 @@ import structlog
 
 from chat_mvp.delivery.applying import HalfDoneError, apply_operation
 from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, IsReachable, Operation
-from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import ChatError, InternalError
 from chat_mvp.storage.messages import Messages, SentKey
@@ -35,25 +34,20 @@ class Planner:
         *,
         messages: Messages,
         rosters: Rosters,
-        bus: Bus,
         is_reachable: IsReachable,
         queue_max_members: int,
+        process: str,
         clock: Callable[[], datetime],
         drop_rosters: Callable[[Iterable[str]], None],
-        job_stored: Callable[[], None],
     ) -> None:
-        """Read from ``messages`` and ``rosters``; batches publish to ``bus`` after their commit.
-
-        ``drop_rosters`` forgets rosters that a dropped plan has changed; ``job_stored`` hears of new jobs.
-        """
+        """Read from ``messages`` and ``rosters``. ``drop_rosters`` forgets rosters that a dropped plan has changed."""
         self._messages = messages
         self._rosters = rosters
-        self._bus = bus
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
+        self._process = process
         self._clock = clock
         self._drop_rosters = drop_rosters
-        self._job_stored = job_stored
         self._now = datetime.min.replace(tzinfo=UTC)
 
     def begin(self) -> Batch:
@@ -126,9 +120,8 @@ class Planner:
             messages=messages,
             sent=sent,
             is_reachable=self._is_reachable,
-            publish=self._bus.publish,
             queue_max_members=self._queue_max_members,
-            job_stored=self._job_stored,
+            process=self._process,
         )
 
 

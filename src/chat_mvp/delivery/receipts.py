@@ -7,6 +7,7 @@ left out, and so is everyone who was removed from the conversation meanwhile.
 """
 
 import asyncio
+from collections.abc import Collection
 
 import structlog
 from msgspec import Struct
@@ -14,7 +15,7 @@ from msgspec import Struct
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.errors import UnavailableError
-from chat_mvp.protocol import ConversationLeft, Receipt
+from chat_mvp.protocol import Receipt
 
 INTERVAL_S = 0.2
 _TICK_S = 0.05
@@ -44,14 +45,13 @@ class Receipts:
     """Publishes receipts, and merges those that come within the interval."""
 
     def __init__(self, bus: Bus, blocks: Blocks) -> None:
-        """Publish to ``bus``, and subscribe to it: no receipt of a conversation may follow ``conversation.left``."""
+        """Publish to ``bus``."""
         self._bus = bus
         self._blocks = blocks
         self._windows: dict[Key, _Window] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._reading: dict[str, asyncio.Task[None]] = {}
         """Users whose blocks are being read."""
-        bus.subscribe(self._published)
 
     def tell(self, audience: tuple[str, ...], receipt: Receipt, *, answered_connection: str | None) -> None:
         """Publish a receipt to these users, now or merged with others at the end of the interval."""
@@ -133,8 +133,8 @@ class Receipts:
         finally:
             del self._reading[user_id]
 
-    def _published(self, publication: Publication) -> None:
-        if isinstance(publication.frame, ConversationLeft):
-            for (conversation_id, _), window in self._windows.items():
-                if conversation_id == publication.frame.conversation_id and window.waiting is not None:
-                    window.waiting.audience.difference_update(publication.audience)
+    def forget(self, user_ids: Collection[str], conversation_id: str) -> None:
+        """Send these users no more receipts of a conversation that they left: none may follow ``conversation.left``."""
+        for (waiting_in, _), window in self._windows.items():
+            if waiting_in == conversation_id and window.waiting is not None:
+                window.waiting.audience.difference_update(user_ids)

@@ -18,7 +18,10 @@ from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 
-MAX_ROSTERS = 50_000
+MAX_ROSTERS_WEIGHT = 500_000
+"""How many members are kept in memory; a conversation counts as two more. A member takes some 500 bytes."""
+MAX_ROSTER_WEIGHT = MAX_ROSTERS_WEIGHT // 512
+"""What a large conversation counts at most, so that two batches of 256 operations always find what they need."""
 MAX_DIRECT_KEYS = 200_000
 
 FetchUsers = Callable[[Iterable[str]], Awaitable[dict[str, User]]]
@@ -97,7 +100,7 @@ class Rosters:
         self._conversations = conversations
         self._contacts = contacts
         self._fetch_users = fetch_users
-        self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS)
+        self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS_WEIGHT, getsizeof=_weight)
         self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
         self._watches: dict[int, set[str]] = {}
         """For each read in progress, what was dropped since it began and must be read again."""
@@ -112,7 +115,7 @@ class Rosters:
         return self._direct_ids.get(key)
 
     def put(self, roster: Roster) -> None:
-        """Add the roster of a conversation."""
+        """Add the roster of a conversation, or weigh it again after its members have changed."""
         conversation = roster.conversation
         self._rosters[conversation.id] = roster
         if conversation.direct_key is not None:
@@ -200,3 +203,7 @@ class Rosters:
         roster.blocked = bool(others and await self._contacts.fetch_blocked_pairs(one, others))
         if not all(member.visible for member in roster.members.values()):
             roster.people = await self._fetch_users(roster.members)
+
+
+def _weight(roster: Roster) -> int:
+    return min(len(roster.members) + 2, MAX_ROSTER_WEIGHT)

@@ -16,9 +16,8 @@ from datetime import datetime
 import structlog
 
 from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, IsReachable, Operation
-from chat_mvp.delivery.bus import Bus
 from chat_mvp.delivery.commit_slot import CommitSlot
-from chat_mvp.delivery.in_flight import BatchState, InFlightBatch
+from chat_mvp.delivery.in_flight import BatchState, Deliver, InFlightBatch
 from chat_mvp.delivery.next_batch import NextBatch
 from chat_mvp.delivery.planning import Planner
 from chat_mvp.delivery.rosters import Rosters
@@ -49,31 +48,31 @@ class Writer:
         commits: Sequence[Commit],
         messages: Messages,
         rosters: Rosters,
-        bus: Bus,
+        deliver: Deliver,
         is_reachable: IsReachable,
         queue_max_members: int,
         check_room: CheckRoom = lambda: None,
         deadline_s: float = DEADLINE_S,
+        process: str = "",
         clock: Callable[[], datetime] = utc_now,
-        job_stored: Callable[[], None] = lambda: None,
     ) -> None:
-        """Write through ``commits``, one batch at a time through each.
+        """Write through ``commits``, one batch at a time through each. ``deliver`` is called for each stored batch.
 
         ``is_reachable`` decides between the statuses ``sent`` and ``queued``. ``deadline_s`` is how long a batch is
-        retried before its callers get ``unavailable``. ``job_stored`` is called after a job was stored.
+        retried before its callers get ``unavailable``. ``process`` names this process in the stored events.
         """
         self._rosters = rosters
+        self._deliver = deliver
         self._check_room = check_room
         self._deadline_s = deadline_s
         self._planner = Planner(
             messages=messages,
             rosters=rosters,
-            bus=bus,
             is_reachable=is_reachable,
             queue_max_members=queue_max_members,
+            process=process,
             clock=clock,
             drop_rosters=self._drop_rosters,
-            job_stored=job_stored,
         )
         self._slots: list[CommitSlot] = []
         self._slots.extend(CommitSlot(commit, self._planner, self._slots) for commit in commits)
@@ -166,18 +165,18 @@ class Writer:
             if gathered is None or not all(_may_run_beside(batch, gathered) for batch in self._in_flight):
                 return None
             self._next = None
-            return InFlightBatch(gathered.operations, gathered.plan)
+            return InFlightBatch(gathered.operations, gathered.plan, deliver=self._deliver)
         # An empty one is dropped: its operations would get the time at which it was opened, not that of their arrival.
         self._next = None
         if gathered is not None:
-            return InFlightBatch(gathered.operations, gathered.plan)
+            return InFlightBatch(gathered.operations, gathered.plan, deliver=self._deliver)
         if not self._waiting:
             # Publish before checking again, because publishing may submit new operations.
             self._publish_committed()
         is_unresolved = any(slot.unresolved is not None for slot in self._slots)
         if not self._waiting and (self._is_stopping or not is_unresolved):
             return None
-        return InFlightBatch(self._take_waiting())
+        return InFlightBatch(self._take_waiting(), deliver=self._deliver)
 
     def _take_waiting(self) -> list[Operation]:
         operations: list[Operation] = []
@@ -233,7 +232,7 @@ class Writer:
             return
         batch.move_to(BatchState.FAILED)
         for operation in batch.operations:
-            alone = InFlightBatch([operation], is_isolated=True)
+            alone = InFlightBatch([operation], deliver=self._deliver, is_isolated=True)
             try:
                 await self._try(alone, slot)
                 if alone.state is BatchState.COMMITTED:

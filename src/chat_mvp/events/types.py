@@ -6,19 +6,16 @@ a default value, and are never renamed. The objects inside are those of the wire
 
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from chat_mvp.protocol import (
     Conversation,
     ConversationKind,
-    ConversationSettings,
+    ConversationPatch,
     Id,
     Member,
     Message,
-    Notify,
-    Time,
     User,
-    Visibility,
 )
 
 
@@ -78,46 +75,25 @@ class ConversationHidden(Event, tag="conversation.hidden"):
     user_id: Id
 
 
-class SharedFields(Struct, kw_only=True):
-    """The fields of a conversation that are the same for all members and that members can change."""
-
-    name: str | None
-    description: str
-    visibility: Visibility
-    avatar_url: str | None
-    max_participants: int | None
-    settings: ConversationSettings
-    member_count: int
-    updated_at: Time
-
-
 class ConversationChanged(Event, tag="conversation.changed"):
-    """The name, description, visibility, avatar or settings of a conversation changed; ``changed`` names the fields."""
+    """The name, description, visibility, avatar or settings of a conversation changed.
 
-    conversation_id: Id
+    ``changed`` names the fields. ``conversation`` holds all fields that are the same for all members.
+    """
+
     actor_id: Id
     changed: list[str]
-    fields: SharedFields
-
-
-class OwnSettings(Struct, kw_only=True):
-    """Settings of one member in one conversation. Those that did not change are ``UNSET``."""
-
-    muted_until: Time | UnsetType | None = UNSET
-    pinned: bool | UnsetType = UNSET
-    archived: bool | UnsetType = UNSET
-    draft: str | UnsetType = UNSET
-    notify: Notify | UnsetType = UNSET
-    unread_from: int | UnsetType | None = UNSET
+    conversation: ConversationPatch
 
 
 class OwnSettingsChanged(Event, tag="own_settings.changed"):
-    """A member changed their own settings in a conversation. Only their own devices are told."""
+    """A member changed their own settings in a conversation. Only their own devices are notified.
 
-    conversation_id: Id
+    ``conversation`` holds the changed settings. A draft is not stored: events must not keep what was never sent.
+    """
+
     user_id: Id
-    settings: OwnSettings
-    updated_at: Time
+    conversation: ConversationPatch
 
 
 class ConversationDeleted(Event, tag="conversation.deleted"):

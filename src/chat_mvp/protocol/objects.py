@@ -158,6 +158,35 @@ class Conversation(Struct, kw_only=True):
     peer: User | UnsetType = UNSET
 
 
+class OwnMembershipPatch(Struct, kw_only=True):
+    """The changed settings of the caller in a conversation. ``unread_from`` is null when the mark was removed."""
+
+    muted_until: Time | UnsetType | None = UNSET
+    pinned: bool | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    draft: str | UnsetType = UNSET
+    notify: Notify | UnsetType = UNSET
+    unread_from: int | UnsetType | None = UNSET
+
+
+class ConversationPatch(Struct, kw_only=True):
+    """The changed fields of a conversation. Fields that are left out keep their value.
+
+    Of two values of ``updated_at`` the later one counts.
+    """
+
+    id: Id
+    updated_at: Time
+    name: str | UnsetType | None = UNSET
+    description: str | UnsetType = UNSET
+    visibility: Visibility | UnsetType = UNSET
+    avatar_url: str | UnsetType | None = UNSET
+    max_participants: int | UnsetType | None = UNSET
+    settings: ConversationSettings | UnsetType = UNSET
+    member_count: int | UnsetType = UNSET
+    me: OwnMembershipPatch | UnsetType = UNSET
+
+
 class Member(Struct, kw_only=True):
     """A member of a conversation, with their delivered and read marks."""
 

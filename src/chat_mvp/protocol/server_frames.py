@@ -4,7 +4,16 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from chat_mvp.protocol.objects import Conversation, ConversationState, Limits, Member, Message, PresenceState
+from chat_mvp.protocol.objects import (
+    Conversation,
+    ConversationPatch,
+    ConversationState,
+    Limits,
+    Member,
+    Message,
+    PresenceState,
+    User,
+)
 from chat_mvp.protocol.values import AckStatus, Id, Ref, ShownPresence, Time
 
 
@@ -126,9 +135,12 @@ class ConversationJoined(ServerFrame, tag="conversation.joined", kw_only=True):
 
 
 class ConversationUpdated(ServerFrame, tag="conversation.updated", kw_only=True):
-    """The name, description or settings of a conversation changed, or the caller's own settings in it."""
+    """The name, description or settings of a conversation changed, or the caller's own settings in it.
 
-    conversation: Conversation
+    ``conversation`` holds the fields that changed.
+    """
+
+    conversation: ConversationPatch
 
 
 class ConversationLeft(ServerFrame, tag="conversation.left", kw_only=True):
@@ -156,6 +168,15 @@ class MemberLeft(ServerFrame, tag="member.left", kw_only=True):
 
     conversation_id: Id
     user_id: Id
+
+
+class UserUpdated(ServerFrame, tag="user.updated", kw_only=True):
+    """The display name, avatar or bio of a user changed.
+
+    Sent to everyone who shares a conversation or a contact with the user.
+    """
+
+    user: User
 
 
 class Typing(ServerFrame, tag="typing", kw_only=True):
@@ -234,6 +255,7 @@ AnyServerFrame = (
     | MemberJoined
     | MemberUpdated
     | MemberLeft
+    | UserUpdated
     | Typing
     | Presence
     | PresenceSnapshot

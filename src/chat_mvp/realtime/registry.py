@@ -37,6 +37,10 @@ class Registry:
         connections = self._by_user.get(user_id)
         return tuple(connections.values()) if connections else ()
 
+    def users(self) -> list[str]:
+        """Return the ids of everyone who has a connection."""
+        return list(self._by_user)
+
     def is_connected(self, user_id: str) -> bool:
         """Return whether the person has a connection."""
         return user_id in self._by_user
@@ -54,9 +58,9 @@ class Registry:
                 if connection.id != publication.answered_connection or connection.needs_echo(publication):
                     connection.deliver(publication, encoded)
 
-    def end_session(self, auth_session_id: str, code: int, reason: str) -> None:
-        """Close the connections of a device that was signed out."""
-        for connection in self:
+    def end_session(self, user_id: str, auth_session_id: str, code: int, reason: str) -> None:
+        """Close the connections of a device of this person that was signed out."""
+        for connection in self.of(user_id):
             if connection.auth_session_id == auth_session_id:
                 connection.close(code, reason)
 

@@ -15,6 +15,7 @@ from chat_mvp.realtime.connection_closer import ConnectionCloser
 from chat_mvp.realtime.expiry import watch_expiry
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.profiles import ProfileUpdates
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.supervision import Supervisor
 
@@ -42,7 +43,9 @@ class Runtime:
         consumers: ConsumerRunner,
         receipts: Receipts,
         presence: PresenceTracker,
+        profile_updates: ProfileUpdates,
         timers: Iterable[Closable],
+        reactions: Iterable[Closable],
         registry: Registry,
         connection_log: ConnectionLog,
         closer: ConnectionCloser,
@@ -57,7 +60,9 @@ class Runtime:
         self.registry = registry
         self._receipts = receipts
         self._presence = presence
+        self._profile_updates = profile_updates
         self._timers = tuple(timers)
+        self._reactions = tuple(reactions)
         self._connection_log = connection_log
         self._closer = closer
         self._expiry: asyncio.Task[None] | None = None
@@ -71,6 +76,7 @@ class Runtime:
         """Start everything, on the running event loop."""
         self.writer.start(self.supervisor)
         self._presence.start(self.registry.is_connected, self.supervisor)
+        self._profile_updates.start(self.supervisor)
         self._connection_log.start(self.supervisor)
         self.jobs.start(self.supervisor)
         self.consumers.start(self.supervisor)
@@ -100,6 +106,9 @@ class Runtime:
         if self._expiry is not None:
             self._expiry.cancel()
         await self.jobs.stop()
+        await self._profile_updates.stop()
+        for reaction in self._reactions:
+            reaction.close()
         await self.consumers.stop()
         await self._presence.stop()
         await self._connection_log.stop()

@@ -1,5 +1,6 @@
 """The ``auth_sessions`` collection, through its Beanie document: one for each signed-in device."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from beanie import PydanticObjectId, UpdateResponse
@@ -8,6 +9,7 @@ from chat_mvp.clock import Now
 from chat_mvp.storage.documents import AuthSessionDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.recorded import RecordedTransaction
 from chat_mvp.storage.records import AuthSessionRecord
 from chat_mvp.times import utc_now
 
@@ -77,10 +79,14 @@ class AuthSessions:
             documents = await query.skip(newest).to_list()
         return [str(document.id) for document in documents]
 
-    async def delete(self, session_id: str) -> None:
-        """End a session; nothing happens when it has ended already."""
-        with translated():
-            await AuthSessionDocument.find_one({"_id": to_object_id(session_id)}).delete()
+    async def delete(self, transaction: RecordedTransaction, session_ids: Iterable[str]) -> set[str]:
+        """End sessions and return the ids of those that had not ended yet."""
+        sessions, session = transaction.collections["auth_sessions"], transaction.session
+        wanted = {"_id": {"$in": [to_object_id(session_id) for session_id in session_ids]}}
+        found = await sessions.find(wanted, {"_id": 1}, session=session).to_list(None)
+        if found:
+            await sessions.delete_many(wanted, session=session)
+        return {str(document["_id"]) for document in found}
 
 
 def _object_id(value: str) -> PydanticObjectId:

@@ -6,14 +6,13 @@ Every transaction states its own concerns; nothing is inherited from the client.
 from collections.abc import Sequence
 from typing import Protocol
 
-from bson import ObjectId
 from pymongo import WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
-from chat_mvp.storage.client import Collections, Database, RawDocument
+from chat_mvp.storage.client import Collections, Database
 from chat_mvp.storage.errors import is_passing, translated, unavailable
 from chat_mvp.storage.pipeline import Meanwhile, run_together
 from chat_mvp.storage.writes import Step, Writes
@@ -179,14 +178,11 @@ class MongoCommit:
                 self._read_concern.advance(self._session.operation_time)
                 return True
             self._is_uncertain = False
-        # Servers forget sessions after half an hour; what is stored under a new id remains to be seen.
-        if writes.new_messages:
-            return await self._exists("messages", {"_id": ObjectId(writes.new_messages[0].message.id)})
-        return False
-
-    async def _exists(self, collection: str, query: RawDocument) -> bool:
+        # Servers forget sessions after half an hour; the events of the batch remain.
+        if writes.event_id is None:
+            return False
         with translated():
-            return await self._db[collection].find_one(query, {"_id": 1}) is not None
+            return await self._db["events"].find_one({"_id": writes.event_id}, {"_id": 1}) is not None
 
 
 async def _abort(session: AsyncClientSession) -> None:

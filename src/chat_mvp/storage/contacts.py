@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 from chat_mvp.storage.documents import ContactDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.recorded import RecordedTransaction
 from chat_mvp.storage.records import ContactRecord
 
 BlockPair = tuple[str, str]
@@ -20,7 +21,10 @@ BlockPair = tuple[str, str]
 
 
 class Contacts:
-    """Reading and writing contact lists and block lists. Writes tell whether they changed anything."""
+    """Reading and writing contact lists and block lists. Writes tell whether they changed anything.
+
+    Other users learn of blocks, so these are written in a transaction that records them.
+    """
 
     async def fetch_page(self, owner_id: str, *, blocked: bool, after: str | None, limit: int) -> list[ContactRecord]:
         """Return a part of the contact list, or of the block list, by ascending id of the other."""
@@ -91,41 +95,44 @@ class Contacts:
 
     async def remove(self, owner_id: str, other_id: str) -> bool:
         """Remove a user from the contact list, and their nickname."""
-        return await self._withdraw(owner_id, other_id, "listed", {"nickname": None}, only_if_not="blocked")
-
-    async def block(self, owner_id: str, other_id: str, *, at: datetime) -> bool:
-        """Add a user to the block list."""
-        pair = _pair(owner_id, other_id)
-        defaults = {"listed": False, "nickname": None, "created_at": at}
+        collection = ContactDocument.get_motor_collection()
+        changes = {"listed": False, "nickname": None}
         with translated():
-            collection = ContactDocument.get_motor_collection()
-            if await collection.count_documents(pair | {"blocked": True}, limit=1):
-                return False
-            changes = {"blocked": True, "blocked_at": at}
-            await collection.update_one(pair, {"$set": changes, "$setOnInsert": defaults}, upsert=True)
+            return await _withdraw(collection, _pair(owner_id, other_id) | {"listed": True}, "blocked", changes)
+
+    async def block(self, transaction: RecordedTransaction, owner_id: str, other_id: str, *, at: datetime) -> bool:
+        """Add a user to the block list."""
+        contacts, session = transaction.collections["contacts"], transaction.session
+        pair = _pair(owner_id, other_id)
+        if await contacts.find_one(pair | {"blocked": True}, {"_id": 1}, session=session) is not None:
+            return False
+        changes = {"blocked": True, "blocked_at": at}
+        defaults = {"listed": False, "nickname": None, "created_at": at}
+        await contacts.update_one(pair, {"$set": changes, "$setOnInsert": defaults}, upsert=True, session=session)
         return True
 
-    async def unblock(self, owner_id: str, other_id: str) -> bool:
+    async def unblock(self, transaction: RecordedTransaction, owner_id: str, other_id: str) -> bool:
         """Remove a user from the block list."""
-        return await self._withdraw(owner_id, other_id, "blocked", {"blocked_at": None}, only_if_not="listed")
-
-    async def _withdraw(
-        self, owner_id: str, other_id: str, flag: str, emptied: dict[str, None], *, only_if_not: str
-    ) -> bool:
-        pair = _pair(owner_id, other_id) | {flag: True}
-        with translated():
-            collection = ContactDocument.get_motor_collection()
-            deleted = await collection.delete_one(pair | {only_if_not: False})
-            if deleted.deleted_count:
-                return True
-            updated = await collection.update_one(pair, {"$set": {flag: False} | emptied})
-        return bool(updated.modified_count)
+        contacts, session = transaction.collections["contacts"], transaction.session
+        changes = {"blocked": False, "blocked_at": None}
+        return await _withdraw(contacts, _pair(owner_id, other_id) | {"blocked": True}, "listed", changes, session)
 
     async def _fetch_other_sides(self, user_id: str, query: dict[str, Any]) -> set[str]:
         with translated():
             documents = await ContactDocument.find(query).to_list()
         sides = {str(document.owner_id) for document in documents} | {str(document.other_id) for document in documents}
         return sides - {user_id}
+
+
+async def _withdraw(
+    collection: Any, query: dict[str, Any], other_flag: str, changes: dict[str, Any], session: Any = None
+) -> bool:
+    """Delete an entry, or only change it when ``other_flag`` still holds; false when there is no such entry."""
+    deleted = await collection.delete_one(query | {other_flag: False}, session=session)
+    if deleted.deleted_count:
+        return True
+    updated = await collection.update_one(query, {"$set": changes}, session=session)
+    return bool(updated.modified_count)
 
 
 def _pair(owner_id: str, other_id: str) -> dict[str, Any]:

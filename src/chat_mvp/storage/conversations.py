@@ -103,7 +103,7 @@ _LATER_MEMBERSHIP_FIELDS = ("delivered_at", "read_at", "unread_from", "unread_fr
 _MEMBERSHIP_FIELDS = tuple(
     name
     for name in MembershipRecord.__struct_fields__
-    if name not in {"id", "conversation_id", "user_id", "frozen_marks", "added_by", *_LATER_MEMBERSHIP_FIELDS}
+    if name not in {"id", "conversation_id", "user_id", "frozen_marks", "added_by", "draft", *_LATER_MEMBERSHIP_FIELDS}
 )
 
 
@@ -111,6 +111,7 @@ def membership_record(document: RawDocument) -> MembershipRecord:
     """Return the record of a stored membership."""
     fields: RawDocument = {name: document[name] for name in _MEMBERSHIP_FIELDS}
     fields |= {name: document.get(name) for name in _LATER_MEMBERSHIP_FIELDS}
+    fields["draft"] = document.get("draft", "")
     frozen = document.get("frozen_marks")
     return MembershipRecord(
         id=str(document["_id"]),
@@ -158,12 +159,12 @@ class Conversations:
         return {document["direct_key"]: str(document["_id"]) for document in documents}
 
     async def fetch_members(self, ids: Iterable[str]) -> dict[str, dict[str, MembershipRecord]]:
-        """Return every member of each conversation, by conversation and user."""
+        """Return every member of each conversation, by conversation and user, without their drafts, which are long."""
         wanted = [to_object_id(i) for i in ids]
         members: dict[str, dict[str, MembershipRecord]] = {}
         with translated():
             async with self._memberships.find(
-                {"conversation_id": {"$in": wanted}}, batch_size=_MEMBERS_AT_ONCE
+                {"conversation_id": {"$in": wanted}}, {"draft": 0}, batch_size=_MEMBERS_AT_ONCE
             ) as cursor:
                 while documents := await cursor.to_list(_MEMBERS_AT_ONCE):
                     for document in documents:
@@ -284,13 +285,6 @@ class Conversations:
         with translated():
             found = await self._conversations.find({"direct_key": {"$in": keys}}, {"created_by": 1}).to_list(None)
         return {str(document["created_by"]) for document in found} - {user_id}
-
-    async def update_own(self, conversation_id: str, user_id: str, changes: dict[str, Any]) -> bool:
-        """Set fields of a person's own place; false when they have none."""
-        query = {"conversation_id": to_object_id(conversation_id), "user_id": to_object_id(user_id), "visible": True}
-        with translated():
-            result = await self._memberships.update_one(query, {"$set": changes})
-        return result.matched_count == 1
 
 
 def _visible_mark(name: str) -> RawDocument:

@@ -16,6 +16,7 @@ from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.folding import fold_name, name_words
 from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.recorded import RecordedTransaction
 from chat_mvp.storage.records import UserRecord
 
 _MAX_SEARCH_MS = 1_000
@@ -105,7 +106,10 @@ class Users:
         return [_plain_record(document) for document in documents]
 
     async def update(self, user_id: str, changes: UserChanges) -> UserRecord:
-        """Change an account and return it as it is now; ``NotFoundError`` when there is none."""
+        """Change an account and return it as it is now; ``NotFoundError`` when there is none.
+
+        For what other users see of it, use ``update_profile`` in a transaction that records the change.
+        """
         values: dict[str, Any] = msgspec.to_builtins(changes)
         with translated():
             document = await UserDocument.find_one({"_id": to_object_id(user_id)})
@@ -116,6 +120,22 @@ class Users:
             if values:
                 await document.update({"$set": values})
         return _record(document)
+
+    async def update_profile(
+        self, transaction: RecordedTransaction, user_id: str, changes: UserChanges
+    ) -> tuple[UserRecord, UserRecord]:
+        """Change an account and return it as it was and as it is now; ``NotFoundError`` when there is none."""
+        users, session = transaction.collections["users"], transaction.session
+        query = {"_id": to_object_id(user_id)}
+        values: dict[str, Any] = msgspec.to_builtins(changes)
+        before = await users.find_one(query, session=session)
+        if before is None:
+            raise no_such_user()
+        if "display_name" in values:
+            values["name_words"] = name_words(before["username"], values["display_name"])
+        if values:
+            await users.update_one(query, {"$set": values}, session=session)
+        return _plain_record(before), _plain_record(before | values)
 
     async def save_last_seen(self, moments: Mapping[str, datetime]) -> None:
         """Note when people were last there, in one round trip; never earlier than what is noted already."""

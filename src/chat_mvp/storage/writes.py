@@ -4,16 +4,18 @@ Commands are built whole, one for each collection and kind of write, because a t
 trips.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from bson import ObjectId
 from msgspec import Struct, field
 
+from chat_mvp.events.types import Event, MarksRaised
 from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, frozen_marks_document, membership_document
+from chat_mvp.storage.events import event_document
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
@@ -32,6 +34,8 @@ away minutes later: under load that was most of what it did (docs/decisions/0010
 DOCUMENT_BYTES = 512
 """About what a message costs beside its text, and a membership, with their index entries."""
 QUEUE_ENTRY_BYTES = 160
+EVENT_BYTES = 128
+"""About what an event costs beside the texts in it."""
 
 Judge = Callable[[RawDocument], bool]
 """Tells by the answer of a command whether the batch is right."""
@@ -56,6 +60,8 @@ class Writes(Struct, kw_only=True):
     """Everything that one batch stores."""
 
     now: datetime
+    process: str = ""
+    """Which process writes."""
     advances: dict[str, Advance] = field(default_factory=dict)
     new_messages: list[MessageRecord] = field(default_factory=list)
     changed_messages: dict[str, MessageRecord] = field(default_factory=dict)
@@ -79,9 +85,15 @@ class Writes(Struct, kw_only=True):
     """By their own ids."""
     changed_memberships: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
     removed_memberships: list[MembershipRecord] = field(default_factory=list)
+    own_changes: dict[tuple[str, str], RawDocument] = field(default_factory=dict)
+    """Conversation and user, to the fields of the membership that concern only this user."""
     emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
     """Conversation and user, to the number up to which nothing waits for them any more."""
     new_jobs: list[NewJob] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    """What happened, in order."""
+    event_id: ObjectId | None = None
+    """The key of the document with the events, once it is made: by this the whole batch can be found."""
     _text_chars: int = 0
     _steps: list[Step] | None = None
 
@@ -90,12 +102,14 @@ class Writes(Struct, kw_only=True):
         """Return about how many bytes the batch writes, from what its documents and queue entries cost on average."""
         return (
             self._text_chars
+            + EVENT_BYTES * len(self.events)
             + QUEUE_ENTRY_BYTES * (len(self.queue_documents) + len(self.confirmed))
             + DOCUMENT_BYTES
             * (
                 len(self.message_documents)
                 + len(self.changed_messages)
                 + len(self.marks)
+                + len(self.own_changes)
                 + len(self.new_conversations)
                 + len(self.new_memberships)
                 + len(self.changed_memberships)
@@ -142,13 +156,20 @@ class Writes(Struct, kw_only=True):
         first = self.confirmed[key].start if key in self.confirmed else delivered_before + 1
         self.confirmed[key] = range(first, member.delivered_seq + 1)
 
+    def change_own_settings(self, member: MembershipRecord, changes: Mapping[str, Any]) -> None:
+        """Store fields of a membership that concern only its user."""
+        fields = self.own_changes.setdefault((member.conversation_id, member.user_id), {})
+        fields |= changes
+        fields["updated_at"] = self.now
+        self._text_chars += len(changes.get("draft") or "")
+
     def remove_membership(self, member: MembershipRecord, *, last_seq: int) -> None:
         """Store that a user is no longer in a conversation, where ``last_seq`` is the newest message by now.
 
         They may come back in the same batch, with a new membership.
         """
         key = (member.conversation_id, member.user_id)
-        for about_it in (self.marks, self.confirmed, self.changed_memberships):
+        for about_it in (self.marks, self.confirmed, self.changed_memberships, self.own_changes):
             about_it.pop(key, None)
         if self.new_memberships.pop(member.id, None) is None:
             self.removed_memberships.append(member)
@@ -182,6 +203,7 @@ class Writes(Struct, kw_only=True):
             *self.changed_conversations,
             *self.removed_conversations,
             *(conversation_id for conversation_id, _ in self.marks),
+            *(conversation_id for conversation_id, _ in self.own_changes),
             *(record.conversation_id for record in self.new_memberships.values()),
             *(conversation_id for conversation_id, _ in self.changed_memberships),
             *(record.conversation_id for record in self.removed_memberships),
@@ -196,11 +218,11 @@ class Writes(Struct, kw_only=True):
             self.is_traffic()
             and other.is_traffic()
             and self.advances.keys().isdisjoint(other.advances)
-            and self.marks.keys().isdisjoint(other.marks)
+            and (self.marks.keys() | self.own_changes.keys()).isdisjoint(other.marks.keys() | other.own_changes.keys())
         )
 
     def is_traffic(self) -> bool:
-        """Return whether this is messages, their changes, counters and marks, and nothing else."""
+        """Return whether this is messages, their changes, counters, marks and own settings, and nothing else."""
         return not (
             self.new_conversations
             or self.changed_conversations
@@ -215,6 +237,7 @@ class Writes(Struct, kw_only=True):
         return not (
             self.advances
             or self.marks
+            or self.own_changes
             or self.changed_messages
             or self.new_conversations
             or self.changed_conversations
@@ -248,8 +271,26 @@ def _commands(writes: Writes) -> list[Step]:
         (_delete, "message_queue", _queue_removals(writes), _any_answer),
         (_delete, "conversations", removed, _matched(len(removed))),
         (_insert, "jobs", [job_document(job, writes.now) for job in writes.new_jobs], _any_answer),
+        (_insert, "events", _event_documents(writes), _any_answer),
     )
     return [Step(build(collection, parts), is_right) for build, collection, parts, is_right in steps if parts]
+
+
+def _event_documents(writes: Writes) -> list[RawDocument]:
+    """Return one document with all events, of which the marks of a member appear once, as they are at the end."""
+    if not writes.events:
+        return []
+    last: dict[tuple[str, str, bool] | int, Event] = {}
+    for at, event in enumerate(writes.events):
+        if isinstance(event, MarksRaised):
+            key = (event.conversation_id, event.user_id, event.withheld)
+            last.pop(key, None)
+            last[key] = event
+        else:
+            last[at] = event
+    document = event_document(list(last.values()), now=writes.now, process=writes.process)
+    writes.event_id = document["_id"]
+    return [document]
 
 
 def _any_answer(_: RawDocument) -> bool:
@@ -389,6 +430,9 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
         if key in writes.frozen_changed:
             change["$set"] = {"frozen_marks": frozen_marks_document(record)}
         updates.append({"q": {"_id": known_object_id(record.id)}, "u": change})
+    for (conversation_id, user_id), changes in writes.own_changes.items():
+        query = {"conversation_id": known_object_id(conversation_id), "user_id": known_object_id(user_id)}
+        updates.append({"q": query, "u": {"$set": changes}})
     for record in writes.changed_memberships.values():
         fields = {
             "role": record.role,

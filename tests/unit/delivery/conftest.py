@@ -14,6 +14,8 @@ from chat_mvp.clock import Now
 from chat_mvp.delivery.batch import NewMessage
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus, Publication
+from chat_mvp.delivery.local import LocalDelivery
+from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.writer import Writer
@@ -183,6 +185,7 @@ class Desk:
         self.told: list[Publication] = []
         self.clock_is_off_by = timedelta()
         self.bus = MemoryBus()
+        self.events = LocalEvents()
         self.bus.subscribe(self.told.append)
         self.receipts = Receipts(self.bus, Blocks(Arrivals(database.collections).fetch_blocks))
         rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
@@ -190,9 +193,10 @@ class Desk:
             commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
             messages=self.messages,
             rosters=rosters,
-            bus=self.bus,
+            deliver=LocalDelivery(bus=self.bus, rosters=rosters, receipts=self.receipts, events=self.events).deliver,
             is_reachable=lambda _sender, _recipient: True,
             queue_max_members=64,
+            process="this process",
             deadline_s=DEADLINE_S,
             clock=clock or (lambda: utc_now() + self.clock_is_off_by),
         )
@@ -278,7 +282,7 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
 
 async def clear(database: Database) -> None:
     """Forget all that was said."""
-    for name in ("conversations", "memberships", "messages", "message_queue"):
+    for name in ("conversations", "memberships", "messages", "message_queue", "events"):
         await database.collections[name].delete_many({})
 
 

@@ -39,8 +39,6 @@ class Doings:
         self.people = people
         self.group = group
         self._asked: list[asyncio.Future[Outcome]] = []
-        self._silent: list[asyncio.Future[Outcome]] = []
-        """Of these, what is answered only when it is refused."""
 
     async def make(self, *members: User) -> None:
         """Make the group, of its owner and these."""
@@ -83,10 +81,12 @@ class Doings:
         self.desk.writer.submit(AskMoment(reply=FutureAnswer(done)))
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await done
-            for answer in self._silent:
-                if not answer.done():
-                    answer.set_result(True)
-            self._silent.clear()
+            return [await _outcome(answer) for answer in asked]
+
+    async def refused(self) -> list[Outcome]:
+        """Return what comes of what was asked, without waiting for the writer to answer anything else."""
+        asked, self._asked = self._asked, []
+        async with asyncio.timeout(ANSWER_WITHIN_S):
             return [await _outcome(answer) for answer in asked]
 
     # --- members
@@ -105,15 +105,12 @@ class Doings:
 
     def confirm(self, person: User, seq: int, *, read: int = 0) -> None:
         answer = self._answer()
-        self._silent.append(answer)
         operation = RaiseMarks(
             self.group,
             person.id,
             delivered=seq,
             read=read,
-            receipts=self.desk.receipts,
             is_hidden=lambda _: False,
-            again=lambda: None,
             reply=FutureAnswer(answer),
         )
         self.desk.writer.submit(operation)

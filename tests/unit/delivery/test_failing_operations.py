@@ -38,9 +38,7 @@ def half_done(desk: Desk, conversation_id: str, kind: type[HalfDone] = HalfDone)
             desk.people[1],
             delivered=1,
             read=1,
-            receipts=desk.receipts,
             is_hidden=lambda _: False,
-            again=lambda: None,
             reply=FutureAnswer(answer),
         )
     )
@@ -81,9 +79,7 @@ async def check(
             desk.people[1],
             delivered=1,
             read=0,
-            receipts=desk.receipts,
             is_hidden=lambda _: False,
-            again=lambda: None,
             reply=FutureAnswer(confirmed),
         )
     )

@@ -6,7 +6,7 @@ from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus, Publication
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.errors import UnavailableError
-from chat_mvp.protocol import ConversationLeft, Receipt
+from chat_mvp.protocol import Receipt
 from chat_mvp.storage.contacts import BlockPair, Contacts
 from tests.support.waiting import eventually
 
@@ -104,8 +104,8 @@ async def test_a_removal_while_a_receipt_waits() -> None:
     desk.read(1, "ann", "cat")
     await desk.next()
     desk.read(2, "ann", "cat")
-    desk.bus.publish(Publication(audience=("cat",), frame=ConversationLeft(conversation_id="room")))
-    desk.bus.publish(Publication(audience=("ann",), frame=ConversationLeft(conversation_id="another")))
+    desk.receipts.forget(("cat",), "room")
+    desk.receipts.forget(("ann",), "another")
     assert await desk.next() == (2, {"ann", "bob"}, None)
 
 

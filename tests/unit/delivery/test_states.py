@@ -1,12 +1,12 @@
 """The states of a batch: which may follow which, and what each of the ways through them leaves behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any
 
 import pytest
 
-from chat_mvp.delivery.batch import Batch
+from chat_mvp.delivery.batch import Batch, Outcome
 from chat_mvp.delivery.in_flight import TRANSITIONS, BatchState, InFlightBatch
 from chat_mvp.errors import ChatError, UnavailableError
 
@@ -49,7 +49,7 @@ def brought_to(life: list[BatchState]) -> InFlightBatch:
 
 
 def in_state(state: BatchState, *operations: Any) -> InFlightBatch:
-    batch = InFlightBatch(operations)
+    batch = InFlightBatch(operations, deliver=deliver_nothing)
     batch.state = state
     return batch
 
@@ -93,20 +93,24 @@ async def test_refusing_answers_every_caller_once(state: BatchState, after: Batc
 
 
 @pytest.mark.parametrize("publish", [InFlightBatch.publish, InFlightBatch.publish_after_refusal])
-async def test_a_listener_that_fails_keeps_nothing_from_the_others(publish: Callable[[InFlightBatch], None]) -> None:
-    heard: list[int] = []
+async def test_publishing_delivers_the_outcomes_and_refuses(publish: Callable[[InFlightBatch], None]) -> None:
+    delivered: list[tuple[Any, bool]] = []
 
-    def fail() -> None:
-        raise RuntimeError("a listener with a fault")
+    def deliver(outcomes: Sequence[Outcome], *, callers_refused: bool = False) -> None:
+        delivered.append((outcomes, callers_refused))
 
+    is_late = publish is InFlightBatch.publish_after_refusal
     plan = Batch.__new__(Batch)
-    plan.effects = [fail, lambda: heard.append(1)]
-    plan.late_effects = [fail, lambda: heard.append(2)]
+    plan.outcomes = []
     refused = Asked(fails=True)
-    batch = in_state(S.COMMITTED if publish is InFlightBatch.publish else S.ABANDONED, refused)
-    batch.plan = plan
-    batch.refused = [(refused, UnavailableError("no"))] if publish is InFlightBatch.publish else []  # type: ignore[list-item]
+    batch = InFlightBatch([refused], plan, deliver=deliver)  # type: ignore[list-item]
+    batch.state = S.ABANDONED if is_late else S.COMMITTED
+    batch.refused = [] if is_late else [(refused, UnavailableError("no"))]  # type: ignore[list-item]
     publish(batch)
     assert batch.published.done()
-    assert heard == [1 if publish is InFlightBatch.publish else 2]
-    assert len(refused.refused) == (1 if publish is InFlightBatch.publish else 0)
+    assert delivered == [(plan.outcomes, is_late)]
+    assert len(refused.refused) == (0 if is_late else 1)
+
+
+def deliver_nothing(_outcomes: Sequence[Outcome], *, callers_refused: bool = False) -> None:
+    """Deliver nothing."""

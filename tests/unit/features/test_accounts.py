@@ -15,6 +15,7 @@ from chat_mvp.errors import (
     UsernameTakenError,
     ValidationError,
 )
+from chat_mvp.events.types import SessionEnded
 from chat_mvp.features.accounts.service import REFRESH_GRACE, AccountService, Device, Registration, Session
 from chat_mvp.limits import MAX_SESSIONS_PER_ACCOUNT
 from chat_mvp.security.authentication import Authenticator
@@ -29,6 +30,7 @@ from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.documents import AuthSessionDocument, UserDocument
 from chat_mvp.storage.users import Users
 from chat_mvp.times import utc_now
+from tests.unit.features.conftest import MemoryRecorder
 
 OLD, NEW = SigningKey("old", b"o" * 64), SigningKey("new", b"n" * 64)
 DEVICE = Device(name="a phone", address="192.0.2.1")
@@ -43,6 +45,7 @@ class House:
         users: Users,
         passwords: Passwords,
         strength: PasswordStrength,
+        recorder: MemoryRecorder,
         *keys: SigningKey,
         registration: Registration = "open",
     ) -> None:
@@ -57,13 +60,14 @@ class House:
             strength=strength,
             tokens=self.tokens,
             refresh_tokens=RefreshTokens(keys),
-            authenticator=self.authenticator,
             registration=registration,
             session_lifetime_s=3600,
-            on_session_ended=self.ended.append,
+            recorder=recorder,
             guard=SignInGuard(),
             device_marks=DeviceMarks(keys),
         )
+        recorder.local_events.on(SessionEnded, lambda event: self.authenticator.end_session(event.session_id))
+        recorder.local_events.on(SessionEnded, lambda event: self.ended.append(event.session_id))
 
     async def register(self, username: str = "Ann", **fields: str) -> Session:
         body = {"email": f"{username}@example.org", "password": PASSWORD, "display_name": ""} | fields
@@ -84,13 +88,13 @@ NewHouse = Callable[..., House]
 
 
 @pytest.fixture
-def house(users: Users, passwords: Passwords, strength: PasswordStrength) -> House:
-    return House(users, passwords, strength, NEW)
+def house(users: Users, passwords: Passwords, strength: PasswordStrength, recorder: MemoryRecorder) -> House:
+    return House(users, passwords, strength, recorder, NEW)
 
 
 @pytest.fixture
-def new_house(users: Users, passwords: Passwords, strength: PasswordStrength) -> NewHouse:
-    return lambda *keys, **options: House(users, passwords, strength, *keys, **options)
+def new_house(users: Users, passwords: Passwords, strength: PasswordStrength, recorder: MemoryRecorder) -> NewHouse:
+    return lambda *keys, **options: House(users, passwords, strength, recorder, *keys, **options)
 
 
 async def spent_ago(seconds: float) -> None:
@@ -247,7 +251,7 @@ async def test_a_refresh_makes_the_session_last_and_an_expired_one_is_over(house
         await house.service.refresh(session.refresh_token, address=DEVICE.address)
 
 
-async def test_signing_out_here_and_everywhere(house: House) -> None:
+async def test_signing_out_here_and_everywhere(house: House, recorder: MemoryRecorder) -> None:
     sessions = [await house.register()]
     sessions += [await house.service.login(login="ann", password=PASSWORD, device=DEVICE) for _ in range(2)]
     stranger = await house.register("Bob")
@@ -259,6 +263,10 @@ async def test_signing_out_here_and_everywhere(house: House) -> None:
     assert [await house.signed_in(session) for session in sessions] == [False, False, False]
     assert sorted(house.ended) == sorted(caller.session_id for caller in callers)
     assert await house.signed_in(stranger)
+    assert len(recorder.recorded) == len(sessions)
+    await house.service.logout(callers[0])
+    assert house.ended[-1] == callers[0].session_id, "what ended elsewhere ends here too"
+    assert len(recorder.recorded) == len(sessions), "but is not stored again"
 
 
 async def test_the_session_of_somebody_who_is_gone(house: House) -> None:

@@ -2,13 +2,14 @@
 
 import inspect
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from chat_mvp.features.conversations import operations as of_conversations
 from chat_mvp.features.messages import operations as of_messages
 from chat_mvp.features.messages import sync as of_sync
-from tests.unit.delivery.conftest import Answer
+from tests.unit.delivery.conftest import Answer, user
 
 GOES_ON = {"DeleteMessage", "Pin", "RaiseMarks", "ShowMarks", "RemoveMember", "LeaveDirect", "DeleteConversation"} | {
     "AskMoment"
@@ -29,7 +30,7 @@ ALL = operations(of_conversations) | operations(of_messages) | operations(of_syn
 
 
 def test_every_operation_is_one_or_the_other() -> None:
-    assert ALL.keys() == GOES_ON | ADDS | {"React"}
+    assert ALL.keys() == GOES_ON | ADDS | {"React", "ChangeOwnSettings"}
 
 
 @pytest.mark.parametrize("name", sorted(GOES_ON | ADDS))
@@ -41,3 +42,11 @@ def test_it_says_which(name: str) -> None:
 async def test_a_reaction_is_new_and_taking_it_back_is_not(present: bool) -> None:
     reaction = of_messages.React("m", "u", "👍", present=present, reply=Answer())
     assert reaction.adds_data is present
+
+
+@pytest.mark.parametrize(
+    ("changes", "adds"), [({"draft": "hello"}, True), ({"draft": ""}, False), ({"pinned": True}, False)]
+)
+async def test_a_draft_is_new_and_other_settings_are_not(changes: dict[str, Any], adds: bool) -> None:
+    operation = of_conversations.ChangeOwnSettings("c", user("u"), changes, reply=Answer())
+    assert operation.adds_data is adds

@@ -57,10 +57,10 @@ class OneMessage:
     def message(self, _: str) -> Any:
         return self.record
 
-    def change_message(self, _record: Any, changed: Message, _frame: Any, **_: Any) -> None:
+    def change_message(self, _record: Any, changed: Message, _change: str, **_: Any) -> None:
         self.changed = changed
 
-    def after_commit(self, _effect: Any) -> None:
+    def answer(self, _reply: Any, _result: Any) -> None:
         return None
 
     @property

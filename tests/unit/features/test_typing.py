@@ -34,7 +34,7 @@ class Room:
         bus.subscribe(self._note)
         rosters = cast("Rosters", SimpleNamespace(fetch=fetch, get=lambda _: roster))
         self.service = TypingService(
-            bus, rosters, Blocks(_no_blocks), is_hidden=lambda _: False, clock=lambda: self.now
+            bus.signal, rosters, Blocks(_no_blocks), is_hidden=lambda _: False, clock=lambda: self.now
         )
 
     async def say(self, state: str) -> None:

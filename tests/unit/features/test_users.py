@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.events.types import ProfileChanged
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.features.users.service import UserService
 from chat_mvp.http.bodies import decode_body
@@ -11,7 +12,7 @@ from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.folding import fold_text, name_words
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.users import Users
-from tests.unit.features.conftest import make_user, new_costly_work
+from tests.unit.features.conftest import MemoryRecorder, make_user, new_costly_work
 
 
 class Told:
@@ -33,8 +34,14 @@ def directory(users: Users) -> UserDirectory:
 
 
 @pytest.fixture
-def service(users: Users, directory: UserDirectory, told: Told) -> UserService:
-    return UserService(users=users, directory=directory, on_status_changed=told.status, costly_work=new_costly_work())
+def service(users: Users, directory: UserDirectory, told: Told, recorder: MemoryRecorder) -> UserService:
+    return UserService(
+        users=users,
+        directory=directory,
+        recorder=recorder,
+        on_status_changed=told.status,
+        costly_work=new_costly_work(),
+    )
 
 
 async def found(service: UserService, query: str) -> set[str]:
@@ -43,9 +50,10 @@ async def found(service: UserService, query: str) -> set[str]:
 
 
 async def test_a_change_shows_at_once_and_is_told(
-    service: UserService, users: Users, directory: UserDirectory, told: Told
+    service: UserService, users: Users, directory: UserDirectory, told: Told, recorder: MemoryRecorder
 ) -> None:
     ann = await make_user(users, "ann")
+    recorder.local_events.on(ProfileChanged, lambda event: directory.forget(event.user.id))
     assert (await directory.fetch_users([ann]))[ann].display_name == "ann"
     own = await service.change(ann, ProfilePatch(display_name="Änn", status_text="here"))
     assert (own.display_name, own.status_text) == ("Änn", "here")
@@ -54,6 +62,20 @@ async def test_a_change_shows_at_once_and_is_told(
     await service.change(ann, ProfilePatch(bio="mine"))
     assert len(told.statuses) == 1
     assert (await service.fetch_own(ann)).display_name == "Änn"
+
+
+async def test_only_what_others_see_is_recorded(service: UserService, users: Users, recorder: MemoryRecorder) -> None:
+    ann = await make_user(users, "ann")
+    for patch in (
+        ProfilePatch(status_text="here"),
+        ProfilePatch(settings=raw({"a": 1})),
+        ProfilePatch(display_name="ann", bio=""),
+        ProfilePatch(),
+    ):
+        await service.change(ann, patch)
+    assert recorder.applied == []
+    await service.change(ann, ProfilePatch(display_name="Ann", bio="mine", status_text="there"))
+    assert recorder.applied == recorder.recorded == [ProfileChanged(user=await service.fetch_by_username("ann"))]
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\t\n"])

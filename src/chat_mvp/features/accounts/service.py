@@ -1,6 +1,6 @@
 """Accounts and their sessions: who may have one, and how long it lasts."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -9,11 +9,12 @@ import msgspec
 from chat_mvp.addresses import address_group
 from chat_mvp.clock import Now
 from chat_mvp.errors import ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
+from chat_mvp.events.types import SessionEnded
 from chat_mvp.features.accounts.rules import account_complaints, raise_complaints
 from chat_mvp.limits import MAX_SESSIONS_PER_ACCOUNT
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import User
-from chat_mvp.security.authentication import Authenticator, Caller
+from chat_mvp.security.authentication import Caller
 from chat_mvp.security.devices import DeviceMarks
 from chat_mvp.security.guessing import RANK_FAMILIAR, RANK_FRESH, SignInGuard
 from chat_mvp.security.password_strength import PasswordStrength
@@ -24,6 +25,7 @@ from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.directory import public_user
 from chat_mvp.storage.folding import fold_name
 from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.recorded import RecordedTransaction, Recorder
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
@@ -63,26 +65,24 @@ class AccountService:
         strength: PasswordStrength,
         tokens: Tokens,
         refresh_tokens: RefreshTokens,
-        authenticator: Authenticator,
         registration: Registration,
         session_lifetime_s: float,
-        on_session_ended: Callable[[str], None],
+        recorder: Recorder,
         guard: SignInGuard,
         device_marks: DeviceMarks,
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
     ) -> None:
-        """Call ``on_session_ended`` with the id of every session that ends here, after it is refused everywhere."""
+        """Store through ``recorder`` that sessions end."""
         self._users = users
         self._auth_sessions = auth_sessions
         self._passwords = passwords
         self._strength = strength
         self._tokens = tokens
         self._refresh_tokens = refresh_tokens
-        self._authenticator = authenticator
         self._registration = registration
         self._session_lifetime = timedelta(seconds=session_lifetime_s)
-        self._on_session_ended = on_session_ended
+        self._recorder = recorder
         self._guard = guard
         self._check_room = check_room
         self._clock = clock
@@ -188,12 +188,11 @@ class AccountService:
 
     async def logout(self, caller: Caller) -> None:
         """End the caller's session."""
-        await self._end_session(caller.session_id)
+        await self._end_sessions(caller.user_id, [caller.session_id])
 
     async def logout_all(self, caller: Caller) -> None:
         """End every session of the caller."""
-        for session_id in await self._auth_sessions.fetch_ids(caller.user_id):
-            await self._end_session(session_id)
+        await self._end_sessions(caller.user_id, await self._auth_sessions.fetch_ids(caller.user_id))
 
     def _check_registration(self) -> None:
         if self._registration == "closed":
@@ -217,8 +216,9 @@ class AccountService:
             expires_at=now + self._session_lifetime,
         )
         await self._auth_sessions.insert(session)
-        for surplus_id in await self._auth_sessions.fetch_ids_beyond(record.id, MAX_SESSIONS_PER_ACCOUNT):
-            await self._end_session(surplus_id)
+        surplus = await self._auth_sessions.fetch_ids_beyond(record.id, MAX_SESSIONS_PER_ACCOUNT)
+        if surplus:
+            await self._end_sessions(record.id, surplus)
         return self._session(session, refresh_token, record)
 
     async def _answer_again(self, token: str) -> Session:
@@ -228,16 +228,19 @@ class AccountService:
             for successor in self._refresh_tokens.successors(token):
                 if hash_token(successor) == session.token_hash:
                     return await self._answer(session, successor)
-        reused = session.id if session is not None else self._refresh_tokens.session_of(token)
-        if reused is not None:
-            await self._end_session(reused)
+        if session is not None:
+            await self._end_sessions(session.user_id, [session.id])
+        elif (reused := self._refresh_tokens.session_of(token)) is not None:
+            owner = await self._auth_sessions.fetch_owner(reused)
+            if owner is not None:
+                await self._end_sessions(owner, [reused])
         raise _refused()
 
     async def _answer(self, session: AuthSessionRecord, refresh_token: str, address: str | None = None) -> Session:
         try:
             record = await self._users.fetch(session.user_id)
         except NotFoundError:
-            await self._end_session(session.id)
+            await self._end_sessions(session.user_id, [session.id])
             raise _refused() from None
         if address is not None:
             self._remember(record, address)
@@ -261,10 +264,17 @@ class AccountService:
             expires_in=max(0, int(access.expires_at - self._clock().timestamp())),
         )
 
-    async def _end_session(self, session_id: str) -> None:
-        await self._auth_sessions.delete(session_id)
-        self._authenticator.end_session(session_id)
-        self._on_session_ended(session_id)
+    async def _end_sessions(self, user_id: str, session_ids: Sequence[str]) -> None:
+        async def write(transaction: RecordedTransaction) -> None:
+            ended = await self._auth_sessions.delete(transaction, session_ids)
+            for session_id in session_ids:
+                event = SessionEnded(session_id=session_id, user_id=user_id)
+                if session_id in ended:
+                    transaction.record(event)
+                else:
+                    transaction.confirm(event)
+
+        await self._recorder.record(f"sessions {user_id}", write)
 
 
 def _refused() -> UnauthenticatedError:

@@ -7,16 +7,18 @@ from msgspec import UnsetType
 from chat_mvp.characters import name_complaint
 from chat_mvp.clock import Now
 from chat_mvp.errors import ConflictError, ValidationError, no_such_user
+from chat_mvp.events.types import BlockChanged
 from chat_mvp.limits import MAX_BLOCKED, MAX_CONTACTS
 from chat_mvp.ops.disk import CheckRoom
 from chat_mvp.protocol import Contact
 from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.directory import UserDirectory
+from chat_mvp.storage.recorded import RecordedTransaction, Recorder
 from chat_mvp.times import format_time, utc_now
 
 Changed = Callable[[str, str, bool], Awaitable[None]]
-"""Called with the owner, the other user, and whether the other is listed or blocked now."""
+"""Called with the owner, the other user, and whether the other is listed now."""
 
 
 class ContactService:
@@ -28,14 +30,14 @@ class ContactService:
         contacts: Contacts,
         directory: UserDirectory,
         on_contact_changed: Changed,
-        on_block_changed: Changed,
+        recorder: Recorder,
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
         costly_work: FairSemaphore,
         max_contacts: int = MAX_CONTACTS,
         max_blocked: int = MAX_BLOCKED,
     ) -> None:
-        """Call ``on_contact_changed`` or ``on_block_changed`` after each change, but not when nothing changed.
+        """Call ``on_contact_changed`` after each change of a contact list. ``recorder`` stores blocks.
 
         ``costly_work`` limits how many changes run at once.
         """
@@ -44,7 +46,7 @@ class ContactService:
         self._contacts = contacts
         self._directory = directory
         self._on_contact_changed = on_contact_changed
-        self._on_block_changed = on_block_changed
+        self._recorder = recorder
         self._check_room = check_room
         self._clock = clock
 
@@ -105,17 +107,29 @@ class ContactService:
         """
         _check_other(owner_id, other_id)
         await self._check_exists(other_id)
+        changed = BlockChanged(owner_id=owner_id, other_id=other_id, blocked=True)
+
+        async def write(transaction: RecordedTransaction) -> None:
+            if await self._contacts.block(transaction, owner_id, other_id, at=self._clock()):
+                transaction.record(changed)
+            else:
+                # An earlier request may have failed after it was stored.
+                transaction.confirm(changed)
+
         async with self._costly_work.hold(owner_id):
             await self._check_not_full(owner_id, other_id, blocked=True)
-            if await self._contacts.block(owner_id, other_id, at=self._clock()):
-                await self._on_block_changed(owner_id, other_id, True)
+            await self._recorder.record(_block_of(owner_id, other_id), write)
 
     async def unblock(self, owner_id: str, other_id: str) -> None:
         """Remove a user from the block list. It is no error if they are not in it."""
         await self._check_exists(other_id)
+
+        async def write(transaction: RecordedTransaction) -> None:
+            if await self._contacts.unblock(transaction, owner_id, other_id):
+                transaction.record(BlockChanged(owner_id=owner_id, other_id=other_id, blocked=False))
+
         async with self._costly_work.hold(owner_id):
-            if await self._contacts.unblock(owner_id, other_id):
-                await self._on_block_changed(owner_id, other_id, False)
+            await self._recorder.record(_block_of(owner_id, other_id), write)
 
     async def _check_not_full(self, owner_id: str, other_id: str, *, blocked: bool) -> None:
         limit = self._limits[blocked]
@@ -126,6 +140,10 @@ class ContactService:
     async def _check_exists(self, other_id: str) -> None:
         if other_id not in await self._directory.fetch_users([other_id]):
             raise no_such_user()
+
+
+def _block_of(owner_id: str, other_id: str) -> str:
+    return f"block {owner_id} {other_id}"
 
 
 def _check_other(owner_id: str, other_id: str) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.rosters import Roster
+from chat_mvp.events.types import ConversationShown
 from chat_mvp.features.conversations.views import newcomer_view
-from chat_mvp.protocol import ConversationJoined, Role, User
+from chat_mvp.protocol import Role, User
 from chat_mvp.storage.conversations import direct_key
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
@@ -43,9 +44,7 @@ def begin_direct(batch: Batch, maker_id: str, people: Mapping[str, User]) -> Ros
     ]
     roster = batch.add_conversation(conversation, members)
     roster.people = dict(people)
-    tell_joined(batch, roster, maker_id)
-    # A block may have been set while the batch was planned: the next use reads the pair again and finds it.
-    batch.after_commit(lambda: batch.rosters.forget([conversation.id]))
+    show_conversation(batch, roster, maker_id)
     return roster
 
 
@@ -55,7 +54,7 @@ def show_direct(batch: Batch, roster: Roster) -> None:
         if not member.visible:
             member.visible = True
             batch.change_member(member, roster)
-            tell_joined(batch, roster, user_id)
+            show_conversation(batch, roster, user_id)
     roster.people = {}
 
 
@@ -95,11 +94,13 @@ def new_membership(
     )
 
 
-def tell_joined(batch: Batch, roster: Roster, user_id: str, *, apart: Collection[str] = ()) -> None:
-    """Publish ``conversation.joined`` to a user to whom the conversation is now visible, before its first message.
+def show_conversation(
+    batch: Batch, roster: Roster, user_id: str, *, added_by: str | None = None, apart: Collection[str] = ()
+) -> None:
+    """Record that a user sees the conversation from now on, before its first message to them.
 
     ``apart`` are the members of a group from whom a block separates the user.
     """
     peer = next((person for other, person in roster.people.items() if other != user_id), None)
-    frame = ConversationJoined(conversation=newcomer_view(roster, user_id, peer, apart=apart))
-    batch.tell((user_id,), frame, conversation_id=roster.conversation.id, rev=roster.conversation.rev)
+    view = newcomer_view(roster, user_id, peer, apart=apart)
+    batch.record(ConversationShown(user_id=user_id, conversation=view, added_by=added_by))

@@ -6,6 +6,7 @@ processes that change one conversation at once notice each other.
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from msgspec import UNSET
 
@@ -13,9 +14,18 @@ from chat_mvp.characters import isolated
 from chat_mvp.delivery.batch import Batch, system_message
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
-from chat_mvp.errors import FullError, NotFoundError
-from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, tell_joined
+from chat_mvp.errors import CannotMessageError, FullError, NotFoundError
+from chat_mvp.events.types import (
+    ConversationChanged,
+    ConversationHidden,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    OwnSettingsChanged,
+)
+from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, show_conversation
 from chat_mvp.features.conversations.permissions import (
+    check_limit_on_members,
     check_may_change_role,
     check_may_leave,
     check_may_manage,
@@ -24,9 +34,9 @@ from chat_mvp.features.conversations.permissions import (
 )
 from chat_mvp.features.conversations.schemas import ConversationChanges
 from chat_mvp.features.conversations.texts import described_change, with_article
-from chat_mvp.features.conversations.views import member_view
+from chat_mvp.features.conversations.views import member_view, own_patch, shared_patch
 from chat_mvp.limits import MAX_MEMBERS
-from chat_mvp.protocol import ConversationLeft, MemberJoined, MemberLeft, MemberUpdated, Role, User
+from chat_mvp.protocol import Role, User
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord
 from chat_mvp.storage.writes import DOCUMENT_BYTES
@@ -65,7 +75,7 @@ class ConversationOperation(ABC):
         batch.add_message(roster, system_message(self._actor.id, text))
 
     def _finish(self, batch: Batch, *, changed: bool) -> None:
-        batch.after_commit(lambda: self.reply.succeed(changed))
+        batch.answer(self.reply, changed)
 
 
 class OpenDirect(ConversationOperation):
@@ -95,7 +105,7 @@ class OpenDirect(ConversationOperation):
             if not member.visible:
                 member.visible = True
                 batch.change_member(member, roster)
-                tell_joined(batch, roster, self._actor.id)
+                show_conversation(batch, roster, self._actor.id)
         self._finish(batch, changed=made)
 
 
@@ -130,7 +140,7 @@ class MakeConversation(ConversationOperation):
             places.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
         roster = batch.add_conversation(conversation, places)
         for place in places:
-            tell_joined(batch, roster, place.user_id)
+            show_conversation(batch, roster, place.user_id, added_by=self._actor.id)
         self._say(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
         self._finish(batch, changed=True)
 
@@ -167,15 +177,19 @@ class AddMember(ConversationOperation):
         if changed:
             if self._role != "member":
                 check_may_own(roster, actor)
+            if actor.user_id in self._apart:
+                raise CannotMessageError
             _check_room(roster)
             before = roster.everybody()
             member = new_membership(
                 batch, roster.conversation, self._newcomer.id, role=self._role, added_by=self._added_by
             )
             batch.add_member(roster, member)
-            tell_joined(batch, roster, member.user_id, apart=self._apart)
+            show_conversation(batch, roster, member.user_id, added_by=self._actor.id, apart=self._apart)
             view = member_view(member, self._newcomer, member.own_marks())
-            batch.tell(before, MemberJoined(conversation_id=roster.conversation.id, member=view))
+            batch.record(
+                MemberJoined(conversation_id=roster.conversation.id, actor_id=self._actor.id, member=view), before
+            )
             role = "" if self._role == "member" else f" as {with_article(self._role)}"
             self._say(batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}{role}")
         self._finish(batch, changed=changed)
@@ -205,8 +219,10 @@ class RemoveMember(ConversationOperation):
             check_may_remove(roster, actor, other)
         conversation_id = roster.conversation.id
         batch.remove_member(roster, self._other.id)
-        batch.tell((self._other.id,), ConversationLeft(conversation_id=conversation_id))
-        batch.tell(roster.everybody(), MemberLeft(conversation_id=conversation_id, user_id=self._other.id))
+        batch.record(
+            MemberLeft(conversation_id=conversation_id, actor_id=self._actor.id, user_id=self._other.id),
+            roster.everybody(),
+        )
         name = isolated(self._other.display_name)
         self._say(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
         self._finish(batch, changed=True)
@@ -237,7 +253,7 @@ class LeaveDirect(ConversationOperation):
         roster, actor = self._find(batch)
         batch.hide_member(roster, actor)
         roster.people = dict(self._people)
-        batch.tell((actor.user_id,), ConversationLeft(conversation_id=roster.conversation.id))
+        batch.record(ConversationHidden(conversation_id=roster.conversation.id, user_id=actor.user_id))
         self._finish(batch, changed=True)
 
 
@@ -274,18 +290,20 @@ class ChangeRole(ConversationOperation):
             batch.change_member(other, roster)
             # A client that is away learns from ``updated_at`` of the conversation that it must fetch it again.
             batch.change_conversation(roster)
-            self._tell_updated(batch, roster, other)
+            view = member_view(other, self._other, other.visible_marks())
+            batch.record(
+                MemberChanged(
+                    conversation_id=roster.conversation.id,
+                    actor_id=self._actor.id,
+                    member=view,
+                    joined_seq=other.joined_seq,
+                ),
+                roster.everybody(),
+                apart=self._apart,
+            )
             role = with_article(self._role)
             self._say(batch, roster, f"{self._actor_name} made {isolated(self._other.display_name)} {role}")
         self._finish(batch, changed=changed)
-
-    def _tell_updated(self, batch: Batch, roster: Roster, other: MembershipRecord) -> None:
-        for viewer_is_apart in (False, True):
-            people = tuple(i for i in roster.everybody() if (i in self._apart) is viewer_is_apart)
-            if people:
-                marks = roster.marks_for(other, people[0], {other.user_id} if viewer_is_apart else ())
-                view = member_view(other, self._other, marks)
-                batch.tell(people, MemberUpdated(conversation_id=roster.conversation.id, member=view))
 
 
 class ChangeConversation(ConversationOperation):
@@ -304,12 +322,11 @@ class ChangeConversation(ConversationOperation):
         self._changes = changes
 
     def apply(self, batch: Batch) -> None:
-        """Check the rights of the actor, and change the fields.
-
-        The service notifies the members, because each of them sees the conversation with their own marks.
-        """
+        """Check the rights of the actor, change the fields, and notify all members."""
         roster, actor = self._find(batch)
         check_may_manage(roster, actor)
+        if self._changes.max_participants is not UNSET:
+            check_limit_on_members(roster, self._changes.max_participants)
         conversation = roster.conversation
         changed = self._assign(conversation)
         if changed:
@@ -317,6 +334,11 @@ class ChangeConversation(ConversationOperation):
         if "visibility" in changed and conversation.visibility == "public":
             # Users who join later see the system message that announces this, and what follows it.
             conversation.public_after_seq = conversation.last_seq
+        if changed:
+            batch.record(
+                ConversationChanged(actor_id=self._actor.id, changed=changed, conversation=shared_patch(conversation)),
+                roster.everybody(),
+            )
         for name in changed:
             self._say(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
         self._finish(batch, changed=bool(changed))
@@ -344,8 +366,36 @@ class DeleteConversation(ConversationOperation):
         """Check the rights of the actor, delete the conversation, and notify all members."""
         roster, actor = self._find(batch)
         check_may_own(roster, actor)
-        batch.tell(roster.everybody(), ConversationLeft(conversation_id=roster.conversation.id))
-        batch.remove_conversation(roster)
+        batch.remove_conversation(roster, self._actor.id)
+        self._finish(batch, changed=True)
+
+
+class ChangeOwnSettings(ConversationOperation):
+    """Change a member's own settings in a conversation, such as their draft. Only their own devices are notified."""
+
+    def __init__(self, conversation_id: str, actor: User, changes: Mapping[str, Any], *, reply: Changed) -> None:
+        """Make these changes of the membership. Their names are those of ``OwnChanges``; times are ``datetime``."""
+        super().__init__(conversation_id, actor, reply=reply)
+        self._changes = dict(changes)
+        draft = self._changes.get("draft")
+        self.size = DOCUMENT_BYTES + len(draft or "")
+        self.adds_data = bool(draft)
+
+    def apply(self, batch: Batch) -> None:
+        """Change the settings, and notify the devices of the actor."""
+        _, member = self._find(batch)
+        if self._changes.get("unread_from") is not None:
+            # The mark ends when any device of the user reads on. No frame announces that.
+            self._changes["unread_from_read"] = member.read_seq
+        batch.change_own_settings(member, self._changes)
+        patch = own_patch(member, self._changes)
+        without_draft = own_patch(member, {k: v for k, v in self._changes.items() if k != "draft"})
+        batch.record(
+            OwnSettingsChanged(user_id=member.user_id, conversation=patch),
+            (member.user_id,),
+            # What a user has not sent is not kept in the log of events.
+            stored=OwnSettingsChanged(user_id=member.user_id, conversation=without_draft),
+        )
         self._finish(batch, changed=True)
 
 

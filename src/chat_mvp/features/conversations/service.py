@@ -1,6 +1,6 @@
 """The rules of conversations: who may be in one with whom, and how members are notified of changes."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,6 @@ from msgspec import UNSET, structs
 
 from chat_mvp.clock import Now
 from chat_mvp.delivery.blocks import Blocks
-from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.reply import await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Roster, Rosters
 from chat_mvp.delivery.snapshot import Snapshots
@@ -26,6 +25,7 @@ from chat_mvp.features.conversations.operations import (
     AddMember,
     ChangeConversation,
     Changed,
+    ChangeOwnSettings,
     ChangeRole,
     ConversationOperation,
     DeleteConversation,
@@ -40,9 +40,7 @@ from chat_mvp.features.conversations.schemas import ConversationChanges, NewConv
 from chat_mvp.features.conversations.strangers import Strangers
 from chat_mvp.features.conversations.views import ConversationViews, member_view
 from chat_mvp.limits import MAX_MEMBERS, MIN_YEAR
-from chat_mvp.ops.disk import CheckRoom
-from chat_mvp.protocol import Conversation, ConversationUpdated, Member, Role, User
-from chat_mvp.security.fair_semaphore import FairSemaphore
+from chat_mvp.protocol import Conversation, Member, Role, User
 from chat_mvp.storage.contacts import Contacts
 from chat_mvp.storage.conversations import Conversations, direct_key
 from chat_mvp.storage.ids import new_id
@@ -52,8 +50,6 @@ from chat_mvp.times import parse_time, utc_now
 _ORDERS_KEPT = 16
 """Orders of conversations kept for the next page. Each may hold thousands of ids."""
 _ORDER_KEPT_S = 30.0
-_TOLD_AT_ONCE = 50
-"""How many members are notified of a change together: all their views are read before the first is published."""
 
 
 class ConversationService:
@@ -64,39 +60,28 @@ class ConversationService:
         *,
         writer: Writer,
         rosters: Rosters,
-        bus: Bus,
         conversations: Conversations,
         contacts: Contacts,
         snapshots: Snapshots,
         views: ConversationViews,
         fetch_users: FetchUsers,
         blocks: Blocks,
-        is_connected: Callable[[str], bool],
         on_parted: Callable[[str, str], Awaitable[None]],
         clock: Now = utc_now,
-        check_room: CheckRoom = lambda: None,
         strangers: Strangers,
-        costly_work: FairSemaphore,
     ) -> None:
-        """Call ``on_parted(user_id, other_id)`` when a user has left the direct conversation with another.
-
-        ``costly_work`` limits how many changes are announced to all members at once.
-        """
+        """Call ``on_parted(user_id, other_id)`` when a user has left the direct conversation with another."""
         self._clock = clock
-        self._check_room = check_room
         self._writer = writer
         self._rosters = rosters
-        self._bus = bus
         self._conversations = conversations
         self._contacts = contacts
         self._snapshots = snapshots
         self._views = views
         self._fetch_users = fetch_users
         self._blocks = blocks
-        self._is_connected = is_connected
         self._on_parted = on_parted
         self._strangers = strangers
-        self._costly_work = costly_work
         self._orders: TTLCache[str, list[tuple[str, str]]] = TTLCache(_ORDERS_KEPT, _ORDER_KEPT_S)
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -190,40 +175,21 @@ class ConversationService:
             raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
         check_texts(name=changes.name, description=changes.description, avatar_url=changes.avatar_url)
         people = await self._people([user_id])
-        changed = await self._do(
-            lambda reply: ChangeConversation(
-                conversation_id,
-                people[user_id],
-                changes,
-                reply=reply,
-            ),
-        )
-        if changed:
-            members = (await self._roster(user_id, conversation_id)).everybody()
-            async with self._costly_work.hold(user_id):
-                await self._tell_updated(conversation_id, members)
+        await self._do(lambda reply: ChangeConversation(conversation_id, people[user_id], changes, reply=reply))
         return await self.fetch(user_id, conversation_id)
 
     async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:
         """Change a user's own settings in a conversation, notify their devices, and return it."""
         fields: dict[str, Any] = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
-        if fields.get("draft"):
-            self._check_room()
         if isinstance(fields.get("muted_until"), str):
             try:
                 fields["muted_until"] = parse_time(fields["muted_until"])
             except ValueError:
                 detail = f"is not an RFC 3339 time with an offset, from {MIN_YEAR} to 9999"
                 raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
-        if fields.get("unread_from") is not None:
-            # It ends when any device of the user reads on. No frame announces that.
-            member = (await self._roster(user_id, conversation_id)).member(user_id)
-            fields["unread_from_read"] = None if member is None else member.read_seq
         if fields:
-            fields["updated_at"] = self._clock()
-            if not await self._conversations.update_own(conversation_id, user_id, fields):
-                raise NotFoundError("There is no such conversation.")
-            await self._tell_updated(conversation_id, [user_id])
+            people = await self._people([user_id])
+            await self._do(lambda reply: ChangeOwnSettings(conversation_id, people[user_id], fields, reply=reply))
         return await self.fetch(user_id, conversation_id)
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
@@ -240,7 +206,7 @@ class ConversationService:
         """Add a member; return their membership, and whether it is new."""
         roster = await self._roster(user_id, conversation_id)
         people = await self._people([user_id, other_id])
-        if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
+        if other_id not in roster.members and await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
         apart = await self._blocks.fetch(other_id)
         check_may_manage(roster, roster.members[user_id])
@@ -327,21 +293,6 @@ class ConversationService:
         if len(people) < len(set(ids)):
             raise no_such_user()
         return people
-
-    async def _tell_updated(self, conversation_id: str, user_ids: Iterable[str]) -> None:
-        connected = [user_id for user_id in user_ids if self._is_connected(user_id)]
-        for start in range(0, len(connected), _TOLD_AT_ONCE):
-            some = connected[start : start + _TOLD_AT_ONCE]
-            views = {user_id: await self._views.fetch(user_id, [conversation_id]) for user_id in some}
-            # The views may count messages that are not published yet. They must not be published before those.
-            await self._writer.settled()
-            roster = await self._rosters.fetch(conversation_id)
-            for user_id, found in views.items():
-                # A member who was removed meanwhile has been notified of it, and must get nothing after that.
-                if roster is not None and roster.member(user_id) is not None:
-                    for view in found:
-                        frame = ConversationUpdated(conversation=view)
-                        self._bus.publish(Publication(audience=(user_id,), frame=frame))
 
 
 def _new_record(user_id: str, wanted: NewConversation, name: str, now: datetime) -> ConversationRecord:

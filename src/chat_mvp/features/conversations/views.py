@@ -1,15 +1,25 @@
 """Conversations as one of their members sees them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from msgspec import UNSET
 
 from chat_mvp.delivery.rosters import FetchUsers, Roster
 from chat_mvp.delivery.snapshot import Snapshots, Standing
-from chat_mvp.protocol import Conversation, ConversationSettings, Member, Message, OwnMembership, User
-from chat_mvp.storage.conversations import peer_id
+from chat_mvp.protocol import (
+    Conversation,
+    ConversationPatch,
+    ConversationSettings,
+    Member,
+    Message,
+    OwnMembership,
+    OwnMembershipPatch,
+    User,
+)
+from chat_mvp.storage.conversations import Conversations, peer_id
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import Marks, MembershipRecord
+from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 from chat_mvp.times import format_optional, format_time
 
 
@@ -26,7 +36,7 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
         visibility=conversation.visibility,
         avatar_url=conversation.avatar_url,
         max_participants=conversation.max_participants,
-        settings=ConversationSettings(post="admins" if conversation.post == "admins" else "members"),
+        settings=_settings(conversation),
         member_count=conversation.member_count,
         created_by=conversation.created_by,
         created_at=format_time(conversation.created_at),
@@ -54,6 +64,30 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
     )
 
 
+def conversation_patch(view: Conversation) -> ConversationPatch:
+    """Return the fields of a conversation that ``conversation.updated`` may hold."""
+    me = view.me
+    return ConversationPatch(
+        id=view.id,
+        updated_at=view.updated_at,
+        name=view.name,
+        description=view.description,
+        visibility=view.visibility,
+        avatar_url=view.avatar_url,
+        max_participants=view.max_participants,
+        settings=view.settings,
+        member_count=view.member_count,
+        me=OwnMembershipPatch(
+            muted_until=me.muted_until,
+            pinned=me.pinned,
+            archived=me.archived,
+            draft=me.draft,
+            notify=me.notify,
+            unread_from=None if me.unread_from is UNSET else me.unread_from,
+        ),
+    )
+
+
 def newcomer_view(
     roster: Roster, user_id: str, peer: User | None = None, *, apart: Collection[str] = ()
 ) -> Conversation:
@@ -70,6 +104,43 @@ def newcomer_view(
     return conversation_view(standing, None, peer)
 
 
+def shared_patch(conversation: ConversationRecord) -> ConversationPatch:
+    """Return the fields of a conversation that are the same for all members and that members can change."""
+    return ConversationPatch(
+        id=conversation.id,
+        updated_at=format_time(conversation.updated_at),
+        name=conversation.name,
+        description=conversation.description,
+        visibility=conversation.visibility,
+        avatar_url=conversation.avatar_url,
+        max_participants=conversation.max_participants,
+        settings=_settings(conversation),
+        member_count=conversation.member_count,
+    )
+
+
+def own_patch(membership: MembershipRecord, changes: Mapping[str, Any]) -> ConversationPatch:
+    """Return the own settings that ``changes`` names, as they are after the change."""
+    values: dict[str, Any] = {
+        "muted_until": format_optional(membership.muted_until),
+        "pinned": membership.pinned,
+        "archived": membership.archived,
+        # Not kept in memory, because drafts are long.
+        "draft": changes.get("draft"),
+        "notify": membership.notify,
+        "unread_from": membership.marked_unread_from(),
+    }
+    return ConversationPatch(
+        id=membership.conversation_id,
+        updated_at=format_time(membership.updated_at),
+        me=OwnMembershipPatch(**{name: value for name, value in values.items() if name in changes}),
+    )
+
+
+def _settings(conversation: ConversationRecord) -> ConversationSettings:
+    return ConversationSettings(post="admins" if conversation.post == "admins" else "members")
+
+
 def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Member:
     """Return a member as another one sees them, with the marks that the viewer may know."""
     return Member(
@@ -84,15 +155,29 @@ def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Membe
 class ConversationViews:
     """Reads conversations as a user sees them, many at once."""
 
-    def __init__(self, snapshots: Snapshots, messages: Messages, fetch_users: FetchUsers) -> None:
+    def __init__(
+        self, snapshots: Snapshots, conversations: Conversations, messages: Messages, fetch_users: FetchUsers
+    ) -> None:
         """Read from these."""
         self._snapshots = snapshots
+        self._conversations = conversations
         self._messages = messages
         self._fetch_users = fetch_users
 
     async def fetch(self, user_id: str, ids: Iterable[str]) -> list[Conversation]:
         """Return those of the conversations that the user is a member of, in the given order. At most a page of ids."""
-        return await self.complete(user_id, list((await self._snapshots.fetch(user_id, ids)).values()))
+        standings = await self._snapshots.fetch(user_id, ids)
+        views = await self.complete(user_id, list(standings.values()))
+        shown = [view.id for view in views if view.last_message is not None]
+        if not shown:
+            return views
+        # Someone removed while this was read must not get a message that was sent, or changed, after that.
+        still = await self._conversations.fetch_memberships(user_id, shown)
+        return [
+            view
+            for view in views
+            if view.last_message is None or _is_same(standings[view.id].membership, still.get(view.id))
+        ]
 
     async def complete(self, user_id: str, standings: list[Standing]) -> list[Conversation]:
         """Return the views of these standings, in their order."""
@@ -108,6 +193,10 @@ class ConversationViews:
             conversation_view(s, last.get(s.conversation.id), people.get(peers.get(s.conversation.id, "")))
             for s in standings
         ]
+
+
+def _is_same(before: MembershipRecord, now: MembershipRecord | None) -> bool:
+    return now is not None and (before.id, before.joined_seq) == (now.id, now.joined_seq)
 
 
 def _sees_last_message(standing: Standing) -> bool:

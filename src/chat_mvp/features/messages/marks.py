@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import structlog
 
-from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.reply import FutureReply, await_reply
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.writer import Writer
@@ -27,7 +26,6 @@ class WithheldMarks:
         *,
         writer: Writer,
         rosters: Rosters,
-        receipts: Receipts,
         conversations: Conversations,
         is_hidden: Callable[[str], bool],
         fetch_hidden: Callable[[Collection[str]], Awaitable[Collection[str]]],
@@ -35,7 +33,6 @@ class WithheldMarks:
         """``is_hidden`` says who of those in memory is invisible, ``fetch_hidden`` who of any."""
         self._writer = writer
         self._rosters = rosters
-        self._receipts = receipts
         self._conversations = conversations
         self._is_hidden = is_hidden
         self._fetch_hidden = fetch_hidden
@@ -64,9 +61,7 @@ class WithheldMarks:
 
     async def _show_one(self, conversation_id: str, user_id: str) -> None:
         def begin(reply: FutureReply[None]) -> None:
-            self._writer.submit(
-                ShowMarks(conversation_id, user_id, receipts=self._receipts, is_hidden=self._is_hidden, reply=reply)
-            )
+            self._writer.submit(ShowMarks(conversation_id, user_id, is_hidden=self._is_hidden, reply=reply))
 
         try:
             await await_reply(begin)

@@ -1,12 +1,11 @@
 """What can be done to messages, each as an operation of the writer (see ``chat_mvp.delivery.batch``)."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Never
+from typing import NamedTuple
 
 from msgspec import structs
 
 from chat_mvp.delivery.batch import Batch, NewMessage
-from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
 from chat_mvp.errors import ConflictError, NotFoundError, ValidationError
@@ -22,15 +21,10 @@ from chat_mvp.features.messages.permissions import (
     check_not_deleted,
 )
 from chat_mvp.features.messages.texts import qualified_emoji
-from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_REACTIONS_PER_MESSAGE, MAX_SMALL_CONVERSATION
+from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_REACTIONS_PER_MESSAGE
 from chat_mvp.protocol import (
     Message,
-    MessageDeleted,
-    MessageEdited,
-    MessagePinned,
-    MessageReaction,
     Reaction,
-    Receipt,
     User,
 )
 from chat_mvp.storage.messages import SentKey
@@ -91,7 +85,7 @@ class SendMessage:
         new = self._new
         earlier = batch.sent((new.sender_id, new.client_message_id))
         if earlier is not None:
-            batch.after_commit(lambda: self.reply.succeed(Sent(earlier, is_duplicate=True)))
+            batch.answer(self.reply, Sent(earlier, is_duplicate=True))
             return
         roster = self._roster(batch)
         if roster is not None:
@@ -106,7 +100,7 @@ class SendMessage:
         record = batch.add_message(roster, new, reply=self.reply)
         if new.thread_root is not None:
             batch.count_reply(batch.message(new.thread_root), record)
-        batch.after_commit(lambda: self.reply.succeed(Sent(record, is_duplicate=False)))
+        batch.answer(self.reply, Sent(record, is_duplicate=False))
 
     def _roster(self, batch: Batch) -> Roster | None:
         if self.conversation_id is not None:
@@ -165,8 +159,7 @@ class MessageOperation:
         return roster, member, record
 
     def _finish(self, batch: Batch, record: MessageRecord) -> None:
-        message = record.message
-        batch.after_commit(lambda: self.reply.succeed(message))
+        batch.answer(self.reply, record.message)
 
 
 class EditMessage(MessageOperation):
@@ -206,7 +199,7 @@ class EditMessage(MessageOperation):
             batch.change_message(
                 record,
                 changed,
-                lambda message: MessageEdited(message=message),
+                "edited",
                 replaced_text=record.message.text,
                 reply=self.reply,
             )
@@ -235,7 +228,7 @@ class DeleteMessage(MessageOperation):
             batch.change_message(
                 record,
                 changed,
-                lambda message: MessageDeleted(message=message),
+                "deleted",
                 reply=self.reply,
             )
         self._finish(batch, record)
@@ -272,7 +265,7 @@ class React(MessageOperation):
             batch.change_message(
                 record,
                 structs.replace(record.message, reactions=reactions),
-                lambda message: MessageReaction(message=message),
+                "reactions",
                 reply=self.reply,
             )
         self._finish(batch, record)
@@ -322,25 +315,16 @@ class Pin(MessageOperation):
             batch.change_message(
                 record,
                 structs.replace(record.message, pinned=self._pinned),
-                lambda message: MessagePinned(message=message),
+                "pinned",
                 reply=self.reply,
             )
         self._finish(batch, record)
 
 
 class RaiseMarks:
-    """Note that a person has, or has seen, everything up to a place. A mark that is there already changes nothing."""
+    """Record how far a member has received and read a conversation. A mark that is there already changes nothing."""
 
-    __slots__ = (
-        "_again",
-        "_delivered",
-        "_is_hidden",
-        "_read",
-        "_receipts",
-        "_user_id",
-        "conversation_id",
-        "reply",
-    )
+    __slots__ = ("_delivered", "_is_hidden", "_read", "_user_id", "conversation_id", "reply")
 
     direct_key: str | None = None
     message_ids: tuple[str, ...] = ()
@@ -355,44 +339,35 @@ class RaiseMarks:
         *,
         delivered: int,
         read: int,
-        receipts: Receipts,
         is_hidden: Callable[[str], bool],
-        again: Callable[[], None],
-        reply: Reply[Never],
+        reply: Reply[bool],
     ) -> None:
-        """Tell the others, and the person's other devices, through ``receipts``.
+        """Answer whether all is done: false when the marks must be raised again, because it was too much at once.
 
-        The others get no receipt of people who are invisible (``is_hidden``), and none passes a block.
-        ``again`` is called after the commit where the marks are not there yet, because that was too much at once.
+        The marks of users who are invisible (``is_hidden``) and of those who are kept apart by a block are withheld.
         """
         self.conversation_id: str | None = conversation_id
         self._user_id = user_id
         self._delivered = delivered
         self._read = read
-        self._receipts = receipts
         self._is_hidden = is_hidden
-        self._again = again
         self.reply = reply
 
     def apply(self, batch: Batch) -> None:
-        """Check, then raise."""
+        """Check the membership, then raise the marks."""
         roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
         withheld = roster.blocked or self._is_hidden(self._user_id)
-        if not batch.raise_marks(roster, member, delivered=self._delivered, read=self._read, withheld=withheld):
-            return
-        receipt, audience = _receipt(member), (member.user_id,) if withheld else _receipt_audience(roster, member)
-        batch.after_commit(
-            lambda: self._receipts.tell(audience, receipt, answered_connection=self.reply.connection_id),
-            late=lambda: self._receipts.tell(audience, receipt, answered_connection=None),
+        raised = batch.raise_marks(
+            roster, member, delivered=self._delivered, read=self._read, withheld=withheld, reply=self.reply
         )
-        if member.delivered_seq < min(max(self._delivered, self._read), roster.stored_seq):
-            batch.after_commit(self._again, late=self._again)
+        wanted = min(max(self._delivered, self._read), roster.stored_seq)
+        batch.answer(self.reply, not raised or member.delivered_seq >= wanted)
 
 
 class ShowMarks:
-    """Let the others know a person's marks that were withheld from them, now that nothing is in the way any more."""
+    """Show a member's withheld marks to the others, because nothing stands in the way any more."""
 
-    __slots__ = ("_is_hidden", "_receipts", "_user_id", "conversation_id", "reply")
+    __slots__ = ("_is_hidden", "_user_id", "conversation_id", "reply")
 
     direct_key: str | None = None
     message_ids: tuple[str, ...] = ()
@@ -401,42 +376,17 @@ class ShowMarks:
     adds_data = False
 
     def __init__(
-        self,
-        conversation_id: str,
-        user_id: str,
-        *,
-        receipts: Receipts,
-        is_hidden: Callable[[str], bool],
-        reply: Reply[None],
+        self, conversation_id: str, user_id: str, *, is_hidden: Callable[[str], bool], reply: Reply[None]
     ) -> None:
-        """Tell the others through ``receipts``."""
+        """``is_hidden`` says who is invisible."""
         self.conversation_id: str | None = conversation_id
         self._user_id = user_id
-        self._receipts = receipts
         self._is_hidden = is_hidden
         self.reply = reply
 
     def apply(self, batch: Batch) -> None:
-        """Show the marks, unless the person is invisible again or a block still stands."""
+        """Show the marks, unless the user is invisible again or a block still stands."""
         roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
-        if not roster.blocked and not self._is_hidden(self._user_id) and batch.show_marks(member):
-            receipt, audience = _receipt(member), _receipt_audience(roster, member)
-
-            def tell() -> None:
-                self._receipts.tell(audience, receipt, answered_connection=None)
-
-            batch.after_commit(tell, late=tell)
-        batch.after_commit(lambda: self.reply.succeed(None))
-
-
-def _receipt(member: MembershipRecord) -> Receipt:
-    return Receipt(
-        conversation_id=member.conversation_id,
-        user_id=member.user_id,
-        delivered_seq=member.delivered_seq,
-        read_seq=member.read_seq,
-    )
-
-
-def _receipt_audience(roster: Roster, member: MembershipRecord) -> tuple[str, ...]:
-    return roster.everybody() if len(roster.members) <= MAX_SMALL_CONVERSATION else (member.user_id,)
+        if not roster.blocked and not self._is_hidden(self._user_id):
+            batch.show_marks(roster, member)
+        batch.answer(self.reply, None)

@@ -7,11 +7,10 @@ from msgspec import Struct
 
 from chat_mvp.delivery.batch import NewMessage
 from chat_mvp.delivery.blocks import Blocks
-from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.reply import FutureReply, Reply, await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, NotFoundError, UnavailableError, ValidationError
+from chat_mvp.errors import CannotMessageError, ChatError, NotFoundError, UnavailableError, ValidationError
 from chat_mvp.features.messages.mentions import mentioned_names
 from chat_mvp.features.messages.operations import (
     DeleteMessage,
@@ -54,7 +53,6 @@ class MessageService:
         *,
         writer: Writer,
         rosters: Rosters,
-        receipts: Receipts,
         messages: Messages,
         users: Users,
         contacts: Contacts,
@@ -69,7 +67,6 @@ class MessageService:
         """
         self._writer = writer
         self._rosters = rosters
-        self._receipts = receipts
         self._messages = messages
         self._users = users
         self._contacts = contacts
@@ -155,11 +152,8 @@ class MessageService:
         if member is not None and delivered <= member.delivered_seq and read <= member.read_seq:
             return
 
-        def again() -> None:
-            try:
-                self.raise_marks(user_id, conversation_id, delivered=delivered, read=read, reply=reply)
-            except UnavailableError as error:
-                reply.refuse(error)
+        def raise_the_rest() -> None:
+            self.raise_marks(user_id, conversation_id, delivered=delivered, read=read, reply=reply)
 
         self._writer.submit(
             RaiseMarks(
@@ -167,10 +161,8 @@ class MessageService:
                 user_id,
                 delivered=delivered,
                 read=read,
-                receipts=self._receipts,
                 is_hidden=self._is_hidden,
-                again=again,
-                reply=reply,
+                reply=_MarksReply(reply, raise_the_rest),
             ),
         )
 
@@ -286,6 +278,29 @@ class MessageService:
             reply=reply,
         )
         self._writer.submit(operation)
+
+
+class _MarksReply:
+    """The reply to raised marks: success needs no answer, but marks that are not there yet are raised again."""
+
+    __slots__ = ("_raise_the_rest", "_reply", "connection_id")
+
+    def __init__(self, reply: Reply[Never], raise_the_rest: Callable[[], None]) -> None:
+        self._reply = reply
+        self._raise_the_rest = raise_the_rest
+        self.connection_id = reply.connection_id
+
+    def succeed(self, is_done: bool) -> None:
+        """Raise the marks again unless all is done."""
+        if not is_done:
+            try:
+                self._raise_the_rest()
+            except UnavailableError as error:
+                self._reply.refuse(error)
+
+    def refuse(self, error: ChatError) -> None:
+        """Answer that it was not done."""
+        self._reply.refuse(error)
 
 
 def _check_draft(user_id: str, draft: Draft) -> None:

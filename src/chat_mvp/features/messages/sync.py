@@ -63,7 +63,7 @@ class AskMoment:
 
     def apply(self, batch: Batch) -> None:
         """Answer with the time of this batch when it is this batch's turn."""
-        batch.after_commit(lambda: self.reply.succeed(batch.now))
+        batch.answer(self.reply, batch.now)
 
 
 class MessageSync:

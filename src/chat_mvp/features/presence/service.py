@@ -7,10 +7,10 @@ from itertools import chain, islice
 import structlog
 from msgspec import UnsetType
 
-from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import UnavailableError, no_such_user
+from chat_mvp.events.types import ConversationShown
 from chat_mvp.limits import MAX_WATCHED_PRESENCES
-from chat_mvp.protocol import ChosenPresence, ConversationJoined, Presence, PresenceState
+from chat_mvp.protocol import ChosenPresence, Presence, PresenceState
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
@@ -101,14 +101,15 @@ class PresenceService:
             raise no_such_user()
         return await self._tracker.state_for(viewer_id, user_id)
 
-    async def block_changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
-        """Hide two users from each other after a block, in both directions, or show them again after its end."""
-        if blocked:
-            self._tracker.hide(self._registry.of(owner_id), other_id)
-            self._tracker.hide(self._registry.of(other_id), owner_id)
-        else:
-            await self._show_again(owner_id, other_id)
-            await self._show_again(other_id, owner_id)
+    def part(self, owner_id: str, other_id: str) -> None:
+        """Hide two users from each other because of a block."""
+        self._tracker.hide(self._registry.of(owner_id), other_id)
+        self._tracker.hide(self._registry.of(other_id), owner_id)
+
+    async def unblocked(self, owner_id: str, other_id: str) -> None:
+        """Show two users to each other again because a block was lifted, unless there is another one."""
+        await self._show_again(owner_id, other_id)
+        await self._show_again(other_id, owner_id)
 
     async def contact_changed(self, owner_id: str, other_id: str, listed: bool) -> None:
         """Begin or stop to send a user the presence of another, who was added to or removed from their contacts."""
@@ -117,18 +118,17 @@ class PresenceService:
         else:
             await self.parted(owner_id, other_id)
 
-    def published(self, publication: Publication) -> None:
-        """Begin to send users the presence of a direct peer when the conversation becomes visible to them.
+    def conversation_shown(self, event: ConversationShown) -> None:
+        """Begin to send a user the presence of a direct peer when the conversation becomes visible to them.
 
         The two users may see the conversation at different times.
         """
-        frame = publication.frame
-        if not isinstance(frame, ConversationJoined) or isinstance(frame.conversation.peer, UnsetType):
+        peer = event.conversation.peer
+        if isinstance(peer, UnsetType) or not self._registry.is_connected(event.user_id):
             return
-        for user_id in filter(self._registry.is_connected, publication.audience):
-            task = asyncio.get_running_loop().create_task(self._meet(user_id, frame.conversation.peer.id))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        task = asyncio.get_running_loop().create_task(self._meet(event.user_id, peer.id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def parted(self, viewer_id: str, user_id: str) -> None:
         """Stop sending a user the presence of one who is neither contact nor direct peer any more."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple
 
 from chat_mvp.delivery.blocks import Blocks
-from chat_mvp.delivery.bus import Bus, Publication
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import CannotMessageError, NotFoundError
+from chat_mvp.events.types import MessageAdded
 from chat_mvp.limits import MAX_TYPING_MEMBERS, TYPING_REPEAT_S, TYPING_TIMEOUT_S
-from chat_mvp.protocol import MessageNew, Typing
+from chat_mvp.protocol import ServerFrame, Typing
 
 Key = tuple[str, str]
 
@@ -28,25 +28,24 @@ class TypingService:
 
     def __init__(
         self,
-        bus: Bus,
+        signal: Callable[[tuple[str, ...], ServerFrame], None],
         rosters: Rosters,
         blocks: Blocks,
         is_hidden: Callable[[str], bool],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Publish to ``bus``, and listen to it: a message ends the typing of its sender.
+        """Send frames through ``signal(audience, frame)``.
 
         Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
         """
         self._clock = clock
-        self._bus = bus
+        self._signal = signal
         self._rosters = rosters
         self._blocks = blocks
         self._is_hidden = is_hidden
         self._typists: dict[Key, _Typist] = {}
         """One for each person and conversation; bounded by those who are connected."""
-        bus.subscribe(self._published)
 
     async def set(
         self, user_id: str, conversation_id: str, state: Literal["start", "stop"], *, connection_id: str
@@ -89,6 +88,11 @@ class TypingService:
         """Stop all typing of a user."""
         self.connections_changed(user_id, ())
 
+    def message_added(self, event: MessageAdded) -> None:
+        """Stop the typing of a user who has sent a message there."""
+        if self._typists:
+            self._end((event.message.sender_id, event.message.conversation_id))
+
     def close(self) -> None:
         """Keep no timer."""
         for typist in self._typists.values():
@@ -108,9 +112,4 @@ class TypingService:
         if roster is not None and apart is not None:
             audience = tuple(other for other in roster.everybody() if other != user_id and other not in apart)
             frame = Typing(conversation_id=conversation_id, user_id=user_id, state=state)
-            self._bus.publish(Publication(audience=audience, frame=frame, droppable=True))
-
-    def _published(self, publication: Publication) -> None:
-        if self._typists and isinstance(publication.frame, MessageNew):
-            message = publication.frame.message
-            self._end((message.sender_id, message.conversation_id))
+            self._signal(audience, frame)

@@ -7,6 +7,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from chat_mvp.characters import line_complaint, name_complaint, paragraph_complaint
 from chat_mvp.errors import NotFoundError, ValidationError, no_such_user
+from chat_mvp.events.types import ProfileChanged
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.limits import MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, MAX_QUERY_WORDS
 from chat_mvp.ops.disk import CheckRoom
@@ -15,6 +16,7 @@ from chat_mvp.security.fair_semaphore import FairSemaphore
 from chat_mvp.storable import check_storable
 from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
+from chat_mvp.storage.recorded import RecordedTransaction, Recorder
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.validation_messages import invalid_value
@@ -30,17 +32,19 @@ class UserService:
         *,
         users: Users,
         directory: UserDirectory,
+        recorder: Recorder,
         on_status_changed: Callable[[str, str], None],
         check_room: CheckRoom = lambda: None,
         costly_work: FairSemaphore,
     ) -> None:
         """Call ``on_status_changed`` with a person's id and new status text after it is stored.
 
-        ``costly_work`` limits how many searches run at once.
+        ``recorder`` stores what others see of a person. ``costly_work`` limits how many searches run at once.
         """
         self._check_room = check_room
         self._costly_work = costly_work
         self._users = users
+        self._recorder = recorder
         self._directory = directory
         self._on_status_changed = on_status_changed
 
@@ -57,11 +61,23 @@ class UserService:
         changes = _checked(patch)
         if isinstance(changes.display_name, str) and not changes.display_name.strip():
             changes.display_name = (await self._users.fetch(user_id)).username
-        record = await self._users.update(user_id, changes)
-        self._directory.forget(user_id)
+        if changes.display_name is UNSET and changes.bio is UNSET:
+            record = await self._users.update(user_id, changes)
+        else:
+            record = await self._change_profile(user_id, changes)
         if changes.status_text is not UNSET:
             self._on_status_changed(user_id, record.status_text)
         return _own_user(record)
+
+    async def _change_profile(self, user_id: str, changes: UserChanges) -> UserRecord:
+        async def write(transaction: RecordedTransaction) -> UserRecord:
+            before, after = await self._users.update_profile(transaction, user_id, changes)
+            shown = public_user(after)
+            if shown != public_user(before):
+                transaction.record(ProfileChanged(user=shown))
+            return after
+
+        return await self._recorder.record(f"profile {user_id}", write)
 
     async def fetch(self, user_id: str) -> User:
         """Return what everyone may see of a user; ``NotFoundError`` when no user has this id."""

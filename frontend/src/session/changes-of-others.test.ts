@@ -1,0 +1,104 @@
+/** What others change for everyone: the fields of a conversation, and their own profile. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { titleOf } from '@/store/selectors';
+import { Device } from '../../test/fake/device';
+import { FakeServer } from '../../test/fake/server';
+
+let server: FakeServer;
+let anna: string;
+let ben: string;
+
+beforeEach(() => {
+  server = new FakeServer();
+  anna = server.addPerson('anna', 'Anna').id;
+  ben = server.addPerson('ben', 'Ben').id;
+});
+
+async function device(db?: Device['db']): Promise<Device> {
+  const made = new Device(server, anna, db);
+  await made.start();
+  await made.clock.advance(200);
+  return made;
+}
+
+/** The same storage in a page that has no connection. */
+async function reloadedOffline(one: Device): Promise<Device> {
+  await one.clock.advance(1_000);
+  const again = new Device(server, anna, one.db);
+  again.network.goDown();
+  await again.session.restore();
+  return again;
+}
+
+describe('a conversation that changes', () => {
+  it('keeps the fields that the frame leaves out, also on the device', async () => {
+    const group = server.addRoom('group', [anna, ben], 'Before');
+    server.say(group, ben, 'hello');
+    const a = await device();
+    const before = a.state.conversations[group];
+    server.rename(group, 'After');
+    await a.clock.advance(50);
+    const after = { ...before, name: 'After', updated_at: server.room(group).updatedAt };
+    expect(a.state.conversations[group]).toEqual(after);
+    expect((await reloadedOffline(a)).state.conversations[group]).toEqual(after);
+  });
+
+  it('is fetched when it is unknown here', async () => {
+    const group = server.addRoom('group', [anna, ben], 'Before');
+    const a = await device();
+    a.session.store.setState({ conversations: {} });
+    server.rename(group, 'After');
+    await a.clock.advance(200);
+    expect(a.state.conversations[group]).toEqual(server.conversation(group, anna));
+  });
+
+  it('is fetched at the next connect when an earlier change of it is still missing', async () => {
+    const group = server.addRoom('group', [anna, ben], 'Before');
+    const a = await device();
+    a.network.goDown();
+    await a.clock.advance(10);
+    server.rename(group, 'Missed');
+    // The change of an own setting arrives, but the page that was to bring the name does not.
+    const http = server.http.bind(server);
+    server.http = (...call) => (call[1].startsWith('/conversations?') ? { status: 503 } : http(...call));
+    a.network.goUp();
+    await a.clock.advance(40_000);
+    server.places.http(server, group, anna, { draft: 'later' });
+    await a.clock.advance(200);
+    const shown = a.state.conversations[group];
+    expect(shown).toMatchObject({ name: 'Before', me: { draft: 'later' } });
+    expect(shown?.updated_at).not.toBe(server.room(group).updatedAt);
+    server.http = http;
+    server.dropAll();
+    await a.clock.advance(40_000);
+    expect(a.state.conversations[group]).toEqual(server.conversation(group, anna));
+  });
+});
+
+describe('a user who changes their profile', () => {
+  it('has the new name at once, and after a reload without a connection', async () => {
+    const direct = server.addRoom('direct', [anna, ben]);
+    const a = await device();
+    await a.session.contacts.add(ben);
+    await a.session.actions.loadMembers(direct);
+    server.profile(ben, { display_name: 'Benjamin', avatar_url: '/ben.png' });
+    await a.clock.advance(50);
+    const b = await reloadedOffline(a);
+    await b.session.actions.loadMembers(direct).catch(() => undefined);
+    for (const { state } of [a, b]) {
+      const conversation = state.conversations[direct];
+      expect(conversation && titleOf(state, conversation)).toBe('Benjamin');
+      const copies = [conversation?.peer, state.people[ben], state.contacts[ben]?.user];
+      copies.push(state.members[direct]?.[ben]?.user);
+      expect(copies).toEqual(copies.map(() => server.publicOf(ben)));
+    }
+  });
+
+  it('is the same user on all of their own devices', async () => {
+    server.addRoom('direct', [anna, ben]);
+    const a = await device();
+    server.profile(anna, { display_name: 'Anna B.' });
+    await a.clock.advance(50);
+    expect(a.state.me).toMatchObject({ display_name: 'Anna B.', email: 'anna@example.org' });
+  });
+});
