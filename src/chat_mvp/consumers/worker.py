@@ -193,8 +193,12 @@ class Worker:
             await self._consumer.rebuild()
         except Exception as error:
             await self._handling.note_failure(error)
-            if not is_passing(error):
-                _LOG.warning("consumer_rebuild_failed", consumer=self.name, exc_info=error)
+            _LOG.warning(
+                "consumer_rebuild_failed",
+                consumer=self.name,
+                error=f"{type(error).__name__}: {error}",
+                exc_info=None if is_passing(error) else error,
+            )
             raise _RebuildFailedError from error
         _owned(await self._store.finish_rebuild(self.name, self._owner, cursor, at))
         self._handling.note_success()
@@ -215,6 +219,8 @@ class Worker:
                     self._pass_to(self._now() - END_MARGIN)
                 await self._save()
                 await self._try_again()
+                # While much is read ahead, nothing above suspends. The event loop serves connections here.
+                await asyncio.sleep(0)
 
     async def _handled(self, stored: StoredEvents, count: int) -> None:
         self._cursor = stored.cursor
