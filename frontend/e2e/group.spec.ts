@@ -77,6 +77,33 @@ test('a direct conversation that one leaves comes back with what is written next
   await expect(messages(ben.page).getByText('before')).toHaveCount(0);
 });
 
+test('a new name shows at once wherever the user appears', async ({ browser }) => {
+  const anna = await newPerson(browser, 'anna');
+  const ben = await newPerson(browser, 'ben');
+  const cleo = await newPerson(browser, 'cleo');
+  await startWith(anna.page, ben.name);
+  await say(anna.page, 'hello');
+  await startWith(anna.page, ben.name, cleo.name);
+  await say(anna.page, 'hello both');
+  await open(ben.page, new RegExp(`${ben.name}, ${cleo.name}`));
+  await say(ben.page, 'hello to you');
+  await expect(messages(anna.page).getByRole('heading', { name: ben.name })).toBeVisible();
+  await anna.page.getByRole('button', { name: 'Details', exact: true }).click();
+  const details = anna.page.getByRole('complementary', { name: 'Details' });
+  await expect(details.getByText(ben.name, { exact: true })).toBeVisible();
+
+  await openMenuOf(ben.page, ben.name);
+  await ben.page.getByRole('menuitem', { name: 'Settings' }).click();
+  await ben.page.getByRole('textbox', { name: 'Display name' }).fill('Benjamin Renamed');
+  await ben.page.getByRole('button', { name: 'Save' }).click();
+
+  const list = anna.page.getByRole('list', { name: 'Conversations' });
+  await expect(list.getByRole('link', { name: /^Benjamin Renamed/ })).toBeVisible();
+  await expect(messages(anna.page).getByRole('heading', { name: 'Benjamin Renamed' })).toBeVisible();
+  await expect(details.getByText('Benjamin Renamed', { exact: true })).toBeVisible();
+  await open(anna.page, 'Benjamin Renamed');
+});
+
 test('a slow network is shown as it is', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');

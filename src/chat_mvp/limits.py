@@ -36,6 +36,14 @@ MAX_CONNECTIONS_PER_ACCOUNT = 20
 CONNECTS_PER_S = 4
 CONNECTS_BURST = 40
 """Connections of one account that begin; those beyond it wait for ``ready``."""
+MAX_CATCHING_UP_AT_ONCE = 32
+"""Connections that are brought up to date at once. Their reads share queries, so fewer would cost more."""
+MAX_CATCHING_UP_AT_ONCE_EACH = 2
+"""The same of one account."""
+CATCH_UP_FRAMES_PER_SLOT = 100
+"""Frames that a connection gets while it catches up, before others have their turn."""
+MAX_HELD_EVENTS = 20_000
+"""Events that one connection has not got yet because it catches up. They are shared, so each costs a reference."""
 CONNECT_TIMEOUT_S = 5.0
 TYPING_TIMEOUT_S = 6.0
 TYPING_REPEAT_S = 3.0
@@ -133,6 +141,8 @@ MAX_PASSWORDS_AT_ONCE = 2
 """Passwords that are hashed at once, each with 64 MiB of memory."""
 MAX_PASSWORDS_WAITING = 200
 """Passwords that wait to be hashed: about ten seconds of work."""
+MAX_STRENGTHS_WAITING = 100
+"""Passwords that wait to be judged: about five seconds of work at worst."""
 MAX_FAMILIAR_ADDRESSES = 100_000
 """Pairs of account and address that are remembered to have signed in, since the start."""
 MAX_CONTACTS = 5_000
@@ -217,3 +227,11 @@ MAX_FRAGMENTS = 1_000
 """Of one WebSocket message: without a limit, empty ones hold memory and never come to the limit of a frame."""
 READ_TIMEOUT_S = 20.0
 """A client may leave an answer unread so long."""
+READ_BYTES = 8 * 1024
+"""Read from one connection before the others have their turn: up to a thousand small frames, 15 ms of work."""
+LINGER_S = 1.0
+"""How long what a client still sends is thrown away, so that it reads why it was refused before it sees the end."""
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024
+"""Of a body that is refused: so much of it is thrown away before the answer."""
+MAX_DISCARDING_S = 5.0
+"""How long a refused body is thrown away before the answer."""

@@ -205,6 +205,31 @@ async def test_adding_somebody_who_is_there_changes_nothing(chat: Chat) -> None:
     assert (after["member_count"], after["last_seq"]) == (before["member_count"], before["last_seq"])
 
 
+async def test_adding_somebody_who_is_there_changes_nothing_across_a_block(chat: Chat) -> None:
+    ann, bob, cat = await chat.people("ann", "bob", "cat")
+    room = await ann.group(bob)
+    expect_nothing(await bob.put(f"/contacts/{ann.id}/block"))
+    member = expect_json(await ann.put(f"/conversations/{room}/members/{bob.id}", role="owner"))
+    assert (member["user"]["id"], member["role"]) == (bob.id, "member")
+    expect_nothing(await cat.put(f"/contacts/{ann.id}/block"))
+    expect_problem(await ann.put(f"/conversations/{room}/members/{cat.id}"), 403, "cannot_message")
+    expect_nothing(await bob.post(f"/conversations/{room}/leave"))
+    expect_problem(await ann.put(f"/conversations/{room}/members/{bob.id}"), 403, "cannot_message")
+
+
+async def test_a_limit_below_the_number_of_members_is_refused(chat: Chat) -> None:
+    ann, bob, cat = await chat.people("ann", "bob", "cat")
+    room = await ann.group(bob, cat)
+    problem = expect_problem(await ann.patch(f"/conversations/{room}", max_participants=2), 422, "validation")
+    assert problem["errors"] == [{"field": "max_participants", "detail": "must be at least 3, the number of members"}]
+    assert (await ann.conversation(room))["max_participants"] is None
+    expect_problem(await bob.patch(f"/conversations/{room}", max_participants=2), 403, "forbidden")
+    for limit in (3, 3, 10, None):
+        assert (
+            expect_json(await ann.patch(f"/conversations/{room}", max_participants=limit))["max_participants"] == limit
+        )
+
+
 async def test_several_add_the_same_person_at_once(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group()

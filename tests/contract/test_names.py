@@ -9,6 +9,17 @@ from tests.support.people import PASSWORD, Chat, unique
 
 NOT_ONE_LINE = ["two\nlines", "a\rb", "tab\there", "a\x1b[31mb", "a\x7f", "a\u0085b", "a\u2028b", "a\u2029b"]
 DIRECTION = ["\u202egnp.exe", "a\u200eb", "a\u200fb", "a\u061cb", "a\u2066b", "a\u2069b", "a\u206ab"]
+INVISIBLE = [
+    "a\ufeffb",
+    "a\u00adb",
+    "a\u200bb",
+    "a\u200db",
+    "a\ufe0f",
+    "a\U000e0061b",
+    "a\uffffb",
+    "\ufdd0a",
+    "a\u3164",
+]
 NOTHING_TO_SEE = ["\u200b", "\u2800", "\u3164", "\ufe0f", "\u00ad", "\u2060\u200d", "\U000e0100"]
 GOOD = [
     "Ann Example",
@@ -20,6 +31,8 @@ GOOD = [
     "\U0001e4d0",
     "nil\u00a0nul",
     "🏴\U000e0067\U000e007f",
+    "രാജന്\u200d",
+    "葛\U000e0100飾",
 ]
 
 
@@ -40,7 +53,7 @@ async def every_name(chat: Chat, name: str) -> list[tuple[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("name", [*NOT_ONE_LINE, *DIRECTION, *NOTHING_TO_SEE])
+@pytest.mark.parametrize("name", [*NOT_ONE_LINE, *DIRECTION, *INVISIBLE, *NOTHING_TO_SEE])
 async def test_what_is_no_name(chat: Chat, name: str) -> None:
     for field, response in await every_name(chat, name):
         problem = expect_problem(response, 422, "validation")
@@ -54,6 +67,21 @@ async def test_what_is_a_name(chat: Chat, name: str) -> None:
         assert response.is_success, f"{field}: {response.text}"
 
 
+async def test_spaces_around_names_are_dropped(chat: Chat) -> None:
+    for field, response in await every_name(chat, " \u3000Ann  Example\u00a0 "):
+        answer = expect_json(response) if response.status_code == 200 else response.json()
+        if field != "device_name":
+            assert (answer if field in answer else answer["user"])[field] == "Ann  Example"
+
+
+async def test_blank_names_are_as_if_empty(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    assert expect_json(await ann.patch("/users/me", display_name=" \u3000"))["display_name"] == ann.username
+    assert expect_json(await ann.put(f"/contacts/{bob.id}", nickname=" "))["nickname"] is None
+    expect_problem(await ann.post("/conversations", kind="group", name=" "), 422, "validation")
+    expect_problem(await ann.patch(f"/conversations/{await ann.group()}", name="\u00a0"), 422, "validation")
+
+
 async def test_lines_and_paragraphs(chat: Chat) -> None:
     ann = await chat.person("ann")
     room, socket = await ann.group(), await ann.connect()
@@ -63,7 +91,7 @@ async def test_lines_and_paragraphs(chat: Chat) -> None:
     for text in ("", "two\nlines\r\n\tand a tab"):
         assert expect_json(await ann.patch("/users/me", bio=text))["bio"] == text
         assert expect_json(await ann.patch(f"/conversations/{room}", description=text))["description"] == text
-    for text in (*NOT_ONE_LINE, *DIRECTION):
+    for text in (*NOT_ONE_LINE, *DIRECTION, *INVISIBLE):
         expect_problem(await ann.patch("/users/me", status_text=text), 422, "validation")
         await socket.refused("validation", "presence.set", state="online", status_text=text)
     for text in ("a\x1bb", "a\x00b", "a\x0bb", *DIRECTION):

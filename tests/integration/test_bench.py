@@ -29,6 +29,7 @@ TINY = Options(
     reconnects=2,
     short_history=100,
     history=250,
+    purged=1_200,
 )
 
 
@@ -70,6 +71,12 @@ async def test_the_history_grows_to_what_was_asked(tmp_path: Path) -> None:
     assert counts["short_added"] == 100
     assert counts["long_added"] == max(0, 150 - counts["short_sent"])
     assert counts["long_delivered"] == counts["long_sent"] > 0
+
+
+async def test_a_deleted_conversation_is_purged(tmp_path: Path) -> None:
+    counts = await counts_of("purge", tmp_path)
+    assert counts["added"] == 1_199, "and the system message of the group"
+    assert counts["purging_delivered"] == counts["purging_sent"] > 0
 
 
 async def test_a_load_that_is_refused_gives_no_figures(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         rosters=rosters,
         receipts=receipts,
         snapshots=snapshots,
-        views=ConversationViews(snapshots, base.messages, base.directory.fetch_users),
+        views=ConversationViews(snapshots, base.conversations, base.messages, base.directory.fetch_users),
         jobs=jobs,
         consumers=ConsumerRunner(consumers, store=Consumers(database.collections), streams=database.streams, now=clock),
         commits=commits,

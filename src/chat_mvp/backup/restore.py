@@ -5,18 +5,31 @@ import contextlib
 from datetime import datetime
 
 from chat_mvp.backup.archive import ArchiveReader
+from chat_mvp.backup.manifest import damaged
 from chat_mvp.backup.progress import Progress
 from chat_mvp.errors import StartupError
 from chat_mvp.storage.load import Load
 from chat_mvp.storage.schema import BACKED_UP
+from chat_mvp.storage.shapes import wrong_field
 
 
 async def check_backup(archive: ArchiveReader, progress: Progress) -> None:
-    """Read every part and compare it with the manifest. ``StartupError`` for the first that is damaged."""
+    """Read every part and compare it with the manifest, and every document with what a server stores.
+
+    ``StartupError`` for the first that is damaged.
+    """
     progress.begin("checking", sum(archive.manifest.collections.values()))
     for number, part in enumerate(archive.manifest.parts):
-        await asyncio.to_thread(archive.documents, number)
+        await asyncio.to_thread(_check_part, archive, number)
         progress.advance(part.documents)
+
+
+def _check_part(archive: ArchiveReader, number: int) -> None:
+    part = archive.manifest.parts[number]
+    for index, document in enumerate(archive.documents(number)):
+        field = wrong_field(part.collection, document)
+        if field is not None:
+            raise damaged(archive.path, f"{field} of document {index + 1} in {part.name} is not as a server stores it")
 
 
 async def restore_backup(archive: ArchiveReader, load: Load, *, at: datetime, progress: Progress) -> str:

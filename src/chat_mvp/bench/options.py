@@ -26,6 +26,8 @@ class Options(Struct, kw_only=True, frozen=True):
     """Times that draining and resuming are done in each run."""
     short_history: int = 10_000
     history: int = 500_000
+    purged: int = 1_000_000
+    """Messages of the conversation that is deleted."""
     text_chars: int = 64
     subprotocol: str = SUBPROTOCOL_JSON
     directory: Path | None = None
@@ -44,4 +46,5 @@ def quick(options: Options) -> Options:
         connections=min(options.connections, 500),
         reconnects=min(options.reconnects, 3),
         history=min(options.history, 50_000),
+        purged=min(options.purged, 50_000),
     )

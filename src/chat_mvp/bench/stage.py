@@ -23,6 +23,7 @@ from chat_mvp.security.tokens import Tokens
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import Users
 from chat_mvp.times import utc_now
@@ -30,6 +31,7 @@ from chat_mvp.times import utc_now
 DATABASE = "chat_mvp"
 TOKENS_LIVE_S = 24 * 60 * 60
 _AT_ONCE = 32
+_POLL_S = 0.5
 _HTTP_TIMEOUT_S = 30.0
 _NO_PASSWORD = "!"  # noqa: S105 - no hash looks like this, so none fits
 
@@ -67,6 +69,31 @@ class Stage:
     def history(self, text_chars: int) -> History:
         """Return what grows the history of conversations."""
         return History(self._database, text_chars=text_chars)
+
+    async def delete(self, owner: Person, conversation_id: str) -> None:
+        """Delete a conversation."""
+        answer = await self._http.delete(
+            f"/api/v1/conversations/{conversation_id}", headers={"Authorization": f"Bearer {owner.token}"}
+        )
+        answer.raise_for_status()
+
+    async def until_empty(self, conversation_id: str) -> None:
+        """Wait until no message of a conversation is stored."""
+        messages = Messages(self._database.collections)
+        found = True
+        while found:
+            await asyncio.sleep(_POLL_S)
+            found = bool(await messages.fetch_oldest(conversation_id, after=0, limit=1))
+
+    async def watch_removals(self) -> None:
+        """Have mongod note how long each removal of messages takes."""
+        watched = {"op": "remove", "ns": f"{DATABASE}.messages"}
+        await self._database.collections.command("profile", 1, filter=watched)
+
+    async def slowest_removal_ms(self) -> float:
+        """Return how long the slowest of the removals took that mongod still knows of."""
+        slowest = await self._database.collections["system.profile"].find_one({"op": "remove"}, sort=[("millis", -1)])
+        return float(slowest["millis"]) if slowest is not None else 0.0
 
     async def fsyncs(self) -> int:
         """Return how often mongod has flushed its journal to disk since it started."""

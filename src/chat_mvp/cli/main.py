@@ -8,6 +8,8 @@ import typer
 
 from chat_mvp import __version__
 from chat_mvp.cli.chat.app import app as chat_app
+from chat_mvp.cli.consumer_commands import app as consumers_app
+from chat_mvp.cli.event_commands import app as events_app
 from chat_mvp.cli.job_commands import app as jobs_app
 from chat_mvp.cli.options import DataDir, Host, Json, LogFormat, LogLevel, MongoDatabase, MongoUri, Port
 from chat_mvp.cli.output import complain, print_line
@@ -31,6 +33,8 @@ app.add_typer(chat_app, name="chat")
 epoch_app = typer.Typer(no_args_is_help=True, help="The epoch, which names the history of a database.")
 app.add_typer(epoch_app, name="epoch")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(events_app, name="events")
+app.add_typer(consumers_app, name="consumers")
 
 
 @app.callback()

@@ -85,7 +85,7 @@ class Handling:
         except Exception as error:  # noqa: BLE001  (whatever it fails of, it is set aside again)
             self.counts.failed += 1
             if not is_passing(error):
-                _LOG.warning("event_failed_again", consumer=self._consumer.name, event=entry.id, error=_said(error))
+                _LOG.warning("event_failed_again", consumer=self._consumer.name, set_aside=entry.id, error=_said(error))
                 await self._store.put_back(entry.id, _said(error))
             return
         self._succeeded(1)

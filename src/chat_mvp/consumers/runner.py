@@ -15,11 +15,6 @@ from chat_mvp.storage.client import Collections
 from chat_mvp.storage.consumers import Consumers
 from chat_mvp.supervision import Supervisor
 
-STUCK_AFTER_S = 60.0
-"""Readiness names a consumer that fails and is so far behind."""
-FAILING_AFTER_S = 10.0
-"""One that fails for a shorter time may still set an event aside and go on."""
-
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -42,10 +37,9 @@ class ConsumerRunner:
                 raise ValueError(f"The name of the consumer {name!r} is not allowed or is used twice.")
         # For people who read it in `chat-mvp consumers`, and different after each start.
         owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
-        timing = timing or Timing()
-        self._grace_s = timing.grace_s
+        self._timing = timing or Timing()
         self._workers = [
-            Worker(consumer, store, streams, owner=owner, timing=timing, now=now) for consumer in consumers
+            Worker(consumer, store, streams, owner=owner, timing=self._timing, now=now) for consumer in consumers
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -59,7 +53,7 @@ class ConsumerRunner:
             worker.stop()
         if not self._tasks:
             return
-        _, late = await asyncio.wait(self._tasks, timeout=self._grace_s + 2 * LEAVE_WITHIN_S)
+        _, late = await asyncio.wait(self._tasks, timeout=self._timing.grace_s + 2 * LEAVE_WITHIN_S)
         while late:
             for task in late:
                 task.cancel()
@@ -70,7 +64,11 @@ class ConsumerRunner:
         for worker in self._workers:
             failing_for_s = worker.failing_for_s()
             behind_s = max(worker.lag_s(), failing_for_s)
-            if worker.is_owner and failing_for_s > FAILING_AFTER_S and behind_s > STUCK_AFTER_S:
+            if (
+                worker.is_owner
+                and failing_for_s > self._timing.failing_after_s
+                and behind_s > self._timing.stuck_after_s
+            ):
                 error = worker.counts.last_error
                 return f"The consumer {worker.name} fails ({error}) and is {behind_s:.0f} s behind."
         return None

@@ -18,15 +18,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import Receive, Scope, Send
 
 from chat_mvp.errors import BadRequestError, ChatError, InternalError, RateLimitedError, TooLargeError, ValidationError
-from chat_mvp.limits import MAX_BODY_BYTES
+from chat_mvp.limits import MAX_BODY_BYTES, MAX_DISCARDED_BYTES, MAX_DISCARDING_S
 from chat_mvp.security.budgets import pause_s
 from chat_mvp.transport.problem import MEDIA_TYPE, Problem, problem_headers, problem_of
 from chat_mvp.validation_messages import in_words
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
-
-MAX_DISCARDED_BYTES: Final = 16 * 1024 * 1024
-MAX_DISCARDING_S: Final = 5.0
 
 _GONE: Final = "client disconnected prematurely"
 """What Litestar says when a body ends with its connection; it has no type of its own for that."""

@@ -8,11 +8,8 @@ from enum import Enum
 
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.limits import MAX_BAD_FRAMES_PER_MINUTE
+from chat_mvp.limits import MAX_BAD_FRAMES_PER_MINUTE, MAX_HELD_EVENTS
 from chat_mvp.protocol import ConversationLeft, Typing
-
-MAX_HELD_EVENTS = 20_000
-"""Events are shared between connections, so one held costs a reference; past this the connection starts over."""
 
 _MINUTE_S = 60
 

@@ -184,7 +184,11 @@ class SocketEndpoint:
         if self._has_limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
             await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return
-        slot = await self._admission.enter(caller.user_id)
+        try:
+            slot = await self._admission.enter(caller.user_id)
+        except UnavailableError as error:
+            await _refuse_connect(peer, error, frame.ref)
+            return
         try:
             if await self._is_admitted(peer, frame, caller):
                 await self._live(peer, frame, caller, slot)

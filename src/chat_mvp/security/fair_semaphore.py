@@ -39,6 +39,10 @@ class FairSemaphore:
         """How many callers wait."""
         return self._count
 
+    def waiting_of(self, key: str) -> int:
+        """Return how many callers of one key wait."""
+        return sum(len(queues.get(key, ())) for queues in self._waiting)
+
     @asynccontextmanager
     async def hold(self, key: str, rank: int = 0) -> AsyncIterator[None]:
         """Hold a permit during the block; see ``acquire``."""

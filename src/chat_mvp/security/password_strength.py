@@ -19,10 +19,13 @@ from zxcvbn import zxcvbn
 from zxcvbn.matching import L33T_TABLE
 
 from chat_mvp.errors import UnavailableError
-from chat_mvp.limits import MAX_JUDGED_PASSWORD_CHARS, MIN_PASSWORD_CHARS_BESIDE_NAMES, MIN_PASSWORD_SCORE
+from chat_mvp.limits import (
+    MAX_JUDGED_PASSWORD_CHARS,
+    MAX_STRENGTHS_WAITING,
+    MIN_PASSWORD_CHARS_BESIDE_NAMES,
+    MIN_PASSWORD_SCORE,
+)
 
-MAX_WAITING = 100
-"""About five seconds of work at worst; later ones are asked to come back."""
 RETRY_AFTER_MS = 2_000
 MAX_SUBSTITUTES = 10
 MIN_NAME_CHARS = 3
@@ -40,7 +43,7 @@ class PasswordStrength:
     One thread, because zxcvbn keeps the names of the account that it judges in a module of its own.
     """
 
-    def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(self, *, max_waiting: int = MAX_STRENGTHS_WAITING) -> None:
         """Let ``max_waiting`` wait beside the one that is judged."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="password-strength")
         self._places = 1 + max_waiting

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from beanie import Document, Indexed, PydanticObjectId
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pymongo import ASCENDING, IndexModel
+
+from chat_mvp.protocol import AckStatus, ConversationKind, MessageKind, Notify, Priority, Role, Visibility
 
 DAY_S = 24 * 60 * 60
 CONNECTION_TTL_S = 5 * 60
@@ -95,26 +97,26 @@ class ContactDocument(Document):
 class ConversationDocument(Document):
     """A conversation and its counters. Written by the writer, as plain documents."""
 
-    kind: str
-    name: str | None = None
-    description: str = ""
-    visibility: str = "private"
-    avatar_url: str | None = None
-    max_participants: int | None = None
-    post: str = "members"
+    kind: ConversationKind
+    name: str | None
+    description: str
+    visibility: Visibility
+    avatar_url: str | None
+    max_participants: int | None
+    post: str
     member_count: int
     created_by: PydanticObjectId
     created_at: datetime
     updated_at: datetime
     activity_at: datetime
-    last_seq: int = 0
-    rev: int = 0
+    last_seq: int
+    rev: int
     changed_at: datetime | None = None
     """When one of its messages was last changed after it was sent; ``activity_at`` is when the last one was sent."""
     pinned_count: int = 0
     public_after_seq: int = 0
     """The last message before it became public."""
-    direct_key: str | None = None
+    direct_key: str | None
     """The two user ids of a direct conversation in ascending order, so that a pair has one."""
 
     class Settings:
@@ -135,13 +137,24 @@ class ConversationDocument(Document):
         ]
 
 
+class StoredMarks(BaseModel):
+    """How far a person has received and read a conversation, and since when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delivered_seq: int
+    read_seq: int
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+
+
 class MembershipDocument(Document):
     """One person in one conversation, with role, marks and own settings. Written as plain documents."""
 
     conversation_id: PydanticObjectId
     user_id: PydanticObjectId
-    role: str
-    visible: bool = True
+    role: Role
+    visible: bool
     """False for the peer of a direct conversation until its first message."""
     joined_at: datetime
     updated_at: datetime
@@ -151,12 +164,12 @@ class MembershipDocument(Document):
     delivered_at: datetime | None = None
     """When ``delivered_seq`` came to where it is."""
     read_at: datetime | None = None
-    muted_until: datetime | None = None
-    pinned: bool = False
-    archived: bool = False
-    draft: str = ""
-    notify: str = "all"
-    frozen_marks: dict[str, Any] | None = None
+    muted_until: datetime | None
+    pinned: bool
+    archived: bool
+    draft: str
+    notify: Notify
+    frozen_marks: StoredMarks | None = None
     """The marks that the others know, while later ones are withheld from them."""
     unread_from: int | None = None
     added_by: PydanticObjectId | None = None
@@ -182,6 +195,27 @@ class MembershipDocument(Document):
         ]
 
 
+class StoredThread(BaseModel):
+    """What a message knows of the replies to it."""
+
+    count: int
+    last_seq: int
+
+
+class StoredReaction(BaseModel):
+    """One emoji on a message, and the people who put it there."""
+
+    emoji: str
+    user_ids: list[PydanticObjectId]
+
+
+class StoredEdit(BaseModel):
+    """An earlier text of a message, and when it was replaced."""
+
+    text: str
+    at: datetime
+
+
 class MessageDocument(Document):
     """A message with everything that ever changed in it. Written by the writer, as plain documents."""
 
@@ -192,25 +226,25 @@ class MessageDocument(Document):
     """The revision that brought the message: it tells a new message from a changed one while catching up."""
     sender_id: PydanticObjectId
     client_message_id: str
-    kind: str
+    kind: MessageKind
     text: str
-    priority: str
-    status: str
+    priority: Priority
+    status: AckStatus
     """What the first acknowledgement said, so that a repeated one says the same."""
     created_at: datetime
     # What is empty is left out of the stored document.
     attachments: list[dict[str, Any]] = Field(default_factory=list)
     reply_to: PydanticObjectId | None = None
     thread_root: PydanticObjectId | None = None
-    thread: dict[str, int] | None = None
+    thread: StoredThread | None = None
     mentions: list[PydanticObjectId] = Field(default_factory=list)
-    reactions: list[dict[str, Any]] = Field(default_factory=list)
+    reactions: list[StoredReaction] = Field(default_factory=list)
     pinned: bool = False
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
     changed_at: datetime | None = None
     """When it was last changed in any way; left out of what never was, whose time is ``created_at``."""
-    edits: list[dict[str, Any]] = Field(default_factory=list)
+    edits: list[StoredEdit] = Field(default_factory=list)
 
     class Settings:
         """Name and indexes of the collection."""

@@ -17,7 +17,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from chat_mvp.events.codec import decode_events
 from chat_mvp.events.types import Event
 from chat_mvp.storage.client import Collections, RawDocument
-from chat_mvp.storage.errors import is_passing, unavailable
+from chat_mvp.storage.errors import is_passing, translated, unavailable
 
 Cursor = RawDocument
 
@@ -39,8 +39,18 @@ class CursorLostError(Exception):
     """There is no way on from this cursor: events may be missing after it."""
 
 
+class LoggedEvents(NamedTuple):
+    """The events of one transaction, in their order, as they are kept."""
+
+    id: str
+    at: datetime
+    events: list[Event]
+    unknown: list[str]
+    """Parts that this version does not understand, as they are; the whole text when it is damaged."""
+
+
 class StoredEvents(NamedTuple):
-    """The events of one transaction, in their order."""
+    """The events of one transaction, in their order, and a position in the order of all transactions."""
 
     id: str
     cursor: Cursor
@@ -48,7 +58,6 @@ class StoredEvents(NamedTuple):
     at: datetime
     events: list[Event]
     unknown: list[str]
-    """Parts that this version does not understand, as they are; the whole text when it is damaged."""
 
 
 class EventStream:
@@ -111,13 +120,9 @@ class EventStream:
 
     def _take(self, change: RawDocument) -> StoredEvents:
         document = change["fullDocument"]
-        body = document["body"]
-        self._buffered_chars -= len(body)
-        try:
-            events, unknown = decode_events(body)
-        except ValueError:
-            events, unknown = [], [body]
-        return StoredEvents(str(document["_id"]), change["_id"], document["at"], events, unknown)
+        self._buffered_chars -= len(document["body"])
+        logged = _logged(document)
+        return StoredEvents(logged.id, change["_id"], logged.at, logged.events, logged.unknown)
 
     async def _read(self) -> None:
         try:
@@ -175,6 +180,27 @@ async def fetch_cursor(streams: Collections) -> Cursor:
     if token is None:
         raise unavailable()
     return dict(token)
+
+
+async def fetch_newest_events(
+    collections: Collections, types: Collection[str] | None = None, *, limit: int
+) -> list[LoggedEvents]:
+    """Return the newest transactions with events of these types by their time, ``limit`` at most."""
+    if limit == 0:
+        return []
+    query: RawDocument = {} if types is None else {"types": {"$in": list(types)}}
+    with translated():
+        documents = await collections["events"].find(query, sort=[("at", -1)], limit=limit).to_list(None)
+    return [_logged(document) for document in reversed(documents)]
+
+
+def _logged(document: RawDocument) -> LoggedEvents:
+    body = document["body"]
+    try:
+        events, unknown = decode_events(body)
+    except ValueError:
+        events, unknown = [], [body]
+    return LoggedEvents(str(document["_id"]), document["at"], events, unknown)
 
 
 def _pipeline(types: Collection[str] | None) -> list[RawDocument]:

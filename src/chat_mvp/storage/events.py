@@ -3,14 +3,16 @@
 ``event_stream.py`` reads them in the order of the commits. They are removed after ``event_ttl_days``.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from bson import ObjectId
 
 from chat_mvp.events.codec import encode_events, type_of
 from chat_mvp.events.types import Event
-from chat_mvp.storage.client import RawDocument
+from chat_mvp.storage.beside import open_beside
+from chat_mvp.storage.client import STREAM_TIMEOUT_MS, Collections, RawDocument
 
 
 def event_document(events: Sequence[Event], *, now: datetime, process: str) -> RawDocument:
@@ -22,3 +24,10 @@ def event_document(events: Sequence[Event], *, now: datetime, process: str) -> R
         "types": sorted({type_of(event) for event in events}),
         "body": encode_events(events),
     }
+
+
+@asynccontextmanager
+async def open_events(uri: str, name: str) -> AsyncIterator[Collections]:
+    """Open a database beside a server that may be running, to read its events. ``StartupError`` as ``open_beside``."""
+    async with open_beside(uri, name, socket_timeout_ms=STREAM_TIMEOUT_MS) as collections:
+        yield collections

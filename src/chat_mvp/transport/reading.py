@@ -6,8 +6,7 @@ from typing import Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
-READ_BYTES = 8 * 1024
-"""Read from one connection before the others have their turn: up to a thousand small frames, 15 ms of work."""
+from chat_mvp.limits import READ_BYTES
 
 SMALL_BYTES = 1024
 """So few bytes cannot cost much, whatever they are."""

@@ -8,9 +8,6 @@ from chat_mvp.transport.intake import IntakeBudget
 from chat_mvp.transport.reading import ReadBuffer
 from chat_mvp.transport.watch import Watch
 
-LINGER_S = 1.0
-"""How long what a client still sends is thrown away, so that it reads why it was refused before it sees the end."""
-
 
 class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits on one connection; see ``chat_mvp.limits`` for the reasons."""
@@ -26,7 +23,7 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     pings_per_s: int = limits.MAX_PINGS_PER_S
     fragments: int = limits.MAX_FRAGMENTS
     read_s: float = limits.READ_TIMEOUT_S
-    linger_s: float = LINGER_S
+    linger_s: float = limits.LINGER_S
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,11 +20,12 @@ from chat_mvp.backup.progress import Silent
 from chat_mvp.backup.restore import check_backup
 from chat_mvp.errors import StartupError
 from chat_mvp.limits import MAX_BACKUP_PART_BYTES
+from tests.support.stored import stored_account, stored_message
 
 COLLECTIONS = frozenset({"messages", "users"})
 SCHEMA_VERSION = 3
-USERS = [bson.encode({"_id": number, "name": f"user {number}"}) for number in range(3)]
-MESSAGES = [bson.encode({"_id": number, "text": "hello " * number}) for number in range(40)]
+USERS = [bson.encode(stored_account(f"user {number}")) for number in range(3)]
+MESSAGES = [bson.encode(stored_message("hello " * number)) for number in range(40)]
 
 Members = dict[str, bytes]
 

@@ -13,7 +13,7 @@ from tests.unit.docs.pages import ROOT
 
 STORAGE = ROOT / "src" / "chat_mvp" / "storage"
 BEANIE_AND_MOTOR = ("beanie", "motor", "chat_mvp.storage.documents")
-COLD = {"auth_sessions.py", "client.py", "contacts.py", "documents.py", "schema.py", "users.py"}
+COLD = {"auth_sessions.py", "client.py", "contacts.py", "documents.py", "schema.py", "shapes.py", "users.py"}
 
 
 def test_only_cold_paths_use_beanie_and_motor() -> None:

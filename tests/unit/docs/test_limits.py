@@ -1,12 +1,14 @@
 """docs/limits.md and the code name the same limits, with the same values."""
 
 import re
+from pathlib import Path
 
 from chat_mvp import limits
 from chat_mvp.security.budgets import BUDGETS, HOUR, MINUTE, Budget
 from chat_mvp.settings import Settings
 from tests.unit.docs.pages import DOCS, codes, section, table
 
+SOURCE = Path(limits.__file__).parent
 PAGE = (DOCS / "limits.md").read_text(encoding="utf-8")
 OFTEN = "How often"
 """The section of the budgets, whose cells say a burst and a rate."""
@@ -34,6 +36,42 @@ def test_every_limit_is_listed_with_its_reason_and_what_the_client_sees() -> Non
 def test_every_limit_is_listed_with_its_value() -> None:
     values = in_code() | in_settings()
     assert {name: first_number(row[1]) for name, row in rows().items()} == values
+
+
+NO_LIMITS_ON_CLIENTS = {
+    # Backward steps and answers of the clock, the file of a log, the free room of a disk, the version of MongoDB.
+    *("MAX_SLEW", "LOG_LIMIT_BYTES", "MINIMUM_FREE_BYTES", "MINIMUM_VERSION"),
+    # Secrets of the server itself.
+    "MIN_SECRET_BYTES",
+    # Retries of a job of the server, and what is kept of its last error.
+    *("MAX_ATTEMPTS", "MAX_ERROR_CHARS"),
+    # Caches: what is not in them is read from the database.
+    *("MAX_PEOPLE", "MAX_ROSTERS", "MAX_DIRECT_KEYS", "MAX_CACHED", "MAX_USERS", "MAX_SESSIONS"),
+    # How work is cut into pieces: a client sees no difference.
+    *("MAX_BATCH_OPERATIONS", "MAX_BATCH_BYTES", "MAX_SHARED", "MAX_EMPTIED_AT_ONCE", "MAX_KEYS_CONFIRMED"),
+    *("MAX_CONFIRMED_AT_ONCE", "AT_ONCE", "PEOPLE_AT_ONCE"),
+    # How zxcvbn and the folding of names look at a text, whose length is limited before.
+    *("MAX_SUBSTITUTES", "MIN_NAME_CHARS", "MIN_REPEATED_CHARS", "MAX_MARKS_IN_A_ROW"),
+    # The queue of the writer: what it refuses is ``unavailable``.
+    *("MAX_WAITING_OPERATIONS", "MAX_WAITING_BYTES"),
+}
+"""Constants outside ``limits`` that have the name of a limit, and what they are."""
+
+
+def test_every_limit_stands_in_the_module_of_limits() -> None:
+    named = re.compile(
+        r"^((?:MAX|MIN|MINIMUM)_\w+|\w*(?:LIMIT|AT_ONCE|LINGER|TIMEOUT)\w*|READ_BYTES)(?:: Final)?(?:\[int\])? = [\d(]",
+        re.MULTILINE,
+    )
+    elsewhere = {
+        name
+        for path in SOURCE.rglob("*.py")
+        if path.relative_to(SOURCE).parts[0] not in {"limits.py", "bench", "cli", "client"}
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if not name.startswith("_")
+    }
+    assert elsewhere - NO_LIMITS_ON_CLIENTS == {"COMMIT_TIMEOUT_MS"}, "of the database, not of a client"
+    assert elsewhere >= NO_LIMITS_ON_CLIENTS
 
 
 def first_number(cell: str) -> float | None:

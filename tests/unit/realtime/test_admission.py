@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from chat_mvp.limits import CATCH_UP_FRAMES_PER_SLOT
 from chat_mvp.protocol import Error
-from chat_mvp.realtime.admission import FRAMES_PER_SLOT, Admission, Slot
+from chat_mvp.realtime.admission import Admission, Slot
 from chat_mvp.security.ratelimit import Limiter
 from tests.unit.realtime.wires import Wire
 
@@ -24,7 +25,7 @@ def admitted(tasks: list[asyncio.Task[Slot]]) -> list[str]:
 
 
 async def test_no_more_than_so_many_at_once() -> None:
-    admission = Admission(at_once=2, per_account=2)
+    admission = Admission(at_once=2, at_once_each=2)
     tasks = entering(admission, "ann", "bob", "cat")
     await settle()
     assert admitted(tasks) == ["ann", "bob"]
@@ -34,7 +35,7 @@ async def test_no_more_than_so_many_at_once() -> None:
 
 
 async def test_an_account_with_many_connections_waits_for_itself() -> None:
-    admission = Admission(at_once=8, per_account=2)
+    admission = Admission(at_once=8, at_once_each=2)
     tasks = entering(admission, *["ann"] * 15, "bob")
     await settle()
     assert admitted(tasks) == ["ann", "ann", "bob"]
@@ -45,7 +46,7 @@ async def test_an_account_with_many_connections_waits_for_itself() -> None:
 
 
 async def test_accounts_take_turns() -> None:
-    admission = Admission(at_once=1, per_account=1)
+    admission = Admission(at_once=1, at_once_each=1)
     tasks = entering(admission, "ann", "ann", "ann", "bob", "cat")
     order = []
     while len(order) < len(tasks):
@@ -57,7 +58,7 @@ async def test_accounts_take_turns() -> None:
 
 
 async def test_a_slot_is_given_back_once() -> None:
-    admission = Admission(at_once=1, per_account=1)
+    admission = Admission(at_once=1, at_once_each=1)
     slot = await admission.enter("ann")
     slot.leave()
     slot.leave()
@@ -67,7 +68,7 @@ async def test_a_slot_is_given_back_once() -> None:
 
 
 async def test_who_comes_back_for_a_slot_queues_behind_the_others() -> None:
-    admission = Admission(at_once=1, per_account=1)
+    admission = Admission(at_once=1, at_once_each=1)
     slot = await admission.enter("ann")
     (bob,) = entering(admission, "bob")
     await settle()
@@ -82,7 +83,7 @@ async def test_who_comes_back_for_a_slot_queues_behind_the_others() -> None:
 
 @pytest.mark.parametrize("when", ["waiting", "admitted"])
 async def test_one_who_goes_away_holds_nothing(when: str) -> None:
-    admission = Admission(at_once=1, per_account=1)
+    admission = Admission(at_once=1, at_once_each=1)
     slot = await admission.enter("ann")
     gone, stays = entering(admission, "bob", "cat")
     await settle()
@@ -99,12 +100,12 @@ async def test_one_who_goes_away_holds_nothing(when: str) -> None:
 
 async def test_a_slot_is_good_for_so_many_frames() -> None:
     slot = await Admission().enter("ann")
-    assert [slot.is_used_up() for _ in range(2 * FRAMES_PER_SLOT)].count(True) == 2
+    assert [slot.is_used_up() for _ in range(2 * CATCH_UP_FRAMES_PER_SLOT)].count(True) == 2
 
 
 async def test_an_account_that_comes_back_too_often_waits_and_the_others_do_not() -> None:
     now = 0.0
-    admission = Admission(at_once=50, per_account=50, pace=Limiter(rate_per_s=20, burst=3, clock=lambda: now))
+    admission = Admission(at_once=50, at_once_each=50, pace=Limiter(rate_per_s=20, burst=3, clock=lambda: now))
     tasks = entering(admission, *["ann"] * 5, *["bob"] * 3)
     await settle()
     assert admitted(tasks) == ["ann"] * 3 + ["bob"] * 3
@@ -116,7 +117,7 @@ async def test_an_account_that_comes_back_too_often_waits_and_the_others_do_not(
 
 @pytest.mark.parametrize("chars", [10, 2_000, 40_000, 300_000])
 async def test_who_does_not_read_holds_no_slot(chars: int) -> None:
-    admission = Admission(at_once=1, per_account=1)
+    admission = Admission(at_once=1, at_once_each=1)
     wire, slot = Wire(), await admission.enter("ann")
     wire.gate.clear()
     frame = Error(code="any", detail="x" * chars)

@@ -85,6 +85,7 @@ async def test_a_newcomer_displaces_the_key_that_waits_most() -> None:
     await work.come("ann", "ann")
     assert work.refused == ["flood 4", "flood 5", "flood 3"]
     assert work.semaphore.waiting == 4
+    assert [work.semaphore.waiting_of(key) for key in ("flood", "ann", "bob")] == [3, 1, 0]
 
 
 async def test_a_newcomer_displaces_a_lower_rank_and_is_refused_otherwise() -> None:

@@ -3,6 +3,7 @@
 from chat_mvp.bench.scenarios.away import DRAIN, RESUME
 from chat_mvp.bench.scenarios.growth import GROWTH
 from chat_mvp.bench.scenarios.idle import IDLE
+from chat_mvp.bench.scenarios.purge import PURGE
 from chat_mvp.bench.scenarios.scenario import Scenario
 from chat_mvp.bench.scenarios.start import START
 from chat_mvp.bench.scenarios.traffic import GROUP, OPEN_LOOP, PAIRS_1, PAIRS_16
@@ -19,5 +20,6 @@ SCENARIOS: dict[str, Scenario] = {
         RESUME,
         START,
         GROWTH,
+        PURGE,
     )
 }

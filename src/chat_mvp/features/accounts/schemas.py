@@ -50,6 +50,10 @@ class RegisterBody(Struct, kw_only=True):
         ),
     ] = ""
 
+    def __post_init__(self) -> None:
+        """Drop the spaces around the display name."""
+        self.display_name = self.display_name.strip()
+
 
 class LoginBody(Struct, kw_only=True):
     """Name and password."""
@@ -59,6 +63,11 @@ class LoginBody(Struct, kw_only=True):
     device_name: (
         Annotated[str, Meta(max_length=MAX_DEVICE_NAME_CHARS, description="How this device is to be listed")] | None
     ) = None
+
+    def __post_init__(self) -> None:
+        """Drop the spaces around the name of the device."""
+        if self.device_name is not None:
+            self.device_name = self.device_name.strip()
 
 
 class RefreshBody(Struct, kw_only=True):

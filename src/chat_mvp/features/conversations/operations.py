@@ -14,7 +14,7 @@ from chat_mvp.characters import isolated
 from chat_mvp.delivery.batch import Batch, system_message
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Roster
-from chat_mvp.errors import FullError, NotFoundError
+from chat_mvp.errors import CannotMessageError, FullError, NotFoundError
 from chat_mvp.events.types import (
     ConversationChanged,
     ConversationHidden,
@@ -25,6 +25,7 @@ from chat_mvp.events.types import (
 )
 from chat_mvp.features.conversations.direct import begin_direct, find_direct, new_membership, show_conversation
 from chat_mvp.features.conversations.permissions import (
+    check_limit_on_members,
     check_may_change_role,
     check_may_leave,
     check_may_manage,
@@ -176,6 +177,8 @@ class AddMember(ConversationOperation):
         if changed:
             if self._role != "member":
                 check_may_own(roster, actor)
+            if actor.user_id in self._apart:
+                raise CannotMessageError
             _check_room(roster)
             before = roster.everybody()
             member = new_membership(
@@ -322,6 +325,8 @@ class ChangeConversation(ConversationOperation):
         """Check the rights of the actor, change the fields, and notify all members."""
         roster, actor = self._find(batch)
         check_may_manage(roster, actor)
+        if self._changes.max_participants is not UNSET:
+            check_limit_on_members(roster, self._changes.max_participants)
         conversation = roster.conversation
         changed = self._assign(conversation)
         if changed:

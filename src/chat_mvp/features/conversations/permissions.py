@@ -1,7 +1,7 @@
 """Permissions in a conversation. Each function raises an error if the member may not do it, and returns nothing."""
 
 from chat_mvp.delivery.rosters import Roster
-from chat_mvp.errors import CannotMessageError, ConflictError, ForbiddenError
+from chat_mvp.errors import CannotMessageError, ConflictError, ForbiddenError, ValidationError
 from chat_mvp.protocol import Role
 from chat_mvp.storage.records import MembershipRecord
 
@@ -49,6 +49,14 @@ def check_may_change_role(roster: Roster, actor: MembershipRecord, other: Member
     check_may_own(roster, actor)
     if other.role == "owner" and role != "owner" and not _has_other_owner(roster, other):
         raise ConflictError("A conversation needs an owner; name another first.")
+
+
+def check_limit_on_members(roster: Roster, limit: int | None) -> None:
+    """Refuse a new limit on members that is below the number of members."""
+    count = len(roster.members)
+    if limit is not None and limit < count and limit != roster.conversation.max_participants:
+        detail = f"must be at least {count:,}, the number of members"
+        raise ValidationError(f"max_participants {detail}.", fields={"max_participants": detail})
 
 
 def check_not_direct(roster: Roster) -> None:

@@ -38,6 +38,11 @@ class NewConversation(Struct, kw_only=True):
     max_participants: Participants | None = None
     settings: ConversationSettings | None = None
 
+    def __post_init__(self) -> None:
+        """Drop the spaces around the name."""
+        if self.name is not None:
+            self.name = self.name.strip()
+
 
 class ConversationSettingsChanges(Struct, kw_only=True):
     """Settings that an admin changes. A field that is left out stays as it is."""
@@ -54,6 +59,11 @@ class ConversationChanges(Struct, kw_only=True):
     avatar_url: Url | UnsetType | None = UNSET
     max_participants: Participants | UnsetType | None = UNSET
     settings: ConversationSettingsChanges | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Drop the spaces around the name."""
+        if self.name is not UNSET:
+            self.name = self.name.strip()
 
 
 class OwnChanges(Struct, kw_only=True):

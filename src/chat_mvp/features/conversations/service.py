@@ -206,7 +206,7 @@ class ConversationService:
         """Add a member; return their membership, and whether it is new."""
         roster = await self._roster(user_id, conversation_id)
         people = await self._people([user_id, other_id])
-        if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
+        if other_id not in roster.members and await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
             raise CannotMessageError
         apart = await self._blocks.fetch(other_id)
         check_may_manage(roster, roster.members[user_id])

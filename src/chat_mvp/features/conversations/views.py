@@ -17,7 +17,7 @@ from chat_mvp.protocol import (
     OwnMembershipPatch,
     User,
 )
-from chat_mvp.storage.conversations import peer_id
+from chat_mvp.storage.conversations import Conversations, peer_id
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 from chat_mvp.times import format_optional, format_time
@@ -155,15 +155,29 @@ def member_view(membership: MembershipRecord, user: User, marks: Marks) -> Membe
 class ConversationViews:
     """Reads conversations as a user sees them, many at once."""
 
-    def __init__(self, snapshots: Snapshots, messages: Messages, fetch_users: FetchUsers) -> None:
+    def __init__(
+        self, snapshots: Snapshots, conversations: Conversations, messages: Messages, fetch_users: FetchUsers
+    ) -> None:
         """Read from these."""
         self._snapshots = snapshots
+        self._conversations = conversations
         self._messages = messages
         self._fetch_users = fetch_users
 
     async def fetch(self, user_id: str, ids: Iterable[str]) -> list[Conversation]:
         """Return those of the conversations that the user is a member of, in the given order. At most a page of ids."""
-        return await self.complete(user_id, list((await self._snapshots.fetch(user_id, ids)).values()))
+        standings = await self._snapshots.fetch(user_id, ids)
+        views = await self.complete(user_id, list(standings.values()))
+        shown = [view.id for view in views if view.last_message is not None]
+        if not shown:
+            return views
+        # Someone removed while this was read must not get a message that was sent, or changed, after that.
+        still = await self._conversations.fetch_memberships(user_id, shown)
+        return [
+            view
+            for view in views
+            if view.last_message is None or _is_same(standings[view.id].membership, still.get(view.id))
+        ]
 
     async def complete(self, user_id: str, standings: list[Standing]) -> list[Conversation]:
         """Return the views of these standings, in their order."""
@@ -179,6 +193,10 @@ class ConversationViews:
             conversation_view(s, last.get(s.conversation.id), people.get(peers.get(s.conversation.id, "")))
             for s in standings
         ]
+
+
+def _is_same(before: MembershipRecord, now: MembershipRecord | None) -> bool:
+    return now is not None and (before.id, before.joined_seq) == (now.id, now.joined_seq)
 
 
 def _sees_last_message(standing: Standing) -> bool:

@@ -33,3 +33,8 @@ class ProfilePatch(Struct, kw_only=True):
     # These are decoded once their length is known.
     profile: Annotated[Raw, _OBJECT] | UnsetType = UNSET
     settings: Annotated[Raw, _OBJECT] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Drop the spaces around the name."""
+        if self.display_name is not UNSET:
+            self.display_name = self.display_name.strip()

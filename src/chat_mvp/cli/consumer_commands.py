@@ -1,0 +1,67 @@
+"""The commands of ``chat-mvp consumers`` and their options; the work is in ``consumers.py``."""
+
+from typing import Annotated
+
+import typer
+
+from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
+
+EventId = Annotated[str, typer.Argument(metavar="ID", help="The event, as chat-mvp consumers set-aside lists it.")]
+
+app = typer.Typer(
+    no_args_is_help=True, help="Consumers of events: list how far they are, and try again what they set aside."
+)
+
+
+@app.command("list")
+def list_consumers(
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    as_json: Json = False,
+) -> None:
+    """List the consumers, how far behind they are and what they failed of last."""
+    from chat_mvp.cli import consumers as command  # noqa: PLC0415 - each command loads what it needs and no more
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_list(load_settings(flags).settings, as_json=as_json))
+
+
+@app.command("set-aside")
+def list_set_aside(
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    as_json: Json = False,
+) -> None:
+    """List the events that a consumer could not handle, in the order in which they were set aside."""
+    from chat_mvp.cli import consumers as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_set_aside(load_settings(flags).settings, as_json=as_json))
+
+
+@app.command()
+def retry(
+    event_id: EventId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
+) -> None:
+    """Let the consumer try an event again that was set aside; the running server does so within seconds."""
+    from chat_mvp.cli import consumers as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_retry(load_settings(flags).settings, event_id))
+
+
+@app.command()
+def remove(
+    event_id: EventId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
+) -> None:
+    """Remove an event that was set aside; its consumer never handles it."""
+    from chat_mvp.cli import consumers as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_remove(load_settings(flags).settings, event_id))

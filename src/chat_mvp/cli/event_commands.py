@@ -1,0 +1,37 @@
+"""The commands of ``chat-mvp events`` and their options; the work is in ``events.py``."""
+
+from typing import Annotated
+
+import typer
+
+from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
+
+Type = Annotated[list[str] | None, typer.Option("--type", metavar="TYPE", help="Only events of this type; repeatable.")]
+Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for new ones, until Ctrl-C.")]
+Limit = Annotated[int, typer.Option(min=0, max=10_000, help="How many of those that are stored to show first.")]
+
+app = typer.Typer(no_args_is_help=True, help="Read committed events: what changed, and when.")
+
+
+@app.callback()
+def events() -> None:
+    """Read committed events: what changed, and when."""
+
+
+@app.command()
+def tail(
+    types: Type = None,
+    follow: Follow = True,
+    limit: Limit = 10,
+    data_dir: DataDir = None,
+    mongo_uri: MongoUri = None,
+    mongo_database: MongoDatabase = None,
+    as_json: Json = False,
+) -> None:
+    """Show the newest events, then those that follow; with --json one object a line, with all fields."""
+    from chat_mvp.cli import events as command  # noqa: PLC0415 - each command loads what it needs and no more
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    settings = load_settings(flags).settings
+    raise typer.Exit(command.run_tail(settings, types or [], follow=follow, limit=limit, as_json=as_json))

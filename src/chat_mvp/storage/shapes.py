@@ -1,0 +1,68 @@
+"""Checks documents that this program did not write, those of a backup, against what it stores in a collection."""
+
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from beanie import PydanticObjectId
+from bson import ObjectId, decode
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, create_model
+
+from chat_mvp.storage.schema import DOCUMENTS
+
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+_ID = "_id"
+_WHOLE_DOCUMENT = "the document"
+
+
+def wrong_field(collection: str, document: bytes) -> str | None:
+    """Return the name of a field that is missing, or whose value is none that a server stores there; else ``None``.
+
+    Fields that this version does not know are ignored.
+    """
+    try:
+        value = decode(document, _OPTIONS)
+    except BSONError:
+        # Also texts that are not UTF-8, and times outside the years 1 to 9999, which no server can read.
+        return _WHOLE_DOCUMENT
+    try:
+        _shape_of_collection(collection).model_validate(value)
+    except ValidationError as error:
+        where = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
+        return str(where[0]) if where else _WHOLE_DOCUMENT
+    return None
+
+
+@cache
+def _shape_of_collection(collection: str) -> type[BaseModel]:
+    document = DOCUMENTS[collection]
+    key = document.model_fields["id"].annotation
+    # Beanie lets the key of most documents be absent until they are stored.
+    key = key if isinstance(key, type) else PydanticObjectId
+    return _shape(document, id=(_stored(key), Field(alias=_ID)))
+
+
+def _shape(model: type[BaseModel], **keys: Any) -> type[BaseModel]:
+    """Return a model of the same fields that converts no value: what the database holds must be of the type itself."""
+    fields: dict[str, Any] = {
+        name: (_stored(field.annotation), ... if field.is_required() else field.get_default(call_default_factory=True))
+        for name, field in model.model_fields.items()
+        if name not in {"id", "revision_id"}
+    }
+    config = ConfigDict(strict=True, extra=model.model_config.get("extra", "ignore"))
+    return create_model(f"{model.__name__}Shape", __config__=config, **fields, **keys)
+
+
+def _stored(annotation: Any) -> Any:
+    """Return the type with models replaced by their shapes, and ids by those of the database, which are no texts."""
+    if annotation is PydanticObjectId:
+        return InstanceOf[ObjectId]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _shape(annotation)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is None or origin is Literal:
+        return annotation
+    inner = tuple(_stored(part) for part in parts)
+    return Union[inner] if origin in {Union, UnionType} else origin[inner]  # noqa: UP007
