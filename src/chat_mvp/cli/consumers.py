@@ -35,9 +35,7 @@ def run_list(settings: Settings, *, as_json: bool) -> int:
         print_line("There are no consumers.")
     else:
         rows = [tuple("" if value is None else str(value) for value in _described(it).values()) for it in found]
-        print_table(
-            ("Name", "State", "Lag (s)", "Owner", "Handled", "Failed", "Set aside", "Last error", "Up to"), rows
-        )
+        print_table(HEADINGS, rows)
     return 0
 
 

@@ -175,8 +175,8 @@ class Worker:
                 self._is_lease_lost = True
                 return
             except (ChatError, _RebuildFailedError):
-                # Nothing to add: what the consumer raised is logged, and the database comes back.
-                pass
+                # What the consumer raised is logged, and the database comes back.
+                self._is_at_end = False
             self._oldest_in_hand = None
             self._failures += 1
             await self._pause(self._timing.pause_s(self._failures))
@@ -191,9 +191,8 @@ class Worker:
             await self._consumer.rebuild()
         except Exception as error:
             await self._handling.note_failure(error)
-            if is_passing(error):
-                raise
-            _LOG.warning("consumer_rebuild_failed", consumer=self.name, exc_info=error)
+            if not is_passing(error):
+                _LOG.warning("consumer_rebuild_failed", consumer=self.name, exc_info=error)
             raise _RebuildFailedError from error
         _owned(await self._store.finish_rebuild(self.name, self._owner, cursor, at))
         self._handling.note_success()

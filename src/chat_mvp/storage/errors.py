@@ -52,6 +52,11 @@ def is_passing(error: PyMongoError) -> bool:
     return isinstance(error, OperationFailure) and error.code in _PASSING_CODES
 
 
+def is_passing_of_driver(error: Exception) -> bool:
+    """Tell whether an error is a passing one of a driver, for code that does not know the drivers."""
+    return isinstance(error, PyMongoError) and is_passing(error)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn a driver's passing failure into ``UnavailableError``; anything else is a fault of ours and stays itself."""

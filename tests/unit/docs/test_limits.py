@@ -41,6 +41,9 @@ def test_every_limit_is_listed_with_its_value() -> None:
 NO_LIMITS_ON_CLIENTS = {
     # Backward steps and answers of the clock, the file of a log, the free room of a disk, the version of MongoDB.
     *("MAX_SLEW", "LOG_LIMIT_BYTES", "MINIMUM_FREE_BYTES", "MINIMUM_VERSION"),
+    # How events are read for consumers, and how long the database may take for that and for a command of an operator.
+    *("MAX_BUFFERED", "MAX_BUFFERED_CHARS", "MAX_EVENTS", "MAX_RETRIES_AT_ONCE"),
+    *("STREAM_TIMEOUT_MS", "SOCKET_TIMEOUT_MS"),
     # Secrets of the server itself.
     "MIN_SECRET_BYTES",
     # Retries of a job of the server, and what is kept of its last error.
