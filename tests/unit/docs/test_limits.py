@@ -52,7 +52,6 @@ NO_LIMITS_ON_CLIENTS = {
     *(
         "MAX_PEOPLE",
         "MAX_ROSTERS_WEIGHT",
-        "MAX_ROSTER_WEIGHT",
         "MAX_DIRECT_KEYS",
         "MAX_CACHED",
         "MAX_USERS",
