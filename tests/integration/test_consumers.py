@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.consumers.timing import Timing
-from chat_mvp.errors import UnavailableError
+from chat_mvp.errors import StartupError, UnavailableError
 from chat_mvp.events.codec import encode_events
 from chat_mvp.events.types import Event, MarksRaised
 from chat_mvp.storage.client import Database, open_database
@@ -24,7 +24,8 @@ from chat_mvp.storage.consumers import ConsumerRecord, Consumers, Progress
 from chat_mvp.storage.event_stream import Cursor, CursorLostError, fetch_cursor, open_event_stream
 from chat_mvp.storage.events import event_document
 from chat_mvp.storage.ids import new_id
-from chat_mvp.storage.schema import EVENT_COLLECTIONS
+from chat_mvp.storage.load import open_load
+from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, EVENT_COLLECTIONS
 from chat_mvp.times import utc_now
 from tests.support.consuming import NAME, Recorder, Running, marks, session_ended, store, store_each
 from tests.support.server import environment
@@ -420,6 +421,39 @@ async def test_readiness_names_one_that_is_stuck(database: Database) -> None:
         await eventually(
             problem, lambda said: said == f"The consumer {NAME} fails (UnavailableError) and is 1 s behind."
         )
+
+
+async def test_a_new_epoch_makes_consumers_rebuild(mongo_uri: str) -> None:
+    name = f"renewed_{secrets.token_hex(4)}"
+    database = await open_database(mongo_uri, name, queue_ttl_days=30)
+    async with running(database, Recorder()):
+        await started(database)
+        await store(database, marks(1))
+    await Consumers(database.collections).set_aside(NAME, "s" * 24, 0, event="{}", error="an error")
+    await database.close()
+    async with open_load(mongo_uri, name, queue_ttl_days=30) as load:
+
+        async def renewed() -> bool:
+            # MongoDB sees only after a moment that the connections are closed.
+            with suppress(StartupError):
+                await load.renew_epoch()
+                return True
+            return False
+
+        await eventually(renewed)
+    database = await open_database(mongo_uri, name, queue_ttl_days=30)
+    for collection in EVENT_COLLECTIONS:
+        assert await database.collections[collection].count_documents({}) == 0
+    recorder = Recorder()
+    async with running(database, recorder):
+        await started(database)
+    assert recorder.rebuilds == 1
+    await database.close()
+
+
+async def test_a_restore_empties_what_belongs_to_another_history() -> None:
+    assert set(EVENT_COLLECTIONS) <= set(EMPTIED_BY_A_RESTORE)
+    assert set(EVENT_COLLECTIONS).isdisjoint(BACKED_UP)
 
 
 @pytest.mark.parametrize("names", [("Search",), ("a b",), ("",), ("same", "same")])

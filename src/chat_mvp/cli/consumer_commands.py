@@ -7,6 +7,7 @@ import typer
 from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
 
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event, as chat-mvp consumers set-aside lists it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The consumer, as listed.")]
 
 app = typer.Typer(
     no_args_is_help=True, help="Consumers of events: list how far they are, and try again what they set aside."
@@ -65,3 +66,15 @@ def remove(
 
     flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
     raise typer.Exit(command.run_remove(load_settings(flags).settings, event_id))
+
+
+@app.command()
+def forget(
+    name: Name, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
+) -> None:
+    """Forget how far a consumer is, and what it set aside; when it comes back, it rebuilds."""
+    from chat_mvp.cli import consumers as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_forget(load_settings(flags).settings, name))

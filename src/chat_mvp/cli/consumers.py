@@ -62,6 +62,15 @@ def run_remove(settings: Settings, event_id: str) -> int:
     return _change(settings, event_id, lambda consumers: consumers.remove_set_aside(event_id), "was removed")
 
 
+def run_forget(settings: Settings, name: str) -> int:
+    """Remove what is stored of a consumer and return the exit code."""
+    if not _run(settings, lambda consumers: consumers.forget(name)):
+        complain(f"There is no consumer {printable(name)}, or a server feeds it now.")
+        return EXIT_NOT_FOUND
+    print_line(f"Consumer {printable(name)} was forgotten.")
+    return 0
+
+
 def _change(settings: Settings, event_id: str, change: Callable[[Consumers], Awaitable[bool]], done: str) -> int:
     if not is_id(event_id) or not _run(settings, change):
         complain(f"No event {printable(event_id)} is set aside; chat-mvp consumers set-aside lists those that are.")

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -22,6 +22,8 @@ MAX_EVENTS = 500
 """About how many events a consumer is given at once."""
 MAX_RETRIES_AT_ONCE = 10
 LEAVE_WITHIN_S = 2.0
+END_MARGIN = timedelta(seconds=5)
+"""At the end of the stream, everything older than this is handled: a change is dated before it is committed."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -209,15 +211,20 @@ class Worker:
                     self._oldest_in_hand = None
                 self._failures = 0
                 self._cursor, self._is_at_end = stream.cursor, stream.is_at_end
+                if self._is_at_end:
+                    self._pass_to(self._now() - END_MARGIN)
                 await self._save()
                 await self._try_again()
 
     async def _handled(self, stored: StoredEvents, count: int) -> None:
         self._cursor = stored.cursor
-        # The clocks of processes differ: the times of events in a row may go back.
-        self._at = stored.at if self._at is None else max(self._at, stored.at)
+        self._pass_to(stored.at)
         self._unsaved += count
         await self._save()
+
+    def _pass_to(self, at: datetime) -> None:
+        # The clocks of processes differ: the times of events in a row may go back.
+        self._at = at if self._at is None else max(self._at, at)
 
     async def _save(self, *, at_once: bool = False) -> None:
         """Store how far it is, unless that was done a moment ago."""

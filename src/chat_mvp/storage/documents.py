@@ -368,7 +368,7 @@ class ConsumerDocument(Document):
     cursor: dict[str, Any] | None = None
     """The resume token of MongoDB after which it goes on."""
     at: datetime | None = None
-    """When the last handled events were stored."""
+    """Everything that was stored up to then is handled."""
     owner: str | None = None
     """The process that claimed it last."""
     leased_until: datetime
