@@ -9,6 +9,7 @@ from chat_mvp.clock import Now
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
+from chat_mvp.jobs.expired_sessions import ExpiredSessions
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.protocol import CLOSE_RESTART
 from chat_mvp.realtime.connection_closer import ConnectionCloser
@@ -44,6 +45,7 @@ class Runtime:
         receipts: Receipts,
         presence: PresenceTracker,
         profile_updates: ProfileUpdates,
+        expired_sessions: ExpiredSessions,
         timers: Iterable[Closable],
         reactions: Iterable[Closable],
         registry: Registry,
@@ -61,6 +63,7 @@ class Runtime:
         self._receipts = receipts
         self._presence = presence
         self._profile_updates = profile_updates
+        self._expired_sessions = expired_sessions
         self._timers = tuple(timers)
         self._reactions = tuple(reactions)
         self._connection_log = connection_log
@@ -77,6 +80,7 @@ class Runtime:
         self.writer.start(self.supervisor)
         self._presence.start(self.registry.is_connected, self.supervisor)
         self._profile_updates.start(self.supervisor)
+        self._expired_sessions.start(self.supervisor)
         self._connection_log.start(self.supervisor)
         self.jobs.start(self.supervisor)
         self.consumers.start(self.supervisor)
@@ -107,6 +111,7 @@ class Runtime:
             self._expiry.cancel()
         await self.jobs.stop()
         await self._profile_updates.stop()
+        self._expired_sessions.close()
         for reaction in self._reactions:
             reaction.close()
         await self.consumers.stop()

@@ -66,12 +66,11 @@ class AuthSessionDocument(Document):
     expires_at: datetime
 
     class Settings:
-        """Name and indexes of the collection."""
+        """Name and indexes of the collection; the TTL index is made apart, since its length has changed."""
 
         name = "auth_sessions"
         indexes: ClassVar[list[IndexModel]] = [
             IndexModel([("spent_hash", ASCENDING)], sparse=True),
-            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ]
 
 

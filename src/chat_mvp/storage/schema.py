@@ -48,7 +48,9 @@ def ttl_indexes(ttl: TtlDays) -> dict[str, IndexModel]:
     """Return the indexes that remove documents after so many days, by the names of their collections."""
     queue = IndexModel([("created_at", ASCENDING)], name="queue_ttl", expireAfterSeconds=ttl.queue * DAY_S)
     events = IndexModel([("at", ASCENDING)], name="event_ttl", expireAfterSeconds=ttl.events * DAY_S)
-    return {_name(QueueDocument): queue, _name(EventDocument): events}
+    # A safety net: a task ends expired sessions before. Under its name of earlier versions, which removed them at once.
+    sessions = IndexModel([("expires_at", ASCENDING)], name="expires_at_1", expireAfterSeconds=DAY_S)
+    return {_name(QueueDocument): queue, _name(EventDocument): events, _name(AuthSessionDocument): sessions}
 
 
 def index_models(collection: str, ttl: TtlDays) -> list[IndexModel]:

@@ -34,8 +34,10 @@ away minutes later: under load that was most of what it did (docs/decisions/0010
 DOCUMENT_BYTES = 512
 """About what a message costs beside its text, and a membership, with their index entries."""
 QUEUE_ENTRY_BYTES = 160
-EVENT_BYTES = 128
-"""About what an event costs beside the texts in it."""
+EVENT_BYTES = 400
+"""About what an event costs beside the text in it."""
+_TEXT_COPIES = 2
+"""The text of a message is stored with the message and with its event."""
 
 Judge = Callable[[RawDocument], bool]
 """Tells by the answer of a command whether the batch is right."""
@@ -125,7 +127,7 @@ class Writes(Struct, kw_only=True):
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
-        self._text_chars += len(record.message.text)
+        self._text_chars += _TEXT_COPIES * len(record.message.text)
         document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
         self.queue_documents.extend(
@@ -144,7 +146,7 @@ class Writes(Struct, kw_only=True):
         message = record.message
         self.changed_messages[message.id] = record
         self.changed_in.add(message.conversation_id)
-        self._text_chars += len(message.text)
+        self._text_chars += _TEXT_COPIES * len(message.text)
         if replaced_text is not None:
             self.replaced_texts.setdefault(message.id, []).append(replaced_text)
             self._text_chars += len(replaced_text)

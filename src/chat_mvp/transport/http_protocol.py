@@ -170,6 +170,10 @@ class ChatHttpProtocol(HttpToolsProtocol):
         if self._phase is Phase.IGNORED:
             return
         self._unreported_bytes = 0
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            # A proxy may read another one of several than the server does (RFC 9112 section 3.2).
+            raise BadRequestError("A request has exactly one Host header.")
         believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
         if len(self.pipeline) >= self._limits.pipelined:
             # The answers before this one are still to come, so a refusal cannot be sent.

@@ -49,7 +49,7 @@ def _answer(request: Request[Any, Any, Any], file: WebFile) -> Response[bytes]:
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "ETag": file.etag}
     headers["Vary"] = "Accept-Encoding"
     headers["Cache-Control"] = "public, max-age=31536000, immutable" if file.immutable else "no-cache"
-    if request.headers.get("if-none-match") == file.etag:
+    if file.is_among(request.headers.get("if-none-match", "")):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers, media_type=file.media_type)
     content, encoding = file.best(request.headers.get("accept-encoding", ""))
     if encoding is not None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from itertools import chain, islice
+from weakref import WeakValueDictionary
 
 import structlog
 from msgspec import UnsetType
@@ -48,6 +49,7 @@ class PresenceService:
         self._on_hide = on_hide
         self._on_show = on_show
         self._tasks: set[asyncio.Task[None]] = set()
+        self._choosing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def close(self) -> None:
         """Cancel the tasks that add direct peers to connections."""
@@ -83,6 +85,12 @@ class PresenceService:
 
     async def choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         """Set and store the presence of a user, and return it as others see it. It lasts across reconnects."""
+        # One after the other: of two devices that choose at once, the same one must win in storage and in memory.
+        # Otherwise someone who is stored as invisible would be shown.
+        async with self._choosing.setdefault(user_id, asyncio.Lock()):
+            return await self._choose(user_id, state, status_text)
+
+    async def _choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         changes = UserChanges(presence=state)
         if status_text is not None:
             changes.status_text = status_text
