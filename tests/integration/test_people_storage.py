@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
 import pytest
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 from msgspec import UNSET, structs
 
 from chat_mvp.delivery.local_events import LocalEvents
@@ -24,6 +26,7 @@ from chat_mvp.storage.recorded import MongoRecorder, Write
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
+from tests.support.stored import stored_account
 
 AT_ONCE = 20
 
@@ -246,6 +249,8 @@ async def test_renewing_more_accounts_than_fit_into_one_batch(database: Database
         for number in range(count)
     )
     await raw["users"].insert_one({"username_folded": "damaged", "email_folded": "damaged"})
+    not_utf8 = stored_account("badly") | {"display_name": "Łódź"}
+    await raw["users"].insert_one(RawBSONDocument(encode(not_utf8).replace("Łódź".encode(), b"\xff" * 7)))
     await raw["meta"].delete_one({"key": FOLDING_KEY})
     epoch = await ensure_epoch(raw)
     assert await renew_name_words(raw, epoch) == BATCH

@@ -15,7 +15,7 @@ from enum import IntEnum
 from functools import partial
 from typing import TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -23,6 +23,8 @@ from chat_mvp.limits import MAX_PASSWORD_CHARS, MAX_PASSWORDS_AT_ONCE, MAX_PASSW
 from chat_mvp.security.fair_semaphore import FairSemaphore
 
 RETRY_AFTER_MS = 2_000
+_MAX_COST_FACTOR = 8
+"""No hash that costs more than so many times the own is checked: its owner would keep all others from signing in."""
 
 _Result = TypeVar("_Result")
 
@@ -99,8 +101,8 @@ class Passwords:
         if self._decoy is None:
             # At the first use, whether the account is known or not.
             self._decoy = self._hasher.hash("no one's password")
-        known = stored is not None
-        stored = self._decoy if stored is None else stored
+        known = stored is not None and self._is_affordable(stored)
+        stored = stored if stored is not None and known else self._decoy
         normal = normal_form(password)
         for form in (normal,) if normal == password else (normal, password):
             try:
@@ -111,6 +113,19 @@ class Passwords:
                 outdated = form != normal or self._hasher.check_needs_rehash(stored)
                 return Verdict.OUTDATED if outdated else Verdict.RIGHT
         return Verdict.WRONG
+
+    def _is_affordable(self, stored: str) -> bool:
+        """Return whether a stored hash costs about what this program's own cost; a backup may hold any."""
+        try:
+            cost = extract_parameters(stored)
+        except InvalidHashError:
+            return True
+        own = self._hasher
+        return (
+            cost.memory_cost <= own.memory_cost * _MAX_COST_FACTOR
+            and cost.memory_cost * cost.time_cost <= own.memory_cost * own.time_cost * _MAX_COST_FACTOR
+            and cost.parallelism <= own.parallelism * _MAX_COST_FACTOR
+        )
 
     async def _run(self, work: Callable[[], _Result], key: str, rank: int) -> _Result:
         await self._threads.acquire(key, rank)
