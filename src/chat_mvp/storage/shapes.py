@@ -1,15 +1,20 @@
 """Checks documents that this program did not write, those of a backup, against what it stores in a collection."""
 
+import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+import msgspec
 from beanie import PydanticObjectId
 from bson import ObjectId, decode
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, create_model
 
+from chat_mvp.protocol import ChosenPresence
+from chat_mvp.storage.folding import fold_name
 from chat_mvp.storage.schema import DOCUMENTS
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
@@ -32,7 +37,34 @@ def wrong_field(collection: str, document: bytes) -> str | None:
     except ValidationError as error:
         where = error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
         return str(where[0]) if where else _WHOLE_DOCUMENT
-    return None
+    return next((field for field, fits in _RULES.get(collection, {}).items() if not fits(value)), None)
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    return True
+
+
+def _is_pair(conversation: Mapping[str, Any]) -> bool:
+    key = conversation["direct_key"]
+    return key is None if conversation["kind"] != "direct" else _PAIR.fullmatch(key or "") is not None
+
+
+_PAIR = re.compile(r"[0-9a-f]{24}:[0-9a-f]{24}")
+_RULES: dict[str, dict[str, Callable[[Mapping[str, Any]], bool]]] = {
+    "users": {
+        "username_folded": lambda user: user["username_folded"] == fold_name(user["username"]),
+        "email_folded": lambda user: user["email_folded"] == fold_name(user["email"]),
+        "presence": lambda user: user.get("presence", "online") in get_args(ChosenPresence),
+        "profile_json": lambda user: _is_json_object(user.get("profile_json", "{}")),
+        "settings_json": lambda user: _is_json_object(user.get("settings_json", "{}")),
+    },
+    "conversations": {"direct_key": _is_pair},
+}
+"""What the types do not say, by the name of the field that breaks the rule."""
 
 
 @cache
