@@ -66,7 +66,7 @@ async def test_confirming_backwards(chat: Chat, type_: str) -> None:
 
 
 @pytest.mark.parametrize("type_", ["delivered", "read"])
-async def test_confirming_what_is_not_ones_own(chat: Chat, type_: str) -> None:
+async def test_acknowledging_in_conversations_of_others(chat: Chat, type_: str) -> None:
     ann, bob, former, stranger = await chat.people("ann", "bob", "former", "stranger")
     room = await ann.group(bob, former)
     message = await ann.say(room, "private")

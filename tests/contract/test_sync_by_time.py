@@ -67,7 +67,7 @@ async def test_made_and_changed_after_a_time(chat: Chat) -> None:
         assert by_id(items) == by_id(expected)
 
 
-async def test_a_change_is_told_once_it_happened_and_not_for_ever(chat: Chat) -> None:
+async def test_a_change_is_returned_after_it_happened_and_not_forever(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "one")

@@ -298,7 +298,7 @@ def test_spoilt_history_fails(spoil: Callable[[Observations], None]) -> None:
     assert any(SPOILERS[spoil] in complaint for complaint in complaints), complaints
 
 
-def test_outcomes_that_nobody_knows_may_be_either() -> None:
+def test_unknown_outcomes_may_be_either() -> None:
     run = history()
     run.changes += [Change("ann", "message 1", "edit", "perhaps"), Change("bob", "message 5", "add", "🎉")]
     assert check(run) == []

@@ -141,7 +141,7 @@ async def test_changes_of_different_fields_at_once_are_all_kept(recorder: MongoR
     assert [record.id for record in await users.search(["b"], after=None, limit=5)] == [ann.id]
 
 
-async def test_when_somebody_was_there_only_grows() -> None:
+async def test_last_seen_only_increases() -> None:
     users, ann, bob = Users(), user("ann"), user("bob")
     for record in (ann, bob):
         await users.insert(record)

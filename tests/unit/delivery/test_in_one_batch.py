@@ -37,7 +37,7 @@ async def doings(desk: Desk) -> Doings:
     return doings
 
 
-async def test_somebody_is_let_out_and_in_again(doings: Doings) -> None:
+async def test_a_member_is_removed_and_added_again(doings: Doings) -> None:
     held_up = await doings.hold_up()
     before = doings.desk.writer.batches
     doings.write("third", by=ANN)
@@ -53,7 +53,7 @@ async def test_somebody_is_let_out_and_in_again(doings: Doings) -> None:
     assert await doings.waiting(doings.group, BOB.id) == [5, 6]
 
 
-async def test_somebody_is_let_in_and_out_again(doings: Doings) -> None:
+async def test_a_user_is_added_and_removed_again(doings: Doings) -> None:
     await doings.hold_up()
     doings.add(CAT, by=ANN)
     doings.give_role(CAT, "admin", by=ANN)
@@ -64,7 +64,7 @@ async def test_somebody_is_let_in_and_out_again(doings: Doings) -> None:
     assert await doings.waiting(doings.group, CAT.id) == []
 
 
-async def test_somebody_is_let_out_in_and_out_again(doings: Doings) -> None:
+async def test_a_member_is_removed_added_and_removed_again(doings: Doings) -> None:
     await doings.hold_up()
     doings.remove(BOB, by=ANN)
     doings.add(BOB, by=ANN)
@@ -75,7 +75,7 @@ async def test_somebody_is_let_out_in_and_out_again(doings: Doings) -> None:
     assert await doings.waiting(doings.group, BOB.id) == []
 
 
-async def test_who_is_let_out_twice_is_out_once(doings: Doings) -> None:
+async def test_a_member_who_is_removed_twice_leaves_once(doings: Doings) -> None:
     await doings.hold_up()
     doings.give_role(BOB, "admin", by=ANN)
     doings.remove(BOB, by=ANN)

@@ -86,7 +86,7 @@ async def test_the_same_conversation_waits(desk: Desk) -> None:
     assert ((await slow.message())[0].seq, (await behind.message())[0].seq) == (3, 4)
 
 
-async def test_no_third_batch_before_the_first_is_told(desk: Desk) -> None:
+async def test_no_third_batch_before_the_first_is_published(desk: Desk) -> None:
     one, other, third = await room(desk), await room(desk), await room(desk)
     slow = [await flushing(desk, one)]
     slow.append(await flushing(desk, other))
@@ -136,7 +136,7 @@ async def test_trouble_of_the_first_costs_the_second_nothing(desk: Desk) -> None
     assert await texts(desk, other) == ["hello", "second", "flushing", "behind the other"]
 
 
-async def test_unknown_outcomes_of_both_are_told_when_they_are_known(desk: Desk) -> None:
+async def test_unknown_outcomes_of_both_are_published_when_known(desk: Desk) -> None:
     one, other = await room(desk), await room(desk)
     desk.told.clear()
     slow = await flushing(desk, one, trouble="flushing into the unknown")
@@ -181,7 +181,7 @@ async def test_the_time_to_ask_from_comes_after_both(desk: Desk) -> None:
     assert (await slow.message())[0].created_at <= quick.created_at <= asked
 
 
-async def test_nobody_has_what_is_not_stored_yet(desk: Desk) -> None:
+async def test_no_one_can_acknowledge_what_is_not_stored_yet(desk: Desk) -> None:
     one = await room(desk)
     slow = await flushing(desk, one)
     confirm(desk, one, 1_000_000)

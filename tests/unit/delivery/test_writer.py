@@ -69,7 +69,7 @@ async def test_waiting_room_is_bounded(desk: Desk) -> None:
         assert (await answer.error()).code == "not_found"
 
 
-async def test_nothing_is_told_before_the_commit(desk: Desk) -> None:
+async def test_nothing_is_published_before_the_commit(desk: Desk) -> None:
     desk.commit.trouble.append("slow")
     answer = desk.send("slow")
     await asyncio.sleep(0.2)
@@ -98,7 +98,7 @@ async def test_unknown_outcome_is_found_out(desk: Desk, trouble: str) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["lost", "dropped"])
-async def test_after_the_deadline_nobody_waits_on(desk: Desk, trouble: str) -> None:
+async def test_after_the_deadline_no_caller_waits(desk: Desk, trouble: str) -> None:
     desk.commit.trouble.append(trouble)
     desk.commit.away = True
     error = await desk.send("one").error()
@@ -115,7 +115,7 @@ async def test_those_behind_a_failed_batch_do_not_wait_for_as_long(desk: Desk) -
     assert asyncio.get_running_loop().time() - begun < DEADLINE_S + 0.5
 
 
-async def test_what_was_stored_after_all_is_told_without_being_asked(desk: Desk) -> None:
+async def test_a_batch_found_stored_after_a_refusal_is_published(desk: Desk) -> None:
     desk.commit.trouble.append("lost")
     desk.commit.away = True
     await desk.send("one").error()
@@ -141,7 +141,7 @@ async def test_what_was_not_stored_is_sent_again(desk: Desk) -> None:
     assert len(desk.told_of(MessageNew)) == 1
 
 
-async def test_lost_edit_is_told_to_everybody_before_later_changes(desk: Desk) -> None:
+async def test_a_lost_edit_is_published_to_everyone_before_later_changes(desk: Desk) -> None:
     message, _ = await desk.send("one").message()
     desk.told.clear()
     desk.commit.trouble.append("lost")
@@ -245,7 +245,7 @@ async def test_stop_finishes_what_was_accepted(desk: Desk) -> None:
         desk.send("too late")
 
 
-async def test_stop_does_not_wait_for_an_outcome_that_nobody_can_tell(desk: Desk) -> None:
+async def test_stop_does_not_wait_for_an_outcome_that_cannot_be_resolved(desk: Desk) -> None:
     desk.commit.trouble.append("dropped")
     desk.commit.away = True
     await desk.send("one").error()

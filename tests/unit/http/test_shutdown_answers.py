@@ -28,7 +28,7 @@ async def cut_off(app: Any) -> tuple[asyncio.Task[None], list[dict[str, Any]]]:
     return task, sent
 
 
-async def test_it_is_told_to_come_back() -> None:
+async def test_the_answer_says_when_to_retry() -> None:
     async def hanging(_scope: Any, _receive: Any, _send: Any) -> None:
         await asyncio.Event().wait()
 

@@ -115,7 +115,7 @@ async def test_a_sign_out_while_one_signs_in_is_noticed() -> None:
     assert len(house.registry) == 0
 
 
-async def test_of_many_that_come_at_once_no_more_are_let_in_than_may_be() -> None:
+async def test_of_many_concurrent_handshakes_no_more_than_allowed_succeed() -> None:
     house = House()
     clients = [Client(house.endpoint, CONNECT) for _ in range(MAX_CONNECTIONS_PER_ACCOUNT + 5)]
     tasks = [asyncio.create_task(client.serve()) for client in clients]

@@ -28,7 +28,7 @@ async def one_behind_the_other(desk: Desk, *trouble: str) -> tuple[Answer, Answe
     return first, second
 
 
-async def test_a_batch_is_told_while_the_next_one_commits(desk: Desk) -> None:
+async def test_a_batch_is_published_while_the_next_one_commits(desk: Desk) -> None:
     first, second = await one_behind_the_other(desk, "slow")
     await desk.commit.held_up.wait()
     assert (await first.message())[0].text == "first of two"
@@ -41,7 +41,7 @@ async def test_a_batch_is_told_while_the_next_one_commits(desk: Desk) -> None:
     await settled
 
 
-async def test_a_database_that_went_away_keeps_nobody_from_what_is_stored(desk: Desk) -> None:
+async def test_an_outage_of_the_database_does_not_delay_what_is_stored(desk: Desk) -> None:
     stored, waiting = await one_behind_the_other(desk, "unreachable")
     assert (await stored.message())[0].text == "first of two"
     assert not waiting.came
@@ -49,7 +49,7 @@ async def test_a_database_that_went_away_keeps_nobody_from_what_is_stored(desk: 
     await waiting.message()
 
 
-async def test_what_was_told_leaves_no_work_for_the_garbage_collector(desk: Desk) -> None:
+async def test_published_batches_leave_no_work_for_the_garbage_collector(desk: Desk) -> None:
     (message,) = await desk.stored()
     gc.collect()
     gc.disable()
