@@ -1,4 +1,4 @@
-"""Someone invisible looks like someone who is not there, in every place where others can look."""
+"""An invisible user looks offline in every place where others can look."""
 
 import asyncio
 from typing import Any
@@ -34,7 +34,7 @@ class Scene:
             await self.watcher.expect("receipt", conversation_id=room)
 
     async def go(self, *, invisible: bool, text: str | None = None) -> None:
-        """Let Bob go, and return when Ann has been told."""
+        """Set Bob's state, and return when Ann has got the frame."""
         if invisible:
             fields = {} if text is None else {"status_text": text}
             await self.device.ask("presence.set", state="invisible", **fields)

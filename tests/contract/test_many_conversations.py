@@ -1,4 +1,4 @@
-"""Someone whom strangers put into thousands of conversations connects, lists and leaves like everyone else."""
+"""A user whom strangers added to thousands of conversations connects, lists and leaves like everyone else."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pinning messages for everybody in a conversation (protocol.md: rights, who gets what, limits)."""
+"""Pinning messages for everyone in a conversation (protocol.md: rights, who gets what, limits)."""
 
 import asyncio
 from typing import Any

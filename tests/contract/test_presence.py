@@ -1,4 +1,4 @@
-"""Who is there (protocol.md section 2)."""
+"""Presence (protocol.md section 2)."""
 
 import asyncio
 import itertools
@@ -11,7 +11,7 @@ from tests.support.shapes import PRESENCE, check_fields, check_time
 from tests.support.socket import SOON_S
 
 GRACE_S = 8.0
-"""A page reload does not blink: going offline is told a few seconds late."""
+"""Going offline is sent a few seconds late, so that a page reload is not visible."""
 
 
 async def test_contacts_get_presence(chat: Chat) -> None:
@@ -75,7 +75,7 @@ async def test_a_direct_peer_gets_presence_after_the_conversation(chat: Chat) ->
 
     await ann_socket.ask("message.send", client_message_id="1", to=bob.id, text="hello")
     await bob_socket.expect_text("hello")
-    # Both see it from now on; how soon after the frame is nobody's promise.
+    # Both see it from now on; how soon after the frame is not promised.
     async with asyncio.timeout(SOON_S):
         for state in itertools.cycle(("dnd", "online")):
             await ann_socket.ask("presence.set", state=state)

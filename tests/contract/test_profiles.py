@@ -1,4 +1,4 @@
-"""A changed display name or bio reaches those who show it, and nobody else; each change is one committed event."""
+"""A changed display name or bio reaches the clients that show it, and no others; each change is one committed event."""
 
 from typing import Any
 

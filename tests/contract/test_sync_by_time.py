@@ -171,7 +171,7 @@ async def test_what_is_refused(chat: Chat, params: dict[str, str]) -> None:
 
 
 async def test_nothing_is_missed_however_much_is_being_stored(chat: Chat) -> None:
-    """What is told bears a time from before it could be read: asking from the time of day would miss some of it."""
+    """A frame has a time from before its message could be read: asking from the current time would miss some."""
     people = await chat.people("ann", "bob", "cat", "dan")
     ann, bob, *_ = people
     rooms = [await ann.group(*people[1:]) for _ in range(3)]

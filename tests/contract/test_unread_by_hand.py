@@ -1,4 +1,4 @@
-"""Marking messages as unread again: known to one's own devices alone, until one reads on."""
+"""Marking messages as unread again: only the user's own devices get it, until the user reads on."""
 
 import pytest
 

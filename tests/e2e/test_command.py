@@ -1,4 +1,4 @@
-"""The limit that ends what hangs ends all of it, and shows what it said."""
+"""The time limit ends all processes of a command, and shows its output."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``chat-mvp backup`` and ``restore`` on real databases, under load, cut off, damaged, and in the wrong moment."""
+"""``chat-mvp backup`` and ``restore`` on real databases: under load, interrupted, with damaged files."""
 
 import asyncio
 import contextlib

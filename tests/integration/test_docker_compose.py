@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile: read by docker compose where it is installed, and read here in any case."""
+"""docker-compose.yml and the Dockerfile: read by docker compose if it is installed, and always read here."""
 
 import json
 import re

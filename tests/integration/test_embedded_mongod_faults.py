@@ -1,4 +1,4 @@
-"""The embedded replica set when processes die, files are wrong and places are taken."""
+"""The embedded replica set when processes die, files are wrong, and ports or directories are in use."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""One command and nothing else: the program with the replica set that it brings, and what happens when either dies."""
+"""Only one command: the program with its embedded replica set, and what happens when either dies."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Users, sessions and contacts on a real replica set: what happens when many do the same at once."""
+"""Users, sessions and contacts on a real replica set: what happens when many callers do the same at once."""
 
 import asyncio
 import secrets

@@ -93,7 +93,7 @@ async def test_a_slow_reader_delays_no_other_client(chat: Chat) -> None:
     hung = await bob.connect(sock=narrow_socket(chat.server.port), max_queue=1)
     hung.stop_reading()
     meanwhile = await longest_of(range(50, 50 + TOO_MUCH))
-    assert meanwhile < before + CLOSE_TRIED_S, "nobody waits until the one who does not read is cut"
+    assert meanwhile < before + CLOSE_TRIED_S, "no other client waits until the one that does not read is dropped"
     assert len(healthy.texts(room)) == 50 + TOO_MUCH
 
 

@@ -18,7 +18,7 @@ IDLE_STOP_WITHIN_S = 3.0
 
 
 async def check_goodbye(socket: Socket) -> int:
-    """Fail unless this connection was told of the restart; return when it may come back, in milliseconds."""
+    """Fail unless this connection got ``bye`` with 1012; return its ``reconnect_after_ms``."""
     assert await socket.closed(within=STOP_WITHIN_S) == 1012
     bye = socket.frames[-1]
     assert bye["type"] == "bye"

@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said about a wrong one."""
+"""The sources of settings, and the errors about wrong values."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The books of the load generator: each broken promise is noticed."""
+"""The ledger of the load generator: each broken promise is detected."""
 
 from chat_mvp.bench.load.ledger import Ledger
 

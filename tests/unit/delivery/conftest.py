@@ -1,4 +1,4 @@
-"""A writer on a real database, with a commit that can be told to fail, and people who talk through it."""
+"""A writer on a real database, with a commit that fails on demand, and people who write through it."""
 
 import asyncio
 import secrets
@@ -46,15 +46,15 @@ ANSWER_WITHIN_S = 10.0
 
 
 class Trouble:
-    """What the next commits meet, whichever of them: the kinds of trouble named in ``trouble``, one each, in turn.
+    """How the next commits fail: each takes the next kind of failure from ``trouble``.
 
     ``transient``: nothing is written. ``lost``: it is stored and the answer is lost. ``dropped``: it never arrives and
-    nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened.
-    ``unreachable``: the same, but the database is not even told before. ``flushing``: the database has done everything,
+    its outcome is unknown. ``broken``: an unexpected error. ``slow``: it succeeds after ``gate`` was opened.
+    ``unreachable``: the same, but the database gets no command before. ``flushing``: the database has done everything,
     but it takes until the ``gate`` is opened to make it durable; ``flushing longer``: until the ``later_gate`` is;
     ``flushing in vain``: and then it is not durable;
-    ``flushing into the unknown``: and then it is, but the answer is lost. While ``away``, nobody can say what became
-    of a commit.
+    ``flushing into the unknown``: and then it is, but the answer is lost. While ``away``, the outcome of a commit
+    cannot be resolved.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class TroubledCommit(MongoCommit):
                 progress.executed()
                 raise UnknownOutcomeError
             case "broken":
-                raise RuntimeError("nobody expected this")
+                raise RuntimeError("this is unexpected")
             case "slow":
                 progress.sent()
                 its.held_up.set()
@@ -176,7 +176,7 @@ class FutureAnswer:
 
 
 class Desk:
-    """One writer and two people, who are told what everybody is told."""
+    """One writer and two people; ``told`` collects all publications."""
 
     def __init__(self, database: Database, *, clock: Now | None = None) -> None:
         self.database = database

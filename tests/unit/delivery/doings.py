@@ -1,4 +1,4 @@
-"""What can be asked of the writer about one group, one thing after the other or all of it in one batch."""
+"""Operations on one group, one after the other or all in one batch."""
 
 import asyncio
 from collections.abc import Sequence
@@ -157,7 +157,7 @@ class Doings:
         return [(str(it["user_id"]), it["joined_seq"], it["delivered_seq"], it["role"]) for it in found]
 
     async def waiting(self, conversation_id: str, user_id: str) -> list[int]:
-        """Return the numbers of the messages that wait for somebody."""
+        """Return the sequence numbers of a person's queued messages."""
         query = {"_id.recipient_id": ObjectId(user_id), "_id.conversation_id": ObjectId(conversation_id)}
         found = await self.desk.database.collections["message_queue"].find(query, sort=[("_id", 1)]).to_list(None)
         return [it["_id"]["seq"] for it in found]

@@ -1,4 +1,4 @@
-"""An operation with a fault of its own: it is answered, its neighbours are stored, and nothing half-done remains."""
+"""An operation that fails alone: it is answered, the others of its batch are stored, and no partial change remains."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Several things done to the same person or conversation in one batch: each as if it had been alone."""
+"""Several operations on the same person or conversation in one batch: each has the same result as alone."""
 
 import pytest
 import pytest_asyncio

@@ -1,4 +1,4 @@
-"""Planning the next batch while one commits: what is planned on a batch that fails must not be believed."""
+"""Planning the next batch while one commits: a plan that depends on a failed batch is dropped."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A batch leaves behind what its operations leave behind one by one: the same answers, and the same in the database.
+"""A batch has the same result as its operations one by one: the same answers, and the same documents.
 
 Random things are asked of two writers with a database each. One is asked for everything at once, while another batch
 is on its way; the other for one thing after the other.
@@ -36,7 +36,7 @@ TIMES = {
     "deleted_at",
 }
 MADE_ANEW = {"memberships": {"_id"}, "messages": {"_id", "client_message_id"}, "message_queue": {"message_id"}}
-"""Ids that differ because nobody gave them."""
+"""Ids that differ because they are generated."""
 OF_GROUP = {
     "conversations": "_id",
     "memberships": "conversation_id",
@@ -111,7 +111,7 @@ async def test_a_batch_leaves_what_its_operations_leave(desk: Desk, other_desk: 
 
 
 def thing(chance: random.Random, cast: Cast) -> Callable[[Doings], None]:
-    """Choose something that somebody does, allowed or not."""
+    """Choose an operation, allowed or not."""
     actor, other = chance.choice(cast.people), chance.choice(cast.people)
     name = f"{chance.random()}"
     message_id = chance.choice(cast.messages)

@@ -1,4 +1,4 @@
-"""When what is stored is told: after its commit, while the next batch is under way, in order, and then forgotten."""
+"""Publishing a batch: after its commit, while the next batch is in flight, in order, and without leaving references."""
 
 import asyncio
 import gc

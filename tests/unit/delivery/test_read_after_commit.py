@@ -1,4 +1,4 @@
-"""Whoever reads after a commit sees it, whichever node is primary by then."""
+"""A read after a commit sees it, whichever node is primary then."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def commands_of(database: Database) -> list[dict[str, Any]]:
-    """Return what mongod itself says it was asked since it was told to write that down, and let it forget it."""
+    """Return the commands that mongod has profiled, and remove them."""
     profile = database.client[database.collections.name]["system.profile"]
     commands = [entry["command"] for entry in await profile.find({}, sort=[("$natural", 1)]).to_list(None)]
     await database.collections.command({"profile": 0})

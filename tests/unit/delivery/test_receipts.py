@@ -1,4 +1,4 @@
-"""Receipts: merged, and for those only who may have them at the moment when they are sent."""
+"""Receipts: merged, and sent only to users who may get them at the time of sending."""
 
 import asyncio
 

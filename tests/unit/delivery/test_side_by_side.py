@@ -1,4 +1,4 @@
-"""Two batches on their way at once: only where they have nothing in common, and whatever happens to one of them."""
+"""Two batches in flight at once: only if they have no document in common, and whatever happens to one of them."""
 
 import asyncio
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What messages are dated: times ascend in each conversation, whatever the clock did, and a restart between."""
+"""Times of messages ascend in each conversation, whatever the clock does, also over a restart."""
 
 from datetime import timedelta
 

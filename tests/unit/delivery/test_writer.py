@@ -1,4 +1,4 @@
-"""The writer under trouble: each operation is answered once, with the truth, and everybody is told what was stored."""
+"""The writer during failures: each operation gets one correct answer, and everyone gets what was stored."""
 
 import asyncio
 
@@ -123,7 +123,7 @@ async def test_a_batch_found_stored_after_a_refusal_is_published(desk: Desk) -> 
     async with asyncio.timeout(5):
         await desk.writer.settled()
     (publication,) = desk.told_of(MessageNew)
-    # Also to the connection that asked: it was told that nothing is known.
+    # Also to the connection of the caller: its answer was that the outcome is unknown.
     assert publication.answered_connection is None
     message, duplicate = await desk.send("one", "another text").message()
     assert (message.seq, message.text, duplicate) == (2, "hello", True)

@@ -13,7 +13,7 @@ from tests.unit.features.conftest import MemoryRecorder, make_user, new_costly_w
 
 
 class House:
-    """A contact service, and what it told."""
+    """A contact service, and what it published."""
 
     def __init__(self, users: Users, recorder: MemoryRecorder) -> None:
         self.users = users

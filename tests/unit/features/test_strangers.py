@@ -1,4 +1,4 @@
-"""Who may put whom into a conversation, with storage that is made up."""
+"""Who may add whom to a conversation, with fake storage."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A request that the server cancels because it stops is answered all the same."""
+"""A request that the server cancels because it stops still gets an answer."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may go on: so many at once, accounts in turn, and nobody twice as much for having many connections."""
+"""Admission: a bounded number at once, accounts in turn, and no more for an account with many connections."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""From catching up to live: what a connection is sent, and in which order, without a socket."""
+"""From catching up to live: which frames a connection gets, and in which order, without a socket."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Frames leave in order, together, without waiting where they can, and at the reader's pace where they must."""
+"""Frames are written in order, together, without waiting if possible, and at the reader's pace if necessary."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Who is told of whom, where a block comes between asking and knowing."""
+"""Whose presence a connection gets if a block changes while it is read."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection

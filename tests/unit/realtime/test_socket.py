@@ -1,4 +1,4 @@
-"""From the handshake to the end of a connection, without a server: who is let in, and who is let go."""
+"""From the handshake to the end of a connection, without a server: which are accepted, and which are closed."""
 
 import asyncio
 import gc
@@ -62,7 +62,7 @@ class Client:
 
 
 class House:
-    """An endpoint whose accounts, greetings and storage are made up. ``arriving`` runs while somebody signs in."""
+    """An endpoint with fake accounts, greetings and storage. ``arriving`` runs while a user signs in."""
 
     def __init__(self) -> None:
         claims = SimpleNamespace(sub="ann", sid="her session", exp=time.time() + 900)

@@ -1,4 +1,4 @@
-"""Which pages may connect, told by what browsers say of themselves."""
+"""Which pages may connect, according to the headers of browsers."""
 
 import pytest
 
