@@ -1,4 +1,4 @@
-"""What clients get wrong: each is a clear error or a harmless nothing, and never disturbs what is right beside it."""
+"""Wrong input of clients: each is a clear error or has no effect, and never affects correct input beside it."""
 
 import asyncio
 from typing import Any
@@ -66,7 +66,7 @@ async def test_confirming_backwards(chat: Chat, type_: str) -> None:
 
 
 @pytest.mark.parametrize("type_", ["delivered", "read"])
-async def test_confirming_what_is_not_ones_own(chat: Chat, type_: str) -> None:
+async def test_acknowledging_in_conversations_of_others(chat: Chat, type_: str) -> None:
     ann, bob, former, stranger = await chat.people("ann", "bob", "former", "stranger")
     room = await ann.group(bob, former)
     message = await ann.say(room, "private")
@@ -78,7 +78,7 @@ async def test_confirming_what_is_not_ones_own(chat: Chat, type_: str) -> None:
             await socket.refused("not_found", type_, conversation_id=conversation_id, seq=message["seq"])
         await socket.refused("validation", type_, conversation_id="no-id", seq=1)
     await watcher.nothing("receipt")
-    assert (await bob.connect()).texts(room) == ["private"], "nobody else's queue is touched"
+    assert (await bob.connect()).texts(room) == ["private"], "the queue of others does not change"
 
 
 # ---------------------------------------------------------------------------------------------------------------- known
@@ -119,7 +119,7 @@ async def test_revisions_from_the_future(chat: Chat) -> None:
         assert socket.ready["recovered"] is False, "what the client has is worth nothing"
         assert [frame["type"] for frame in socket.caught_up] == ["message.new", "drained"], "only what waits"
     socket = await bob.connect(known={room: 2, foreign: HIGHEST, NO_SUCH_ID: HIGHEST})
-    assert socket.ready["recovered"] is True, "conversations of others are none of one's business"
+    assert socket.ready["recovered"] is True, "conversations of others do not matter"
     assert foreign not in str(socket.frames)
     refused = await chat.open()
     await refused.send("connect", token=bob.access_token, known={room: HIGHEST + 1})
@@ -162,7 +162,7 @@ async def test_one_name_for_everything(launch: Launch) -> None:
         assert [expect_json(response, 200)["id"] for response in responses] == [first["message_id"]] * 2
     assert [message["text"] for message in await bob.history(room)] == ["first"]
     assert (await ann.conversation(elsewhere))["rev"] == before
-    assert len(await cat.conversations()) == 1, "nobody was written to"
+    assert len(await cat.conversations()) == 1, "no one got a message"
 
 
 async def test_one_name_in_one_burst_to_several_conversations(chat: Chat) -> None:

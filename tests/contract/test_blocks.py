@@ -1,4 +1,4 @@
-"""What two people with a block between them still learn of each other: messages in common groups, and nothing else."""
+"""What two users with a block between them still get of each other: messages in common groups, and nothing else."""
 
 import asyncio
 from typing import Any
@@ -38,7 +38,7 @@ async def known_marks(viewer: Person, other: Person, room: str) -> dict[str, Any
 
 
 async def leave_traces(person: Person, socket: Socket, room: str, *, seq: int, direct: bool) -> None:
-    """Do everything that says that somebody is there and how far they have read."""
+    """Do everything that shows that a user is online and how far they have read."""
     await socket.tell("delivered", conversation_id=room, seq=seq)
     await socket.tell("read", conversation_id=room, seq=seq)
     if not direct:

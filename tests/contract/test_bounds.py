@@ -1,4 +1,4 @@
-"""Everything that a client may send has an end, and what is over it is refused before anything is done with it."""
+"""Everything that a client may send has a limit, and input over its limit is refused before it is processed."""
 
 import json
 from typing import Any

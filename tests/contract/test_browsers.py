@@ -87,7 +87,9 @@ async def test_a_server_behind_tls_asks_browsers_for_nothing_else(launch: Launch
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 @pytest.mark.parametrize("route", COOKIE_ROUTES)
-async def test_pages_of_other_sites_sign_nobody_in_or_out(chat: Chat, route: str, headers: dict[str, str]) -> None:
+async def test_pages_of_other_sites_cannot_sign_users_in_or_out(
+    chat: Chat, route: str, headers: dict[str, str]
+) -> None:
     ann = await chat.person("ann")
     signed_in = {"Authorization": f"Bearer {ann.access_token}", "Cookie": f"__Secure-chat_refresh={ann.refresh_token}"}
     body = {"login": ann.username, "password": ann.password, "username": "x" + secrets.token_hex(5)}

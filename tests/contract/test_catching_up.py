@@ -1,4 +1,4 @@
-"""Catching up after an absence, step by step as "Connecting and catching up" in protocol.md."""
+"""Catching up after a disconnection, step by step as in "Connecting and catching up" in protocol.md."""
 
 import asyncio
 from typing import Any
@@ -268,4 +268,4 @@ async def test_members_and_roles_show_in_ready(chat: Chat) -> None:
         await asyncio.sleep(0.002)
         assert (await change()).is_success
         moments.append((await cat.connect()).ready["conversations"][0]["updated_at"])
-    assert moments == sorted(set(moments)), "each shows, to somebody whom it is not about"
+    assert moments == sorted(set(moments)), "each shows, also to a user whom it does not concern"

@@ -31,7 +31,7 @@ async def test_adding_naming_and_removing(chat: Chat) -> None:
     renamed = expect_json(await ann.put(f"/contacts/{bob.id}", nickname="Robert"))
     assert renamed["nickname"] == "Robert"
     assert (await contacts(ann))[bob.id]["nickname"] == "Robert"
-    assert await contacts(bob) == {}, "a contact list is one's own"
+    assert await contacts(bob) == {}, "a contact list belongs to one user"
 
     expect_nothing(await ann.delete(f"/contacts/{bob.id}"))
     assert (await contacts(ann)).keys() == {cat.id}

@@ -88,7 +88,7 @@ async def test_conversations_that_cannot_be(chat: Chat, body: dict[str, Any], st
     assert await ann.conversations() == []
 
 
-async def test_nobody_talks_to_themselves(chat: Chat) -> None:
+async def test_a_direct_conversation_with_oneself_is_refused(chat: Chat) -> None:
     ann = await chat.person("ann")
     expect_problem(await ann.post("/conversations", kind="direct", user_id=ann.id), 422, "validation")
 
@@ -172,7 +172,7 @@ async def test_renaming_a_group(chat: Chat) -> None:
     assert (await ann.conversation(room))["name"] == "After"
 
 
-async def test_adding_somebody(chat: Chat) -> None:
+async def test_adding_a_member(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob)
     await ann.say(room, "before cat came")
@@ -196,7 +196,7 @@ async def test_adding_somebody(chat: Chat) -> None:
     assert cat_socket.texts(room) == ["after cat came"]
 
 
-async def test_adding_somebody_who_is_there_changes_nothing(chat: Chat) -> None:
+async def test_adding_a_current_member_changes_nothing(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)
     before = await ann.conversation(room)
@@ -205,7 +205,7 @@ async def test_adding_somebody_who_is_there_changes_nothing(chat: Chat) -> None:
     assert (after["member_count"], after["last_seq"]) == (before["member_count"], before["last_seq"])
 
 
-async def test_adding_somebody_who_is_there_changes_nothing_across_a_block(chat: Chat) -> None:
+async def test_adding_a_current_member_changes_nothing_across_a_block(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob)
     expect_nothing(await bob.put(f"/contacts/{ann.id}/block"))
@@ -242,7 +242,7 @@ async def test_several_add_the_same_person_at_once(chat: Chat) -> None:
     assert after["last_seq"] == before["last_seq"] + 1
 
 
-async def test_removing_somebody(chat: Chat) -> None:
+async def test_removing_a_member(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob, cat)
     bob_socket, cat_socket = await bob.connect(), await cat.connect()

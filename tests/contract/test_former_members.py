@@ -1,4 +1,4 @@
-"""What a former member may still ask for: nothing of what became of the conversation, their own messages included."""
+"""Former members get nothing of a conversation after they left, not even their own messages."""
 
 from typing import Any
 

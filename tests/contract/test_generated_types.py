@@ -1,4 +1,4 @@
-"""The web client's types are what the server's own documents say: nothing on the wire is written down twice."""
+"""The web client's types equal those of the server's own documents: nothing on the wire is defined twice."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Connections that fell silent (protocol.md section 2, "Heartbeat"), with a heartbeat of one second."""
+"""Silent connections (protocol.md section 2, "Heartbeat"), with a heartbeat of one second."""
 
 import asyncio
 

@@ -81,7 +81,7 @@ class Model:
             await self._spoken(1)
 
     async def turn(self, dice: random.Random) -> None:
-        """Change the visibility, by whoever is an admin."""
+        """Change the visibility, as an admin."""
         self.is_public = not self.is_public
         visibility = "public" if self.is_public else "private"
         expect_json(await self._member(dice).patch(f"/conversations/{self.room}", visibility=visibility))
@@ -90,7 +90,7 @@ class Model:
         await self._spoken(1)
 
     async def touch(self, dice: random.Random) -> None:
-        """Change an old message in some way, which those who may see it are told of."""
+        """Change an old message in some way; those who may see it get a frame."""
         message_id = dice.choice(self.ids)
         await self.owner.react(message_id, dice.choice("👍🎉"))
         await self.owner.pin(message_id)

@@ -1,4 +1,4 @@
-"""Someone invisible looks like someone who is not there, in every place where others can look."""
+"""An invisible user looks offline in every place where others can look."""
 
 import asyncio
 from typing import Any
@@ -34,7 +34,7 @@ class Scene:
             await self.watcher.expect("receipt", conversation_id=room)
 
     async def go(self, *, invisible: bool, text: str | None = None) -> None:
-        """Let Bob go, and return when Ann has been told."""
+        """Set Bob's state, and return when Ann has got the frame."""
         if invisible:
             fields = {} if text is None else {"status_text": text}
             await self.device.ask("presence.set", state="invisible", **fields)
@@ -122,7 +122,7 @@ async def test_invisible_and_away_look_the_same(chat: Chat) -> None:
     assert away["statuses"] == ["queued", "queued"]
 
 
-async def test_going_is_told_with_the_text_that_was_known(chat: Chat) -> None:
+async def test_going_invisible_is_sent_with_the_previous_status_text(chat: Chat) -> None:
     scene = Scene(chat)
     await scene.begin()
     await scene.device.ask("presence.set", state="online", status_text="at work")
@@ -131,7 +131,7 @@ async def test_going_is_told_with_the_text_that_was_known(chat: Chat) -> None:
     assert scene.watcher.all("presence")[-1]["status_text"] == "at work"
 
 
-async def test_typing_ends_when_somebody_becomes_invisible(chat: Chat) -> None:
+async def test_typing_ends_when_the_user_becomes_invisible(chat: Chat) -> None:
     scene = Scene(chat)
     await scene.begin()
     await scene.device.tell("typing", conversation_id=scene.rooms[1], state="start")
@@ -142,7 +142,7 @@ async def test_typing_ends_when_somebody_becomes_invisible(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("by_then", ["connected", "reconnected"])
-async def test_what_was_read_shows_when_somebody_is_visible_again(chat: Chat, by_then: str) -> None:
+async def test_marks_are_sent_when_the_user_becomes_visible_again(chat: Chat, by_then: str) -> None:
     scene = Scene(chat)
     await scene.begin()
     await scene.go(invisible=True)
@@ -162,7 +162,7 @@ async def test_what_was_read_shows_when_somebody_is_visible_again(chat: Chat, by
         assert await own_mark(scene.bob, room) == (await scene.ann.conversation(room))["others_read_seq"]
 
 
-async def test_a_block_that_ends_shows_no_marks_of_somebody_invisible_who_is_away(launch: Launch) -> None:
+async def test_the_end_of_a_block_shows_no_marks_of_an_invisible_user_who_is_offline(launch: Launch) -> None:
     chat = await launch()
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)

@@ -1,4 +1,4 @@
-"""Someone whom strangers put into thousands of conversations connects, lists and leaves like everyone else."""
+"""A user whom strangers added to thousands of conversations connects, lists and leaves like everyone else."""
 
 from typing import Any
 
@@ -107,7 +107,7 @@ async def test_beyond_so_many_changed_conversations_the_rest_is_reset(chat: Chat
     assert socket.all("drained")[0]["count"] == 0
 
 
-async def test_someone_who_left_while_the_list_was_sent_is_not_told_of_it(chat: Chat) -> None:
+async def test_a_conversation_that_was_left_while_the_list_was_sent_is_not_listed(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     groups = await add_groups(chat.server, ann.id, bob.id, MANY)
     expect_nothing(await bob.post(f"/conversations/{groups[-1]}/leave"))
@@ -194,7 +194,7 @@ async def test_one_can_always_leave_however_much_waits(chat: Chat) -> None:
     assert (await bob.connect()).ready["queued"] == 1
 
 
-async def test_the_presence_of_so_many_people_is_told(chat: Chat) -> None:
+async def test_the_presence_of_so_many_people_is_sent(chat: Chat) -> None:
     (bob,) = await chat.people("bob")
     async with database_of(chat.server) as database:
         await database["contacts"].insert_many(

@@ -285,7 +285,7 @@ async def test_limits_of_reactions(chat: Chat) -> None:
     assert len((await ann.message(message["id"]))["reactions"]) == 20
 
 
-async def test_everybody_reacts_at_once(chat: Chat) -> None:
+async def test_everyone_reacts_at_the_same_time(chat: Chat) -> None:
     people = await chat.people("ann", "bob", "cat", "dan")
     ann = people[0]
     room = await ann.group(*people[1:])

@@ -32,7 +32,7 @@ async def test_the_acknowledgement(chat: Chat) -> None:
     check_fields(await socket.expect("message.ack", client_message_id="two"), ACK)
 
 
-async def test_everybody_else_gets_the_message(chat: Chat) -> None:
+async def test_everyone_else_gets_the_message(chat: Chat) -> None:
     ann, bob, cat, stranger = await chat.people("ann", "bob", "cat", "stranger")
     room = await ann.group(bob, cat)
     sender, phone = await ann.connect(), await ann.connect()
@@ -117,7 +117,7 @@ async def test_both_write_first_at_once(chat: Chat) -> None:
     await bob_socket.expect_text("from ann")
 
 
-async def test_status_tells_whether_somebody_was_there(chat: Chat) -> None:
+async def test_status_says_whether_a_recipient_was_connected(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     alone, direct, group = await ann.group(), await ann.direct(bob), await ann.group(bob, cat)
     socket = await ann.connect()
@@ -134,7 +134,7 @@ async def test_status_tells_whether_somebody_was_there(chat: Chat) -> None:
     await bob_socket.expect_text("hidden")
 
 
-async def test_edits_reach_everybody(chat: Chat) -> None:
+async def test_edits_reach_everyone(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "frist")
@@ -155,7 +155,7 @@ async def test_edits_reach_everybody(chat: Chat) -> None:
     await phone.nothing("message.edited", within=0)
 
 
-async def test_deletions_reach_everybody(chat: Chat) -> None:
+async def test_deletions_reach_everyone(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "regretted")
@@ -174,7 +174,7 @@ async def test_deletions_reach_everybody(chat: Chat) -> None:
     await receiver.refused("conflict", "reaction.add", message_id=message["id"], emoji="👍")
 
 
-async def test_reactions_reach_everybody(chat: Chat) -> None:
+async def test_reactions_reach_everyone(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "news")
@@ -199,7 +199,7 @@ async def test_reactions_reach_everybody(chat: Chat) -> None:
         await receiver.refused("validation", "reaction.add", message_id=message["id"], emoji=emoji)
 
 
-async def test_changes_over_http_reach_everybody(chat: Chat) -> None:
+async def test_changes_over_http_reach_everyone(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "one")
@@ -219,7 +219,7 @@ async def test_changes_over_http_reach_everybody(chat: Chat) -> None:
         ]
 
 
-async def test_nobody_edits_what_another_wrote(chat: Chat) -> None:
+async def test_users_edit_only_their_own_messages(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "mine")

@@ -1,4 +1,4 @@
-"""Names are one visible line wherever they can be set, so that none forges the text around it."""
+"""Names are one visible line wherever they can be set, so that they cannot forge the text around them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Odd values in every field: each is refused or taken, never a fault of the server (protocol.md section 1)."""
+"""Odd values in every field: each is refused or accepted, never an error of the server (protocol.md section 1)."""
 
 import copy
 import itertools

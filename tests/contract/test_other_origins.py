@@ -49,5 +49,5 @@ async def test_another_origin_may_use_neither(launch: Launch) -> None:
     assert refused.value.response.status_code == 403
 
 
-async def test_nobody_is_allowed_unless_it_was_said(chat: Chat) -> None:
+async def test_no_origin_is_allowed_by_default(chat: Chat) -> None:
     assert "access-control-allow-origin" not in (await preflight(chat, OTHER)).headers

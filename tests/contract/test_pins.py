@@ -1,4 +1,4 @@
-"""Pinning messages for everybody in a conversation (protocol.md: rights, who gets what, limits)."""
+"""Pinning messages for everyone in a conversation (protocol.md: rights, who gets what, limits)."""
 
 import asyncio
 from typing import Any
@@ -39,7 +39,7 @@ async def test_pinning_and_unpinning(chat: Chat) -> None:
     assert expect_json(await bob.get(f"/messages/{message['id']}/edits"))["items"] == [], "a pin is no edit"
 
 
-async def test_everybody_is_told(chat: Chat) -> None:
+async def test_every_connection_gets_the_change(chat: Chat) -> None:
     ann, bob, stranger = await chat.people("ann", "bob", "stranger")
     room = await ann.group(bob)
     message = await bob.say(room, "news")

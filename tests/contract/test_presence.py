@@ -1,4 +1,4 @@
-"""Who is there (protocol.md section 2)."""
+"""Presence (protocol.md section 2)."""
 
 import asyncio
 import itertools
@@ -11,10 +11,10 @@ from tests.support.shapes import PRESENCE, check_fields, check_time
 from tests.support.socket import SOON_S
 
 GRACE_S = 8.0
-"""A page reload does not blink: going offline is told a few seconds late."""
+"""Going offline is sent a few seconds late, so that a page reload is not visible."""
 
 
-async def test_coming_and_going_is_told_to_contacts(chat: Chat) -> None:
+async def test_contacts_get_presence(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     await ann.add_contact(bob)
     watcher = await ann.connect()
@@ -55,7 +55,7 @@ async def test_the_snapshot_has_contacts_and_direct_peers(chat: Chat) -> None:
     await socket.expect("presence", user_id=peer.id, state="online")
 
 
-async def test_strangers_are_told_nothing(chat: Chat) -> None:
+async def test_strangers_get_no_presence(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     watcher = await ann.connect()
     bob_socket = await bob.connect()
@@ -63,7 +63,7 @@ async def test_strangers_are_told_nothing(chat: Chat) -> None:
     await watcher.nothing("presence")
 
 
-async def test_a_direct_peer_is_told_of_no_sooner_than_of_the_conversation(chat: Chat) -> None:
+async def test_a_direct_peer_gets_presence_after_the_conversation(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     ann_socket, bob_socket = await ann.connect(), await bob.connect()
     await ann.direct(bob)
@@ -75,7 +75,7 @@ async def test_a_direct_peer_is_told_of_no_sooner_than_of_the_conversation(chat:
 
     await ann_socket.ask("message.send", client_message_id="1", to=bob.id, text="hello")
     await bob_socket.expect_text("hello")
-    # Both see it from now on; how soon after the frame is nobody's promise.
+    # Both see it from now on; how soon after the frame is not promised.
     async with asyncio.timeout(SOON_S):
         for state in itertools.cycle(("dnd", "online")):
             await ann_socket.ask("presence.set", state=state)
@@ -85,7 +85,7 @@ async def test_a_direct_peer_is_told_of_no_sooner_than_of_the_conversation(chat:
 
 
 @pytest.mark.parametrize("way", ["a contact is removed", "a direct conversation is left"])
-async def test_who_is_no_longer_known_is_not_told_of(chat: Chat, way: str) -> None:
+async def test_presence_stops_after_the_relation_ends(chat: Chat, way: str) -> None:
     ann, bob = await chat.people("ann", "bob")
     if way == "a contact is removed":
         await ann.add_contact(bob)

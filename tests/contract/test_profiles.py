@@ -1,4 +1,4 @@
-"""A changed display name or bio reaches those who show it, and nobody else; each change is one committed event."""
+"""A changed display name or bio reaches the clients that show it, and no others; each change is one committed event."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ async def test_it_passes_no_block(chat: Chat) -> None:
     assert (await bob.members(room))[ann.id]["user"]["display_name"] == "One more"
 
 
-async def test_whoever_does_not_see_the_conversation_yet_does_not_get_it(chat: Chat) -> None:
+async def test_a_peer_who_does_not_see_the_conversation_yet_does_not_get_it(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     opener, peer = await ann.connect(), await bob.connect()
@@ -72,7 +72,7 @@ async def test_whoever_does_not_see_the_conversation_yet_does_not_get_it(chat: C
     await peer.expect("user.updated", user={"display_name": "Seen as well"})
 
 
-async def test_what_nobody_else_sees_is_no_event(chat: Chat) -> None:
+async def test_changes_that_no_one_else_sees_are_no_events(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     await ann.group(bob)
     before = await stored_events(chat.server, "profile.changed")

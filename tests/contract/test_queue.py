@@ -1,4 +1,4 @@
-"""What waits for somebody who is away, and in which order it comes (protocol.md sections 2 and 3)."""
+"""The queue of a user who is offline, and the order in which it is sent (protocol.md sections 2 and 3)."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ def database_of(chat: Chat) -> Iterator[Database]:
 
 
 async def entries(database: Database, person: Person) -> list[dict[str, Any]]:
-    """Return what waits for somebody, by conversation and place."""
+    """Return the queue entries of a user, by conversation and ``seq``."""
     query = {"_id.recipient_id": ObjectId(person.id)}
     return await database["message_queue"].find(query, sort=[("_id", 1)]).to_list(None)
 

@@ -1,4 +1,4 @@
-"""What comes too often is refused with the time to wait, over HTTP and on WebSockets, and harms no one else."""
+"""Requests that come too often are refused with the time to wait, over HTTP and WebSocket, and affect no one else."""
 
 import asyncio
 

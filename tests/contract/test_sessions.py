@@ -1,4 +1,4 @@
-"""How a sign-in lives on and ends: refresh with rotation, logout, expiry (protocol.md section 1)."""
+"""Sessions: refresh with rotation, logout, expiry (protocol.md section 1)."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Being put into conversations by people one does not know is bounded."""
+"""Being added to conversations by strangers is limited."""
 
 from chat_mvp.limits import MAX_UNSEEN_FROM_ONE_STRANGER
 from tests.conftest import Launch

@@ -1,4 +1,4 @@
-"""What stands around the chat itself: health, metrics, the schema, and answers to what does not exist."""
+"""Routes besides the chat itself: health, metrics, the schema, and answers to unknown routes."""
 
 import re
 

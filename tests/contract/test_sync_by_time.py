@@ -67,7 +67,7 @@ async def test_made_and_changed_after_a_time(chat: Chat) -> None:
         assert by_id(items) == by_id(expected)
 
 
-async def test_a_change_is_told_once_it_happened_and_not_for_ever(chat: Chat) -> None:
+async def test_a_change_is_returned_after_it_happened_and_not_forever(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     message = await ann.say(room, "one")
@@ -171,7 +171,7 @@ async def test_what_is_refused(chat: Chat, params: dict[str, str]) -> None:
 
 
 async def test_nothing_is_missed_however_much_is_being_stored(chat: Chat) -> None:
-    """What is told bears a time from before it could be read: asking from the time of day would miss some of it."""
+    """A frame has a time from before its message could be read: asking from the current time would miss some."""
     people = await chat.people("ann", "bob", "cat", "dan")
     ann, bob, *_ = people
     rooms = [await ann.group(*people[1:]) for _ in range(3)]

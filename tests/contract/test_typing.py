@@ -1,4 +1,4 @@
-"""Who is typing (protocol.md section 2)."""
+"""Typing (protocol.md section 2)."""
 
 import asyncio
 import time

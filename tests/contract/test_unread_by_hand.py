@@ -1,4 +1,4 @@
-"""Marking messages as unread again: known to one's own devices alone, until one reads on."""
+"""Marking messages as unread again: only the user's own devices get it, until the user reads on."""
 
 import pytest
 
@@ -26,7 +26,7 @@ async def read_room(chat: Chat) -> tuple[Person, Person, str]:
     return ann, bob, room
 
 
-async def test_all_own_devices_learn_of_it_and_nobody_else(chat: Chat) -> None:
+async def test_only_the_users_own_devices_get_it(chat: Chat) -> None:
     ann, bob, room = await read_room(chat)
     assert (await ann.conversation(room))["me"].keys() == CONVERSATION_ME
     phone, peer = await ann.connect(), await bob.connect()
@@ -68,7 +68,7 @@ async def test_it_is_a_sequence_number(chat: Chat, seq: object) -> None:
     assert await marked(ann, room) is None
 
 
-async def test_nobody_marks_where_they_are_not(chat: Chat) -> None:
+async def test_only_members_mark_as_unread(chat: Chat) -> None:
     ann, bob, cleo = await chat.people("ann", "bob", "cleo")
     room = await ann.direct(bob)
     expect_problem(await cleo.patch(f"/conversations/{room}/me", unread_from=1), 404, "not_found")

@@ -66,7 +66,7 @@ async def test_values_that_a_profile_refuses(chat: Chat, field: str, value: Any)
     assert expect_json(await ann.get("/users/me")) == before
 
 
-async def test_what_nobody_may_change(chat: Chat) -> None:
+async def test_fields_that_no_one_may_change(chat: Chat) -> None:
     ann = await chat.person("ann")
     before = expect_json(await ann.get("/users/me"))
     after = expect_json(await ann.patch("/users/me", id=NO_SUCH_ID, username="root", role="admin", email="x@y.org"))

@@ -1,4 +1,4 @@
-"""A command of many processes that ends within its time, and leaves none of them behind."""
+"""Run a command of many processes with a time limit, and leave none of them behind."""
 
 import os
 import secrets
@@ -66,7 +66,7 @@ def _end_all(run: str) -> None:
 
 
 def _belongs(process: psutil.Process, run: str) -> bool:
-    """Whether it runs and is one of the run; one that has ended is none, even when nobody took notice of its end."""
+    """Whether it runs and is one of the run; a zombie does not count."""
     try:
         return process.environ().get(MARK) == run
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""The limit that ends what hangs ends all of it, and shows what it said."""
+"""The time limit ends all processes of a command, and shows its output."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
     assert ended.code is None
 
 
-def test_what_a_command_wrote_is_told_in_order(tmp_path: Path) -> None:
+def test_output_of_a_command_is_reported_in_order(tmp_path: Path) -> None:
     program = "import os; os.write(1, b'one '); os.write(2, b'two '); os.write(1, os.environb[b'WORD'])"
     ended = run_within(600.0, [sys.executable, "-c", program], cwd=tmp_path, variables={"WORD": "three"})
     assert ended == (0, "one two three")

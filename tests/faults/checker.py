@@ -63,7 +63,7 @@ def check_duplicates(run: Observations) -> Iterator[str]:
 
 
 def check_contents(run: Observations) -> Iterator[str]:
-    """Nothing is stored that nobody sent, and what is stored says what was sent unless somebody changed it."""
+    """Every stored message was sent, and has the text that was sent unless a person changed it."""
     changed = {change.message_id for change in run.changes if change.kind in {"edit", "delete"}}
     for key, message in _by_key(run).items():
         attempt = run.attempts.get(key)
@@ -91,7 +91,7 @@ def check_changes(run: Observations) -> Iterator[str]:
             yield f"deletion confirmed and lost: {message['id']}"
         if message["deleted_at"] is not None:
             if not deletions:
-                yield f"deleted by nobody: {message['id']}"
+                yield f"deleted without a request: {message['id']}"
             continue
         texts = _allowed([change for change in changes if change.kind == "edit"], attempt.text)
         if message["text"] not in texts:
@@ -111,7 +111,7 @@ def check_revisions(run: Observations) -> Iterator[str]:
     final = {message["id"]: message["rev"] for stored in run.stored.values() for message in stored.messages}
     for message_id, rev in run.states:
         if rev > final.get(message_id, 0):
-            yield f"rev {rev} of message {message_id} was told and is not stored"
+            yield f"rev {rev} of message {message_id} was sent and is not stored"
 
 
 def check_copies(run: Observations) -> Iterator[str]:
@@ -181,7 +181,7 @@ def _check_reactions(message: MessageState, changes: list[Change]) -> Iterator[s
         if change.kind in {"add", "remove"}:
             asked[change.person, change.value].append(change)
     for key in shown - asked.keys():
-        yield f"message {message['id']} has a reaction that nobody made: {key}"
+        yield f"message {message['id']} has a reaction that was not requested: {key}"
     for key, of_one in asked.items():
         kinds = [Change(**{**_fields(change), "value": change.kind}) for change in of_one]
         if ("add" if key in shown else "remove") not in _allowed(kinds, "remove"):

@@ -1,4 +1,4 @@
-"""People who are let into groups and out of them, over HTTP; what is not answered is asked for again, or given up."""
+"""Add members to groups and remove them, over HTTP; requests without an answer are repeated or abandoned."""
 
 import asyncio
 import random
@@ -14,17 +14,17 @@ from tests.support.people import Person
 
 MOVE_EVERY_S = (0.2, 1.2)
 PERSISTENCE = 0.7
-"""How likely a change that got no answer, or no good one, is asked for again."""
+"""The probability that a change without a (successful) answer is requested again."""
 STAY_SHARE = 0.5
-"""How many of those who are in are left alone when their turn comes, so that most are in most of the time."""
+"""The share of chosen members that are not removed, so that most people are members most of the time."""
 DONE = {200, 204}
 RETRIABLE = 503
 NOT_THERE = 404
-"""Who is to be let out has gone already: an earlier request was carried out whose answer nobody got."""
+"""The member has been removed already: by an earlier request whose answer was lost."""
 
 
 class Comings:
-    """Lets people in and out of groups. The owner of each stays."""
+    """Adds members to groups and removes them. The owner of each group stays."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Comings:
         tally: Tally,
         chance: random.Random,
     ) -> None:
-        """Change the members of the conversations in ``owners``; anybody of ``people`` may come and go."""
+        """Change the members of the conversations in ``owners``; all of ``people`` may be added and removed."""
         self._owners = owners
         self._people = people
         self._run = run
@@ -46,7 +46,7 @@ class Comings:
         self._busy: set[tuple[str, str]] = set()
 
     async def go_on(self, ends_at: float) -> None:
-        """Go on until then, and until every request is answered or given up."""
+        """Continue until then, and until every request is answered or abandoned."""
         async with asyncio.TaskGroup() as tasks:
             while time.monotonic() < ends_at:
                 await asyncio.sleep(self._chance.uniform(*MOVE_EVERY_S))

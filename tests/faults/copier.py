@@ -39,7 +39,7 @@ def state(message: Message) -> dict[str, Any]:
 
 
 class Copier:
-    """Copies messages. Every change of a conversation has the next ``rev``, so a gap or a repetition can be told."""
+    """Copies messages. Every change of a conversation has the next ``rev``, so a gap or a repetition is detected."""
 
     name = "copier"
     event_types = (MessageAdded, MessageChanged, ConversationDeleted)

@@ -57,7 +57,7 @@ class Device:
         self._confirmed: dict[str, int] = {}
         self._read: set[str] = set()
         self._yet_to_fetch: set[str] = set()
-        """Conversations that were reset before this connection began, and whose revision the server was told."""
+        """Conversations that were reset before this connection began, and whose revision is in ``known``."""
         self._knows_places = False
         """Whether it has asked, on this connection, since when the person is in each conversation."""
         self._away_until = 0.0
@@ -133,7 +133,7 @@ class Device:
     # --- its life
 
     async def live(self) -> None:
-        """Connect again and again until told to leave."""
+        """Connect again and again until the run ends."""
         while not self._leaving:
             if time.monotonic() >= self._away_until:
                 with contextlib.suppress(*LOST):

@@ -1,4 +1,4 @@
-"""Ways to let the embedded database run out of room, with and without the right to mount a file system."""
+"""Ways to fill the disk of the embedded database, with and without the right to mount a file system."""
 
 import contextlib
 import os

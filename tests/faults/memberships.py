@@ -1,7 +1,7 @@
-"""Checks of who was in which conversation when, and of what they were told and shown.
+"""Checks of who was a member of which conversation when, and of what they got.
 
-The messages of the system tell it: each time somebody was let in or out, one of them has a place among the others. So
-the history is the witness, also of changes whose answer nobody got.
+System messages show it: for each member who was added or removed, one of them has a ``seq`` among the others. So
+the history is the evidence, also for changes whose answer was lost.
 """
 
 import re
@@ -29,7 +29,7 @@ _TEXTS = {
 
 
 class Witness(Struct, frozen=True):
-    """A message of the system that tells of somebody who came or went."""
+    """A system message about a member who was added or removed."""
 
     kind: str
     actor: str
@@ -40,7 +40,7 @@ class Witness(Struct, frozen=True):
 
 
 class Period(Struct):
-    """A time in which somebody was in a conversation, from the first place and revision to before the last."""
+    """A time in which a person was a member, from the first ``seq`` and ``rev`` to before the last."""
 
     first_seq: int
     first_rev: int
@@ -82,7 +82,7 @@ def periods(run: Observations) -> Periods:
 
 
 def check_moves(run: Observations) -> Iterator[str]:
-    """Who came or went was asked to once for each time, in turn; what was confirmed has happened."""
+    """Each join and each removal was requested, in order, once; what was acknowledged has happened."""
     was_in = periods(run)
     asked: Counter[tuple[str, str, str, str]] = Counter()
     confirmed: Counter[tuple[str, str, str, str]] = Counter()
@@ -92,14 +92,14 @@ def check_moves(run: Observations) -> Iterator[str]:
         if move.kind != ADD:
             confirmed[key] += move.outcome == "done"
         elif move.outcome == "done" and not _began_at(was_in, move.person, move.conversation_id, move.joined_at):
-            yield f"added and told so, and not in since {move.joined_at}: {move}"
+            yield f"added and acknowledged, and not in since {move.joined_at}: {move}"
     happened: Counter[tuple[str, str, str, str]] = Counter()
     for conversation_id in run.stored:
         inside = set(run.founders.get(conversation_id, ()))
         for it in witnesses(run, conversation_id):
             happened[conversation_id, it.kind, it.actor, it.person] += 1
             if (it.kind == ADD) == (it.person in inside):
-                yield f"conversation {conversation_id}: {it} of somebody who was {'in' if it.kind == ADD else 'out'}"
+                yield f"conversation {conversation_id}: {it} of a person who was {'in' if it.kind == ADD else 'out'}"
             inside ^= {it.person}
         if inside != run.stored[conversation_id].members:
             members = sorted(run.stored[conversation_id].members)
@@ -113,7 +113,7 @@ def check_moves(run: Observations) -> Iterator[str]:
 
 
 def check_views(run: Observations) -> Iterator[str]:
-    """Each member is shown what was said since they came, others nothing; nobody is called a stranger who was none."""
+    """Each member gets the messages since they joined, others nothing; no member gets ``not_found``."""
     was_in = periods(run)
     for conversation_id, stored in run.stored.items():
         for person in stored.members:
@@ -138,14 +138,14 @@ def check_views(run: Observations) -> Iterator[str]:
 
 
 def check_frames(run: Observations) -> Iterator[str]:
-    """No frame of a conversation reaches people who were not in it when it happened, and none before they are told."""
+    """No frame of a conversation reaches people who were not members then, or before ``conversation.joined``."""
     was_in = periods(run)
     for connection in run.connections:
         yield from _check_told(connection)
         for seen in connection.seen:
             own = was_in.get((connection.person, seen.conversation_id), [])
             if not own and not (seen.type == ACK and seen.repeats):
-                yield f"{connection.device} was told of {seen.conversation_id} without ever being a member: {seen}"
+                yield f"{connection.device} got a frame of {seen.conversation_id} without ever being a member: {seen}"
             elif (seen.message_id or seen.type == RECEIPT) and not _may_see(seen, own):
                 yield f"{connection.device} got a frame of a time when they were not a member: {seen}, {own}"
 
@@ -162,13 +162,13 @@ def _check_told(connection: Connection) -> Iterator[str]:
         elif seen.conversation_id not in open_now and not _may_be_late(seen):
             where = "listed" if seen.conversation_id in connection.listed else "not listed"
             told_before = [where, *told[seen.conversation_id]]
-            yield f"{connection.device} got {seen} outside of what it was told it is in: {told_before}"
+            yield f"{connection.device} got {seen} outside of its memberships: {told_before}"
         if seen.type == LEFT:
             open_now.discard(seen.conversation_id)
 
 
 def _may_be_late(seen: Seen) -> bool:
-    """Tell whether a frame may come to people who left, or before they are told that they are in.
+    """Return whether a frame may come to people who left, or before ``conversation.joined``.
 
     That is an ack of what they sent before, a mark that was raised before, and an answer while they are catching up.
     """
@@ -177,7 +177,7 @@ def _may_be_late(seen: Seen) -> bool:
 
 def _may_see(seen: Seen, own: list[Period]) -> bool:
     if seen.type == ACK and seen.repeats:
-        # What somebody sent is theirs: sending it again is answered whether they are still there or not.
+        # A repeated send is answered, also if the sender is no longer a member.
         return True
     if seen.type == RECEIPT:
         return any(period.end_seq is None or seen.seq < period.end_seq for period in own)

@@ -38,7 +38,7 @@ class Room(Struct):
     joined_at: dict[str, str] = field(default_factory=dict)
 
     def visible(self, person: str) -> list[MessageState]:
-        """Return what was said since somebody came; nothing for those who are not in it."""
+        """Return the messages since the person joined; none for people who are not members."""
         return [m for m in self.messages if person in self.since and m["seq"] > self.since[person]]
 
 
@@ -112,7 +112,7 @@ class PlainChat:
     # --- who is where
 
     def add_member(self, actor: str, room_name: str, person: str, *, answer_lost: bool) -> None:
-        """Let somebody in, who begins with the message that says so. Who is in already stays as they are."""
+        """Add a member, whose history begins with the message about it. Current members do not change."""
         room = self.rooms[room_name]
         move = self._begin_move(actor, room_name, person, "add")
         if person not in room.since:
@@ -129,7 +129,7 @@ class PlainChat:
             move.joined_at = room.joined_at.get(person, FOUNDED)
 
     def remove_member(self, actor: str, room_name: str, person: str, *, answer_lost: bool) -> None:
-        """Let somebody go, with what waits for them; ``actor`` may be the one who goes."""
+        """Remove a member and their queue; ``actor`` may be the member."""
         room = self.rooms[room_name]
         move = self._begin_move(actor, room_name, person, "leave" if actor == person else "remove")
         if person not in room.since:
@@ -181,7 +181,7 @@ class PlainChat:
     # --- the end
 
     def finish(self) -> Observations:
-        """Let everybody come back and confirm everything, and return what was observed."""
+        """Connect every device, acknowledge everything, and return what was observed."""
         for name, gadget in self.gadgets.items():
             if gadget.connection is None:
                 self.connect(name)

@@ -1,4 +1,4 @@
-"""What a run leaves behind for the checker: facts that clients saw and did, with no judgement in them."""
+"""What a run records for the checker: what clients saw and did, without judging it."""
 
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ ChangeKind = Literal["edit", "delete", "add", "remove"]
 
 
 class Attempt(Struct):
-    """A message that somebody tried to send, however often."""
+    """A message that a person tried to send, however often."""
 
     sender: str
     client_message_id: str
@@ -38,7 +38,7 @@ class Ack(Struct, frozen=True):
 
 
 class Change(Struct):
-    """An edit, a deletion or a reaction that somebody asked for. ``rev`` is that of the message in the answer."""
+    """An edit, a deletion or a reaction that a person requested. ``rev`` is that of the message in the answer."""
 
     person: str
     message_id: str
@@ -49,7 +49,7 @@ class Change(Struct):
 
 
 class Move(Struct):
-    """Somebody who was to be let into a group or out of it. ``joined_at`` is what the answer to an ``add`` said."""
+    """A request to add or remove a member. ``joined_at`` is that of the answer to an ``add``."""
 
     actor: str
     person: str
@@ -94,7 +94,7 @@ class Connection(Struct):
 
 
 class Stored(Struct):
-    """A conversation as a fresh fetch by somebody shows it who was in it from the beginning to the end."""
+    """A conversation as fetched at the end by a person who was a member all the time."""
 
     members: frozenset[str]
     rev: int
@@ -120,7 +120,7 @@ class Observations(Struct):
     founded_at: dict[str, str] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     strangers: list[tuple[str, str]] = field(default_factory=list)
-    """Who was told, of which conversation, that there is no such thing."""
+    """The people who got ``not_found``, and for which conversation."""
     attempts: dict[tuple[str, str], Attempt] = field(default_factory=dict)
     acks: list[Ack] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)

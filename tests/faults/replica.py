@@ -78,7 +78,7 @@ class DeviceReplica(Replica):
 
 
 def own_message(ack: Frame, sender_id: str, text: str) -> dict[str, Any]:
-    """Return the message as everybody sees it, made of its ack and of what was sent."""
+    """Return the message as everyone sees it, from its ack and from what was sent."""
     return {
         "id": ack["message_id"],
         "conversation_id": ack["conversation_id"],

@@ -1,4 +1,4 @@
-"""What a device asks for and has no final answer to yet: messages and changes on their way, asked for until settled."""
+"""Requests of a device without a final answer yet: messages and changes, repeated until they are settled."""
 
 import asyncio
 import json
@@ -16,9 +16,9 @@ from tests.support.socket import Frame
 
 RETRIABLE = {"rate_limited", "unavailable", "internal"}
 DELETED = "conflict"
-"""Changing a message that somebody deleted a moment ago."""
+"""The answer when changing a message that was deleted a moment ago."""
 STRANGER = "not_found"
-"""What somebody is told who was let out of the conversation, and who asks for what was said before they came."""
+"""The answer to a former member, and to a member who requests a message from before they joined."""
 
 ANSWER_WITHIN_S = 30.0
 """A request that has no answer by then is a hung one, on a connection that is open all the while."""
@@ -194,7 +194,7 @@ class Requests:
             self._answered(one)
 
     def _give_up(self, attempt: Attempt) -> None:
-        """Send it no more: whoever sent it is no member."""
+        """Stop sending it: the sender is not a member."""
         attempt.refused = True
         self._run.strangers.append((attempt.sender, attempt.conversation_id))
         one = self._sending.pop(attempt.client_message_id, None)

@@ -113,7 +113,7 @@ class _Run:
         return self._result(seconds)
 
     async def _gather(self) -> None:
-        """Make people with devices, who talk in pairs and groups; nobody is in all of them."""
+        """Create people with devices, who talk in pairs and groups; no one is in all of them."""
         names = ("ann", "bob", "cyd", "dan", "eve")
         ann, bob, cyd, dan, eve = self._people = await self._chat.people(*names)
         self._seen.names = {person.username: person.id for person in self._people}

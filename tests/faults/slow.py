@@ -1,4 +1,4 @@
-"""Devices that stop reading for a while, in the middle of more than can wait for them."""
+"""Devices that stop reading for a while, when the server has more to send than may wait for them."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from tests.faults.device import Device
 EVERY_S = (3.0, 8.0)
 STALL_S = (1.0, 5.0)
 BIG_TEXT = "😀" * 9_900
-"""About 40 kB on the wire. Each reaction brings it again, so that little has to be stored for much to be told."""
+"""About 40 kB on the wire. Each reaction brings it again, so that little is stored and much is sent."""
 REACTIONS = 180
 """So many of them are 7 MB: more than the network's buffers, about 3 MB, and the server's 1 MiB can hold."""
 EMOJI = "🌊"
@@ -32,7 +32,7 @@ async def slow_down_readers(devices: Sequence[Device], chance: random.Random, en
 
 
 async def _flood(slow: Device, devices: Sequence[Device], chance: random.Random) -> None:
-    """Let somebody write something big where ``slow`` would read it, and react to it again and again."""
+    """Let a person send a large message to a conversation of ``slow``, and react to it again and again."""
     pairs = [
         (loud, conversation_id)
         for loud in devices

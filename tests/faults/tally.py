@@ -13,7 +13,7 @@ class Tally(Struct):
     answers: Counter[str] = field(default_factory=Counter)
     """Acks, and errors by their code."""
     moves: Counter[str] = field(default_factory=Counter)
-    """People let in and out, and the requests for it that were not answered or in vain."""
+    """Members added and removed, and the requests for it that got no answer or changed nothing."""
     slow_readers: Counter[str] = field(default_factory=Counter)
     """What became of devices that stopped reading for a while."""
     connects: int = 0

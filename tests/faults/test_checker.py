@@ -1,4 +1,4 @@
-"""Each check fails when it should: one faultless history, spoilt in one way at a time."""
+"""Each check fails when it should: one correct history, damaged in one way at a time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -250,13 +250,13 @@ SPOILERS: dict[Callable[[Observations], None], str] = {
     call_the_first_a_duplicate: "sent once and called a duplicate",
     lose_edit: "says 'text 2', expected one of ['another text']",
     lose_deletion: "deletion confirmed and lost",
-    delete_unasked: "deleted by nobody",
+    delete_unasked: "deleted without a request",
     lose_reaction: "is gone after",
-    invent_reaction: "a reaction that nobody made",
+    invent_reaction: "a reaction that was not requested",
     undo_what_was_refused: "says 'refused text'",
     repeat_revision: "2 messages have rev",
     forget_revisions: "the highest of a message",
-    tell_what_is_not_stored: "was told and is not stored",
+    tell_what_is_not_stored: "was sent and is not stored",
     tell_two_states: "two states of message",
     lose_on_device: "bob-1 differs in 1 messages",
     keep_old_state: "ann-1 differs in 1 messages",
@@ -269,16 +269,16 @@ SPOILERS: dict[Callable[[Observations], None], str] = {
     lower_marks: "marks of bob went from",
     read_what_was_not_delivered: "marks of bob went from",
     tell_who_has_left: "a frame of a time when they were not a member",
-    tell_before_letting_in: "outside of what it was told",
+    tell_before_letting_in: "outside of its memberships",
     tell_a_mark_raised_since: "a frame of a time when they were not a member",
     show_what_was_before: "is shown another conversation",
     show_a_stranger: "is no member of it",
     show_a_member_nothing: "is not shown it",
     show_from_the_beginning: "sees room from behind 0 on",
     lose_confirmed_removal: "confirmed 2 times, happened 1 times",
-    lose_confirmed_addition: "added and told so",
+    lose_confirmed_addition: "added and acknowledged",
     remove_unasked: "happened 1 times, asked 0 times",
-    remove_twice: "of somebody who was out",
+    remove_twice: "of a person who was out",
     keep_a_member: "its messages tell",
     turn_a_member_away: "was called a stranger",
     refuse_what_is_stored: "refused and stored all the same",
@@ -298,7 +298,7 @@ def test_spoilt_history_fails(spoil: Callable[[Observations], None]) -> None:
     assert any(SPOILERS[spoil] in complaint for complaint in complaints), complaints
 
 
-def test_outcomes_that_nobody_knows_may_be_either() -> None:
+def test_unknown_outcomes_may_be_either() -> None:
     run = history()
     run.changes += [Change("ann", "message 1", "edit", "perhaps"), Change("bob", "message 5", "add", "🎉")]
     assert check(run) == []

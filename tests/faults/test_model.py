@@ -1,4 +1,4 @@
-"""The checker finds nothing wrong with what a faultless chat does, whatever people and networks do."""
+"""The checker has no complaints about a correct chat, whatever people and networks do."""
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ ROOMS = {
 DEVICES = {"ann-1": "ann", "ann-2": "ann", "bob-1": "bob", "cyd-1": "cyd"}
 
 OWNER = {"pair": "ann", "trio": "ann", "other": "bob"}
-"""Somebody stays, who can say afterwards what happened."""
+"""One person always stays, and knows the whole history afterwards."""
 
 people = st.sampled_from(sorted(set(DEVICES.values())))
 devices = st.sampled_from(sorted(DEVICES))

@@ -1,4 +1,4 @@
-"""What a fault of the database costs: bounded time without writes, clear answers meanwhile, recovery by itself."""
+"""Faults of the database: a bounded time without writes, clear answers during it, recovery without help."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ TOLD_WITHIN_S = 5.0
 
 
 class Beat:
-    """Somebody who sends one message after the other, and how long they waited for the slowest."""
+    """A person who sends one message after the other, and the longest time they waited."""
 
     def __init__(self, socket: Socket, room: str) -> None:
         self._name = secrets.token_hex(4)
@@ -85,7 +85,7 @@ async def ask(socket: Socket, room: str, name: str) -> Frame:
 
 @contextlib.asynccontextmanager
 async def talking(place: Topology) -> AsyncIterator[tuple[Socket, str, Chat]]:
-    """Start everything, with one person connected who has somebody to write to."""
+    """Start everything, with one person connected and another to write to."""
     try:
         await place.start()
         async with Chat(place.server) as chat:

@@ -1,4 +1,4 @@
-"""A running server with its database, and the verbs that do harm to them. Every verb but ``hang`` ends in repair."""
+"""A running server with its database, and methods that break them. Every method except ``hang`` also repairs it."""
 
 import asyncio
 import contextlib

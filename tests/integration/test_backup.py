@@ -1,4 +1,4 @@
-"""``chat-mvp backup`` and ``restore`` on real databases, under load, cut off, damaged, and in the wrong moment."""
+"""``chat-mvp backup`` and ``restore`` on real databases: under load, interrupted, with damaged files."""
 
 import asyncio
 import contextlib
@@ -179,7 +179,7 @@ async def test_a_backup_under_load_is_one_moment_and_its_restore_has_a_new_epoch
         assert refresh.status_code == httpx.codes.UNAUTHORIZED
 
 
-async def test_a_mongodb_of_ones_own_is_replaced_only_on_demand(
+async def test_an_external_mongodb_is_replaced_only_on_demand(
     launch: Launch, mongo_uri: str, tmp_path: Path, names: list[str]
 ) -> None:
     chat = await launch(MONGO_DATABASE=names[0])

@@ -1,4 +1,4 @@
-"""The benchmark on real processes, as small as can be: what is counted must be right, how fast it was is no matter."""
+"""The benchmark on real processes, as small as possible: the counts must be right, the speed does not matter."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ TINY = Options(
 
 
 class Silence:
-    """Nobody watches."""
+    """Do nothing."""
 
     def begin(self, *_: object) -> None: ...
     def phase(self, _: str) -> None: ...

@@ -16,8 +16,8 @@ from tests.support.server import Server, environment, free_port
 from tests.support.terminal import Outcome, run_program
 
 
-class Somebody:
-    """A person at a terminal of their own."""
+class TerminalUser:
+    """A user with their own terminal."""
 
     def __init__(self, server: Server, home: Path, name: str) -> None:
         self.username = unique(name)
@@ -35,13 +35,13 @@ class Somebody:
     def ask(self, *arguments: str, typed: str = "") -> list[Any]:
         return [json.loads(line) for line in self.do("--json", *arguments, typed=typed).splitlines()]
 
-    def register(self) -> "Somebody":
+    def register(self) -> "TerminalUser":
         (user,) = self.ask("register", self.username, "--email", f"{self.username}@example.org", typed=f"{PASSWORD}\n")
         assert user["username"] == self.username
         return self
 
     async def start(self, *arguments: str) -> "Running":
-        """Start a command that goes on."""
+        """Start a command that keeps running."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "chat_mvp", "chat", "--server", self._server.origin, *arguments),
             env=environment({}) | {"XDG_CONFIG_HOME": str(self._home)},
@@ -57,7 +57,7 @@ class Somebody:
 
 
 class Running:
-    """A command that goes on."""
+    """A running command."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -68,7 +68,7 @@ class Running:
             return (await self._process.stdout.readline()).decode()
 
     async def ended(self) -> tuple[int | None, str]:
-        """Return the exit code and what stood on standard error."""
+        """Return the exit code and standard error."""
         async with asyncio.timeout(20):
             _, err = await self._process.communicate()
         return self._process.returncode, err.decode()
@@ -79,8 +79,8 @@ class Running:
 
 
 @pytest.fixture
-def somebody(server: Server, tmp_path: Path) -> Callable[[str], Somebody]:
-    return lambda name: Somebody(server, tmp_path, name).register()
+def terminal_user(server: Server, tmp_path: Path) -> Callable[[str], TerminalUser]:
+    return lambda name: TerminalUser(server, tmp_path, name).register()
 
 
 def refused(outcome: Outcome, said: str) -> None:
@@ -89,8 +89,8 @@ def refused(outcome: Outcome, said: str) -> None:
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_two_people_talk(somebody: Callable[[str], Somebody]) -> None:
-    ada, bob = somebody("ada"), somebody("bob")
+def test_two_people_talk(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada, bob = terminal_user("ada"), terminal_user("bob")
     assert ada.do("write", f"@{bob.username}", "Hello Bob!") == "queued as number 1\n"
     (ack,) = ada.ask("write", f"@{bob.username}", typed="Two\nlines\n")
     assert (ack["seq"], ack["status"]) == (2, "queued")
@@ -107,16 +107,16 @@ def test_two_people_talk(somebody: Callable[[str], Somebody]) -> None:
     assert bob.ask("list")[0][0]["me"]["unread"] == 0
 
 
-def test_what_was_tailed_does_not_come_again(somebody: Callable[[str], Somebody]) -> None:
-    ada, bob = somebody("ada"), somebody("bob")
+def test_what_was_tailed_does_not_come_again(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada, bob = terminal_user("ada"), terminal_user("bob")
     for text in ("one", "two"):
         ada.do("write", f"@{bob.username}", text)
     assert [message["text"] for message in bob.ask("tail", "-n", "1")] == ["one"]
     assert [message["text"] for message in bob.ask("tail", "-n", "1")] == ["two"]
 
 
-def test_a_group(somebody: Callable[[str], Somebody]) -> None:
-    ada, bob = somebody("ada"), somebody("bob")
+def test_a_group(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada, bob = terminal_user("ada"), terminal_user("bob")
     (group,) = ada.ask("group", "The choir", bob.username)
     bob.do("write", "the CHOIR", "Found by name")
     bob.do("write", group["id"], "and by id")
@@ -124,36 +124,36 @@ def test_a_group(somebody: Callable[[str], Somebody]) -> None:
     assert texts == ["Found by name", "and by id"]
 
 
-def test_a_long_history_is_read_over_several_pages(somebody: Callable[[str], Somebody]) -> None:
-    ada, bob = somebody("ada"), somebody("bob")
+def test_a_long_history_is_read_over_several_pages(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada, bob = terminal_user("ada"), terminal_user("bob")
     where = f"@{bob.username}"
     ada.do(typed=f"/open {where}\n" + "".join(f"line {number}\n" for number in range(1, 231)))
     shown = [message["text"] for message in ada.ask("read", where, "-n", "220")]
     assert shown == [f"line {number}" for number in range(11, 231)]
 
 
-def test_the_prompt(somebody: Callable[[str], Somebody]) -> None:
-    ada, bob = somebody("ada"), somebody("bob")
+def test_the_prompt(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada, bob = terminal_user("ada"), terminal_user("bob")
     ada.do("write", f"@{bob.username}", "\x1b[31mAre you there?")
     typed = f"hello\n/open @nobody.here\n/open @{ada.username}\nYes!\n/history\n/list\n/quit\nnot sent\n"
     shown = bob.do(typed=typed)
     assert f"You are {bob.username}" in shown
-    assert "! " in shown  # nobody of that name
+    assert "! " in shown  # no user of that name
     assert f"You are in @{ada.username}." in shown
     assert "waiting" in shown
     assert "\x1b" not in shown
     assert [message["text"] for message in ada.ask("read", f"@{bob.username}")][1:] == ["Yes!"]
 
 
-def test_people_are_found_by_the_beginning_of_a_name(somebody: Callable[[str], Somebody]) -> None:
-    ada, bob = somebody("ada"), somebody("bob")
+def test_people_are_found_by_the_beginning_of_a_name(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada, bob = terminal_user("ada"), terminal_user("bob")
     (found,) = ada.ask("people", bob.username[:10])
     assert [user["username"] for user in found] == [bob.username]
     assert ada.do("whoami").startswith(ada.username)
 
 
-def test_signing_out_and_in(somebody: Callable[[str], Somebody]) -> None:
-    ada = somebody("ada")
+def test_signing_out_and_in(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada = terminal_user("ada")
     (file,) = ada.files
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     ada.do("logout")
@@ -164,8 +164,8 @@ def test_signing_out_and_in(somebody: Callable[[str], Somebody]) -> None:
     assert ada.do("login", ada.username, typed=f"{PASSWORD}\n") == f"You are {ada.username} now.\n"
 
 
-def test_what_cannot_be_done_is_said_in_one_line(somebody: Callable[[str], Somebody]) -> None:
-    ada = somebody("ada")
+def test_what_cannot_be_done_is_said_in_one_line(terminal_user: Callable[[str], TerminalUser]) -> None:
+    ada = terminal_user("ada")
     refused(ada.run("write", "@nobody.here", "Hello?"), "chat-mvp: ")
     refused(ada.run("write", "No such group", "Hello?"), "You are in no conversation of this name")
     refused(ada.run("read", "f" * 24), "You are in no conversation with this id.")
@@ -174,7 +174,7 @@ def test_what_cannot_be_done_is_said_in_one_line(somebody: Callable[[str], Someb
 
 async def test_tail_goes_on_after_a_restart_of_the_server(launch: Launch, tmp_path: Path) -> None:
     chat = await launch()
-    ada, bob = (Somebody(chat.server, tmp_path, name).register() for name in ("ada", "bob"))
+    ada, bob = (TerminalUser(chat.server, tmp_path, name).register() for name in ("ada", "bob"))
     tail = await bob.start("tail", "--count", "2")
     try:
         ada.do("write", f"@{bob.username}", "before")

@@ -149,7 +149,7 @@ def test_a_data_directory_that_is_a_file(tmp_path: Path, mongo_uri: str) -> None
     assert file.read_text() == "mine"
 
 
-def test_a_data_directory_that_nobody_can_write(mongo_uri: str) -> None:
+def test_a_data_directory_that_is_not_writable(mongo_uri: str) -> None:
     # Not even root may make directories here, whatever system user runs the tests.
     nowhere = Path("/proc/chat-mvp") if sys.platform == "linux" else Path("/dev/null/chat-mvp")
     for more in ([], ["--mongo-uri", mongo_uri]):

@@ -1,4 +1,4 @@
-"""The Python client comes back to thousands of conversations, more than it can name."""
+"""The Python client reconnects with thousands of conversations, more than it can name in ``known``."""
 
 import asyncio
 

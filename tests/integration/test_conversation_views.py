@@ -1,4 +1,4 @@
-"""What a member gets of a conversation, and what someone gets who is removed while it is read."""
+"""What a member gets of a conversation, and what a member gets who is removed while it is read."""
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable

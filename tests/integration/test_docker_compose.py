@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile: read by docker compose where it is installed, and read here in any case."""
+"""docker-compose.yml and the Dockerfile: read by docker compose if it is installed, and always read here."""
 
 import json
 import re
@@ -107,7 +107,7 @@ def test_what_stays_up_is_watched_and_started_again(compose: dict[str, Any]) -> 
         assert "restart" not in compose["services"][name]
 
 
-def test_both_steps_are_told_the_members(compose: dict[str, Any]) -> None:
+def test_both_steps_get_the_members(compose: dict[str, Any]) -> None:
     for step in ("secrets", "replset"):
         service = compose["services"][step]
         assert service["command"][0] == step

@@ -103,7 +103,7 @@ async def test_three_fresh_mongods_become_a_replica_set_that_survives_its_primar
         assert (settings["electionTimeoutMillis"], settings["heartbeatIntervalMillis"]) == (2000, 500)
 
 
-async def test_nobody_gets_in_without_a_password_and_a_new_one_is_taken_over(tmp_path: Path) -> None:
+async def test_a_password_is_required_and_a_new_one_is_taken_over(tmp_path: Path) -> None:
     nodes = ThreeNodes(tmp_path, key_file=tmp_path / "keyfile", initiate=False, name="chat")
     run("secrets", tmp_path, nodes.hosts)
 

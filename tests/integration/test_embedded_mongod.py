@@ -94,13 +94,13 @@ async def test_stopping_ends_the_process_and_frees_the_directory(tmp_path: Path)
     await (await start_embedded(tmp_path / "data")).stop()
 
 
-async def test_a_second_server_on_the_directory_is_told_who_has_it(mongo: EmbeddedMongo, tmp_path: Path) -> None:
+async def test_a_second_server_on_the_directory_names_the_first(mongo: EmbeddedMongo, tmp_path: Path) -> None:
     with pytest.raises(StartupError, match=rf"process {os.getpid()}\b"):
         await start_embedded(tmp_path / "data")
     await asyncio.to_thread(insert, mongo.uri, "the first is unharmed")
 
 
-async def test_nobody_gets_in_without_the_password(mongo: EmbeddedMongo) -> None:
+async def test_connections_without_the_password_are_refused(mongo: EmbeddedMongo) -> None:
     address = f"127.0.0.1:{mongo.port}"
     password = mongo.uri.partition("chat_mvp:")[2].partition("@")[0]
 

@@ -1,4 +1,4 @@
-"""The embedded replica set when processes die, files are wrong and places are taken."""
+"""The embedded replica set when processes die, files are wrong, and ports or directories are in use."""
 
 import asyncio
 import contextlib
@@ -166,7 +166,7 @@ async def test_after_kill_of_the_server_its_mongod_ends_and_the_next_start_has_e
         assert not alive(pid)
 
 
-async def test_after_kill_of_the_server_mongod_ends_even_when_nobody_starts_again(tmp_path: Path) -> None:
+async def test_after_kill_of_the_server_mongod_ends_even_without_a_new_start(tmp_path: Path) -> None:
     with parent(tmp_path / "data") as (process, pid, _):
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""One command and nothing else: the program with the replica set that it brings, and what happens when either dies."""
+"""Only one command: the program with its embedded replica set, and what happens when either dies."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ async def test_first_start_stop_and_second_start(server: Server, chat: Chat) -> 
     assert (await bob.connect()).texts(room) == ["before the restart"]
 
 
-async def test_secrets_are_nobody_elses(server: Server) -> None:
+async def test_only_the_owner_can_read_secrets(server: Server) -> None:
     files = [path for path in server.data_dir.rglob("*") if path.is_file()]
     assert files
     for path in files:

@@ -1,4 +1,4 @@
-"""The main story, from registering to a crash between queueing and draining, as two people would live it."""
+"""The main story, from registration to a crash between queueing and draining, as two users see it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Users, sessions and contacts on a real replica set: what happens when many do the same at once."""
+"""Users, sessions and contacts on a real replica set: what happens when many callers do the same at once."""
 
 import asyncio
 import secrets
@@ -184,7 +184,7 @@ async def test_changes_of_different_fields_at_once_are_all_kept(recorder: MongoR
     assert [record.id for record in await users.search(["b"], after=None, limit=5)] == [ann.id]
 
 
-async def test_when_somebody_was_there_only_grows() -> None:
+async def test_last_seen_only_increases() -> None:
     users, ann, bob = Users(), user("ann"), user("bob")
     for record in (ann, bob):
         await users.insert(record)

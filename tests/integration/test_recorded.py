@@ -196,7 +196,7 @@ async def test_blocking_again_closes_the_way_that_a_lost_reaction_left_open(data
     house, elsewhere = House(database), House(database)
     ann, bob = await two_people(house)
     await elsewhere.service.block(ann, bob)
-    assert house.blocks.known(ann) == frozenset(), "the other process has told nobody"
+    assert house.blocks.known(ann) == frozenset(), "the other process has not published it"
     await house.service.block(ann, bob)
     assert house.blocks.known(ann) == {bob}
     assert len(await house.stored()) == 1

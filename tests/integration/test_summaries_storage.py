@@ -1,4 +1,4 @@
-"""What a connect reads of conversations: the same, whether it was read together with other people's or alone."""
+"""A connect reads the same of conversations, alone or together with those of other users."""
 
 import asyncio
 import secrets

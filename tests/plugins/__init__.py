@@ -1,1 +1,1 @@
-"""Plugins for pytest that hold for every test here."""
+"""Plugins for pytest that apply to every test here."""

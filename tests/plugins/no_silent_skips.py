@@ -1,4 +1,4 @@
-"""A test that did not run is a failure: what a test needs is installed or started by the test command, not wished for.
+"""A test that did not run is a failure: the test command must install or start what a test needs.
 
 The run fails when a test, or a whole file of tests, was skipped, or when one was expected to fail and did; the summary
 names them.

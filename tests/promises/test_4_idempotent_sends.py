@@ -1,7 +1,7 @@
 """Promise 4. Idempotent sends.
 
-The pair of sender and ``client_message_id`` names one message for ever: sending it again, even with another text or to
-another conversation, answers with the first one's ids and ``duplicate: true``, after a restart too.
+The pair of sender and ``client_message_id`` identifies one message permanently: sending it again, even with another
+text or to another conversation, answers with the first one's ids and ``duplicate: true``, after a restart too.
 """
 
 import asyncio

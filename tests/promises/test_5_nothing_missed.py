@@ -84,7 +84,7 @@ async def random_changes(people: list[Person], room: str, dice: random.Random, c
         action = dice.choice(["send", "send", "edit", "delete", "react", "unreact", "pin", "unpin"])
         if action == "edit" and own:
             edited = await person.patch(f"/messages/{dice.choice(own)['id']}", text=f"edit {dice.random()}")
-            # Somebody else who does things at random may have deleted it since.
+            # Another user who acts at random may have deleted it since.
             assert edited.status_code in {200, 409}, describe(edited)
         elif action == "delete" and own:
             await person.erase(dice.choice(own)["id"])

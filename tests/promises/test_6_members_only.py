@@ -89,7 +89,7 @@ async def test_removed_while_others_write(chat: Chat) -> None:
     assert frames_about(removed, room)[-1] == "conversation.left"
 
 
-async def test_one_who_comes_back_does_not_see_what_was_between(chat: Chat) -> None:
+async def test_a_member_who_rejoins_does_not_see_messages_sent_meanwhile(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob, cat)
     rev = (await cat.conversation(room))["rev"]
@@ -105,7 +105,7 @@ async def test_one_who_comes_back_does_not_see_what_was_between(chat: Chat) -> N
         assert socket.texts(room) == ["together again"]
 
 
-async def test_a_newcomer_is_not_told_of_changes_to_what_was_before(chat: Chat) -> None:
+async def test_a_new_member_gets_no_changes_of_earlier_messages(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob)
     before = await ann.say(room, "before cat")

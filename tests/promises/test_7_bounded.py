@@ -35,7 +35,7 @@ async def write_too_much(sender: Socket, room: str) -> list[int]:
     return [ack["seq"] for ack in acks]
 
 
-async def test_a_slow_reader_is_told_4408_and_loses_nothing(chat: Chat) -> None:
+async def test_a_slow_reader_is_closed_with_4408_and_loses_nothing(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     await ann.say(room, "hello")
@@ -74,7 +74,7 @@ async def test_one_that_never_reads_again_is_cut(chat: Chat) -> None:
     assert [message["seq"] for message in fresh.messages("message.new")] == [*seqs, last["seq"]]
 
 
-async def test_a_slow_reader_delays_nobody(chat: Chat) -> None:
+async def test_a_slow_reader_delays_no_other_client(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob, cat)
     sender, healthy = await ann.connect(), await cat.connect()
@@ -93,7 +93,7 @@ async def test_a_slow_reader_delays_nobody(chat: Chat) -> None:
     hung = await bob.connect(sock=narrow_socket(chat.server.port), max_queue=1)
     hung.stop_reading()
     meanwhile = await longest_of(range(50, 50 + TOO_MUCH))
-    assert meanwhile < before + CLOSE_TRIED_S, "nobody waits until the one who does not read is cut"
+    assert meanwhile < before + CLOSE_TRIED_S, "no other client waits until the one that does not read is dropped"
     assert len(healthy.texts(room)) == 50 + TOO_MUCH
 
 

@@ -18,7 +18,7 @@ IDLE_STOP_WITHIN_S = 3.0
 
 
 async def check_goodbye(socket: Socket) -> int:
-    """Fail unless this connection was told of the restart; return when it may come back, in milliseconds."""
+    """Fail unless this connection got ``bye`` with 1012; return its ``reconnect_after_ms``."""
     assert await socket.closed(within=STOP_WITHIN_S) == 1012
     bye = socket.frames[-1]
     assert bye["type"] == "bye"
@@ -29,7 +29,7 @@ async def check_goodbye(socket: Socket) -> int:
     return bye["reconnect_after_ms"]
 
 
-async def test_everybody_is_told_and_spread(launch: Launch) -> None:
+async def test_every_connection_gets_bye_and_a_spread_delay(launch: Launch) -> None:
     chat = await launch()
     people = await chat.people(*["someone"] * 4)
     sockets = [await person.connect() for person in people for _ in range(5)]
@@ -74,7 +74,7 @@ async def test_what_was_accepted_is_acknowledged(launch: Launch) -> None:
     assert queued == stored
 
 
-async def test_stopping_waits_for_nobody_who_hangs(launch: Launch) -> None:
+async def test_stopping_does_not_wait_for_hanging_clients(launch: Launch) -> None:
     chat = await launch()
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)

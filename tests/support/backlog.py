@@ -1,4 +1,4 @@
-"""Messages that wait for somebody, put into the database directly: sending tens of thousands would take too long."""
+"""Queued messages of a user, inserted into the database directly: sending tens of thousands would take too long."""
 
 from contextlib import closing
 from typing import Any

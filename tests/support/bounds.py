@@ -1,4 +1,4 @@
-"""Finding what has no end in a JSON Schema: texts, lists, numbers and objects that may be as large as they like."""
+"""Find what has no limit in a JSON Schema: texts, lists, numbers and objects of any size."""
 
 from collections.abc import Iterator
 from typing import Any

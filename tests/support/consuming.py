@@ -1,4 +1,4 @@
-"""A consumer that writes down what it is given, also as a process of its own that a test can kill.
+"""A consumer that records what it gets, also as a separate process that a test can kill.
 
 ``python -m tests.support.consuming URI DATABASE`` feeds it until the process ends.
 """

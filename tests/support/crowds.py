@@ -1,4 +1,4 @@
-"""Conversations that strangers made, put into the database directly: making thousands would take too long."""
+"""Conversations that strangers created, inserted into the database directly: creating thousands would take too long."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

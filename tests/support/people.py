@@ -72,7 +72,7 @@ class Person:
         expect_nothing(await self.delete(f"/contacts/{other.id}/block"))
 
     async def direct(self, other: "Person") -> str:
-        """Find or make the direct conversation with somebody and return its id."""
+        """Find or create the direct conversation with a person and return its id."""
         response = await self.post("/conversations", kind="direct", user_id=other.id)
         conversation_id: str = expect_json(response, 200 if response.status_code == httpx.codes.OK else 201)["id"]
         return conversation_id
@@ -196,7 +196,7 @@ class Chat:
         await self.http.aclose()
 
     async def person(self, name: str = "someone", **fields: Any) -> Person:
-        """Register somebody with a unique name that begins with ``name``."""
+        """Register a person with a unique name that begins with ``name``."""
         username = unique(name)
         email = f"{username}@example.org"
         body = {"username": username, "email": email, "password": PASSWORD, **fields}

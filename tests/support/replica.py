@@ -1,4 +1,4 @@
-"""What a client that follows the protocol keeps, and the check that it equals what a fresh fetch says."""
+"""The state that a client keeps by the protocol, and the check that it equals a fresh fetch."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -56,7 +56,7 @@ class ThreeNodes:
     """Three loopback mongods in one replica set, with the election settings of the embedded one.
 
     ``async with ThreeNodes(tmp_path) as nodes`` starts them, waits for a primary and two secondaries, and stops them
-    at the end. ``initiate=False`` leaves three fresh mongods, as docker compose does, for somebody else to initiate;
+    at the end. ``initiate=False`` leaves three fresh mongods, as docker compose does, for the test to initiate;
     with ``key_file`` they ask for
     authentication, from this machine too. Nothing here is bound to an event loop.
     """

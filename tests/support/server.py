@@ -1,4 +1,4 @@
-"""The real program in a process of its own, started as a user would start it."""
+"""The real program in a separate process, started as a user would start it."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ _TROUBLE = re.compile(r"Traceback \(most recent call last\)")
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    """Return a TCP port of 127.0.0.1 that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

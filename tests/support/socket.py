@@ -1,4 +1,4 @@
-"""A WebSocket connection that collects every frame and lets a test ask what came, in which order."""
+"""A WebSocket connection that collects every frame, so that a test can check which frames came, in which order."""
 
 import asyncio
 import itertools
@@ -154,7 +154,7 @@ class Socket:
         return acks
 
     def new_name(self) -> str:
-        """Return a ``client_message_id`` that nobody used before."""
+        """Return a ``client_message_id`` that was not used before."""
         return f"{self.connection.id.hex}-{next(self._names)}"
 
     async def _settle(self, type_: str, fields: Frame) -> Frame:

@@ -1,4 +1,4 @@
-"""The program as somebody at a terminal, or a script, uses it."""
+"""The program as a user at a terminal, or a script, uses it."""
 
 import subprocess
 import sys

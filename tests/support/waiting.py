@@ -1,4 +1,4 @@
-"""Waiting for something that becomes true soon, with a bound."""
+"""Wait until something becomes true, with a time limit."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What `just install` and the packaging do with the web client: when it is built anew, and what is left where."""
+"""What `just install` and the packaging do with the web client: when it is built again, and which files result."""
 
 import gzip
 import importlib.util

@@ -1,4 +1,4 @@
-"""The server's clock: whatever other clocks do, it runs at nearly one second a second, and never back."""
+"""The server's clock: whatever other clocks do, it runs at nearly the right speed, and never back."""
 
 from datetime import UTC, datetime, timedelta
 

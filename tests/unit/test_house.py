@@ -1,4 +1,4 @@
-"""The project keeps the rules of its house."""
+"""The project follows its own rules."""
 
 import importlib.metadata
 import runpy

@@ -1,4 +1,4 @@
-"""Each rule of the house can fail: it complains of a small bad example and is content with a good one."""
+"""Each rule can fail: it complains about a small bad example and accepts a good one."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said about a wrong one."""
+"""The sources of settings, and the errors about wrong values."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def test_a_mistyped_name_in_the_file_is_refused(tmp_path: Path) -> None:
     assert f"There is no setting prot (file {tmp_path / FILE_NAME})" in refusal(environment(tmp_path)).detail
 
 
-def test_a_mistyped_variable_is_told(tmp_path: Path) -> None:
+def test_a_mistyped_variable_is_reported(tmp_path: Path) -> None:
     environ = environment(tmp_path, PROT="9000", SERVER="http://127.0.0.1:1")
     assert load_settings({}, environ).unknown == ("CHAT_MVP_PROT",)
 

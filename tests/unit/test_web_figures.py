@@ -1,4 +1,4 @@
-"""What `just bench-web` says of its figures: which goals are met, and that a table and a plot show them all."""
+"""What `just bench-web` reports: which goals are met, and that a table and a plot show them all."""
 
 import importlib.util
 import sys
@@ -40,7 +40,7 @@ def figure(module: ModuleType, value: float, goal: float | None, **others: Any) 
         (60.1, 60.0, False, False),
         (55.0, 55.0, True, True),
         (54.9, 55.0, True, False),
-        (0.02, 0.0, False, True),  # shown as 0.0: a fraction of a pixel that nobody sees
+        (0.02, 0.0, False, True),  # shown as 0.0: a fraction of a pixel that is not visible
         (0.3, 0.0, False, False),
         (1e9, None, False, True),
     ],

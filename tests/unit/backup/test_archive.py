@@ -1,4 +1,4 @@
-"""The archive of a backup: what is written is read again, and whatever is not as it was written is refused."""
+"""The archive of a backup: what is written can be read, and every change of it is refused."""
 
 import gzip
 import hashlib

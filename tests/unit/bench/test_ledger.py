@@ -1,4 +1,4 @@
-"""The books of the load generator: each broken promise is noticed."""
+"""The ledger of the load generator: each broken promise is detected."""
 
 from chat_mvp.bench.load.ledger import Ledger
 
@@ -18,7 +18,7 @@ def deliver(ledger: Ledger, seq: int) -> None:
     ledger.saw(OTHER, seq, f"m{seq}")
 
 
-def test_nothing_is_wrong_when_everybody_got_everything_in_order() -> None:
+def test_nothing_is_wrong_when_everyone_got_everything_in_order() -> None:
     ledger = ledger_of(3)
     assert ledger.everyone_has_everything()
     assert (ledger.acked, ledger.last_seq, ledger.verdict()) == (3, 3, [])
@@ -30,7 +30,7 @@ def test_a_conversation_may_begin_in_the_middle() -> None:
     assert ledger.verdict() == []
 
 
-def test_a_message_that_reached_nobody_else_is_missed() -> None:
+def test_a_message_that_reached_no_one_else_is_missed() -> None:
     ledger = ledger_of(2)
     ledger.saw_ack(SENDER, 3, "m3", duplicate=False)
     ledger.saw(OTHER, 3, "m3")

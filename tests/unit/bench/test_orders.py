@@ -1,4 +1,4 @@
-"""The line between driver and load generator."""
+"""The connection between driver and load generator."""
 
 import msgspec
 

@@ -56,7 +56,7 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], check: str, status: str
     assert bool(finding.remedy) == (status != "ok")
 
 
-def test_a_free_port_and_a_port_of_somebody_else() -> None:
+def test_a_free_port_and_a_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         other.close()
@@ -67,7 +67,7 @@ def test_a_free_port_and_a_port_of_somebody_else() -> None:
     assert "--port" in finding.remedy
 
 
-def test_a_directory_open_to_others_is_told(tmp_path: Path) -> None:
+def test_a_directory_open_to_others_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     assert checks.check_data_dir(tmp_path).status == "ok"
     tmp_path.chmod(0o755)
@@ -75,13 +75,13 @@ def test_a_directory_open_to_others_is_told(tmp_path: Path) -> None:
     assert (finding.status, finding.remedy) == ("warning", f"chmod 700 {tmp_path}")
 
 
-def test_disk_and_open_files_are_told(tmp_path: Path) -> None:
+def test_disk_and_open_files_are_reported(tmp_path: Path) -> None:
     assert "GiB free" in checks.check_disk(tmp_path).detail
     assert checks.check_open_files().detail
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
-def test_a_settings_file_open_to_others_is_told(tmp_path: Path, mode: int) -> None:
+def test_a_settings_file_open_to_others_is_reported(tmp_path: Path, mode: int) -> None:
     assert checks.check_settings_file(None).status == "ok"
     path = tmp_path / "chat-mvp.toml"
     path.touch(0o600)

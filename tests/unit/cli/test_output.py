@@ -1,4 +1,4 @@
-"""What others wrote must not steer the terminal."""
+"""Texts of other users must not control the terminal."""
 
 import pytest
 

@@ -155,7 +155,7 @@ async def scripted() -> AsyncIterator[ScriptedServer]:
 
 
 class FakeAccount:
-    """Somebody who is signed in and whose tokens are numbered."""
+    """A signed-in account with numbered tokens."""
 
     is_local = True
 

@@ -1,4 +1,4 @@
-"""Pauses between attempts."""
+"""Delays between attempts."""
 
 from chat_mvp.client.backoff import FIRST_S, LONGEST_S, Backoff
 

@@ -1,4 +1,4 @@
-"""What a client says it knows."""
+"""What a client sends as ``known``."""
 
 from typing import Any
 

@@ -318,7 +318,7 @@ async def test_the_list_of_conversations_is_complete_once_drained(server: Script
     await left(session)
 
 
-async def test_it_stays_away_as_long_as_it_is_told(server: ScriptedServer, account: FakeAccount) -> None:
+async def test_it_reconnects_after_the_delay_of_bye(server: ScriptedServer, account: FakeAccount) -> None:
     session = Session(account)
     peer, _ = await opened(server, session)
     await peer.tell({"type": "bye", "code": 1012, "reason": "restart", "reconnect_after_ms": 700})
@@ -330,7 +330,7 @@ async def test_it_stays_away_as_long_as_it_is_told(server: ScriptedServer, accou
     await left(session)
 
 
-async def test_one_who_was_too_slow_comes_back_at_once(server: ScriptedServer, account: FakeAccount) -> None:
+async def test_after_4408_it_reconnects_at_once(server: ScriptedServer, account: FakeAccount) -> None:
     session = Session(account)
     peer, _ = await opened(server, session)
     await peer.close(4408)
@@ -378,7 +378,7 @@ async def test_a_session_given_up_before_it_is_welcomed_leaves_no_connection(
     await peer.connection_ends()
 
 
-async def test_where_nobody_answers_it_says_so() -> None:
+async def test_without_a_server_the_error_says_so() -> None:
     session = Session(FakeAccount(f"http://127.0.0.1:{free_port()}"), first_within_s=0.3)
     with pytest.raises(ConnectionLostError, match="No chat server answers"):
         await session.__aenter__()

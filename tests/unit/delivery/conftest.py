@@ -1,4 +1,4 @@
-"""A writer on a real database, with a commit that can be told to fail, and people who talk through it."""
+"""A writer on a real database, with a commit that fails on demand, and people who write through it."""
 
 import asyncio
 import secrets
@@ -45,20 +45,20 @@ DEADLINE_S = 1.5
 ANSWER_WITHIN_S = 10.0
 
 
-class Trouble:
-    """What the next commits meet, whichever of them: the kinds of trouble named in ``trouble``, one each, in turn.
+class CommitFailures:
+    """How the next commits fail: each takes the next kind of failure from ``failures``.
 
     ``transient``: nothing is written. ``lost``: it is stored and the answer is lost. ``dropped``: it never arrives and
-    nobody can tell. ``broken``: an error that nobody expects. ``slow``: as ever, after ``gate`` was opened.
-    ``unreachable``: the same, but the database is not even told before. ``flushing``: the database has done everything,
+    its outcome is unknown. ``broken``: an unexpected error. ``slow``: it succeeds after ``gate`` was opened.
+    ``unreachable``: the same, but the database gets no command before. ``flushing``: the database has done everything,
     but it takes until the ``gate`` is opened to make it durable; ``flushing longer``: until the ``later_gate`` is;
     ``flushing in vain``: and then it is not durable;
-    ``flushing into the unknown``: and then it is, but the answer is lost. While ``away``, nobody can say what became
-    of a commit.
+    ``flushing into the unknown``: and then it is, but the answer is lost. While ``away``, the outcome of a commit
+    cannot be resolved.
     """
 
     def __init__(self) -> None:
-        self.trouble: deque[str] = deque()
+        self.failures: deque[str] = deque()
         self.poison: str | None = None
         self.gate = asyncio.Event()
         self.later_gate = asyncio.Event()
@@ -76,18 +76,18 @@ class Executed(Unobserved):
         self._progress.executed()
 
 
-class TroubledCommit(MongoCommit):
-    """A real commit with trouble before or after it."""
+class FailingCommit(MongoCommit):
+    """A real commit that fails before or after it."""
 
-    def __init__(self, database: Database, number: int, trouble: Trouble) -> None:
+    def __init__(self, database: Database, number: int, failures: CommitFailures) -> None:
         super().__init__(database, number)
-        self._its = trouble
+        self._its = failures
 
     async def commit(self, writes: Writes, progress: Progress) -> None:
         its = self._its
         if its.poison is not None and any(its.poison in record.message.text for record in writes.new_messages):
             raise RuntimeError("a document that cannot be stored")
-        match its.trouble.popleft() if its.trouble else None:
+        match its.failures.popleft() if its.failures else None:
             case "transient":
                 raise TransientError
             case "dropped":
@@ -95,7 +95,7 @@ class TroubledCommit(MongoCommit):
                 progress.executed()
                 raise UnknownOutcomeError
             case "broken":
-                raise RuntimeError("nobody expected this")
+                raise RuntimeError("this is unexpected")
             case "slow":
                 progress.sent()
                 its.held_up.set()
@@ -175,22 +175,22 @@ class FutureAnswer:
         self._future.set_exception(error)
 
 
-class Desk:
-    """One writer and two people, who are told what everybody is told."""
+class Harness:
+    """One writer and two people; ``published`` collects all publications."""
 
     def __init__(self, database: Database, *, clock: Now | None = None) -> None:
         self.database = database
-        self.commit = Trouble()
+        self.commit = CommitFailures()
         self.messages = Messages(database.collections)
-        self.told: list[Publication] = []
+        self.published: list[Publication] = []
         self.clock_is_off_by = timedelta()
         self.bus = MemoryBus()
         self.events = LocalEvents()
-        self.bus.subscribe(self.told.append)
+        self.bus.subscribe(self.published.append)
         self.receipts = Receipts(self.bus, Blocks(Arrivals(database.collections).fetch_blocks))
-        rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
+        rosters = Rosters(Conversations(database.collections), Contacts(), _fetch_no_users)
         self.writer = Writer(
-            commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
+            commits=[FailingCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
             messages=self.messages,
             rosters=rosters,
             deliver=LocalDelivery(bus=self.bus, rosters=rosters, receipts=self.receipts, events=self.events).deliver,
@@ -242,8 +242,8 @@ class Desk:
         self.writer.submit(DeleteMessage(message_id, self.people[0], reply=answer))
         return answer
 
-    def told_of(self, type_: type) -> list[Publication]:
-        return [publication for publication in self.told if isinstance(publication.frame, type_)]
+    def published_frames(self, type_: type) -> list[Publication]:
+        return [publication for publication in self.published if isinstance(publication.frame, type_)]
 
     async def stored(self) -> list[Message]:
         """Return all messages, after checking that ``seq`` has no gap and that the counters and queues agree."""
@@ -267,26 +267,26 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(database: Database) -> AsyncIterator[Desk]:
+async def harness(database: Database) -> AsyncIterator[Harness]:
     await clear(database)
-    desk = Desk(database)
-    desk.writer.start(Supervisor())
-    await desk.send("first").message()
-    desk.told.clear()
-    yield desk
-    desk.commit.away = False
-    desk.commit.gate.set()
-    desk.commit.later_gate.set()
-    await desk.writer.stop()
+    harness = Harness(database)
+    harness.writer.start(Supervisor())
+    await harness.send("first").message()
+    harness.published.clear()
+    yield harness
+    harness.commit.away = False
+    harness.commit.gate.set()
+    harness.commit.later_gate.set()
+    await harness.writer.stop()
 
 
 async def clear(database: Database) -> None:
-    """Forget all that was said."""
+    """Delete all conversations, messages and events."""
     for name in ("conversations", "memberships", "messages", "message_queue", "events"):
         await database.collections[name].delete_many({})
 
 
-async def _nobody(_: object) -> dict[str, User]:
+async def _fetch_no_users(_: object) -> dict[str, User]:
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Blocks in memory are those in the database, whatever is set and lifted, and in whatever order it is read."""
+"""Blocks in memory equal those in the database, whatever is set and lifted, and in whatever order it is read."""
 
 import asyncio
 

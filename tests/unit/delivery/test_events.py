@@ -25,8 +25,8 @@ from chat_mvp.features.conversations.operations import ChangeOwnSettings
 from chat_mvp.protocol import ConversationLeft, ConversationUpdated, MemberUpdated, Message, MessageNew
 from chat_mvp.protocol import MemberLeft as MemberLeftFrame
 from chat_mvp.storage.ids import new_id
-from tests.unit.delivery.conftest import Desk, user
-from tests.unit.delivery.doings import Doings
+from tests.unit.delivery.actions import Actions
+from tests.unit.delivery.conftest import Harness, user
 
 ANN, BOB, CAT = (user(new_id()) for _ in range(3))
 
@@ -34,21 +34,21 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def doings(desk: Desk) -> Doings:
-    doings = Doings(desk, [ANN, BOB, CAT], new_id())
-    await doings.make(BOB)
-    doings.write("second", by=ANN, message_id=MESSAGE)
-    assert await doings.outcomes() == [2]
-    await desk.database.collections["events"].delete_many({})
-    return doings
+async def actions(harness: Harness) -> Actions:
+    actions = Actions(harness, [ANN, BOB, CAT], new_id())
+    await actions.make(BOB)
+    actions.write("second", by=ANN, message_id=MESSAGE)
+    assert await actions.outcomes() == [2]
+    await harness.database.collections["events"].delete_many({})
+    return actions
 
 
 MESSAGE = new_id()
 
 
-async def batches(desk: Desk) -> list[list[Event]]:
+async def batches(harness: Harness) -> list[list[Event]]:
     """Return the stored events, by transaction, and check what stands beside them."""
-    stored = await desk.database.collections["events"].find({}, sort=[("_id", 1)]).to_list(None)
+    stored = await harness.database.collections["events"].find({}, sort=[("_id", 1)]).to_list(None)
     found: list[list[Event]] = []
     for document in stored:
         decoded = decode_events(document["body"])
@@ -59,8 +59,8 @@ async def batches(desk: Desk) -> list[list[Event]]:
     return found
 
 
-async def kinds(desk: Desk) -> list[list[type[Event]]]:
-    return [[type(event) for event in events] for events in await batches(desk)]
+async def kinds(harness: Harness) -> list[list[type[Event]]]:
+    return [[type(event) for event in events] for events in await batches(harness)]
 
 
 @pytest.mark.parametrize(
@@ -80,16 +80,16 @@ async def kinds(desk: Desk) -> list[list[type[Event]]]:
         (lambda it: it.delete(by=ANN), [ConversationDeleted]),
     ],
 )
-async def test_what_is_done_is_stored_as_events(doings: Doings, act: Any, expected: list[type[Event]]) -> None:
-    act(doings)
-    await doings.outcomes()
-    assert await kinds(doings.desk) == [expected]
+async def test_what_is_done_is_stored_as_events(actions: Actions, act: Any, expected: list[type[Event]]) -> None:
+    act(actions)
+    await actions.outcomes()
+    assert await kinds(actions.harness) == [expected]
 
 
-async def test_a_new_conversation(desk: Desk) -> None:
-    await desk.database.collections["events"].delete_many({})
-    await Doings(desk, [ANN, BOB], new_id()).make(BOB)
-    assert await kinds(desk) == [[ConversationCreated, ConversationShown, ConversationShown, MessageAdded]]
+async def test_a_new_conversation(harness: Harness) -> None:
+    await harness.database.collections["events"].delete_many({})
+    await Actions(harness, [ANN, BOB], new_id()).make(BOB)
+    assert await kinds(harness) == [[ConversationCreated, ConversationShown, ConversationShown, MessageAdded]]
 
 
 @pytest.mark.parametrize(
@@ -103,20 +103,20 @@ async def test_a_new_conversation(desk: Desk) -> None:
         lambda it: it.edit(MESSAGE, "not mine", by=BOB),
     ],
 )
-async def test_what_changes_nothing_or_is_refused_stores_no_event(doings: Doings, act: Any) -> None:
-    act(doings)
-    await doings.outcomes()
-    assert await kinds(doings.desk) == []
+async def test_what_changes_nothing_or_is_refused_stores_no_event(actions: Actions, act: Any) -> None:
+    act(actions)
+    await actions.outcomes()
+    assert await kinds(actions.harness) == []
 
 
-async def test_events_of_one_batch_are_one_document_in_order(doings: Doings) -> None:
-    held_up = await doings.hold_up()
+async def test_events_of_one_batch_are_one_document_in_order(actions: Actions) -> None:
+    held_up = await actions.hold_up()
     for number in range(3):
-        doings.write(f"message {number}", by=ANN)
-        doings.confirm(BOB, 1 + number)
-    await doings.outcomes()
+        actions.write(f"message {number}", by=ANN)
+        actions.confirm(BOB, 1 + number)
+    await actions.outcomes()
     await held_up.message()
-    (_, together) = await batches(doings.desk)
+    (_, together) = await batches(actions.harness)
     marks = [event for event in together if isinstance(event, MarksRaised)]
     assert [event.delivered_seq for event in marks] == [2], "marks appear once, as they are at the end"
     seqs = [event.message.seq for event in together if isinstance(event, MessageAdded)]
@@ -124,13 +124,13 @@ async def test_events_of_one_batch_are_one_document_in_order(doings: Doings) -> 
 
 
 @pytest.mark.parametrize("trouble", [["transient"], ["dropped"], ["lost"], ["transient", "lost"]])
-async def test_trouble_neither_loses_nor_repeats_an_event(desk: Desk, trouble: list[str]) -> None:
-    await desk.database.collections["events"].delete_many({})
-    desk.commit.trouble.extend(trouble)
-    message, _ = await desk.send("once").message()
-    added = [event for events in await batches(desk) for event in events if isinstance(event, MessageAdded)]
+async def test_trouble_neither_loses_nor_repeats_an_event(harness: Harness, trouble: list[str]) -> None:
+    await harness.database.collections["events"].delete_many({})
+    harness.commit.failures.extend(trouble)
+    message, _ = await harness.send("once").message()
+    added = [event for events in await batches(harness) for event in events if isinstance(event, MessageAdded)]
     assert [event.message.id for event in added] == [message.id]
-    assert [told.frame.message.id for told in desk.told_of(MessageNew)] == [message.id]
+    assert [told.frame.message.id for told in harness.published_frames(MessageNew)] == [message.id]
 
 
 @pytest.mark.parametrize(
@@ -143,34 +143,34 @@ async def test_trouble_neither_loses_nor_repeats_an_event(desk: Desk, trouble: l
         (lambda it: it.ask(ChangeOwnSettings, it.group, BOB, {"pinned": True}), ConversationUpdated),
     ],
 )
-async def test_what_turns_out_to_be_stored_after_a_refusal_is_sent(doings: Doings, act: Any, frame: type) -> None:
-    desk = doings.desk
-    desk.commit.trouble.append("lost")
-    desk.commit.away = True
-    act(doings)
-    (outcome,) = await doings.refused()
+async def test_what_turns_out_to_be_stored_after_a_refusal_is_sent(actions: Actions, act: Any, frame: type) -> None:
+    harness = actions.harness
+    harness.commit.failures.append("lost")
+    harness.commit.away = True
+    act(actions)
+    (outcome,) = await actions.refused()
     assert outcome is UnavailableError
-    assert desk.told_of(frame) == []
-    desk.commit.away = False
-    await desk.send("later").message()
-    assert len(desk.told_of(frame)) == 1
+    assert harness.published_frames(frame) == []
+    harness.commit.away = False
+    await harness.send("later").message()
+    assert len(harness.published_frames(frame)) == 1
 
 
-async def test_an_unsent_text_is_not_kept_in_the_log(doings: Doings) -> None:
-    doings.ask(ChangeOwnSettings, doings.group, BOB, {"draft": "a secret", "notify": "none"})
-    await doings.outcomes()
-    ((event,),) = await batches(doings.desk)
+async def test_an_unsent_text_is_not_kept_in_the_log(actions: Actions) -> None:
+    actions.ask(ChangeOwnSettings, actions.group, BOB, {"draft": "a secret", "notify": "none"})
+    await actions.outcomes()
+    ((event,),) = await batches(actions.harness)
     assert isinstance(event, OwnSettingsChanged)
     assert "secret" not in str(event)
-    (told,) = doings.desk.told[-1:]
+    (told,) = actions.harness.published[-1:]
     assert told.frame.conversation.me.draft == "a secret"  # type: ignore[attr-defined]
     assert told.audience == (BOB.id,)
 
 
-async def test_a_stored_message_is_what_members_are_sent(doings: Doings) -> None:
-    doings.write("the same", by=ANN)
-    await doings.outcomes()
-    ((event,),) = await batches(doings.desk)
+async def test_a_stored_message_is_what_members_are_sent(actions: Actions) -> None:
+    actions.write("the same", by=ANN)
+    await actions.outcomes()
+    ((event,),) = await batches(actions.harness)
     assert isinstance(event, MessageAdded)
-    sent: list[Message] = [told.frame.message for told in doings.desk.told_of(MessageNew)]
+    sent: list[Message] = [told.frame.message for told in actions.harness.published_frames(MessageNew)]
     assert event.message == sent[-1]

@@ -1,4 +1,4 @@
-"""A batch leaves behind what its operations leave behind one by one: the same answers, and the same in the database.
+"""A batch has the same result as its operations one by one: the same answers, and the same documents.
 
 Random things are asked of two writers with a database each. One is asked for everything at once, while another batch
 is on its way; the other for one thing after the other.
@@ -17,8 +17,8 @@ from chat_mvp.protocol import User
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
 from chat_mvp.supervision import Supervisor
-from tests.unit.delivery.conftest import Desk, clear, user
-from tests.unit.delivery.doings import Doings, Outcome
+from tests.unit.delivery.actions import Actions, Outcome
+from tests.unit.delivery.conftest import Harness, clear, user
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,7 +36,7 @@ TIMES = {
     "deleted_at",
 }
 MADE_ANEW = {"memberships": {"_id"}, "messages": {"_id", "client_message_id"}, "message_queue": {"message_id"}}
-"""Ids that differ because nobody gave them."""
+"""Ids that differ because they are generated."""
 OF_GROUP = {
     "conversations": "_id",
     "memberships": "conversation_id",
@@ -53,14 +53,14 @@ class Cast:
         self.group = new_id()
         self.messages = [new_id() for _ in range(4)]
 
-    async def take_place(self, desk: Desk) -> Doings:
+    async def take_place(self, harness: Harness) -> Actions:
         """Make a group of three of the four, with a few messages."""
-        doings = Doings(desk, self.people, self.group)
-        await doings.make(self.people[1], self.people[2])
+        actions = Actions(harness, self.people, self.group)
+        await actions.make(self.people[1], self.people[2])
         for number, message_id in enumerate(self.messages):
-            doings.write(f"before {number}", by=self.people[number % 3], message_id=message_id)
-        await doings.outcomes()
-        return doings
+            actions.write(f"before {number}", by=self.people[number % 3], message_id=message_id)
+        await actions.outcomes()
+        return actions
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -71,10 +71,10 @@ async def other_database(mongo_uri: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def other_desk(other_database: Database, desk: Desk) -> AsyncIterator[Desk]:
+async def other_desk(other_database: Database, harness: Harness) -> AsyncIterator[Harness]:
     await clear(other_database)
-    other = Desk(other_database)
-    other.people = desk.people
+    other = Harness(other_database)
+    other.people = harness.people
     other.writer.start(Supervisor())
     await other.send("first").message()
     yield other
@@ -83,19 +83,19 @@ async def other_desk(other_database: Database, desk: Desk) -> AsyncIterator[Desk
 
 
 @pytest.mark.parametrize("seed", range(40))
-async def test_a_batch_leaves_what_its_operations_leave(desk: Desk, other_desk: Desk, seed: int) -> None:
+async def test_a_batch_leaves_what_its_operations_leave(harness: Harness, other_desk: Harness, seed: int) -> None:
     chance = random.Random(seed)
     cast = Cast()
     things = [thing(chance, cast) for _ in range(THINGS)]
 
-    together = await cast.take_place(desk)
+    together = await cast.take_place(harness)
     held_up = await together.hold_up()
-    before = desk.writer.batches
+    before = harness.writer.batches
     for do in things:
         do(together)
     at_once = await together.outcomes()
     await held_up.message()
-    await desk.writer.settled()
+    await harness.writer.settled()
 
     alone = await cast.take_place(other_desk)
     await other_desk.send("held up").message()
@@ -106,12 +106,12 @@ async def test_a_batch_leaves_what_its_operations_leave(desk: Desk, other_desk: 
     await other_desk.writer.settled()
 
     assert at_once == one_by_one
-    assert await left_behind(desk.database, cast.group) == await left_behind(other_desk.database, cast.group)
-    assert desk.writer.batches - before < THINGS / 2, "they were one batch, or a few"
+    assert await left_behind(harness.database, cast.group) == await left_behind(other_desk.database, cast.group)
+    assert harness.writer.batches - before < THINGS / 2, "they were one batch, or a few"
 
 
-def thing(chance: random.Random, cast: Cast) -> Callable[[Doings], None]:
-    """Choose something that somebody does, allowed or not."""
+def thing(chance: random.Random, cast: Cast) -> Callable[[Actions], None]:
+    """Choose an operation, allowed or not."""
     actor, other = chance.choice(cast.people), chance.choice(cast.people)
     name = f"{chance.random()}"
     message_id = chance.choice(cast.messages)
@@ -119,7 +119,7 @@ def thing(chance: random.Random, cast: Cast) -> Callable[[Doings], None]:
     yes = chance.random() < 0.5
     seq = chance.randrange(1, 6)
     owner = cast.people[0]
-    things: dict[Callable[[Doings], None], float] = {
+    things: dict[Callable[[Actions], None], float] = {
         lambda it: it.write(name, by=actor): 5,
         lambda it: it.add(other, by=owner): 3,
         lambda it: it.remove(other, by=owner): 2,

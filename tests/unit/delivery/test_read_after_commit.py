@@ -1,4 +1,4 @@
-"""Whoever reads after a commit sees it, whichever node is primary by then."""
+"""A read after a commit sees it, whichever node is primary then."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from chat_mvp.storage.client import Database, NotBefore
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.queue import Queue
-from tests.unit.delivery.conftest import Desk
+from tests.unit.delivery.conftest import Harness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def commands_of(database: Database) -> list[dict[str, Any]]:
-    """Return what mongod itself says it was asked since it was told to write that down, and let it forget it."""
+    """Return the commands that mongod has profiled, and remove them."""
     profile = database.client[database.collections.name]["system.profile"]
     commands = [entry["command"] for entry in await profile.find({}, sort=[("$natural", 1)]).to_list(None)]
     await database.collections.command({"profile": 0})
@@ -23,11 +23,11 @@ async def commands_of(database: Database) -> list[dict[str, Any]]:
     return commands
 
 
-async def test_reads_wait_for_what_was_committed_before(desk: Desk) -> None:
-    database = desk.database
+async def test_reads_wait_for_what_was_committed_before(harness: Harness) -> None:
+    database = harness.database
     await database.collections.command({"profile": 2})
-    sent, _ = await desk.send("committed just now").message()
-    reader, conversation = desk.people[1], sent.conversation_id
+    sent, _ = await harness.send("committed just now").message()
+    reader, conversation = harness.people[1], sent.conversation_id
     await Conversations(database.collections).fetch_memberships(reader, [conversation])
     await Conversations(database.collections).fetch([conversation])
     await Conversations(database.collections).fetch_others_marks(reader, direct=[conversation], groups=[], apart=())
@@ -44,19 +44,19 @@ async def test_reads_wait_for_what_was_committed_before(desk: Desk) -> None:
     assert all(concern["afterClusterTime"] == stored_at for concern in concerns)
 
 
-async def test_each_commit_moves_it_on(desk: Desk) -> None:
+async def test_each_commit_moves_it_on(harness: Harness) -> None:
     moments = []
     for number in range(3):
-        await desk.send(f"number {number}").message()
-        moments.append(desk.database.read_concern.document["afterClusterTime"])
+        await harness.send(f"number {number}").message()
+        moments.append(harness.database.read_concern.document["afterClusterTime"])
     assert moments == sorted(set(moments))
 
 
-async def test_a_commit_whose_answer_was_lost_moves_it_on_too(desk: Desk) -> None:
-    before = desk.database.read_concern.document["afterClusterTime"]
-    desk.commit.trouble.append("lost")
-    await desk.send("lost and found").message()
-    assert desk.database.read_concern.document["afterClusterTime"] > before
+async def test_a_commit_whose_answer_was_lost_moves_it_on_too(harness: Harness) -> None:
+    before = harness.database.read_concern.document["afterClusterTime"]
+    harness.commit.failures.append("lost")
+    await harness.send("lost and found").message()
+    assert harness.database.read_concern.document["afterClusterTime"] > before
 
 
 async def test_it_never_goes_back() -> None:

@@ -1,4 +1,4 @@
-"""Receipts: merged, and for those only who may have them at the moment when they are sent."""
+"""Receipts: merged, and sent only to users who may get them at the time of sending."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ class BlockLists(Contacts):
         return {pair for pair in self.pairs if user_id in pair}
 
 
-class Desk:
+class Harness:
     """Receipts of bob, and what is published of them."""
 
     def __init__(self, *pairs: BlockPair) -> None:
@@ -65,76 +65,76 @@ class Desk:
 
 
 async def test_the_first_goes_at_once_and_the_others_together() -> None:
-    desk = Desk()
-    await desk.blocks.fetch("bob")
+    harness = Harness()
+    await harness.blocks.fetch("bob")
     for seq in (1, 2, 3):
-        desk.read(seq, "ann", device="phone")
-    assert desk.sent.qsize() == 1
-    assert await desk.next() == (1, {"ann", "bob"}, "phone")
-    assert await desk.next() == (3, {"ann", "bob"}, "phone")
-    await desk.nothing_waits()
+        harness.read(seq, "ann", device="phone")
+    assert harness.sent.qsize() == 1
+    assert await harness.next() == (1, {"ann", "bob"}, "phone")
+    assert await harness.next() == (3, {"ann", "bob"}, "phone")
+    await harness.nothing_waits()
 
 
 async def test_each_of_two_devices_hears_of_the_other() -> None:
-    desk = Desk()
-    await desk.blocks.fetch("bob")
-    desk.read(1, "ann")
-    await desk.next()
-    desk.read(2, "ann", device="phone")
-    desk.read(3, "ann", device="tablet")
-    assert await desk.next() == (3, {"ann", "bob"}, None)
+    harness = Harness()
+    await harness.blocks.fetch("bob")
+    harness.read(1, "ann")
+    await harness.next()
+    harness.read(2, "ann", device="phone")
+    harness.read(3, "ann", device="tablet")
+    assert await harness.next() == (3, {"ann", "bob"}, None)
 
 
 async def test_a_block_that_is_set_while_a_receipt_waits() -> None:
-    desk = Desk()
-    await desk.blocks.fetch("bob")
-    desk.read(1, "ann", "cat")
-    await desk.next()
-    desk.read(2, "ann", "cat")
-    desk.blocks.changed("ann", "bob", True)
-    assert await desk.next() == (2, {"bob", "cat"}, None)
-    desk.read(3, "ann", "cat")
-    desk.blocks.changed("ann", "bob", False)
-    assert await desk.next() == (3, {"ann", "bob", "cat"}, None)
+    harness = Harness()
+    await harness.blocks.fetch("bob")
+    harness.read(1, "ann", "cat")
+    await harness.next()
+    harness.read(2, "ann", "cat")
+    harness.blocks.changed("ann", "bob", True)
+    assert await harness.next() == (2, {"bob", "cat"}, None)
+    harness.read(3, "ann", "cat")
+    harness.blocks.changed("ann", "bob", False)
+    assert await harness.next() == (3, {"ann", "bob", "cat"}, None)
 
 
 async def test_a_removal_while_a_receipt_waits() -> None:
-    desk = Desk()
-    await desk.blocks.fetch("bob")
-    desk.read(1, "ann", "cat")
-    await desk.next()
-    desk.read(2, "ann", "cat")
-    desk.receipts.forget(("cat",), "room")
-    desk.receipts.forget(("ann",), "another")
-    assert await desk.next() == (2, {"ann", "bob"}, None)
+    harness = Harness()
+    await harness.blocks.fetch("bob")
+    harness.read(1, "ann", "cat")
+    await harness.next()
+    harness.read(2, "ann", "cat")
+    harness.receipts.forget(("cat",), "room")
+    harness.receipts.forget(("ann",), "another")
+    assert await harness.next() == (2, {"ann", "bob"}, None)
 
 
 async def test_what_waits_is_not_replaced_by_what_fewer_may_know() -> None:
-    desk = Desk()
-    await desk.blocks.fetch("bob")
-    desk.read(1, "ann")
-    await desk.next()
-    desk.read(2, "ann")
-    desk.read(3)
-    assert await desk.next() == (2, {"ann", "bob"}, None)
-    assert await desk.next() == (3, {"bob"}, None)
+    harness = Harness()
+    await harness.blocks.fetch("bob")
+    harness.read(1, "ann")
+    await harness.next()
+    harness.read(2, "ann")
+    harness.read(3)
+    assert await harness.next() == (2, {"ann", "bob"}, None)
+    assert await harness.next() == (3, {"bob"}, None)
 
 
 async def test_blocks_that_are_not_in_memory_are_read_first() -> None:
-    desk = Desk(("cat", "bob"))
-    desk.contacts.away = 2
-    desk.read(1, "ann", "cat")
-    assert desk.sent.empty()
-    assert await desk.next() == (1, {"ann", "bob"}, None)
-    assert desk.contacts.reads == 3, "asked again until the database answered"
-    await desk.nothing_waits()
+    harness = Harness(("cat", "bob"))
+    harness.contacts.away = 2
+    harness.read(1, "ann", "cat")
+    assert harness.sent.empty()
+    assert await harness.next() == (1, {"ann", "bob"}, None)
+    assert harness.contacts.reads == 3, "asked again until the database answered"
+    await harness.nothing_waits()
 
 
 async def test_what_waits_is_sent_before_the_end() -> None:
-    desk = Desk()
-    await desk.blocks.fetch("bob")
-    desk.read(1, "ann")
-    desk.read(2, "ann")
-    desk.receipts.close()
-    assert [await desk.next(), await desk.next()] == [(1, {"ann", "bob"}, None), (2, {"ann", "bob"}, None)]
-    assert not desk.receipts.is_busy
+    harness = Harness()
+    await harness.blocks.fetch("bob")
+    harness.read(1, "ann")
+    harness.read(2, "ann")
+    harness.receipts.close()
+    assert [await harness.next(), await harness.next()] == [(1, {"ann", "bob"}, None), (2, {"ann", "bob"}, None)]
+    assert not harness.receipts.is_busy

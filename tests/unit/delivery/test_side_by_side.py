@@ -1,4 +1,4 @@
-"""Two batches on their way at once: only where they have nothing in common, and whatever happens to one of them."""
+"""Two batches in flight at once: only if they have no document in common, and whatever happens to one of them."""
 
 import asyncio
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from chat_mvp.protocol import MessageNew, Receipt
 from chat_mvp.storage.ids import new_id
 from chat_mvp.times import format_time
 from tests.support.waiting import eventually
-from tests.unit.delivery.conftest import Answer, Desk, FutureAnswer
+from tests.unit.delivery.conftest import Answer, FutureAnswer, Harness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,196 +26,196 @@ class Room(NamedTuple):
     id: str
     people: list[str]
 
-    def write(self, desk: Desk, text: str) -> Answer:
-        return desk.write(self.id, text, by=self.people[0])
+    def write(self, harness: Harness, text: str) -> Answer:
+        return harness.write(self.id, text, by=self.people[0])
 
 
-async def room(desk: Desk) -> Room:
+async def room(harness: Harness) -> Room:
     """Make another conversation, of two others."""
-    before, desk.people = desk.people, [new_id(), new_id()]
-    made = Room((await desk.send("first").message())[0].conversation_id, desk.people)
-    desk.people = before
-    await made.write(desk, "second").message()
+    before, harness.people = harness.people, [new_id(), new_id()]
+    made = Room((await harness.send("first").message())[0].conversation_id, harness.people)
+    harness.people = before
+    await made.write(harness, "second").message()
     return made
 
 
-async def texts(desk: Desk, where: Room) -> list[str]:
+async def texts(harness: Harness, where: Room) -> list[str]:
     """Return what is stored there, after checking that the counters agree."""
-    messages = await desk.messages.fetch_oldest(where.id, after=0, limit=100)
-    conversation = await desk.database.collections["conversations"].find_one({"_id": ObjectId(where.id)})
+    messages = await harness.messages.fetch_oldest(where.id, after=0, limit=100)
+    conversation = await harness.database.collections["conversations"].find_one({"_id": ObjectId(where.id)})
     assert conversation is not None
     assert [message.seq for message in messages] == list(range(1, conversation["last_seq"] + 1))
     assert conversation["rev"] == messages[-1].rev
-    assert await desk.database.collections["message_queue"].count_documents(
+    assert await harness.database.collections["message_queue"].count_documents(
         {"_id.conversation_id": ObjectId(where.id)}
     ) == len(messages)
     return [message.text for message in messages]
 
 
-async def flushing(desk: Desk, where: Room, *, trouble: str = "flushing") -> Answer:
+async def flushing(harness: Harness, where: Room, *, trouble: str = "flushing") -> Answer:
     """Send a message, and come back when nothing is left but to make it durable, which takes until the gate opens."""
-    desk.commit.trouble.append(trouble)
-    desk.commit.held_up.clear()
-    answer = where.write(desk, "flushing")
-    await desk.commit.held_up.wait()
+    harness.commit.failures.append(trouble)
+    harness.commit.held_up.clear()
+    answer = where.write(harness, "flushing")
+    await harness.commit.held_up.wait()
     return answer
 
 
-async def test_another_conversation_does_not_wait_for_the_disk(desk: Desk) -> None:
-    one, other = await room(desk), await room(desk)
-    desk.told.clear()
-    slow = await flushing(desk, one)
-    quick, _ = await other.write(desk, "quick").message()
+async def test_another_conversation_does_not_wait_for_the_disk(harness: Harness) -> None:
+    one, other = await room(harness), await room(harness)
+    harness.published.clear()
+    slow = await flushing(harness, one)
+    quick, _ = await other.write(harness, "quick").message()
     assert not slow.came
-    assert [publication.conversation_id for publication in desk.told_of(MessageNew)] == [other.id]
-    desk.commit.gate.set()
+    assert [publication.conversation_id for publication in harness.published_frames(MessageNew)] == [other.id]
+    harness.commit.gate.set()
     stored, _ = await slow.message()
     assert (quick.seq, stored.seq) == (3, 3)
     assert stored.created_at <= quick.created_at
-    assert await texts(desk, one) == ["hello", "second", "flushing"]
-    assert await texts(desk, other) == ["hello", "second", "quick"]
+    assert await texts(harness, one) == ["hello", "second", "flushing"]
+    assert await texts(harness, other) == ["hello", "second", "quick"]
 
 
-async def test_the_same_conversation_waits(desk: Desk) -> None:
-    one = await room(desk)
-    slow = await flushing(desk, one)
-    behind = one.write(desk, "behind")
+async def test_the_same_conversation_waits(harness: Harness) -> None:
+    one = await room(harness)
+    slow = await flushing(harness, one)
+    behind = one.write(harness, "behind")
     await asyncio.sleep(SOON_S)
     assert not behind.came
-    desk.commit.gate.set()
+    harness.commit.gate.set()
     assert ((await slow.message())[0].seq, (await behind.message())[0].seq) == (3, 4)
 
 
-async def test_no_third_batch_before_the_first_is_told(desk: Desk) -> None:
-    one, other, third = await room(desk), await room(desk), await room(desk)
-    slow = [await flushing(desk, one)]
-    slow.append(await flushing(desk, other))
-    last = third.write(desk, "third")
+async def test_no_third_batch_before_the_first_is_published(harness: Harness) -> None:
+    one, other, third = await room(harness), await room(harness), await room(harness)
+    slow = [await flushing(harness, one)]
+    slow.append(await flushing(harness, other))
+    last = third.write(harness, "third")
     await asyncio.sleep(SOON_S)
     assert not last.came
-    desk.commit.gate.set()
+    harness.commit.gate.set()
     assert [(await answer.message())[0].seq for answer in (*slow, last)] == [3, 3, 3]
 
 
-async def test_what_must_be_looked_up_goes_alone(desk: Desk) -> None:
-    one, other = await room(desk), await room(desk)
-    slow = await flushing(desk, one)
-    before, desk.people = desk.people, other.people
-    (message, *_) = await desk.messages.fetch_oldest(other.id, after=0, limit=1)
-    edit = desk.edit(message.id, "edited")
-    desk.people = before
+async def test_what_must_be_looked_up_goes_alone(harness: Harness) -> None:
+    one, other = await room(harness), await room(harness)
+    slow = await flushing(harness, one)
+    before, harness.people = harness.people, other.people
+    (message, *_) = await harness.messages.fetch_oldest(other.id, after=0, limit=1)
+    edit = harness.edit(message.id, "edited")
+    harness.people = before
     await asyncio.sleep(SOON_S)
     assert not edit.came
-    desk.commit.gate.set()
+    harness.commit.gate.set()
     await slow.message()
     assert (await edit.message())[0].text == "edited"
 
 
 @pytest.mark.parametrize("trouble", ["transient", "lost", "dropped", "broken"])
-async def test_trouble_of_the_second_is_its_own(desk: Desk, trouble: str) -> None:
-    one, other = await room(desk), await room(desk)
-    slow = await flushing(desk, one)
-    desk.commit.trouble.append(trouble)
-    answers = [other.write(desk, f"troubled {number}") for number in range(2)]
+async def test_trouble_of_the_second_is_its_own(harness: Harness, trouble: str) -> None:
+    one, other = await room(harness), await room(harness)
+    slow = await flushing(harness, one)
+    harness.commit.failures.append(trouble)
+    answers = [other.write(harness, f"troubled {number}") for number in range(2)]
     assert [(await answer.message())[0].seq for answer in answers] == [3, 4]
     assert not slow.came
-    desk.commit.gate.set()
+    harness.commit.gate.set()
     await slow.message()
-    assert await texts(desk, other) == ["hello", "second", "troubled 0", "troubled 1"]
-    assert (await one.write(desk, "after").message())[0].seq == 4
+    assert await texts(harness, other) == ["hello", "second", "troubled 0", "troubled 1"]
+    assert (await one.write(harness, "after").message())[0].seq == 4
 
 
-async def test_trouble_of_the_first_costs_the_second_nothing(desk: Desk) -> None:
-    one, other = await room(desk), await room(desk)
-    slow = await flushing(desk, one, trouble="flushing in vain")
-    quick = await flushing(desk, other)
-    behind = [one.write(desk, "behind one"), other.write(desk, "behind the other")]
-    desk.commit.gate.set()
+async def test_trouble_of_the_first_costs_the_second_nothing(harness: Harness) -> None:
+    one, other = await room(harness), await room(harness)
+    slow = await flushing(harness, one, trouble="flushing in vain")
+    quick = await flushing(harness, other)
+    behind = [one.write(harness, "behind one"), other.write(harness, "behind the other")]
+    harness.commit.gate.set()
     assert [(await answer.message())[0].seq for answer in (slow, quick, *behind)] == [3, 3, 4, 4]
-    assert await texts(desk, one) == ["hello", "second", "flushing", "behind one"]
-    assert await texts(desk, other) == ["hello", "second", "flushing", "behind the other"]
+    assert await texts(harness, one) == ["hello", "second", "flushing", "behind one"]
+    assert await texts(harness, other) == ["hello", "second", "flushing", "behind the other"]
 
 
-async def test_unknown_outcomes_of_both_are_told_when_they_are_known(desk: Desk) -> None:
-    one, other = await room(desk), await room(desk)
-    desk.told.clear()
-    slow = await flushing(desk, one, trouble="flushing into the unknown")
-    desk.commit.trouble.append("lost")
-    desk.commit.away = True
-    lost = other.write(desk, "lost")
-    desk.commit.gate.set()
+async def test_unknown_outcomes_of_both_are_published_when_known(harness: Harness) -> None:
+    one, other = await room(harness), await room(harness)
+    harness.published.clear()
+    slow = await flushing(harness, one, trouble="flushing into the unknown")
+    harness.commit.failures.append("lost")
+    harness.commit.away = True
+    lost = other.write(harness, "lost")
+    harness.commit.gate.set()
     assert {(await answer.error()).code for answer in (slow, lost)} == {"unavailable"}
-    assert desk.told_of(MessageNew) == []
-    desk.commit.away = False
+    assert harness.published_frames(MessageNew) == []
+    harness.commit.away = False
     async with asyncio.timeout(5):
-        await desk.writer.settled()
-    assert {publication.conversation_id for publication in desk.told_of(MessageNew)} == {one.id, other.id}
-    after = [(await where.write(desk, "after").message())[0].seq for where in (one, other)]
+        await harness.writer.settled()
+    assert {publication.conversation_id for publication in harness.published_frames(MessageNew)} == {one.id, other.id}
+    after = [(await where.write(harness, "after").message())[0].seq for where in (one, other)]
     assert after == [4, 4]
 
 
-async def test_settled_waits_for_both(desk: Desk) -> None:
-    one, other = await room(desk), await room(desk)
-    slow = await flushing(desk, one)
-    settled = asyncio.create_task(desk.writer.settled())
-    await other.write(desk, "quick").message()
+async def test_settled_waits_for_both(harness: Harness) -> None:
+    one, other = await room(harness), await room(harness)
+    slow = await flushing(harness, one)
+    settled = asyncio.create_task(harness.writer.settled())
+    await other.write(harness, "quick").message()
     await asyncio.sleep(SOON_S)
     assert not settled.done()
-    desk.commit.gate.set()
+    harness.commit.gate.set()
     await settled
     assert slow.came
 
 
-async def test_the_time_to_ask_from_comes_after_both(desk: Desk) -> None:
-    one, other = await room(desk), await room(desk)
-    slow = await flushing(desk, one)
-    quick, _ = await other.write(desk, "quick").message()
+async def test_the_time_to_ask_from_comes_after_both(harness: Harness) -> None:
+    one, other = await room(harness), await room(harness)
+    slow = await flushing(harness, one)
+    quick, _ = await other.write(harness, "quick").message()
     moment: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    desk.writer.submit(AskMoment(reply=FutureAnswer(moment, format_time)))
+    harness.writer.submit(AskMoment(reply=FutureAnswer(moment, format_time)))
     await asyncio.sleep(SOON_S)
     assert not moment.done()
-    desk.commit.gate.set()
+    harness.commit.gate.set()
     async with asyncio.timeout(5):
         asked = await moment
     assert slow.came
     assert (await slow.message())[0].created_at <= quick.created_at <= asked
 
 
-async def test_nobody_has_what_is_not_stored_yet(desk: Desk) -> None:
-    one = await room(desk)
-    slow = await flushing(desk, one)
-    confirm(desk, one, 1_000_000)
-    assert await confirmed(desk, one) == 2
-    desk.commit.gate.set()
+async def test_no_one_can_acknowledge_what_is_not_stored_yet(harness: Harness) -> None:
+    one = await room(harness)
+    slow = await flushing(harness, one)
+    confirm(harness, one, 1_000_000)
+    assert await confirmed(harness, one) == 2
+    harness.commit.gate.set()
     await slow.message()
     recipient = {"_id.recipient_id": ObjectId(one.people[1])}
-    waiting = await desk.database.collections["message_queue"].find(recipient).to_list()
+    waiting = await harness.database.collections["message_queue"].find(recipient).to_list()
     assert [entry["_id"]["seq"] for entry in waiting] == [3]
 
 
-async def test_marks_do_not_fall_back_when_the_batch_beside_them_fails(desk: Desk) -> None:
-    one = await room(desk)
-    slow = await flushing(desk, one, trouble="flushing in vain")
-    desk.commit.trouble.append("flushing longer")
-    desk.commit.held_up.clear()
-    confirm(desk, one, 2)
-    await desk.commit.held_up.wait()
-    desk.commit.gate.set()
+async def test_marks_do_not_fall_back_when_the_batch_beside_them_fails(harness: Harness) -> None:
+    one = await room(harness)
+    slow = await flushing(harness, one, trouble="flushing in vain")
+    harness.commit.failures.append("flushing longer")
+    harness.commit.held_up.clear()
+    confirm(harness, one, 2)
+    await harness.commit.held_up.wait()
+    harness.commit.gate.set()
     # By now the conversation was read again, when the mark was not stored yet.
     await slow.message()
-    desk.commit.later_gate.set()
-    assert await confirmed(desk, one) == 2
-    await desk.writer.settled()
-    confirm(desk, one, 1)
-    await one.write(desk, "after").message()
-    await desk.writer.settled()
+    harness.commit.later_gate.set()
+    assert await confirmed(harness, one) == 2
+    await harness.writer.settled()
+    confirm(harness, one, 1)
+    await one.write(harness, "after").message()
+    await harness.writer.settled()
     await asyncio.sleep(SOON_S + INTERVAL_S)
-    assert [publication.frame.delivered_seq for publication in desk.told_of(Receipt)] == [2]
+    assert [publication.frame.delivered_seq for publication in harness.published_frames(Receipt)] == [2]
 
 
-def confirm(desk: Desk, where: Room, seq: int) -> None:
+def confirm(harness: Harness, where: Room, seq: int) -> None:
     """Have the recipient confirm everything up to ``seq``."""
-    desk.writer.submit(
+    harness.writer.submit(
         RaiseMarks(
             where.id,
             where.people[1],
@@ -227,9 +227,9 @@ def confirm(desk: Desk, where: Room, seq: int) -> None:
     )
 
 
-async def confirmed(desk: Desk, where: Room) -> int:
+async def confirmed(harness: Harness, where: Room) -> int:
     """Return up to where the recipient has confirmed, once that is stored."""
-    memberships = desk.database.collections["memberships"]
+    memberships = harness.database.collections["memberships"]
     its = {"conversation_id": ObjectId(where.id), "user_id": ObjectId(where.people[1])}
     found = await eventually(lambda: memberships.find_one(its), lambda membership: membership["delivered_seq"])
     return int(found["delivered_seq"])

@@ -1,4 +1,4 @@
-"""The states of a batch: which may follow which, and what each of the ways through them leaves behind."""
+"""The states of a batch: the allowed transitions, and the result of each path through them."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise, product

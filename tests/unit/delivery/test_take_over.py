@@ -1,4 +1,4 @@
-"""Starting after a kill: what the process before left under way is ended before anything is read or written."""
+"""Starting after a kill: open transactions of the previous process are ended before anything is read or written."""
 
 import asyncio
 

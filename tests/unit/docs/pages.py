@@ -1,4 +1,4 @@
-"""Reading the documentation as the tests need it: tables, code and links of Markdown pages. Pure."""
+"""Read the documentation for the tests: tables, code and links of Markdown pages. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ class Block(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Return every page that readers of the project are given."""
+    """Return every page of the documentation."""
     return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 
 def section(text: str, heading: str) -> str:
-    """Return what stands under a heading, down to the next one of its own level or above."""
+    """Return the text under a heading, up to the next one of the same level or above."""
     found = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
     assert found is not None, f"there is no heading {heading!r}"
     rest = text[found.end() :]
@@ -49,7 +49,7 @@ def table(text: str) -> list[list[str]]:
 
 
 def codes(cell: str) -> list[str]:
-    """Return everything that is set as code."""
+    """Return everything in code spans."""
     return _CODE.findall(cell)
 
 
@@ -64,7 +64,7 @@ def links(text: str) -> Iterator[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors that a forge makes of the headings."""
+    """Return the anchors that GitHub creates for the headings."""
     found = set()
     for heading in _HEADING.findall(_FENCE.sub("", text)):
         words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()

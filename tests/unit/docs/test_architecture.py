@@ -1,4 +1,4 @@
-"""docs/architecture.md and docs/decisions speak of what is there."""
+"""docs/architecture.md and docs/decisions name only what exists."""
 
 import re
 from pathlib import Path

@@ -30,7 +30,7 @@ Fields = dict[str, bool]
 
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[Litestar]:
-    """The whole application on a database that nobody asks anything."""
+    """The whole application on a database that is never used."""
     nowhere = "mongodb://127.0.0.1:1"
     database = Database(AsyncMongoClient(nowhere, connect=False), AsyncIOMotorClient(nowhere), "docs", "epoch")
     yield create_app(Settings(data_dir=tmp_path), database)

@@ -1,4 +1,4 @@
-"""Services over a database in memory: good for everything that needs no transaction and no TTL."""
+"""Services over a database in memory: for everything that needs no transaction and no TTL."""
 
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar

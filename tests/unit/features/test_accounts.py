@@ -269,7 +269,7 @@ async def test_signing_out_here_and_everywhere(house: House, recorder: MemoryRec
     assert len(recorder.recorded) == len(sessions), "but is not stored again"
 
 
-async def test_the_session_of_somebody_who_is_gone(house: House) -> None:
+async def test_the_session_of_a_deleted_user(house: House) -> None:
     session = await house.register()
     await UserDocument.find_all().delete()
     with pytest.raises(UnauthenticatedError):

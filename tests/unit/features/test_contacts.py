@@ -13,7 +13,7 @@ from tests.unit.features.conftest import MemoryRecorder, make_user, new_costly_w
 
 
 class House:
-    """A contact service, and what it told."""
+    """A contact service, and what it published."""
 
     def __init__(self, users: Users, recorder: MemoryRecorder) -> None:
         self.users = users
@@ -56,7 +56,7 @@ async def people(users: Users) -> tuple[str, str, str]:
     return await make_user(users, "ann"), await make_user(users, "bob"), await make_user(users, "cat")
 
 
-async def test_a_change_is_told_once(house: House, people: tuple[str, str, str], recorder: MemoryRecorder) -> None:
+async def test_a_change_is_recorded_once(house: House, people: tuple[str, str, str], recorder: MemoryRecorder) -> None:
     ann, bob, _ = people
     for _ in range(2):
         await house.service.add(ann, bob, nickname=UNSET)
@@ -109,7 +109,7 @@ async def test_lists_and_blocks_do_not_touch_each_other(house: House, people: tu
     assert await house.blocked(cat) == set()
 
 
-async def test_nobody_and_oneself(house: House, people: tuple[str, str, str]) -> None:
+async def test_unknown_users_and_oneself(house: House, people: tuple[str, str, str]) -> None:
     ann, *_ = people
     for action in (house.service.block, house.service.unblock, house.service.remove):
         with pytest.raises(NotFoundError):

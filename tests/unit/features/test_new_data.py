@@ -1,4 +1,4 @@
-"""What is refused on a full disk, and what still works: every operation of the writer says which it is."""
+"""What is refused on a full disk, and what still works: every operation of the writer declares it."""
 
 import inspect
 from types import ModuleType

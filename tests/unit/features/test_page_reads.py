@@ -1,4 +1,4 @@
-"""Pages of messages cost much: those of one account are read one after the other."""
+"""Pages of messages are expensive: those of one account are read one after the other."""
 
 import asyncio
 from typing import Any

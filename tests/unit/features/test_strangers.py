@@ -1,4 +1,4 @@
-"""Who may put whom into a conversation, with storage that is made up."""
+"""Who may add whom to a conversation, with fake storage."""
 
 import asyncio
 from collections import Counter
@@ -79,7 +79,7 @@ async def test_a_person_for_whom_too_many_wait_is_added_by_no_stranger(house: Ho
     assert await house.add("ann") == frozenset()
 
 
-async def test_a_few_accounts_keep_nobody_else_out(house: House) -> None:
+async def test_a_few_accounts_cannot_lock_others_out(house: House) -> None:
     attackers = [("ann", f"stranger {n}", 100) for n in range(MAX_UNSEEN_FROM_STRANGERS // 100)]
     house.storage.unseen = [*attackers, ("ann", "bob", MAX_UNSEEN_RESERVED - 1)]
     assert await house.add("ann", by="bob") == {"ann"}
@@ -90,7 +90,7 @@ async def test_a_few_accounts_keep_nobody_else_out(house: House) -> None:
         await house.add("ann", by="bob")
 
 
-async def test_one_account_alone_keeps_nobody_else_out(house: House) -> None:
+async def test_one_account_alone_cannot_lock_others_out(house: House) -> None:
     house.storage.unseen = [("ann", "eve", MAX_UNSEEN_FROM_ONE_STRANGER)]
     with pytest.raises(ForbiddenError):
         await house.add("ann")

@@ -1,4 +1,4 @@
-"""Someone who is removed while ``/messages/sync`` reads gets nothing that was said after that."""
+"""A member who is removed while ``/messages/sync`` reads gets no messages from after the removal."""
 
 from datetime import UTC, datetime
 from typing import Any

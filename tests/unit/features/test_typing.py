@@ -1,4 +1,4 @@
-"""Typing is passed on when it changes, not with every frame."""
+"""Typing is forwarded when it changes, not with every frame."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -19,7 +19,7 @@ async def _no_blocks(_user_id: str) -> set[BlockPair]:
 
 
 class Room:
-    """One conversation whose members are told; ``sent`` are the states that the others were sent."""
+    """One conversation; ``sent`` are the states that the other members got."""
 
     def __init__(self, members: int = 2) -> None:
         self.now = 1_000.0

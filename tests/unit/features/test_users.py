@@ -49,7 +49,7 @@ async def found(service: UserService, query: str) -> set[str]:
     return {user.username for user in items}
 
 
-async def test_a_change_shows_at_once_and_is_told(
+async def test_a_change_shows_at_once_and_is_published(
     service: UserService, users: Users, directory: UserDirectory, told: Told, recorder: MemoryRecorder
 ) -> None:
     ann = await make_user(users, "ann")

@@ -1,4 +1,4 @@
-"""Which files are the project's own, whatever a checkout has lying about."""
+"""Which files are the project's own, whatever else a checkout contains."""
 
 import os
 from collections.abc import Iterator

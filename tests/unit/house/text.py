@@ -1,4 +1,4 @@
-"""Rules that need no syntax: length, leftovers, and what must never be written into a file."""
+"""Rules that need no syntax tree: length, leftovers, and what must never be in a file."""
 
 import re
 from collections.abc import Iterable

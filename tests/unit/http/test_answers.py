@@ -43,7 +43,7 @@ class Body(msgspec.Struct):
 
 
 class Thrower:
-    """A service that fails as it is told."""
+    """A service that fails on demand."""
 
     error: Exception | None = None
 

@@ -26,7 +26,7 @@ OPEN = {"POST /api/v1/auth/register", "POST /api/v1/auth/login", "POST /api/v1/a
 
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[Litestar]:
-    """The whole application on a database that nobody asks anything."""
+    """The whole application on a database that is never used."""
     nowhere = "mongodb://127.0.0.1:1"
     database = Database(AsyncMongoClient(nowhere, connect=False), AsyncIOMotorClient(nowhere), "budgets", "epoch")
     yield create_app(Settings(data_dir=tmp_path), database)

@@ -55,5 +55,5 @@ async def test_what_is_no_request_is_handed_on_as_it_is(kind: str) -> None:
     ("public_url", "expected"),
     [(None, False), ("http://chat.example", False), ("https://chat.example", True), ("HTTPS://chat.example", True)],
 )
-def test_browsers_are_told_to_use_https_only_where_people_do(public_url: str | None, expected: bool) -> None:
+def test_hsts_is_sent_only_with_an_https_public_url(public_url: str | None, expected: bool) -> None:
     assert ("Strict-Transport-Security" in security_headers(public_url)) is expected

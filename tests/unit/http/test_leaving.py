@@ -1,4 +1,4 @@
-"""Work for a client that went away is given up."""
+"""Work for a client that disconnected is cancelled."""
 
 import asyncio
 from types import SimpleNamespace

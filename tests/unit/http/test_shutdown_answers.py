@@ -1,4 +1,4 @@
-"""A request that the server cancels because it stops is answered all the same."""
+"""A request that the server cancels because it stops still gets an answer."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ async def cut_off(app: Any) -> tuple[asyncio.Task[None], list[dict[str, Any]]]:
     return task, sent
 
 
-async def test_it_is_told_to_come_back() -> None:
+async def test_the_answer_says_when_to_retry() -> None:
     async def hanging(_scope: Any, _receive: Any, _send: Any) -> None:
         await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""What a deleted conversation leaves behind goes in pieces, and nothing else goes with it."""
+"""The data of a deleted conversation is removed in pieces, and nothing else is removed."""
 
 import secrets
 from collections.abc import AsyncIterator

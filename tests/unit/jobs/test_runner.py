@@ -146,7 +146,7 @@ async def test_a_job_of_a_process_that_ended_in_the_middle_is_taken_over(databas
     assert handler.seen == [0]
 
 
-async def test_one_who_lost_the_lease_changes_nothing(database: Database, jobs: Jobs) -> None:
+async def test_a_runner_that_lost_the_lease_changes_nothing(database: Database, jobs: Jobs) -> None:
     await store(database)
     mine = await jobs.claim(["counting"], "me", lease_ms=1)
     assert mine is not None

@@ -70,7 +70,7 @@ def test_a_file_of_nonsense_counts_as_none(layout: Layout) -> None:
     assert len(load_or_create(layout).password) > 40
 
 
-def test_a_password_chosen_by_somebody_else_stays_whole_in_the_address() -> None:
+def test_special_characters_of_a_password_are_escaped_in_the_uri() -> None:
     uri = Credentials("chat_mvp", password="p@ss/w:rd%+?", key="").uri(23456)
     assert uri == "mongodb://chat_mvp:p%40ss%2Fw%3Ard%25%2B%3F@127.0.0.1:23456/?replicaSet=chat&authSource=admin"
 

@@ -1,4 +1,4 @@
-"""An embedded database that was made once and is empty now is noticed; one that is new is not."""
+"""An embedded database that was created before and is empty now is detected; a new one is not."""
 
 import logging
 import stat

@@ -47,7 +47,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     assert "--data-dir" in caught.value.remedy
 
 
-def test_a_place_where_nobody_may_write_is_refused() -> None:
+def test_a_directory_that_is_not_writable_is_refused() -> None:
     # /proc holds for root too, who may write anywhere else.
     with pytest.raises(StartupError, match=r"The data directory /proc/chat-mvp cannot be used"):
         prepare(Path("/proc/chat-mvp"))

@@ -1,4 +1,4 @@
-"""Room on the disk: what is near the end is said, and the disk is not asked for every message."""
+"""Free disk space: a nearly full disk is reported, and the disk is not checked for every message."""
 
 from pathlib import Path
 

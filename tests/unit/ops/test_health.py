@@ -68,7 +68,7 @@ async def test_however_many_ask_the_database_is_asked_once(store: Store) -> None
     assert store.asked == 1
 
 
-async def test_one_who_goes_away_takes_the_answer_from_nobody(store: Store) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_others(store: Store) -> None:
     store.delay_s = 0.05
     it = readiness(store)
     impatient = asyncio.create_task(it.problem())

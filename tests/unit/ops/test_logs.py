@@ -1,4 +1,4 @@
-"""The log: one shape for everybody, and no secret in it."""
+"""The log: one format for all modules, and no secret in it."""
 
 import asyncio
 import io

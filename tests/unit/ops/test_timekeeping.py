@@ -1,4 +1,4 @@
-"""The clock follows the database, and clocks that are apart are logged once, and once more when they agree again."""
+"""The clock follows the database, and clocks that differ are logged once, and once more when they agree again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may go on: so many at once, accounts in turn, and nobody twice as much for having many connections."""
+"""Admission: a bounded number at once, accounts in turn, and no more for an account with many connections."""
 
 import asyncio
 
@@ -82,7 +82,7 @@ async def test_who_comes_back_for_a_slot_queues_behind_the_others() -> None:
 
 
 @pytest.mark.parametrize("when", ["waiting", "admitted"])
-async def test_one_who_goes_away_holds_nothing(when: str) -> None:
+async def test_a_connection_that_ends_holds_no_slot(when: str) -> None:
     admission = Admission(at_once=1, at_once_each=1)
     slot = await admission.enter("ann")
     gone, stays = entering(admission, "bob", "cat")

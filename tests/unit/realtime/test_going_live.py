@@ -1,4 +1,4 @@
-"""From catching up to live: what a connection is sent, and in which order, without a socket."""
+"""From catching up to live: which frames a connection gets, and in which order, without a socket."""
 
 import asyncio
 from typing import Any
@@ -131,7 +131,7 @@ def left(conversation_id: str) -> Publication:
     return Publication(audience=("ann",), frame=ConversationLeft(conversation_id=conversation_id))
 
 
-async def test_who_was_let_out_is_told_after_drained(wire: Wire) -> None:
+async def test_a_removed_member_gets_conversation_left_after_drained(wire: Wire) -> None:
     wire.registry.deliver(left(ROOM))
     assert wire.connection.session.left == (ROOM,)
     await wire.connection.go_live(Drained(count=0))
@@ -139,7 +139,7 @@ async def test_who_was_let_out_is_told_after_drained(wire: Wire) -> None:
     assert wire.connection.session.left == ()
 
 
-async def test_what_the_snapshot_says_of_leaving_is_not_told_again(wire: Wire) -> None:
+async def test_a_removal_that_the_snapshot_covers_is_not_sent_again(wire: Wire) -> None:
     publish(wire, new(11))
     wire.registry.deliver(left(ROOM))
     wire.registry.deliver(left("another room"))

@@ -1,4 +1,4 @@
-"""What waits to be read comes out in order, wakes its reader, and survives a reader that gave up."""
+"""Waiting frames are read in order, wake their reader, and survive a cancelled reader."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Frames leave in order, together, without waiting where they can, and at the reader's pace where they must."""
+"""Frames are written in order, together, without waiting if possible, and at the reader's pace if necessary."""
 
 import asyncio
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ async def test_a_full_socket_is_waited_for_and_nothing_is_lost_or_moved() -> Non
     assert overflows == []
 
 
-async def test_too_much_for_a_full_socket_is_told_once() -> None:
+async def test_too_much_for_a_full_socket_is_reported_once() -> None:
     socket = Socket()
     box, overflows = outbox(socket)
     socket.has_room.clear()

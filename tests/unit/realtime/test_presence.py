@@ -1,4 +1,4 @@
-"""Who is told of whom, where a block comes between asking and knowing."""
+"""Whose presence a connection gets if a block changes while it is read."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -85,7 +85,7 @@ async def test_a_block_that_is_set_while_blocks_are_read(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("ask", [connect, show, look])
-async def test_blocks_between_others_make_nobody_read_again(ask: Ask) -> None:
+async def test_blocks_between_others_cause_no_second_read(ask: Ask) -> None:
     wire, contacts = Wire(), SlowContacts()
     blocks = Blocks(contacts.fetch_blocks)
     tracker = PresenceTracker(
@@ -101,7 +101,7 @@ async def test_blocks_between_others_make_nobody_read_again(ask: Ask) -> None:
     await tracker.stop()
 
 
-async def test_a_status_text_set_while_away_does_not_change_when_somebody_was_last_there() -> None:
+async def test_a_status_text_set_while_away_does_not_change_last_seen() -> None:
     connected = {"bob"}
     tracker = PresenceTracker(
         fetch_presences=fetch_no_presences,

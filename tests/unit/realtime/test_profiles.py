@@ -138,7 +138,7 @@ async def test_a_large_audience_is_sent_in_pieces(house: House) -> None:
     assert {user_id for it in house.sent for user_id in it.audience} == house.known | {"ann"}
 
 
-async def test_alone_nobody_is_asked(house: House) -> None:
+async def test_without_other_connected_users_nothing_is_read(house: House) -> None:
     house.connected = ["ann"]
     house.updates.send(ANN)
     await settle()

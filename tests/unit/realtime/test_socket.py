@@ -1,4 +1,4 @@
-"""From the handshake to the end of a connection, without a server: who is let in, and who is let go."""
+"""From the handshake to the end of a connection, without a server: which are accepted, and which are closed."""
 
 import asyncio
 import gc
@@ -62,7 +62,7 @@ class Client:
 
 
 class House:
-    """An endpoint whose accounts, greetings and storage are made up. ``arriving`` runs while somebody signs in."""
+    """An endpoint with fake accounts, greetings and storage. ``arriving`` runs while a user signs in."""
 
     def __init__(self) -> None:
         claims = SimpleNamespace(sub="ann", sid="her session", exp=time.time() + 900)
@@ -115,7 +115,7 @@ async def test_a_sign_out_while_one_signs_in_is_noticed() -> None:
     assert len(house.registry) == 0
 
 
-async def test_of_many_that_come_at_once_no_more_are_let_in_than_may_be() -> None:
+async def test_of_many_concurrent_handshakes_no_more_than_allowed_succeed() -> None:
     house = House()
     clients = [Client(house.endpoint, CONNECT) for _ in range(MAX_CONNECTIONS_PER_ACCOUNT + 5)]
     tasks = [asyncio.create_task(client.serve()) for client in clients]

@@ -1,4 +1,4 @@
-"""Marks of devices prove an earlier sign-in, and nothing else passes for one."""
+"""Marks of devices prove an earlier sign-in, and nothing else is accepted as one."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from http.cookies import SimpleCookie

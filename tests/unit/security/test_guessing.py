@@ -1,4 +1,4 @@
-"""Guessing is stopped, and nobody is locked out by someone else's guessing."""
+"""Guessing is stopped, and no one is locked out by the guessing of others."""
 
 import pytest
 from structlog.testing import capture_logs

@@ -39,7 +39,7 @@ def test_a_newer_key_goes_in_front(tmp_path: Path) -> None:
     assert load_signing_keys(tmp_path / "a", None) == (new, old)
 
 
-def test_a_secret_of_ones_own_makes_no_file(tmp_path: Path) -> None:
+def test_a_configured_secret_creates_no_file(tmp_path: Path) -> None:
     secret = "a secret that is long enough for anybody"
     (key,) = load_signing_keys(tmp_path, secret)
     assert key.secret == secret.encode()

@@ -1,4 +1,4 @@
-"""Which pages may connect, told by what browsers say of themselves."""
+"""Which pages may connect, according to the headers of browsers."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_our_own_and_those_that_were_allowed(origin: str | None, host: str) -> N
         ("http://chat.org", None),
     ],
 )
-def test_everybody_elses(origin: str, host: str | None) -> None:
+def test_origins_of_others(origin: str, host: str | None) -> None:
     assert not is_allowed_origin(origin, host, {"http://ours.org"})
 
 

@@ -32,12 +32,12 @@ async def test_the_right_password_and_wrong_ones(passwords: Passwords) -> None:
         assert not await passwords.verify(stored, wrong)
 
 
-async def test_nobody_has_no_password(passwords: Passwords) -> None:
+async def test_an_unknown_user_has_no_password(passwords: Passwords) -> None:
     assert not await passwords.verify(None, PASSWORD)
     assert not await passwords.verify(None, "nobody's password")
 
 
-async def test_a_damaged_hash_lets_nobody_in(passwords: Passwords) -> None:
+async def test_a_damaged_hash_matches_no_password(passwords: Passwords) -> None:
     assert not await passwords.verify("no hash at all", PASSWORD)
 
 

@@ -97,7 +97,7 @@ def test_a_token_that_leaves_something_out(missing: str) -> None:
         jwt.encode(CLAIMS, NEW.secret, algorithm="HS256", headers={"kid": "unknown"}),
         jwt.encode(CLAIMS, NEW.secret, algorithm="HS256"),
         jwt.encode(CLAIMS | {"sid": 5}, NEW.secret, algorithm="HS256", headers={"kid": "new"}),
-        # Ended, and not ours: that it has ended is nobody's business.
+        # Expired and not ours: the answer does not say that it has expired.
         jwt.encode(CLAIMS | {"exp": 5}, b"x" * 64, algorithm="HS256", headers={"kid": "new"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""The search for what has no end finds it. A contract test does the search in the documents of a server."""
+"""The search for values without a limit finds them. A contract test does the search in the documents of a server."""
 
 from typing import Any
 

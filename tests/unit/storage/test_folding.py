@@ -1,4 +1,4 @@
-"""Folding takes a time that grows with the length of a text, whatever is in it."""
+"""Folding takes time proportional to the length of a text, whatever it contains."""
 
 import re
 import sys

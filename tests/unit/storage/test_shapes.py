@@ -1,4 +1,4 @@
-"""Documents of a backup are compared with what a server stores, before any of them is."""
+"""Documents of a backup are compared with what a server stores, before any of them is stored."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads that many callers share: together where they may be, and never from before a caller asked."""
+"""Reads that many callers share: together if possible, and never from before a caller asked."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -87,7 +87,7 @@ async def test_too_many_pings_end_the_connection() -> None:
         assert said.endswith(b"\x11\x4dtoo many pings")
 
 
-async def test_small_messages_that_nobody_handles_do_not_pile_up() -> None:
+async def test_small_unread_messages_do_not_pile_up() -> None:
     async with serving(shared(), deaf) as server:
         raw = await opened(server)
         flood = frame(Opcode.TEXT, b"{}") * 10_000

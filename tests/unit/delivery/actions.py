@@ -1,4 +1,4 @@
-"""What can be asked of the writer about one group, one thing after the other or all of it in one batch."""
+"""Operations on one group, one after the other or all in one batch."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,23 +25,23 @@ from chat_mvp.protocol import Role, User
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord
 from chat_mvp.times import utc_now
-from tests.unit.delivery.conftest import ANSWER_WITHIN_S, Answer, Desk, FutureAnswer
+from tests.unit.delivery.conftest import ANSWER_WITHIN_S, Answer, FutureAnswer, Harness
 
 Outcome = bool | int | type[ChatError]
-"""Whether anything changed, the number of the message, or why it was refused."""
+"""Whether anything changed, the sequence number of the message, or the error of a refusal."""
 
 
-class Doings:
-    """Asks, and collects what comes of it. The first of ``people`` owns the group."""
+class Actions:
+    """Submits operations and collects their outcomes. The first of ``people`` owns the group."""
 
-    def __init__(self, desk: Desk, people: Sequence[User], group: str) -> None:
-        self.desk = desk
+    def __init__(self, harness: Harness, people: Sequence[User], group: str) -> None:
+        self.harness = harness
         self.people = people
         self.group = group
         self._asked: list[asyncio.Future[Outcome]] = []
 
     async def make(self, *members: User) -> None:
-        """Make the group, of its owner and these."""
+        """Create the group with its owner and these members."""
         now = utc_now()
         record = ConversationRecord(
             id=self.group,
@@ -65,20 +65,20 @@ class Doings:
         assert await self.outcomes() == [True]
 
     async def hold_up(self) -> Answer:
-        """Have a batch under way, which goes on with ``outcomes``: whatever is asked meanwhile gathers behind it."""
-        self.desk.commit.trouble.append("slow")
-        self.desk.commit.held_up.clear()
-        self.desk.commit.gate.clear()
-        answer = self.desk.send("held up")
-        await self.desk.commit.held_up.wait()
+        """Hold a batch in flight until ``outcomes``: operations submitted before that go into the next batch."""
+        self.harness.commit.failures.append("slow")
+        self.harness.commit.held_up.clear()
+        self.harness.commit.gate.clear()
+        answer = self.harness.send("held up")
+        await self.harness.commit.held_up.wait()
         return answer
 
     async def outcomes(self) -> list[Outcome]:
-        """Let everything be done, and return what came of it, in the order in which it was asked."""
-        self.desk.commit.gate.set()
+        """Release the batches, and return the outcomes in the order of the operations."""
+        self.harness.commit.gate.set()
         asked, self._asked = self._asked, []
         done = asyncio.get_running_loop().create_future()
-        self.desk.writer.submit(AskMoment(reply=FutureAnswer(done)))
+        self.harness.writer.submit(AskMoment(reply=FutureAnswer(done)))
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await done
             return [await _outcome(answer) for answer in asked]
@@ -113,7 +113,7 @@ class Doings:
             is_hidden=lambda _: False,
             reply=FutureAnswer(answer),
         )
-        self.desk.writer.submit(operation)
+        self.harness.writer.submit(operation)
 
     # --- the conversation
 
@@ -134,7 +134,7 @@ class Doings:
             people={},
             reply=FutureAnswer(answer, lambda sent: sent.record.message.seq),
         )
-        self.desk.writer.submit(operation)
+        self.harness.writer.submit(operation)
 
     def edit(self, message_id: str, text: str, *, by: User) -> None:
         self._change(EditMessage, message_id, by.id, text, ())
@@ -153,20 +153,20 @@ class Doings:
     async def members(self) -> list[tuple[str, int, int, str]]:
         """Return who is stored as a member, from where on, how far they confirmed, and as what."""
         query = {"conversation_id": ObjectId(self.group)}
-        found = await self.desk.database.collections["memberships"].find(query, sort=[("_id", 1)]).to_list(None)
+        found = await self.harness.database.collections["memberships"].find(query, sort=[("_id", 1)]).to_list(None)
         return [(str(it["user_id"]), it["joined_seq"], it["delivered_seq"], it["role"]) for it in found]
 
     async def waiting(self, conversation_id: str, user_id: str) -> list[int]:
-        """Return the numbers of the messages that wait for somebody."""
+        """Return the sequence numbers of a person's queued messages."""
         query = {"_id.recipient_id": ObjectId(user_id), "_id.conversation_id": ObjectId(conversation_id)}
-        found = await self.desk.database.collections["message_queue"].find(query, sort=[("_id", 1)]).to_list(None)
+        found = await self.harness.database.collections["message_queue"].find(query, sort=[("_id", 1)]).to_list(None)
         return [it["_id"]["seq"] for it in found]
 
     # --- asking
 
     def ask(self, kind: type[ConversationOperation], *what: Any, **more: Any) -> None:
         answer = self._answer()
-        self.desk.writer.submit(kind(*what, **more, reply=FutureAnswer(answer)))
+        self.harness.writer.submit(kind(*what, **more, reply=FutureAnswer(answer)))
 
     def _change(self, kind: Any, *what: Any, **more: Any) -> None:
         answer = self._answer()
@@ -175,7 +175,7 @@ class Doings:
             **more,
             reply=FutureAnswer(answer, lambda message: message.rev),
         )
-        self.desk.writer.submit(operation)
+        self.harness.writer.submit(operation)
 
     def _answer(self) -> asyncio.Future[Outcome]:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
