@@ -1,4 +1,4 @@
-"""Finds those who share a conversation with a user or have the user in their contact list."""
+"""Finds the users who share a conversation with a user or have the user in their contact list."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -10,37 +10,37 @@ from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import to_object_id
 
 PEOPLE_AT_ONCE = 1_000
-"""Up to this many users are named in a query. Of more, it is looked up here who is among those found."""
+"""A query names at most this many users. For more users, the query names none, and the result is filtered here."""
 MEMBERSHIPS_AT_ONCE = MAX_MEMBERS
 _MEMBERS = {"conversation_id": 1, "user_id": 1}
 
 
 class Acquaintances:
-    """Finds them among given users, for instance those who are connected, with bounded work."""
+    """Finds acquaintances among given users, for instance those who are connected. The work is bounded."""
 
     def __init__(self, collections: Collections, *, max_memberships: int = MAX_PROFILE_MEMBERSHIPS) -> None:
-        """For one user, read at most ``max_memberships``, and as many entries of contact lists."""
+        """For each user, read at most ``max_memberships``, and as many entries of contact lists."""
         self._conversations = collections["conversations"]
         self._memberships = collections["memberships"]
         self._contacts = collections["contacts"]
         self._max_memberships = max_memberships
 
     async def fetch(self, user_id: str, among: Collection[str]) -> set[str]:
-        """Return who of ``among`` shares a conversation with this user, or has them in the contact list.
+        """Return the users in ``among`` who share a conversation with this user or have them in the contact list.
 
-        Of more conversations than ``max_memberships`` allows, the most recently active ones count.
+        If there are more conversations than ``max_memberships`` allows, only the most recently active ones count.
         """
         person, remaining = to_object_id(user_id), set(among)
         with translated():
             await self._remove_owners(person, remaining)
-            for conversations in _joined(await self._fetch_conversations(person), self._max_memberships):
+            for conversations in _group_conversations(await self._fetch_conversations(person), self._max_memberships):
                 if not remaining:
                     break
                 await self._remove_members(conversations, remaining)
         return set(among) - remaining
 
     async def _remove_owners(self, person: ObjectId, remaining: set[str]) -> None:
-        query = {"other_id": person, "listed": True} | _only("owner_id", remaining)
+        query = {"other_id": person, "listed": True} | _filter_by_users("owner_id", remaining)
         found = self._contacts.find(
             query, {"_id": 0, "owner_id": 1}, limit=self._max_memberships, batch_size=MEMBERSHIPS_AT_ONCE
         )
@@ -56,30 +56,30 @@ class Acquaintances:
         ).to_list(None)
 
     async def _remove_members(self, conversations: Sequence[ObjectId], remaining: set[str]) -> None:
-        query = {"conversation_id": {"$in": conversations}, "visible": True} | _only("user_id", remaining)
+        query = {"conversation_id": {"$in": conversations}, "visible": True} | _filter_by_users("user_id", remaining)
         found = await self._memberships.aggregate([{"$match": query}, {"$group": {"_id": "$user_id"}}], hint=_MEMBERS)
         remaining.difference_update(str(document["_id"]) for document in await found.to_list(None))
 
 
-def _only(field: str, people: Collection[str]) -> RawDocument:
-    if len(people) > PEOPLE_AT_ONCE:
+def _filter_by_users(field: str, user_ids: Collection[str]) -> RawDocument:
+    if len(user_ids) > PEOPLE_AT_ONCE:
         return {}
-    return {field: {"$in": [to_object_id(user_id) for user_id in people]}}
+    return {field: {"$in": [to_object_id(user_id) for user_id in user_ids]}}
 
 
-def _joined(conversations: Sequence[RawDocument], most: int) -> Iterator[list[ObjectId]]:
-    """Return conversations for one query each, in order, until they have ``most`` members in all."""
-    joined: list[ObjectId] = []
+def _group_conversations(conversations: Sequence[RawDocument], max_members: int) -> Iterator[list[ObjectId]]:
+    """Yield groups of conversations for one query each, in order, until they have ``max_members`` members in total."""
+    group: list[ObjectId] = []
     size = total = 0
     for conversation in conversations:
         count = max(1, conversation["member_count"])
         total += count
-        if total > most:
+        if total > max_members:
             break
-        if joined and size + count > MEMBERSHIPS_AT_ONCE:
-            yield joined
-            joined, size = [], 0
-        joined.append(conversation["_id"])
+        if group and size + count > MEMBERSHIPS_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(conversation["_id"])
         size += count
-    if joined:
-        yield joined
+    if group:
+        yield group

@@ -15,10 +15,10 @@ from chat_mvp.times import utc_now
 
 
 class AuthSessions:
-    """Reading and writing sessions. One that has expired is as good as gone, whether the TTL took it yet or not."""
+    """Reads and writes sessions. An expired session does not exist, even if the TTL index has not removed it yet."""
 
     def __init__(self, clock: Now = utc_now) -> None:
-        """Tell by ``clock`` what has expired."""
+        """Use ``clock`` to decide which sessions have expired."""
         self._clock = clock
 
     async def insert(self, record: AuthSessionRecord) -> None:
@@ -31,7 +31,7 @@ class AuthSessions:
             await document.insert()
 
     async def fetch_owner(self, session_id: str) -> str | None:
-        """Return the id of the person whose session this is; ``None`` once it has ended."""
+        """Return the id of the user who owns this session, or ``None`` if it has ended."""
         query = {"_id": to_object_id(session_id), "expires_at": {"$gt": self._clock()}}
         with translated():
             document = await AuthSessionDocument.find_one(query)
@@ -40,9 +40,9 @@ class AuthSessions:
     async def rotate(
         self, token_hash: str, *, successor_hash: str, at: datetime, expires_at: datetime
     ) -> AuthSessionRecord | None:
-        """Exchange the token that is good now for its successor and return the session after that.
+        """Replace the current refresh token with its successor, and return the changed session.
 
-        Of several attempts with one token exactly one succeeds; the others, and attempts with any other token, get
+        Of several attempts with one token exactly one succeeds. The others, and attempts with any other token, get
         ``None`` and change nothing.
         """
         changes = {
@@ -59,7 +59,7 @@ class AuthSessions:
         return _record(document) if isinstance(document, AuthSessionDocument) else None
 
     async def fetch_by_spent(self, token_hash: str) -> AuthSessionRecord | None:
-        """Return the session whose latest spent token this is."""
+        """Return the session whose latest spent token has this hash."""
         with translated():
             document = await AuthSessionDocument.find_one(
                 {"spent_hash": token_hash, "expires_at": {"$gt": self._clock()}}
@@ -67,20 +67,20 @@ class AuthSessions:
         return None if document is None else _record(document)
 
     async def fetch_ids(self, user_id: str) -> list[str]:
-        """Return the ids of all sessions of a person."""
+        """Return the ids of all sessions of a user."""
         with translated():
             documents = await AuthSessionDocument.find({"user_id": to_object_id(user_id)}).to_list()
         return [str(document.id) for document in documents]
 
     async def fetch_ids_beyond(self, user_id: str, newest: int) -> list[str]:
-        """Return the ids of a person's sessions without the ``newest`` that were used last."""
+        """Return the ids of a user's sessions, except the ``newest`` that were used last."""
         query = AuthSessionDocument.find({"user_id": to_object_id(user_id)}).sort("-last_used_at", "-_id")
         with translated():
             documents = await query.skip(newest).to_list()
         return [str(document.id) for document in documents]
 
     async def delete(self, transaction: RecordedTransaction, session_ids: Iterable[str]) -> set[str]:
-        """End sessions and return the ids of those that had not ended yet."""
+        """End sessions, and return the ids of those that had not ended before."""
         sessions, session = transaction.collections["auth_sessions"], transaction.session
         wanted = {"_id": {"$in": [to_object_id(session_id) for session_id in session_ids]}}
         found = await sessions.find(wanted, {"_id": 1}, session=session).to_list(None)

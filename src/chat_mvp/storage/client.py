@@ -1,9 +1,9 @@
 """Opening the database: the drivers' clients, their timeouts, the checks at start, the indexes.
 
-Two drivers stand here side by side, on purpose. Beanie needs Motor and serves the cold paths (users, sessions,
-contacts). The send path uses PyMongo's own asynchronous client, which runs on the event loop without Motor's pool of
-threads (docs/decisions/0002-two-drivers.md has the figures). Moving off Motor later means changing this file and the
-three that import Beanie documents.
+Two drivers are used on purpose. Beanie needs Motor and serves users, sessions and contacts, which are accessed rarely.
+The send path uses PyMongo's own asynchronous client, which runs on the event loop without Motor's pool of threads
+(docs/decisions/0002-two-drivers.md has the figures). A later move away from Motor changes this file and the three that
+import Beanie documents.
 """
 
 from collections.abc import Callable
@@ -30,12 +30,14 @@ Collections = AsyncDatabase[RawDocument]
 
 DEFAULT_EVENT_TTL_DAYS = 3
 STREAM_TIMEOUT_MS = 120_000
-"""A change stream answers only when it has found something or reached the end. Of events that nobody wants it passes
-400,000 in a second, on one core."""
+"""A change stream answers only when it has found something or reached the end.
+
+It skips 400,000 unwanted events in a second, on one core.
+"""
 
 _DUPLICATE_KEY = 11000
 
-# Short enough that a hung primary costs seconds, not minutes; longer than any single command of ours takes.
+# Short enough that a hung primary costs seconds, not minutes. Longer than any of our commands takes.
 _TIMEOUTS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 1_000,
@@ -53,34 +55,34 @@ _OPTIONS: dict[str, Any] = {
 
 
 class NotBefore(ReadConcern):
-    """Majority-committed, and nothing older than what this process has stored.
+    """A read concern: majority-committed, and not older than what this process has stored.
 
-    Majority alone would not do: a primary that was elected a moment ago may not know yet that the last writes of the
-    one before it are committed, and show how things were before them. Who connects just then would be brought up to
-    date without them, and never hear of them, since they were told to everybody before.
+    Majority alone is not enough. A primary that was just elected may not know yet that the last writes of the previous
+    primary are committed, and may return data from before them. A user who connects at that moment would be brought up
+    to date without these writes. They would not get them later either, because the frames were already sent.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing stored."""
+        """Start with nothing stored."""
         super().__init__("majority")
         self._moment: Timestamp | None = None
 
     def advance(self, moment: Timestamp | None) -> None:
-        """Show nothing older than ``moment``, at which a write was committed by a majority."""
+        """Return nothing older than ``moment`` from now on. At ``moment`` a write was committed by a majority."""
         if moment is not None and (self._moment is None or moment > self._moment):
             self._moment = moment
 
     @property
     def document(self) -> RawDocument:
-        """Return the concern as commands carry it."""
+        """Return the read concern in the form that commands need."""
         moment = {} if self._moment is None else {"afterClusterTime": self._moment}
         return super().document | moment
 
 
 class Database:
-    """An open database. ``collections`` is for plain documents; Beanie's documents are bound beside it.
+    """An open database. ``collections`` is for plain documents. Beanie's documents are bound to the same database.
 
-    Whatever is read from ``collections`` shows all that was stored by the time that ``read_concern`` knows of.
+    Reads from ``collections`` show everything that was stored up to the moment in ``read_concern``.
     """
 
     def __init__(
@@ -92,9 +94,9 @@ class Database:
         *,
         streams: AsyncMongoClient[RawDocument] | None = None,
     ) -> None:
-        """Keep the clients; ``epoch`` names this database's history and changes when it is restored from a backup.
+        """Keep the clients. ``epoch`` names this database's history and changes when it is restored from a backup.
 
-        ``streams`` is for change streams: it connects when it is first used, and waits longer for an answer.
+        ``streams`` is for change streams. It connects when it is first used, and waits longer for an answer.
         """
         self.client = client
         self._streams = client if streams is None else streams
@@ -105,7 +107,7 @@ class Database:
         self._motor = motor
 
     async def ping_write(self) -> None:
-        """Write one small document with majority; raises the driver's error when the database takes no write."""
+        """Write one small document with majority. Raises the driver's error when the database accepts no writes."""
         await self.collections["meta"].update_one(
             {"key": "readiness"},
             {"$currentDate": {"value": True}},
@@ -113,7 +115,7 @@ class Database:
         )
 
     async def fetch_time(self) -> datetime:
-        """Return the time of the database's machine; ``UnavailableError`` when it does not answer."""
+        """Return the time on the database's machine. ``UnavailableError`` when it does not answer."""
         with translated():
             hello = await self.client.admin.command("hello")
         moment: datetime = hello["localTime"]
@@ -136,11 +138,11 @@ async def open_database(
 ) -> Database:
     """Connect, check that transactions are possible, bring indexes and names up to date, and return the open database.
 
-    ``before_first_use`` is called for a database without an epoch, before anything is written there; it may raise.
-    ``StartupError`` when the address is wrong, no MongoDB answers, it is no replica set or sharded cluster, or the
-    database is half restored or of a newer version.
+    ``before_first_use`` is called for a database without an epoch, before anything is written there. It may raise.
+    ``StartupError`` when the address is wrong, no MongoDB answers, it is neither a replica set nor a sharded cluster,
+    or the database is partly restored or of a newer version.
     """
-    # Under this name a restore recognises servers that use the database.
+    # A restore recognises servers that use the database by this name.
     options = {**_OPTIONS, **_TIMEOUTS, "appname": server_name(name)}
     try:
         client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **options)
@@ -170,7 +172,7 @@ async def open_database(
 
 
 async def check_topology(client: AsyncMongoClient[RawDocument]) -> None:
-    """Raise ``StartupError`` unless transactions are possible there."""
+    """Raise ``StartupError`` unless the database supports transactions."""
     hello = await client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StartupError(
@@ -180,7 +182,7 @@ async def check_topology(client: AsyncMongoClient[RawDocument]) -> None:
 
 
 async def _make_indexes(uri: str, name: str, ttl: TtlDays) -> None:
-    # A client of its own without a socket timeout: building an index over a large collection takes as long as it takes.
+    # Use a separate client without a socket timeout, because building an index over a large collection may take long.
     patient: dict[str, Any] = {**_TIMEOUTS, "socketTimeoutMS": None}
     client: AsyncIOMotorClient[RawDocument] = AsyncIOMotorClient(uri, **_OPTIONS, **patient)
     try:
@@ -196,13 +198,13 @@ async def _make_ttl(collection: Any, index: IndexModel) -> None:
     try:
         await collection.create_indexes([index])
     except OperationFailure:
-        # The index stands with another length: the setting was changed since.
+        # The index exists with another TTL, because the setting was changed.
         length = {name: index.document[name] for name in ("name", "expireAfterSeconds")}
         await collection.database.command({"collMod": collection.name, "index": length})
 
 
 def startup_error(error: PyMongoError) -> StartupError:
-    """Return what to tell the person at the terminal about a driver's error."""
+    """Return the error to show at the terminal for a driver's error."""
     if isinstance(error, OperationFailure) and error.code in {13, 18}:
         return StartupError(
             "MongoDB refused the user name or password.",
@@ -210,12 +212,13 @@ def startup_error(error: PyMongoError) -> StartupError:
         )
     if isinstance(error, OperationFailure) and error.code == _DUPLICATE_KEY:
         return StartupError(
-            "The database holds two documents with the same key, where there may be one only.",
+            "The database holds two documents with the same key, but the key must be unique.",
             remedy="Run chat-mvp doctor to see which, then remove one of each pair or restore a backup.",
         )
     if isinstance(error, OperationFailure) and is_passing(error):
         return StartupError(
-            f"MongoDB broke this off (code {error.code}): it was stopped, restarted or busy.", remedy="Try again."
+            f"MongoDB interrupted the operation (code {error.code}): it was stopped, restarted or busy.",
+            remedy="Try again.",
         )
     if isinstance(error, OperationFailure):
         return StartupError(

@@ -1,7 +1,7 @@
-"""Putting a whole database in place: loaded beside what is there, then put in its place at once.
+"""Replaces a whole database: loads the new one beside the old one, and then switches to it.
 
-Documents go into collections of other names, where the indexes are made too, so everything that can be wrong with them
-shows before anything is replaced. A mark in ``meta`` keeps servers from starting meanwhile (see ``storage.meta``).
+Documents go into temporary collections, where the indexes are built too. So every error in the documents appears before
+anything is replaced. A marker in ``meta`` prevents servers from starting meanwhile (see ``storage.meta``).
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,7 +27,7 @@ _DOCUMENTS_AT_ONCE = 1_000
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 3_000,
-    # Making an index over a large collection takes as long as it takes.
+    # Building an index over a large collection may take long.
     "socketTimeoutMS": None,
     "w": "majority",
     "journal": True,
@@ -45,7 +45,7 @@ class Load:
         self._queue_ttl_days = queue_ttl_days
 
     async def check(self, *, replace: bool) -> None:
-        """Raise ``StartupError`` when the database is in use, or holds something that must not be replaced."""
+        """Raise ``StartupError`` when the database is in use, or holds data that must not be replaced."""
         with _explained():
             await self._check_unused()
             if replace or await meta.fetch_restore_phase(self._database) == "switching":
@@ -55,15 +55,15 @@ class Load:
             raise StartupError(
                 f"The database {self._database.name} is not empty: it holds {held['users']:,} accounts and "
                 f"{held['messages']:,} messages.",
-                remedy="To replace all of that, add --replace; otherwise name another one with --mongo-database.",
+                remedy="To replace all of that, add --replace. Otherwise name another database with --mongo-database.",
             )
 
     async def begin(self, at: datetime) -> None:
-        """Keep servers out, and make room for what comes."""
+        """Prevent servers from starting, and remove what an earlier load left."""
         with _explained():
             if await meta.fetch_restore_phase(self._database) != "switching":
                 await meta.mark_restore(self._database, "loading", at)
-            # Again, because a server may have started since; one that starts now sees the mark.
+            # Check again, because a server may have started since. One that starts now sees the marker.
             try:
                 await self._check_unused()
             except StartupError:
@@ -72,8 +72,8 @@ class Load:
             await self._drop_loaded()
 
     async def insert(self, collection: str, documents: Sequence[bytes]) -> None:
-        """Take these documents in. ``StartupError`` for what is no document."""
-        # Durable once what follows with a majority is.
+        """Insert these documents. ``StartupError`` for data that is not a document."""
+        # Durable as soon as a later write has a majority.
         target = self._database[_PREFIX + collection].with_options(write_concern=WriteConcern(1))
         for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
             try:
@@ -84,14 +84,14 @@ class Load:
                 await target.insert_many(raw, ordered=False)
 
     async def make_indexes(self, collection: str) -> None:
-        """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
-        # Events are not in backups: how long they are kept makes no difference here.
+        """Build the indexes of a collection that is complete. ``StartupError`` if unique values repeat."""
+        # Events are not in backups, so their TTL makes no difference here.
         models = index_models(collection, TtlDays(self._queue_ttl_days, DEFAULT_EVENT_TTL_DAYS))
         with _explained(collection):
             await self._database[_PREFIX + collection].create_indexes(models)
 
     async def finish(self, at: datetime, *, schema_version: int) -> str:
-        """Put everything in its place and return the new epoch. From here on there is no way back but once more."""
+        """Replace all collections and return the new epoch. After this begins, the only way out is to restore again."""
         epoch = meta.new_epoch()
         with _explained():
             await meta.mark_restore(self._database, "switching", at)
@@ -104,9 +104,9 @@ class Load:
         return epoch
 
     async def cancel(self) -> bool:
-        """Leave what was there before as it was. False where there was nothing to cancel.
+        """Keep the data that was there before. Return false when there was no restore to cancel.
 
-        ``StartupError`` where it has been replaced in part.
+        ``StartupError`` when it has been replaced in part.
         """
         with _explained():
             phase = await meta.fetch_restore_phase(self._database)
@@ -117,7 +117,7 @@ class Load:
         return phase is not None
 
     async def renew_epoch(self) -> str:
-        """Give the database, as it is, a new epoch and return that. Consumers of events rebuild at the next start."""
+        """Give the unchanged database a new epoch and return it. Consumers of events rebuild at the next start."""
         with _explained():
             await self._check_unused()
             await meta.check_usable(self._database)
@@ -162,7 +162,7 @@ def _explained(collection: str = "") -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        # What the database refuses for good while documents are loaded is the fault of these documents.
+        # If the database permanently refuses documents while they are loaded, the documents are the cause.
         is_refused = bool(collection) and isinstance(error, OperationFailure) and not is_passing(error)
         raise (_damaged(collection) if is_refused else startup_error(error)) from error
 
@@ -170,5 +170,5 @@ def _explained(collection: str = "") -> Iterator[None]:
 def _damaged(collection: str) -> StartupError:
     return StartupError(
         f"The backup holds documents of {collection} that cannot be stored together.",
-        remedy="Take another backup; nothing was changed.",
+        remedy="Use another backup. Nothing was changed.",
     )

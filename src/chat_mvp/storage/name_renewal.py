@@ -1,7 +1,7 @@
-"""Renewing the words by which people are found, after an upgrade to a version that folds names in another way.
+"""Renews the words by which users are found, after an upgrade to a version that folds names differently.
 
-``meta`` says with which version of the folding they were made, and for which epoch: a restore brings back old words and
-a new epoch.
+``meta`` stores the version of the folding, and the epoch for which it holds: a restore brings back old words and a new
+epoch.
 """
 
 from typing import Any
@@ -16,13 +16,14 @@ BATCH = 500
 """Accounts in one round trip, which takes much less than the timeout of a socket."""
 
 _NAMED = {"username": {"$type": "string"}, "display_name": {"$type": "string"}}
-"""Every account that is not damaged; a damaged one must not keep the server from starting."""
+"""Every account that is not damaged. A damaged account must not keep the server from starting."""
 
 
 async def renew_name_words(database: AsyncDatabase[dict[str, Any]], epoch: str) -> int:
-    """Bring the words of all accounts up to date and return how many changed; does nothing when they are.
+    """Bring the words of all accounts up to date and return how many changed. Do nothing when they are up to date.
 
-    Interrupted, it starts from the beginning at the next start. Names that change meanwhile keep their new words.
+    If it is interrupted, it starts from the beginning at the next start. Names that change meanwhile keep their new
+    words.
     """
     meta, users = database["meta"], database["users"]
     current = {"version": FOLDING_VERSION, "epoch": epoch}
@@ -46,6 +47,6 @@ def _update(account: dict[str, Any]) -> UpdateOne | None:
     words = name_words(account["username"], account["display_name"])
     if words == account.get("name_words"):
         return None
-    # Only with the name that was read: another server may have changed it since, and its words with it.
+    # Match the name that was read: another server may have changed it since, together with its words.
     unchanged = {"_id": account["_id"], "display_name": account["display_name"]}
     return UpdateOne(unchanged, {"$set": {"name_words": words}})
