@@ -79,7 +79,7 @@ class ConversationOperation(ABC):
 
 
 class OpenDirect(ConversationOperation):
-    """Make the direct conversation of two users, or find it."""
+    """Find the direct conversation of two users, or create it."""
 
     def __init__(
         self,
@@ -89,13 +89,13 @@ class OpenDirect(ConversationOperation):
         *,
         reply: Changed,
     ) -> None:
-        """Answer through ``reply`` whether it was made."""
+        """Answer through ``reply`` whether it was created."""
         super().__init__(None, actor, reply=reply)
         self.direct_key = key
         self._people = people
 
     def apply(self, batch: Batch) -> None:
-        """Find or make the conversation, and make it visible to the actor."""
+        """Find or create the conversation, and make it visible to the actor."""
         roster = find_direct(batch, self.direct_key or "")
         made = roster is None
         if roster is None:
@@ -110,7 +110,7 @@ class OpenDirect(ConversationOperation):
 
 
 class MakeConversation(ConversationOperation):
-    """Make a group or a channel with its first members."""
+    """Create a group or a channel with its first members."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class MakeConversation(ConversationOperation):
         strangers: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """Make the actor the owner, and ``members`` the others. To ``strangers`` among them the actor is a stranger."""
+        """Make the actor the owner, and add ``members``. The actor is a stranger to those in ``strangers``."""
         super().__init__(None, actor, reply=reply)
         self._conversation = conversation
         self._members = members
@@ -129,7 +129,7 @@ class MakeConversation(ConversationOperation):
         self._strangers = strangers
 
     def apply(self, batch: Batch) -> None:
-        """Make the conversation, announce it to all members, and add the system message that says so."""
+        """Create the conversation, notify all members, and add the system message about it."""
         conversation = self._conversation
         conversation.created_at = conversation.updated_at = conversation.activity_at = batch.now
         conversation.last_seq = conversation.rev = 0
@@ -215,7 +215,7 @@ class RemoveMember(ConversationOperation):
             check_may_manage(roster, actor)
             other = roster.member(self._other.id)
             if other is None:
-                raise NotFoundError("This person is not in the conversation.")
+                raise NotFoundError("This user is not in the conversation.")
             check_may_remove(roster, actor, other)
         conversation_id = roster.conversation.id
         batch.remove_member(roster, self._other.id)
@@ -282,13 +282,13 @@ class ChangeRole(ConversationOperation):
         check_may_own(roster, actor)
         other = roster.member(self._other.id)
         if other is None:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         check_may_change_role(roster, actor, other, self._role)
         changed = other.role != self._role
         if changed:
             other.role = self._role
             batch.change_member(other, roster)
-            # A client that is away learns from ``updated_at`` of the conversation that it must fetch it again.
+            # A client that is offline sees the new ``updated_at`` of the conversation and fetches it again.
             batch.change_conversation(roster)
             view = member_view(other, self._other, other.visible_marks())
             batch.record(
@@ -332,7 +332,7 @@ class ChangeConversation(ConversationOperation):
         if changed:
             batch.change_conversation(roster)
         if "visibility" in changed and conversation.visibility == "public":
-            # Users who join later see the system message that announces this, and what follows it.
+            # Users who join later see the system message about this change, and what follows it.
             conversation.public_after_seq = conversation.last_seq
         if changed:
             batch.record(
@@ -393,7 +393,7 @@ class ChangeOwnSettings(ConversationOperation):
         batch.record(
             OwnSettingsChanged(user_id=member.user_id, conversation=patch),
             (member.user_id,),
-            # What a user has not sent is not kept in the log of events.
+            # A draft was not sent, so it must not be stored in the events.
             stored=OwnSettingsChanged(user_id=member.user_id, conversation=without_draft),
         )
         self._finish(batch, changed=True)
@@ -402,4 +402,4 @@ class ChangeOwnSettings(ConversationOperation):
 def _check_room(roster: Roster) -> None:
     limit = min(roster.conversation.max_participants or MAX_MEMBERS, MAX_MEMBERS)
     if len(roster.members) >= limit:
-        raise FullError(f"This conversation is full: it may have {limit:,} members.")
+        raise FullError(f"This conversation is full ({limit:,} of {limit:,} members).")

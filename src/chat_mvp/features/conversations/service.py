@@ -53,7 +53,7 @@ _ORDER_KEPT_S = 30.0
 
 
 class ConversationService:
-    """Makes, changes and reads conversations."""
+    """Creates, changes and reads conversations."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class ConversationService:
     # ------------------------------------------------------------------------------------------------------- making
 
     async def open_direct(self, user_id: str, other_id: str) -> tuple[Conversation, bool]:
-        """Return the direct conversation of two users, and whether this call made it."""
+        """Return the direct conversation of two users, and whether this call created it."""
         if user_id == other_id:
             raise ValidationError("You cannot write to yourself.", fields={"user_id": "is yourself"})
         people = await self._people([user_id, other_id])
@@ -147,14 +147,14 @@ class ConversationService:
         return await self.fetch(user_id, conversation_id), made
 
     async def make(self, user_id: str, wanted: NewConversation) -> Conversation:
-        """Make a group or a channel and return it."""
+        """Create a group or a channel and return it."""
         if wanted.name is None or not wanted.name.strip():
-            raise ValidationError("A group or channel needs a name.", fields={"name": "is missing"})
+            raise ValidationError("A group or channel must have a name.", fields={"name": "is missing"})
         check_texts(name=wanted.name, description=wanted.description)
         member_ids = [i for i in dict.fromkeys(wanted.member_ids) if i != user_id]
         limit = min(wanted.max_participants or MAX_MEMBERS, MAX_MEMBERS)
         if 1 + len(member_ids) > limit:
-            raise FullError(f"This conversation may have {limit:,} members.")
+            raise FullError(f"This conversation may have at most {limit:,} members.")
         people = await self._people([user_id, *member_ids])
         if member_ids and await self._contacts.fetch_blocked_pairs(user_id, member_ids):
             raise CannotMessageError
@@ -172,7 +172,7 @@ class ConversationService:
     async def change(self, user_id: str, conversation_id: str, changes: ConversationChanges) -> Conversation:
         """Change a conversation, notify its members, and return it."""
         if changes.name is not UNSET and not changes.name.strip():
-            raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
+            raise ValidationError("A group or channel must have a name.", fields={"name": "shows nothing"})
         check_texts(name=changes.name, description=changes.description, avatar_url=changes.avatar_url)
         people = await self._people([user_id])
         await self._do(lambda reply: ChangeConversation(conversation_id, people[user_id], changes, reply=reply))
@@ -229,7 +229,7 @@ class ConversationService:
         """Remove a member, or leave if both ids are the same."""
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         if roster.conversation.kind == "direct" and other_id == user_id:
             await self._leave_direct(user_id, roster)
             return
@@ -255,7 +255,7 @@ class ConversationService:
         """Give a member another role and return their membership."""
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         people = await self._people([user_id, other_id])
         apart = await self._blocks.fetch(other_id)
         await self._do(
@@ -285,7 +285,7 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         member = roster.member(person.id)
         if member is None:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         return member_view(member, person, roster.marks_for(member, user_id, await self._blocks.fetch(user_id)))
 
     async def _people(self, ids: list[str]) -> dict[str, User]:
@@ -297,7 +297,7 @@ class ConversationService:
 
 def _new_record(user_id: str, wanted: NewConversation, name: str, now: datetime) -> ConversationRecord:
     if wanted.kind == "direct":
-        raise ForbiddenError("A direct conversation is made with a person.")
+        raise ForbiddenError("Give user_id instead of members to create a direct conversation.")
     return ConversationRecord(
         id=new_id(),
         kind=wanted.kind,

@@ -139,7 +139,7 @@ class PresenceService:
         try:
             await self._show(viewer_id, user_id, tell_now=False)
         except UnavailableError as error:
-            # The next connect brings it.
+            # The next connect includes the presence.
             _LOG.warning("a direct peer is not watched", error=error.detail)
 
     async def _show(self, viewer_id: str, user_id: str, *, tell_now: bool) -> None:
