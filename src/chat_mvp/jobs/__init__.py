@@ -1,4 +1,4 @@
-"""Background work that survives a restart: each job is stored with what causes it, and tried until it succeeds.
+"""Background work that survives a restart: each job is stored with its cause, and retried until it succeeds.
 
-``runner.py`` claims and runs jobs; the other modules are the work itself, one for each kind.
+``runner.py`` claims and runs jobs. Each of the other modules does the work of one or more kinds of jobs.
 """

@@ -69,7 +69,7 @@ def fetch_asset(name: FromPath[str]) -> Response[bytes]:
     """Return one of the files that the page is made of; ``NotFoundError`` for any other name."""
     media_type = (_OWN | _CARRIED).get(name)
     if media_type is None:
-        raise NotFoundError("There is nothing at this address.")
+        raise NotFoundError("There is nothing at this URL.")
     return Response(_asset(name), media_type=media_type, headers={"Cache-Control": "max-age=3600"})
 
 

@@ -40,7 +40,7 @@ def web_client(
     if file is None:
         # A missing file is missing; only what a person may have in their address bar is the page.
         if "." in name.rsplit("/", 1)[-1] or not _wants_page(request):
-            raise NotFoundError("There is nothing at this address.")
+            raise NotFoundError("There is nothing at this URL.")
         file = web_files[INDEX]
     return _answer(request, file)
 
