@@ -25,7 +25,7 @@ _WITH_MESSAGE = MessageNew | MessageEdited | MessageDeleted | MessageReaction | 
 
 
 class Progress:
-    """The highest revision received in each conversation, by the rules of the contract's "Connecting and catching up"."""
+    """The highest revision of each conversation, by the rules of the contract's "Connecting and catching up"."""
 
     def __init__(self) -> None:
         """Start without any revision."""

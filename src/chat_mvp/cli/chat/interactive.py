@@ -1,4 +1,4 @@
-"""``chat-mvp chat`` without a subcommand: a prompt, with what others write above it."""
+"""``chat-mvp chat`` without a subcommand: a prompt, with the messages of others above it."""
 
 import asyncio
 import sys
@@ -17,17 +17,17 @@ HELP = """/open @username or a group's name: talk there; what you type is sent
 
 
 class Interactive:
-    """A conversation with the keyboard."""
+    """A chat with prompt and keyboard."""
 
     def __init__(self, terminal: Terminal, keyboard: Keyboard) -> None:
-        """Talk as whoever is signed in at ``terminal``."""
+        """Chat as the user who is signed in at ``terminal``."""
         self._terminal = terminal
         self._client = terminal.client
         self._keyboard = keyboard
         self._here: Conversation | None = None
 
     async def run(self) -> None:
-        """Read lines until the end of input or ``/quit``; show what happens meanwhile."""
+        """Read lines until the end of input or ``/quit``, and show events meanwhile."""
         user = await self._sign_in()
         print_line(f"You are {printable(user.username)}.\n{HELP}")
         async with self._client.session() as session:
