@@ -1,4 +1,4 @@
-"""One person writes while the other is away: how long it takes the other to catch up."""
+"""One user writes while another is offline. Measures how long the second user takes to catch up."""
 
 import asyncio
 import time
@@ -15,20 +15,20 @@ from chat_mvp.bench.load.frames import ENCODINGS, Connect, Delivered, Edit, Fram
 from chat_mvp.bench.orders import CatchUpOutcome, Drain, Resume
 
 UNDER_WAY = 64
-"""Requests of the writer at once, while nothing is measured."""
+"""Concurrent requests of the writer, while nothing is measured."""
 ANSWERED_WITHIN_S = 60.0
 _ANSWERS = frozenset({frames.MESSAGE_ACK, frames.MESSAGE_EDITED, frames.MESSAGE_REACTION})
 _EMOJIS = "👍❤🎉😂😮😢🙏🔥👀✅⭐💡🎈🍀🌍🎵📌🚀☕🍰"
 
 
 class Writer:
-    """The one who is there: makes changes, each answered before it counts as made."""
+    """The user who is online. Makes changes, and waits for the answer to each."""
 
     def __init__(self, order: Drain | Resume) -> None:
-        """Be the first of the order's people."""
+        """Act as the first user of the order."""
         self.troubles: list[str] = []
         self.message_ids: list[str] = []
-        """Of all messages, in the order of their sequence numbers."""
+        """The ids of all messages, in the order of their sequence numbers."""
         self._order = order
         self._connection = Connection(
             order.people[0], ENCODINGS[order.subprotocol], on_frame=self._arrived, on_trouble=self.troubles.append
@@ -57,15 +57,15 @@ class Writer:
         )
 
     async def edit(self, message_ids: list[str], text: str) -> None:
-        """Change these and return when all are changed."""
+        """Edit these messages, and return when all are changed."""
         await self._ask(Edit(message_id, text) for message_id in message_ids)
 
     async def react(self, message_ids: list[str], emoji: str) -> None:
-        """React to these and return when it is stored."""
+        """React to these messages, and return when the reactions are stored."""
         await self._ask(React(message_id, emoji) for message_id in message_ids)
 
     async def confirmed(self, seq: int) -> None:
-        """Return when the other's ``delivered`` up to ``seq`` is stored."""
+        """Return when the other user's ``delivered`` up to ``seq`` is stored."""
         async with asyncio.timeout(ANSWERED_WITHIN_S):
             while self._confirmed < seq:
                 self._something.clear()
@@ -93,14 +93,14 @@ class Writer:
 
 
 class Return:
-    """One coming back of the other, with the moments at which things arrived."""
+    """One reconnect of the other user, with the times at which frames arrived."""
 
     def __init__(self, order: Drain | Resume) -> None:
-        """Be the second of the order's people."""
+        """Act as the second user of the order."""
         self.new: list[tuple[int, str]] = []
-        """Sequence number and id of every new message, as they came."""
+        """The sequence number and id of every new message, in the order of arrival."""
         self.changed: list[str] = []
-        """Ids of older messages that had changed, as they came."""
+        """The ids of older messages that had changed, in the order of arrival."""
         self.epoch = ""
         self.rev = 0
         self.troubles: list[str] = []
@@ -116,17 +116,17 @@ class Return:
         )
 
     async def catch_up(self, known: dict[str, int] | None = None, epoch: str | None = None) -> None:
-        """Connect with what is known and return at ``drained``."""
+        """Connect with the known revisions, and return at ``drained``."""
         self._began_ns = time.monotonic_ns()
         connect = Connect(token=self._order.people[1].token, known=known, epoch=epoch)
         await self._connection.open(self._order.url, connect)
 
     def acknowledge(self, seq: int) -> None:
-        """Tell the server that everything up to ``seq`` is here."""
+        """Acknowledge everything up to ``seq``."""
         self._connection.send(Delivered(self._order.conversation_id, seq))
 
     async def close(self) -> None:
-        """Go away again."""
+        """Disconnect."""
         await self._connection.close()
 
     def _arrived(self, frame: Frame) -> None:
@@ -157,7 +157,7 @@ class AwayLoad:
         self._changes = 0
 
     async def run(self) -> CatchUpOutcome:
-        """Return what came of it. ``BrokenPromiseError`` when anything was missing, doubled or out of order."""
+        """Return the outcome. ``BrokenPromiseError`` when anything was missing, doubled or out of order."""
         await self._writer.open()
         cpu = time.process_time()
         if isinstance(self._order, Drain):

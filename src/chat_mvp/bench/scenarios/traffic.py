@@ -39,7 +39,7 @@ _LATENESS = Figure("lateness_p99_ms", "the generator's own delay, p99", "ms")
 async def measure(
     order: Traffic, server: ServerUnderTest, stage: Stage, watch: Watch
 ) -> tuple[TrafficOutcome, dict[str, float]]:
-    """Carry out the order and return its outcome with every figure that all traffic has."""
+    """Carry out the order, and return its outcome with the figures that all traffic has."""
     clocks = Clocks(server, stage)
     watch.phase("sending")
     outcome = await carry_out(order, TrafficOutcome, on_moment=clocks.read, on_progress=watch.done)
@@ -52,15 +52,15 @@ async def measure(
 
 
 def completed_per_s(outcome: TrafficOutcome) -> float:
-    """Return the rate at which messages were stored, delivered and confirmed: whichever of the three is behind counts.
+    """Return the rate at which messages were stored, delivered and confirmed: the lowest of the three.
 
-    One sender and one recipient in each room.
+    There is one sender and one recipient in each room.
     """
     return min(outcome.acked, outcome.delivered, outcome.confirmed) / outcome.seconds
 
 
 def counts_of(outcome: TrafficOutcome) -> dict[str, int]:
-    """Return what was sent, and what reached recipients, from the first message to the last."""
+    """Return how many messages were sent and reached recipients, from the first message to the last."""
     return {"sent": outcome.sent_total, "delivered": outcome.delivered_total}
 
 
