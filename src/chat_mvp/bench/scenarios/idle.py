@@ -23,7 +23,7 @@ async def _idle(options: Options, watch: Watch) -> Run:
             "raise the limit (ulimit -n) or choose fewer with --connections"
         )
     async with fresh_server(options, watch) as (server, stage):
-        watch.phase("making people")
+        watch.phase("creating users")
         order = Idle(
             url=server.websocket_url,
             subprotocol=options.subprotocol,

@@ -67,7 +67,7 @@ def counts_of(outcome: TrafficOutcome) -> dict[str, int]:
 async def pairs_order(
     options: Options, server: ServerUnderTest, stage: Stage, *, window: int = 1, rate: float | None = None
 ) -> Traffic:
-    """Make the people and their conversations, one sender and one recipient each, and return what they are to do."""
+    """Create the users and their conversations, one sender and one recipient each, and return the order."""
     people = await stage.people(2 * options.pairs)
     rooms = [
         Room(await stage.direct(people[i], people[i + 1]), members=[i, i + 1], senders=[i])
@@ -101,7 +101,7 @@ def _order(
 def _pairs(*, window: int = 1, open_loop: bool = False) -> RunOnce:
     async def run(options: Options, watch: Watch) -> Run:
         async with fresh_server(options, watch) as (server, stage):
-            watch.phase("making people and conversations")
+            watch.phase("creating users and conversations")
             rate = options.rate if open_loop else None
             order = await pairs_order(options, server, stage, window=window, rate=rate)
             outcome, figures = await measure(order, server, stage, watch)
@@ -115,7 +115,7 @@ def _pairs(*, window: int = 1, open_loop: bool = False) -> RunOnce:
 
 async def _group(options: Options, watch: Watch) -> Run:
     async with fresh_server(options, watch) as (server, stage):
-        watch.phase("making people and the group")
+        watch.phase("creating users and the group")
         people = await stage.people(options.group_members)
         members = list(range(len(people)))
         room = Room(await stage.group(people), members=members, senders=members[: options.group_senders])

@@ -148,7 +148,7 @@ class MessageService:
     ) -> None:
         """Pass a user's marks to the writer, unless they are that high already.
 
-        ``reply`` is only told about a refusal.
+        ``reply`` is called only for a refusal.
         """
         roster = self._rosters.get(conversation_id)
         member = roster.member(user_id) if roster is not None else None
