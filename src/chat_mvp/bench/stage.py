@@ -49,10 +49,10 @@ class Stage:
 
     async def people(self, count: int) -> list[Person]:
         """Create this number of signed-in users."""
-        gate = asyncio.Semaphore(_AT_ONCE)
+        semaphore = asyncio.Semaphore(_AT_ONCE)
 
         async def make() -> Person:
-            async with gate:
+            async with semaphore:
                 return await self._person()
 
         return list(await asyncio.gather(*(make() for _ in range(count))))

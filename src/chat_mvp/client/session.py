@@ -318,7 +318,7 @@ class Session:
                 self._refuse(frame.ref, frame)
                 return
             case TokenExpiring():
-                self._help(self._renew())
+                self._run_in_background(self._renew())
             case Bye():
                 self._bye = frame
             case ReadyConversations() if self.ready is not None:
@@ -343,11 +343,11 @@ class Session:
         frame, settled = self._sends[name]
         if error.code in _TRY_AGAIN:
             after_ms = RETRY_AFTER_MS if error.retry_after_ms is UNSET else error.retry_after_ms
-            self._help(self._again(name, frame, after_ms / 1000))
+            self._run_in_background(self._send_again(name, frame, after_ms / 1000))
         elif not settled.done():
             settled.set_exception(RefusedError(error.code, error.detail))
 
-    async def _again(self, name: str, frame: MessageSend, after_s: float) -> None:
+    async def _send_again(self, name: str, frame: MessageSend, after_s: float) -> None:
         await asyncio.sleep(after_s)
         if name in self._sends:
             await self._transmit(frame)
@@ -371,7 +371,7 @@ class Session:
             return False
         return True
 
-    def _help(self, work: Any) -> None:
+    def _run_in_background(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._helpers.add(task)
         task.add_done_callback(self._helpers.discard)

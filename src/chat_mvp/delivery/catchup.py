@@ -73,7 +73,7 @@ def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
     introduced: list[str] = []
     changed: list[tuple[SummaryRecord, int]] = []
     reset: list[SummaryRecord] = []
-    left = MAX_RESUME_CHANGES_PER_CONNECT
+    remaining = MAX_RESUME_CHANGES_PER_CONNECT
     for summary in summaries:
         rev = known.get(summary.id)
         if rev is None:
@@ -81,10 +81,10 @@ def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
                 introduced.append(summary.id)
         elif rev != summary.rev:
             changes = summary.rev - rev
-            if changes > min(left, MAX_RESUME_CHANGES) or len(changed) >= MAX_RESUME_CONVERSATIONS:
+            if changes > min(remaining, MAX_RESUME_CHANGES) or len(changed) >= MAX_RESUME_CONVERSATIONS:
                 reset.append(summary)
             else:
-                left -= changes
+                remaining -= changes
                 changed.append((summary, rev))
     return Plan(introduced, changed, reset)
 

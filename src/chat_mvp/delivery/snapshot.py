@@ -36,13 +36,13 @@ class UnreadBudget:
 
     def __init__(self, messages: int = MAX_SCANNED_UNREAD_PER_CONNECT) -> None:
         """Start with a budget of this many messages."""
-        self._left = messages
+        self._remaining = messages
 
     def take(self, messages: int) -> bool:
         """Take the messages of one conversation from the budget. Return false, and take nothing, if they do not fit."""
-        if messages > min(self._left, MAX_SCANNED_UNREAD):
+        if messages > min(self._remaining, MAX_SCANNED_UNREAD):
             return False
-        self._left -= messages
+        self._remaining -= messages
         return True
 
 

@@ -147,12 +147,12 @@ class _AfterBody(Response[bytes]):
 
 
 async def _discard(receive: Receive) -> None:
-    left = MAX_DISCARDED_BYTES
-    while left > 0:
+    remaining = MAX_DISCARDED_BYTES
+    while remaining > 0:
         message = await receive()
         if message["type"] != "http.request" or not message["more_body"]:
             return
-        left -= len(message["body"])
+        remaining -= len(message["body"])
 
 
 def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

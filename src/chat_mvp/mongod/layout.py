@@ -89,9 +89,9 @@ def check_free_space(directory: Path, minimum: int = MINIMUM_FREE_BYTES) -> None
     """Raise StartupError when the file system of ``directory`` has fewer than ``minimum`` free bytes."""
     free = shutil.disk_usage(directory).free
     if free < minimum:
-        left, needed = free // 2**20, minimum // 2**20
+        free_mib, needed_mib = free // 2**20, minimum // 2**20
         raise StartupError(
-            f"The disk of {directory} has {left} MiB left and the database needs {needed} MiB to start.",
+            f"The disk of {directory} has {free_mib} MiB left and the database needs {needed_mib} MiB to start.",
             remedy="Free some space, or choose another disk with --data-dir.",
         )
 

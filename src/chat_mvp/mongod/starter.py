@@ -84,8 +84,8 @@ class Starter:
         if code == -signal.SIGILL:
             return self._refused("this processor lacks instructions (AVX) that MongoDB 5.0 and later need")
         ending = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        said = logfile.failure(log, offset)
-        return self._refused(f"{said} ({ending})" if said else ending)
+        reason = logfile.failure(log, offset)
+        return self._refused(f"{reason} ({ending})" if reason else ending)
 
     def _refused(self, reason: str) -> StartupError:
         return StartupError(

@@ -46,23 +46,23 @@ class PasswordStrength:
     def __init__(self, *, max_waiting: int = MAX_STRENGTHS_WAITING) -> None:
         """Let ``max_waiting`` passwords wait besides the one that is being judged."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="password-strength")
-        self._places = 1 + max_waiting
+        self._free_slots = 1 + max_waiting
 
     async def complaint(self, password: str, names: Iterable[str]) -> str | None:
         """Return why a password is too easy to guess, without any part of it. ``UnavailableError`` when too many wait.
 
         ``names`` are the user's own: username, display name, e-mail address.
         """
-        if self._places == 0:
+        if self._free_slots == 0:
             raise UnavailableError(
                 "Too many users are registering now. Try again in a moment.", retry_after_ms=RETRY_AFTER_MS
             )
-        self._places -= 1
+        self._free_slots -= 1
         try:
             work = partial(strength_complaint, password, tuple(names))
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
-            self._places += 1
+            self._free_slots += 1
 
     def close(self) -> None:
         """End the thread."""
@@ -89,12 +89,12 @@ def judged_part(password: str) -> str:
     """Return the part of a password that is judged, in the characters that the user sees."""
     # A compatible form may be longer. Cut the text before it is normalised.
     head = unicodedata.normalize("NFKC", password[:MAX_JUDGED_PASSWORD_CHARS])[:MAX_JUDGED_PASSWORD_CHARS]
-    kept: set[str] = set()
+    kept_signs: set[str] = set()
     judged: list[str] = []
     for char in head:
-        if char in _SUBSTITUTES and len(kept) < MAX_SUBSTITUTES:
-            kept.add(char)
-        judged.append(_OTHER_SIGN if char in _SUBSTITUTES - kept else char)
+        if char in _SUBSTITUTES and len(kept_signs) < MAX_SUBSTITUTES:
+            kept_signs.add(char)
+        judged.append(_OTHER_SIGN if char in _SUBSTITUTES - kept_signs else char)
     return "".join(judged)
 
 

@@ -52,7 +52,7 @@ class Dump:
 
         ``StartupError`` when the database no longer keeps that moment, or does not answer.
         """
-        with _explained():
+        with _translated_errors():
             cursor = self._database[collection].find_raw_batches(
                 {}, sort=[("_id", 1)], batch_size=_DOCUMENTS_AT_ONCE, session=self._session
             )
@@ -72,11 +72,11 @@ async def open_dump(uri: str, name: str) -> AsyncIterator[Dump]:
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
-        with _explained():
+        with _translated_errors():
             await check_topology(client)
             facts = await _facts(client, name)
         async with client.start_session(snapshot=True) as session:
-            with _explained():
+            with _translated_errors():
                 # The first read chooses the moment.
                 await client[name]["meta"].find_one({}, session=session)
             yield Dump(client, name, session, facts)
@@ -104,14 +104,14 @@ async def set_history_window(uri: str, seconds: int) -> None:
     """Make a member of a replica set keep its history for this many seconds. ``uri`` must allow setting parameters."""
     client: AsyncMongoClient[RawBSONDocument] = AsyncMongoClient(uri, **_OPTIONS)
     try:
-        with _explained():
+        with _translated_errors():
             await client.admin.command({"setParameter": 1, "minSnapshotHistoryWindowInSeconds": seconds})
     finally:
         await client.close()
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:

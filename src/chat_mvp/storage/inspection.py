@@ -64,25 +64,29 @@ async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClien
     before = time.time()
     hello = await client.admin.command("hello")
     asked_at = (before + time.time()) / 2
-    there = set(await database.list_collection_names())
+    existing = set(await database.list_collection_names())
     missing: list[str] = []
     duplicates: list[str] = []
     for collection in DOCUMENTS:
-        found = await database[collection].index_information() if collection in there else {}
+        found = await database[collection].index_information() if collection in existing else {}
         present = {(_spelled(index["key"]), bool(index.get("unique"))) for index in found.values()}
         for model in index_models(collection, TtlDays(1, 1)):  # the TTLs make no difference here
             keys, unique = _spelled(model.document["key"].items()), bool(model.document.get("unique"))
             if (keys, unique) in present:
                 continue
             missing.append(f"{collection}({keys}){' unique' if unique else ''}")
-            if unique and collection in there and (found_twice := await _found_twice(patient[name][collection], model)):
+            if (
+                unique
+                and collection in existing
+                and (found_twice := await _found_twice(patient[name][collection], model))
+            ):
                 duplicates.append(f"{collection}({keys}): {found_twice}")
     await database["meta"].update_one({"key": "readiness"}, {"$currentDate": {"value": True}}, upsert=True)
     return Facts(
         version=str(build["version"]),
         replica_set=hello.get("setName"),
         clock_ahead_s=hello["localTime"].timestamp() - asked_at,
-        empty="users" not in there,
+        empty="users" not in existing,
         missing_indexes=missing,
         duplicates=duplicates,
         restore_phase=await fetch_restore_phase(database),

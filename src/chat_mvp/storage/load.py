@@ -46,7 +46,7 @@ class Load:
 
     async def check(self, *, replace: bool) -> None:
         """Raise ``StartupError`` when the database is in use, or holds data that must not be replaced."""
-        with _explained():
+        with _translated_errors():
             await self._check_unused()
             if replace or await meta.fetch_restore_phase(self._database) == "switching":
                 return
@@ -60,7 +60,7 @@ class Load:
 
     async def begin(self, at: datetime) -> None:
         """Prevent servers from starting, and remove what an earlier load left."""
-        with _explained():
+        with _translated_errors():
             if await meta.fetch_restore_phase(self._database) != "switching":
                 await meta.mark_restore(self._database, "loading", at)
             # Check again, because a server may have started since. One that starts now sees the marker.
@@ -80,20 +80,20 @@ class Load:
                 raw = [RawBSONDocument(document) for document in documents[start : start + _DOCUMENTS_AT_ONCE]]
             except InvalidBSON:
                 raise _damaged(collection) from None
-            with _explained(collection):
+            with _translated_errors(collection):
                 await target.insert_many(raw, ordered=False)
 
     async def make_indexes(self, collection: str) -> None:
         """Build the indexes of a collection that is complete. ``StartupError`` if unique values repeat."""
         # Events are not in backups, so their TTL makes no difference here.
         models = index_models(collection, TtlDays(self._queue_ttl_days, DEFAULT_EVENT_TTL_DAYS))
-        with _explained(collection):
+        with _translated_errors(collection):
             await self._database[_PREFIX + collection].create_indexes(models)
 
     async def finish(self, at: datetime, *, schema_version: int) -> str:
         """Replace all collections and return the new epoch. After this begins, the only way out is to restore again."""
         epoch = meta.new_epoch()
-        with _explained():
+        with _translated_errors():
             await meta.mark_restore(self._database, "switching", at)
             for name in BACKED_UP:
                 await self._database[_PREFIX + name].rename(name, dropTarget=True)
@@ -108,7 +108,7 @@ class Load:
 
         ``StartupError`` when it has been replaced in part.
         """
-        with _explained():
+        with _translated_errors():
             phase = await meta.fetch_restore_phase(self._database)
             if phase == "switching":
                 raise meta.unfinished_restore(self._database.name, phase)
@@ -118,7 +118,7 @@ class Load:
 
     async def renew_epoch(self) -> str:
         """Give the unchanged database a new epoch and return it. Consumers of events rebuild at the next start."""
-        with _explained():
+        with _translated_errors():
             await self._check_unused()
             await meta.check_usable(self._database)
             version = await meta.fetch_schema_version(self._database)
@@ -150,7 +150,7 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
-        with _explained():
+        with _translated_errors():
             await check_topology(client)
         yield Load(client, name, own_name=own_name, queue_ttl_days=queue_ttl_days)
     finally:
@@ -158,7 +158,7 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
 
 
 @contextmanager
-def _explained(collection: str = "") -> Iterator[None]:
+def _translated_errors(collection: str = "") -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:

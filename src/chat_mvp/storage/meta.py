@@ -59,7 +59,7 @@ async def fetch_schema_version(database: Meta) -> int | None:
 async def write_history(database: Meta, *, epoch: str, schema_version: int) -> None:
     """Store another epoch and the schema version."""
     for key, value in ((EPOCH_KEY, epoch), (SCHEMA_KEY, schema_version)):
-        await _durable(database).update_one({"key": key}, {"$set": {"value": value}}, upsert=True)
+        await _with_majority(database).update_one({"key": key}, {"$set": {"value": value}}, upsert=True)
 
 
 def new_epoch() -> str:
@@ -78,12 +78,12 @@ async def fetch_restore_phase(database: Meta) -> RestorePhase | None:
 async def mark_restore(database: Meta, phase: RestorePhase, at: datetime) -> None:
     """Prevent servers from starting on this database until ``clear_restore``."""
     value = {"phase": phase, "at": at}
-    await _durable(database).update_one({"key": RESTORE_KEY}, {"$set": {"value": value}}, upsert=True)
+    await _with_majority(database).update_one({"key": RESTORE_KEY}, {"$set": {"value": value}}, upsert=True)
 
 
 async def clear_restore(database: Meta) -> None:
     """Allow servers to start on this database again."""
-    await _durable(database).delete_one({"key": RESTORE_KEY})
+    await _with_majority(database).delete_one({"key": RESTORE_KEY})
 
 
 async def check_usable(database: Meta) -> None:
@@ -139,5 +139,5 @@ async def _fetch(database: Meta, key: str) -> Any:
     return None if found is None else found["value"]
 
 
-def _durable(database: Meta) -> Any:
+def _with_majority(database: Meta) -> Any:
     return database["meta"].with_options(write_concern=WriteConcern("majority", j=True))

@@ -336,11 +336,11 @@ def _delete_each(collection: str, keys: list[RawDocument]) -> RawDocument:
 
 
 def _expected_counters(writes: Writes) -> dict[ObjectId, tuple[int, int]]:
-    made = {record.id for record in writes.new_conversations}
+    new_ids = {record.id for record in writes.new_conversations}
     return {
         known_object_id(conversation_id): (advance.from_seq, advance.from_rev)
         for conversation_id, advance in writes.advances.items()
-        if conversation_id not in made
+        if conversation_id not in new_ids
     }
 
 
@@ -350,11 +350,11 @@ def _conversation_updates(writes: Writes) -> tuple[list[RawDocument], int]:
     Conversations in which the same number of messages were sent share a statement: a statement costs the database far
     more than one more document in it.
     """
-    made = {record.id for record in writes.new_conversations}
-    alone = dict.fromkeys(i for i in (*writes.changed_in, *writes.changed_conversations) if i not in made)
+    new_ids = {record.id for record in writes.new_conversations}
+    not_grouped = dict.fromkeys(i for i in (*writes.changed_in, *writes.changed_conversations) if i not in new_ids)
     alike: dict[tuple[int, int, datetime], list[ObjectId]] = {}
     for conversation_id, advance in writes.advances.items():
-        if conversation_id not in alone and conversation_id not in made:
+        if conversation_id not in not_grouped and conversation_id not in new_ids:
             conversation = advance.conversation
             seqs, revs = conversation.last_seq - advance.from_seq, conversation.rev - advance.from_rev
             alike.setdefault((seqs, revs, conversation.activity_at), []).append(known_object_id(conversation_id))
@@ -366,8 +366,8 @@ def _conversation_updates(writes: Writes) -> tuple[list[RawDocument], int]:
         }
         for (seqs, revs, activity_at), ids in alike.items()
     ]
-    updates.extend(_conversation_update(writes, conversation_id) for conversation_id in alone)
-    return updates, len(alone) + sum(map(len, alike.values()))
+    updates.extend(_conversation_update(writes, conversation_id) for conversation_id in not_grouped)
+    return updates, len(not_grouped) + sum(map(len, alike.values()))
 
 
 def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:

@@ -130,15 +130,15 @@ class Return:
         await self._connection.close()
 
     def _arrived(self, frame: Frame) -> None:
-        passed = time.monotonic_ns() - self._began_ns
+        elapsed_ns = time.monotonic_ns() - self._began_ns
         if frame.type == frames.READY:
-            self.to_ready_ns = passed
+            self.to_ready_ns = elapsed_ns
             self.epoch = frame.epoch
             self.rev = next((it.rev for it in frame.conversations if it.id == self._order.conversation_id), 0)
         elif frame.type == frames.DRAINED:
-            self.to_drained_ns = passed
+            self.to_drained_ns = elapsed_ns
         elif frame.message is not None:
-            self.to_last_ns = passed
+            self.to_last_ns = elapsed_ns
             if frame.type == frames.MESSAGE_NEW:
                 self.new.append((frame.message.seq, frame.message.id))
             elif frame.type == frames.MESSAGE_CHANGED:
@@ -176,13 +176,13 @@ class AwayLoad:
 
     async def _drain(self, order: Drain) -> None:
         for number in range(order.times):
-            already = len(self._writer.message_ids)
+            sent_before = len(self._writer.message_ids)
             await self._writer.write(order.count)
-            back = Return(order)
-            await back.catch_up()
-            expected = list(enumerate(self._writer.message_ids[already:], start=already + 1))
-            self._check(back, new=expected, changed=set())
-            await self._leave(back, number)
+            reconnect = Return(order)
+            await reconnect.catch_up()
+            expected = list(enumerate(self._writer.message_ids[sent_before:], start=sent_before + 1))
+            self._check(reconnect, new=expected, changed=set())
+            await self._leave(reconnect, number)
 
     async def _resume(self, order: Resume) -> None:
         # Of a hundred changes sixty are new messages, twenty edits and twenty reactions.
@@ -195,33 +195,33 @@ class AwayLoad:
         await self._leave(before, 0, counts=False)
         known, epoch = {order.conversation_id: before.rev}, before.epoch
         for number in range(order.times):
-            already = len(self._writer.message_ids)
+            sent_before = len(self._writer.message_ids)
             await self._writer.edit(older[:edits], f"edit {number}")
             await self._writer.react(older[edits:], _EMOJIS[number % len(_EMOJIS)])
             await self._writer.write(new)
-            back = Return(order)
-            await back.catch_up(known, epoch)
-            expected = list(enumerate(self._writer.message_ids[already:], start=already + 1))
-            self._check(back, new=expected, changed=set(older))
-            known = {order.conversation_id: back.rev}
-            await self._leave(back, number + 1)
+            reconnect = Return(order)
+            await reconnect.catch_up(known, epoch)
+            expected = list(enumerate(self._writer.message_ids[sent_before:], start=sent_before + 1))
+            self._check(reconnect, new=expected, changed=set(older))
+            known = {order.conversation_id: reconnect.rev}
+            await self._leave(reconnect, number + 1)
 
-    async def _leave(self, back: Return, number: int, *, counts: bool = True) -> None:
+    async def _leave(self, reconnect: Return, number: int, *, counts: bool = True) -> None:
         last = len(self._writer.message_ids)
-        back.acknowledge(last)
+        reconnect.acknowledge(last)
         await self._writer.confirmed(last)
-        await back.close()
+        await reconnect.close()
         if counts:
-            self._returns.append(back)
-            self._changes += len(back.new) + len(back.changed)
+            self._returns.append(reconnect)
+            self._changes += len(reconnect.new) + len(reconnect.changed)
         self._driver.progress(number)
 
-    def _check(self, back: Return, *, new: list[tuple[int, str]], changed: set[str]) -> None:
-        problems = self._writer.troubles + back.troubles
-        if back.new != new:
-            problems.append(f"{len(new)} messages were acknowledged and {len(back.new)} came back, or in another order")
-        if len(back.changed) != len(changed) or set(back.changed) != changed:
-            problems.append(f"{len(changed)} older messages had changed and {len(back.changed)} came back")
+    def _check(self, reconnect: Return, *, new: list[tuple[int, str]], changed: set[str]) -> None:
+        problems = self._writer.troubles + reconnect.troubles
+        if reconnect.new != new:
+            problems.append(f"{len(new)} messages were acknowledged and {len(reconnect.new)} came, or in another order")
+        if len(reconnect.changed) != len(changed) or set(reconnect.changed) != changed:
+            problems.append(f"{len(changed)} older messages had changed and {len(reconnect.changed)} came")
         if problems:
             raise BrokenPromiseError("; ".join(problems))
 

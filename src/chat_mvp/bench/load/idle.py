@@ -50,20 +50,20 @@ class IdleLoad:
         )
 
     async def _connect(self, people: list[Person]) -> list[Connection]:
-        gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        semaphore = asyncio.Semaphore(CONNECTING_AT_ONCE)
         encoding = ENCODINGS[self._order.subprotocol]
-        made: list[Connection] = []
+        connections: list[Connection] = []
 
         async def open_one(person: Person) -> None:
-            async with gate:
+            async with semaphore:
                 connection = Connection(person, encoding, on_frame=_ignore, on_trouble=self._troubles.append)
                 await connection.open(self._order.url)
-                made.append(connection)
-                if len(made) % ASKED == 0:
-                    self._driver.progress(len(made))
+                connections.append(connection)
+                if len(connections) % ASKED == 0:
+                    self._driver.progress(len(connections))
 
         await asyncio.gather(*(open_one(person) for person in people))
-        return made
+        return connections
 
     async def _ask(self, connections: list[Connection]) -> list[int]:
         latencies: list[int] = []

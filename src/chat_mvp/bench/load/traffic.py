@@ -29,9 +29,14 @@ class Counters:
 
     def copy(self) -> "Counters":
         """Return a copy of the current counts."""
-        twin = Counters()
-        twin.sent, twin.acked, twin.delivered, twin.confirmed = self.sent, self.acked, self.delivered, self.confirmed
-        return twin
+        result = Counters()
+        result.sent, result.acked, result.delivered, result.confirmed = (
+            self.sent,
+            self.acked,
+            self.delivered,
+            self.confirmed,
+        )
+        return result
 
 
 class Record:
@@ -211,10 +216,10 @@ class TrafficLoad:
         )
 
     async def _connect(self) -> None:
-        gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        semaphore = asyncio.Semaphore(CONNECTING_AT_ONCE)
 
         async def open_one(connection: Connection) -> None:
-            async with gate:
+            async with semaphore:
                 await connection.open(self._order.url)
 
         await asyncio.gather(*(open_one(it.connection) for room in self._rooms for it in room.members.values()))

@@ -104,8 +104,8 @@ def write(
     text: Annotated[str | None, typer.Argument(help="Text of the message. Default: standard input.")] = None,
 ) -> None:
     """Send a message, and report when it is stored."""
-    said = sys.stdin.read().removesuffix("\n") if text is None else text
-    _run(context, lambda terminal: terminal.write(where, said))
+    message = sys.stdin.read().removesuffix("\n") if text is None else text
+    _run(context, lambda terminal: terminal.write(where, message))
 
 
 @app.command()

@@ -100,11 +100,11 @@ class Terminal:
         conversation = None if where is None else await find_conversation(self.client, where)
         async with self.client.session() as session:
             names = Names(self.client)
-            left = count
-            while left is None or left > 0:
+            remaining = count
+            while remaining is None or remaining > 0:
                 frame = await session.next()
-                if await self._show_event(frame, names, conversation) and left is not None:
-                    left -= 1
+                if await self._show_event(frame, names, conversation) and remaining is not None:
+                    remaining -= 1
 
     async def _show_event(self, frame: AnyServerFrame, names: Names, only: Conversation | None) -> bool:
         """Print a frame if it is wanted, and return whether it was a message."""

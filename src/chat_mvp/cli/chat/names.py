@@ -50,9 +50,9 @@ class Names:
                 self._people[member.user.id] = printable(member.user.username)
         # Indent further lines, so that they cannot look like a message of another user.
         text = "(deleted)" if message.deleted_at else printable(message.text).replace("\n", "\n        ")
-        place = f"{await self._title(message.conversation_id)} " if where else ""
+        prefix = f"{await self._title(message.conversation_id)} " if where else ""
         clock = message.created_at[11:16]
-        return f"{clock} {place}{self._people.get(message.sender_id, message.sender_id)}: {text}"
+        return f"{clock} {prefix}{self._people.get(message.sender_id, message.sender_id)}: {text}"
 
     async def _title(self, conversation_id: str) -> str:
         if conversation_id not in self._titles:

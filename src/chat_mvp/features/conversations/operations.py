@@ -71,7 +71,7 @@ class ConversationOperation(ABC):
     def _actor_name(self) -> str:
         return isolated(self._actor.display_name)
 
-    def _say(self, batch: Batch, roster: Roster, text: str) -> None:
+    def _add_system_message(self, batch: Batch, roster: Roster, text: str) -> None:
         batch.add_message(roster, system_message(self._actor.id, text))
 
     def _finish(self, batch: Batch, *, changed: bool) -> None:
@@ -97,7 +97,7 @@ class OpenDirect(ConversationOperation):
     def apply(self, batch: Batch) -> None:
         """Find or create the conversation, and make it visible to the actor."""
         roster = find_direct(batch, self.direct_key or "")
-        made = roster is None
+        is_new = roster is None
         if roster is None:
             begin_direct(batch, self._actor.id, self._people)
         else:
@@ -106,7 +106,7 @@ class OpenDirect(ConversationOperation):
                 member.visible = True
                 batch.change_member(member, roster)
                 show_conversation(batch, roster, self._actor.id)
-        self._finish(batch, changed=made)
+        self._finish(batch, changed=is_new)
 
 
 class MakeConversation(ConversationOperation):
@@ -134,14 +134,14 @@ class MakeConversation(ConversationOperation):
         conversation.created_at = conversation.updated_at = conversation.activity_at = batch.now
         conversation.last_seq = conversation.rev = 0
         conversation.member_count = 1 + len(self._members)
-        places = [new_membership(batch, conversation, self._actor.id, role="owner")]
+        memberships = [new_membership(batch, conversation, self._actor.id, role="owner")]
         for user in self._members:
             added_by = self._actor.id if user.id in self._strangers else None
-            places.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
-        roster = batch.add_conversation(conversation, places)
-        for place in places:
-            show_conversation(batch, roster, place.user_id, added_by=self._actor.id)
-        self._say(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
+            memberships.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
+        roster = batch.add_conversation(conversation, memberships)
+        for membership in memberships:
+            show_conversation(batch, roster, membership.user_id, added_by=self._actor.id)
+        self._add_system_message(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
         self._finish(batch, changed=True)
 
 
@@ -191,7 +191,9 @@ class AddMember(ConversationOperation):
                 MemberJoined(conversation_id=roster.conversation.id, actor_id=self._actor.id, member=view), before
             )
             role = "" if self._role == "member" else f" as {with_article(self._role)}"
-            self._say(batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}{role}")
+            self._add_system_message(
+                batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}{role}"
+            )
         self._finish(batch, changed=changed)
 
 
@@ -224,7 +226,7 @@ class RemoveMember(ConversationOperation):
             roster.everybody(),
         )
         name = isolated(self._other.display_name)
-        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
+        self._add_system_message(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
         self._finish(batch, changed=True)
 
 
@@ -302,7 +304,9 @@ class ChangeRole(ConversationOperation):
                 apart=self._apart,
             )
             role = with_article(self._role)
-            self._say(batch, roster, f"{self._actor_name} made {isolated(self._other.display_name)} {role}")
+            self._add_system_message(
+                batch, roster, f"{self._actor_name} made {isolated(self._other.display_name)} {role}"
+            )
         self._finish(batch, changed=changed)
 
 
@@ -340,18 +344,18 @@ class ChangeConversation(ConversationOperation):
                 roster.everybody(),
             )
         for name in changed:
-            self._say(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
+            self._add_system_message(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
         self._finish(batch, changed=bool(changed))
 
     def _assign(self, conversation: ConversationRecord) -> list[str]:
-        wanted: dict[str, object] = {
+        new_values: dict[str, object] = {
             name: value
             for name in ("name", "description", "visibility", "avatar_url", "max_participants")
             if (value := getattr(self._changes, name)) is not UNSET
         }
         if self._changes.settings is not UNSET and self._changes.settings.post is not UNSET:
-            wanted["post"] = self._changes.settings.post
-        different = {name: value for name, value in wanted.items() if getattr(conversation, name) != value}
+            new_values["post"] = self._changes.settings.post
+        different = {name: value for name, value in new_values.items() if getattr(conversation, name) != value}
         for name, value in different.items():
             setattr(conversation, name, value)
         return list(different)

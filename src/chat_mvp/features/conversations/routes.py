@@ -57,8 +57,8 @@ async def make(
         return Response(await conversation_service.make(caller.user_id, data), status_code=HTTP_201_CREATED)
     if data.user_id is None:
         raise ValidationError("Give user_id to create a direct conversation.", fields={"user_id": "is missing"})
-    conversation, made = await conversation_service.open_direct(caller.user_id, data.user_id)
-    return Response(conversation, status_code=HTTP_201_CREATED if made else HTTP_200_OK)
+    conversation, is_new = await conversation_service.open_direct(caller.user_id, data.user_id)
+    return Response(conversation, status_code=HTTP_201_CREATED if is_new else HTTP_200_OK)
 
 
 @get(

@@ -364,8 +364,8 @@ class RaiseMarks:
         raised = batch.raise_marks(
             roster, member, delivered=self._delivered, read=self._read, withheld=withheld, reply=self.reply
         )
-        wanted = min(max(self._delivered, self._read), roster.stored_seq)
-        batch.answer(self.reply, not raised or member.delivered_seq >= wanted)
+        target = min(max(self._delivered, self._read), roster.stored_seq)
+        batch.answer(self.reply, not raised or member.delivered_seq >= target)
 
 
 class ShowMarks:

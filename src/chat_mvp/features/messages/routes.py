@@ -242,7 +242,7 @@ async def unpin(caller: Caller, message_service: NamedDependency[MessageService]
 async def receipts(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> ReceiptList:
     """Return the receipts of the other users who were members when the message was sent."""
     seq, marks = await message_history.fetch_marks(caller.user_id, path_id(message_id))
-    return ReceiptList(items=[_receipt(user_id, its, seq) for user_id, its in marks.items()])
+    return ReceiptList(items=[_receipt(user_id, member_marks, seq) for user_id, member_marks in marks.items()])
 
 
 @get(
@@ -267,11 +267,11 @@ async def sync(
     cursor: Cursor = None,
 ) -> ChangePage:
     """Return every message changed after a revision, in its current state, by ascending ``rev``."""
-    place = min(decode_cursor(cursor, int) or 0, MAX_SEQ)
+    position = min(decode_cursor(cursor, int) or 0, MAX_SEQ)
     messages, rev = await message_history.fetch_changes(
         caller.user_id,
         query_id("conversation_id", conversation_id) or "",
-        after_rev=max(after_rev, place),
+        after_rev=max(after_rev, position),
         limit=limit + 1,
     )
     more = len(messages) > limit
