@@ -1,4 +1,4 @@
-"""The commands of ``chat-mvp consumers`` and their options; the work is in ``consumers.py``."""
+"""The commands of ``chat-mvp consumers`` and their options. ``consumers.py`` does the work."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ EventId = Annotated[str, typer.Argument(metavar="ID", help="The event, as chat-m
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The consumer, as listed.")]
 
 app = typer.Typer(
-    no_args_is_help=True, help="Consumers of events: list how far they are, and try again what they set aside."
+    no_args_is_help=True, help="Consumers of events: list their progress, and retry events that were set aside."
 )
 
 
@@ -21,7 +21,7 @@ def list_consumers(
     mongo_database: MongoDatabase = None,
     as_json: Json = False,
 ) -> None:
-    """List the consumers, how far behind they are and what they failed of last."""
+    """List the consumers, how far behind they are, and their last errors."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415 - each command loads what it needs and no more
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -48,7 +48,7 @@ def list_set_aside(
 def retry(
     event_id: EventId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
 ) -> None:
-    """Let the consumer try an event again that was set aside; the running server does so within seconds."""
+    """Retry an event that was set aside. The running server does so within seconds."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def retry(
 def remove(
     event_id: EventId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
 ) -> None:
-    """Remove an event that was set aside; its consumer never handles it."""
+    """Remove an event that was set aside. Its consumer never handles it."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 

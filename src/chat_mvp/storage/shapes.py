@@ -1,4 +1,4 @@
-"""Checks documents that this program did not write, those of a backup, against what it stores in a collection."""
+"""Checks documents from a backup against what this program stores in a collection."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,14 +23,11 @@ _WHOLE_DOCUMENT = "the document"
 
 
 def wrong_field(collection: str, document: bytes) -> str | None:
-    """Return the name of a field that is missing, or whose value is none that a server stores there; else ``None``.
-
-    Fields that this version does not know are ignored.
-    """
+    """Return the name of a field that is missing or has a value that a server never stores there, or ``None``."""
     try:
         value = decode(document, _OPTIONS)
     except BSONError:
-        # Also texts that are not UTF-8, and times outside the years 1 to 9999, which no server can read.
+        # Also finds texts that are not UTF-8, and times outside the years 1 to 9999, which no server can read.
         return _WHOLE_DOCUMENT
     try:
         _shape_of_collection(collection).model_validate(value)
@@ -71,13 +68,13 @@ _RULES: dict[str, dict[str, Callable[[Mapping[str, Any]], bool]]] = {
 def _shape_of_collection(collection: str) -> type[BaseModel]:
     document = DOCUMENTS[collection]
     key = document.model_fields["id"].annotation
-    # Beanie lets the key of most documents be absent until they are stored.
+    # Beanie allows the key of most documents to be missing until they are stored.
     key = key if isinstance(key, type) else PydanticObjectId
     return _shape(document, id=(_stored(key), Field(alias=_ID)))
 
 
 def _shape(model: type[BaseModel], **keys: Any) -> type[BaseModel]:
-    """Return a model of the same fields that converts no value: what the database holds must be of the type itself."""
+    """Return a model of the same fields that converts no values, so that each value must have the exact type."""
     fields: dict[str, Any] = {
         name: (_stored(field.annotation), ... if field.is_required() else field.get_default(call_default_factory=True))
         for name, field in model.model_fields.items()
@@ -88,7 +85,7 @@ def _shape(model: type[BaseModel], **keys: Any) -> type[BaseModel]:
 
 
 def _stored(annotation: Any) -> Any:
-    """Return the type with models replaced by their shapes, and ids by those of the database, which are no texts."""
+    """Return the type with models replaced by their strict models, and ids by ObjectIds instead of texts."""
     if annotation is PydanticObjectId:
         return InstanceOf[ObjectId]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

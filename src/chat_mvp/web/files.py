@@ -1,4 +1,4 @@
-"""The files of the web client, read once at start and kept with their compressed forms."""
+"""The files of the web client, read once at the start and kept with their compressed forms."""
 
 import hashlib
 import mimetypes
@@ -26,14 +26,14 @@ _TYPES = {
 
 
 class WebFile(Struct, frozen=True):
-    """One file: its bytes, plain and compressed, and what to say of it."""
+    """One file: its bytes, plain and compressed, and its headers."""
 
     content: bytes
     compressed: dict[Encoding, bytes]
     media_type: str
     etag: str
     immutable: bool
-    """Whether its name holds a hash of its content, so that it may be kept for ever."""
+    """Whether its name contains a hash of its content, so that browsers may cache it forever."""
 
     def best(self, accepted: str) -> tuple[bytes, Encoding | None]:
         """Return the smallest form that an ``Accept-Encoding`` allows."""
@@ -50,7 +50,7 @@ class WebFile(Struct, frozen=True):
 
 
 def load_files(directory: Path) -> dict[str, WebFile]:
-    """Return the files below a directory by their path in an address; none when it was not built."""
+    """Return the files below a directory by their path in a URL. Empty when the client was not built."""
     if not (directory / INDEX).is_file():
         return {}
     paths = [path for path in sorted(directory.rglob("*")) if path.is_file() and path.suffix not in _SUFFIXES]

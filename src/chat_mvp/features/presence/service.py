@@ -134,7 +134,7 @@ class PresenceService:
         peer = event.conversation.peer
         if isinstance(peer, UnsetType) or not self._registry.is_connected(event.user_id):
             return
-        task = asyncio.get_running_loop().create_task(self._meet(event.user_id, peer.id))
+        task = asyncio.get_running_loop().create_task(self._watch_direct_peer(event.user_id, peer.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -143,11 +143,11 @@ class PresenceService:
         if self._registry.is_connected(viewer_id) and not await self._fetch_known_among(viewer_id, [user_id]):
             self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
 
-    async def _meet(self, viewer_id: str, user_id: str) -> None:
+    async def _watch_direct_peer(self, viewer_id: str, user_id: str) -> None:
         try:
             await self._show(viewer_id, user_id, tell_now=False)
         except UnavailableError as error:
-            # The next connect brings it.
+            # The next connect includes the presence.
             _LOG.warning("a direct peer is not watched", error=error.detail)
 
     async def _show(self, viewer_id: str, user_id: str, *, tell_now: bool) -> None:
