@@ -45,8 +45,8 @@ class Limiter:
     def allow(self, key: str, cost: int = 1) -> int | None:
         """Take ``cost`` from the key's bucket and return ``None``.
 
-        If the bucket holds too little, take nothing and return the wait in milliseconds. A cost above ``burst`` is never
-        allowed.
+        If the bucket holds too little, take nothing and return the wait in milliseconds. A cost above ``burst`` is
+        never allowed.
         """
         now = self._clock()
         before = self._full_at.get(key)
