@@ -55,7 +55,10 @@ async def test_known_and_unknown_accounts_are_refused_alike(launch: Launch, know
     async with from_address(chat, "127.0.3.1") as http:
         answers = [await sign_in(http, login, f"wrong {number}") for number in range(14)]
     for answer in answers[:10]:
-        assert expect_problem(answer, 401, "unauthenticated")["detail"] == "The name or the password is wrong."
+        assert (
+            expect_problem(answer, 401, "unauthenticated")["detail"]
+            == "The username, e-mail address or password is wrong."
+        )
     for answer in answers[10:]:
         refused = expect_problem(answer, 429, "rate_limited")
         assert 0 < refused["retry_after_ms"] <= 30_000

@@ -148,7 +148,7 @@ async def test_a_backup_under_load_is_one_moment_and_its_restore_has_a_new_epoch
         old_token = ann.refresh_token
         await follower.disconnect()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "keep it as safe as the database" in said
+    assert "Protect it like the database" in said
 
     await done("restore", file, *place(tmp_path / "new"))
     async with embedded(tmp_path / "new") as chat:

@@ -160,14 +160,14 @@ def test_signing_out_and_in(terminal_user: Callable[[str], TerminalUser]) -> Non
     assert ada.files == []
     refused(ada.run("list"), "You are not signed in.")
     refused(ada.run("login", ada.username, typed="wrong password\n"), "chat-mvp: ")
-    refused(ada.run("login", ada.username), "A password is needed")
+    refused(ada.run("login", ada.username), "A password is required")
     assert ada.do("login", ada.username, typed=f"{PASSWORD}\n") == f"You are {ada.username} now.\n"
 
 
 def test_what_cannot_be_done_is_said_in_one_line(terminal_user: Callable[[str], TerminalUser]) -> None:
     ada = terminal_user("ada")
     refused(ada.run("write", "@nobody.here", "Hello?"), "chat-mvp: ")
-    refused(ada.run("write", "No such group", "Hello?"), "You are in no conversation of this name")
+    refused(ada.run("write", "No such group", "Hello?"), "You are in no conversation with this name")
     refused(ada.run("read", "f" * 24), "You are in no conversation with this id.")
     refused(ada.run("register", ada.username.upper(), "--email", "x@example.org", typed=f"{PASSWORD}\n"), "chat-mvp: ")
 

@@ -47,7 +47,7 @@ def rows(loaded: Loaded) -> Iterator[Row]:
 
 
 def masked(secret: str) -> str:
-    """Return the part of a secret that may be shown: the host of a URI, and nothing of other values."""
+    """Return the part of a secret that may be shown: of a URI its target, of other values nothing."""
     try:
         address = urlsplit(secret)
         hosts = address.netloc.rpartition("@")[2]

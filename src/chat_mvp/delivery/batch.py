@@ -43,8 +43,7 @@ IsReachable = Callable[[str, str], bool]
 """``is_reachable(sender_id, recipient_id)``: whether the recipient is connected, as far as the sender may know."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
-"""How far one batch raises a mark. Removing the queue entries of that many messages delays other operations by 0.1 s.
-"""
+"""How far one batch raises a mark. Removing the queue entries of so many messages delays others by 0.1 s."""
 
 
 class Operation(Protocol):
@@ -88,8 +87,7 @@ class Recorded(Struct):
 
     event: Event
     audience: tuple[str, ...] = ()
-    """The users who get the event: the members at the time when it was recorded. Later events may change the members.
-    """
+    """The users who get the event: the members when it was recorded. Later events may change the members."""
     apart: Collection[str] = ()
     """The users in the audience whom a block separates from the user whom the event is about."""
     answered_connection: str | None = None

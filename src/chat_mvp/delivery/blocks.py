@@ -35,8 +35,7 @@ class Blocks:
         self._fetch_blocks = fetch_blocks
         self._apart: LRUCache[str, _Apart] = LRUCache(MAX_PEOPLE)
         self._reads: dict[str, _Read] = {}
-        """For each user whose blocks are being read: how many callers wait, and how many changes came during the read.
-        """
+        """For each user whose blocks are being read: how many callers wait, and how many changes came since."""
 
     def known(self, user_id: str) -> frozenset[str] | None:
         """Return every user with whom this user has a block, or ``None`` if that is not in memory."""

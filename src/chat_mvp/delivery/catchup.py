@@ -33,8 +33,7 @@ Send = Callable[[ServerFrame], Awaitable[None]]
 NoteSent = Callable[[Message], None]
 """Called with each message that is sent, because its state may be newer than the snapshot."""
 HasLeft = Callable[[str], Awaitable[bool]]
-"""Returns whether the user left a conversation or was removed since the snapshot, as far as the database shows it now.
-"""
+"""Returns whether the user left a conversation or was removed since the snapshot, as far as the database shows now."""
 FetchViews = Callable[[str, Iterable[str]], Awaitable[list[Conversation]]]
 
 _VIEWS_AT_ONCE = 50

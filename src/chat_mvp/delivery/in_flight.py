@@ -90,8 +90,7 @@ class InFlightBatch:
         """Whether another batch dropped rosters that this one changed. They may have been read before it was stored."""
         self.state = BatchState.WAITING if plan is None else BatchState.PLANNED
         self.published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done in a final state. After that, everything that the database can return of this batch has been published.
-        """
+        """Done in a final state. After that, everything that the database returns of this batch has been published."""
 
     def move_to(self, state: BatchState) -> None:
         """Enter a state. Raises ``ValueError`` if it may not follow the current one (see ``TRANSITIONS``)."""

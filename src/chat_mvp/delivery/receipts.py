@@ -3,8 +3,8 @@
 The first receipt is published at once, and later ones within the interval are merged. Marks only grow, so the last
 receipt replaces all earlier ones.
 
-The recipients are decided when a frame is sent, not when it is gathered. Users who are separated by a
-block are left out, and so are users who were removed from the conversation before then.
+The recipients are decided when a frame is sent, not when it is gathered. Users who are separated by a block
+are left out, and so are users who were removed from the conversation before then.
 """
 
 import asyncio

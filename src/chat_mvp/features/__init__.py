@@ -1,1 +1,1 @@
-"""What people can do, one package each: routes and frames, their bodies, and the rules behind them."""
+"""The features for users, one package each: routes and frames, their bodies, and their rules."""

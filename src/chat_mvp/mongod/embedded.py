@@ -105,9 +105,7 @@ class EmbeddedMongo:
                     self._process = await self._starter.start(self.port)
                     break
                 except PortTakenError:
-                    _LOG.error(
-                        "Another program took the port %d of the database while it was down. Trying again.", self.port
-                    )
+                    _LOG.error("Port %d of the database was taken while it was down. Trying again.", self.port)
                 except (StartupError, OSError) as error:
                     _LOG.error("The database could not be restarted. Trying again. %s", error)
                 await asyncio.sleep(backoff)

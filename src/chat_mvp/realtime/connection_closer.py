@@ -8,7 +8,7 @@ from typing import Protocol
 from chat_mvp.protocol import CLOSE_GOING_AWAY, CLOSE_INTERNAL, CLOSE_RESTART, CLOSE_TOO_MANY, CLOSE_TOO_SLOW, Bye
 from chat_mvp.realtime.connection import Connection
 from chat_mvp.realtime.session import Phase
-from chat_mvp.realtime.wire import CLOSE_TIMEOUT_S
+from chat_mvp.realtime.wire import CLOSE_WITHIN_S
 
 _RECONNECT_MS = {
     CLOSE_GOING_AWAY: (500, 3_000),
@@ -65,7 +65,7 @@ class ConnectionCloser:
 
 async def _end(connection: Connection, peer: Closable, code: int, reason: str) -> None:
     try:
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+        async with asyncio.timeout(CLOSE_WITHIN_S):
             await connection.outbox.flush()
             await peer.close(code, reason)
     except (TimeoutError, OSError):

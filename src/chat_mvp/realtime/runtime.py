@@ -20,7 +20,7 @@ from chat_mvp.realtime.profiles import ProfileUpdates
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.supervision import Supervisor
 
-CLOSE_ALL_TIMEOUT_S = 3.0
+CLOSE_ALL_WITHIN_S = 3.0
 """How long closing all connections may take."""
 
 
@@ -105,7 +105,7 @@ class Runtime:
         for connection in self.registry:
             connection.close(CLOSE_RESTART, "the server is restarting")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_ALL_TIMEOUT_S):
+            async with asyncio.timeout(CLOSE_ALL_WITHIN_S):
                 await self._closer.finish()
         if self._expiry is not None:
             self._expiry.cancel()

@@ -44,7 +44,7 @@ from chat_mvp.realtime.outbox import SendNow
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
-from chat_mvp.realtime.wire import CLOSE_TIMEOUT_S, WIRE
+from chat_mvp.realtime.wire import CLOSE_WITHIN_S, WIRE
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.origins import is_allowed_origin
@@ -354,7 +354,7 @@ async def _send_refusal(peer: Peer, error: ChatError, code: int, ref: int | str 
         refusal.ref = ref
     frames = [peer.codec.encode(refusal), peer.codec.encode(bye(code, error.detail))]
     try:
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+        async with asyncio.timeout(CLOSE_WITHIN_S):
             await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
             await peer.close(code, error.code)
     except TimeoutError:

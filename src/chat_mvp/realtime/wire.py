@@ -34,12 +34,12 @@ Uvicorn stops reading after every single message, which costs two system calls f
 """
 LARGE_MESSAGE = 8 * 1024
 """After a message of this many bytes nothing more is read until it is handled: 64 large ones would be 8 MiB."""
-CLOSE_TIMEOUT_S = 2.0
+CLOSE_WITHIN_S = 2.0
 """How long a close frame may wait for a peer that does not answer."""
 
 
 class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
-    """One WebSocket. A peer that is gone or does not read uses memory for at most ``CLOSE_TIMEOUT_S``.
+    """One WebSocket. A peer that is gone or does not read uses memory for at most ``CLOSE_WITHIN_S``.
 
     Uvicorn closes such a connection gracefully: it waits until the peer has read the unsent bytes. If the peer is dead,
     this lasts until the operating system gives up after minutes.
@@ -60,7 +60,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._pings = 0
         self._pings_since = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
-        self.close_timeout = CLOSE_TIMEOUT_S
+        self.close_timeout = CLOSE_WITHIN_S
         self.queue: Any = Inbox()
 
     def connection_made(self, transport: Any) -> None:
@@ -246,7 +246,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _abort_soon(self) -> None:
         if self._abort_timer is None and not self.disconnected:
-            self._abort_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
+            self._abort_timer = self.loop.call_later(CLOSE_WITHIN_S, self.transport.abort)
 
     def _release_lease(self) -> None:
         if self._lease is not None:

@@ -45,7 +45,8 @@ class Limiter:
     def allow(self, key: str, cost: int = 1) -> int | None:
         """Take ``cost`` from the key's bucket and return ``None``.
 
-        Otherwise take nothing and return the wait in milliseconds. A cost above ``burst`` is never allowed.
+        If the bucket holds too little, take nothing and return the wait in milliseconds. A cost above ``burst`` is
+        never allowed.
         """
         now = self._clock()
         before = self._full_at.get(key)
@@ -69,7 +70,7 @@ class Limiter:
         return self._full_at.get(key, 0.0) <= self._clock()
 
     def give_back(self, key: str, cost: int = 1) -> None:
-        """Put back the tokens that ``allow`` took, because the action was not done."""
+        """Put back what ``allow`` took, because the action does not count."""
         before = self._full_at.get(key)
         if before is not None:
             self._full_at[key] = before - cost * self._interval_s

@@ -35,8 +35,7 @@ class Facts(NamedTuple):
     missing_indexes: list[str]
     """For example ``messages(conversation_id, seq) unique``."""
     duplicates: list[str]
-    """For example ``messages(conversation_id, seq)``: unique indexes that cannot be built, because values occur twice.
-    """
+    """For example ``messages(conversation_id, seq)``: unique indexes that cannot be built, as values occur twice."""
     restore_phase: str | None
     """The phase of an unfinished restore."""
 

@@ -147,7 +147,7 @@ class AccountService:
             raise
         if record is None or not verdict:
             self._guard.failed(attempt, reason="no such account" if record is None else "wrong password")
-            raise UnauthenticatedError("The username or the password is wrong.")
+            raise UnauthenticatedError("The username, e-mail address or password is wrong.")
         self._guard.succeeded(attempt)
         self._remember(record, address)
         if verdict is Verdict.OUTDATED:

@@ -406,4 +406,4 @@ class ChangeOwnSettings(ConversationOperation):
 def _check_room(roster: Roster) -> None:
     limit = min(roster.conversation.max_participants or MAX_MEMBERS, MAX_MEMBERS)
     if len(roster.members) >= limit:
-        raise FullError(f"This conversation is full ({limit:,} of {limit:,} members).")
+        raise FullError(f"This conversation is full ({len(roster.members):,} of {limit:,} members).")

@@ -301,7 +301,7 @@ class ConversationService:
 
 def _new_record(user_id: str, wanted: NewConversation, name: str, now: datetime) -> ConversationRecord:
     if wanted.kind == "direct":
-        raise ForbiddenError("Give user_id instead of members to create a direct conversation.")
+        raise ForbiddenError("Give user_id to create a direct conversation.")
     return ConversationRecord(
         id=new_id(),
         kind=wanted.kind,
