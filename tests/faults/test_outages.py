@@ -208,3 +208,29 @@ async def test_reads_over_http_end_in_an_answer(tmp_path: Path, harm: str) -> No
         await harming
         assert (await eventually(lambda: reader.get("/conversations"), lambda r: r.status_code == 200)).json()
         assert room
+
+
+@pytest.mark.parametrize("hang_s", [3.5, 14.0])
+async def test_every_live_client_is_sent_what_was_stored_while_mongod_hung(tmp_path: Path, hang_s: float) -> None:
+    """A change is answered 503 or 200, perhaps after several tries; either way nobody misses it."""
+    place = Single(tmp_path)
+    async with talking(place) as (_, _, chat):
+        owner, *others = await chat.people("owner", "ann", "bob", "cyd")
+        group = await owner.group(*others)
+        sockets = [await person.connect() for person in others]
+        (mongod,) = place.server.mongod_pids()
+        hanging = asyncio.create_task(hang(mongod, hang_s))
+        # Fails or not, as it happens: the commit may be stored without an answer.
+        first = await owner.patch(f"/conversations/{group}", name="Renamed", description="While it hung")
+        assert first.status_code in {200, 503}
+        await hanging
+
+        async def try_again() -> int:
+            return (await owner.patch(f"/conversations/{group}", name="Renamed")).status_code
+
+        await eventually(try_again, lambda code: code == 200, within=ANSWER_WITHIN_S)
+        for socket in sockets:
+            await socket.expect("conversation.updated", conversation={"id": group, "name": "Renamed"})
+            announced = socket.all("message.new", message={"conversation_id": group, "kind": "system"})
+            assert sum("renamed this" in frame["message"]["text"] for frame in announced) == 1
+        assert (await owner.conversation(group))["name"] == "Renamed"

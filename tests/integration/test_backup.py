@@ -301,7 +301,7 @@ async def test_no_server_starts_on_a_database_that_is_half_restored(
             client[names[0]]["meta"].update_one({"key": "restore"}, {"$set": {"value.phase": "switching"}})
             client[names[0]]["messages"].drop()
     line = refused(await run("serve", "--port", "0", *there))
-    assert f"A restore of the database {names[0]} is under way, or was cut off." in line
+    assert f"A restore of the database {names[0]} is in progress, or was interrupted." in line
     assert "run chat-mvp restore FILE --replace again" in line
     assert "A restore of the database" in refused(await run("backup", tmp_path / "another.tar", *there))
     findings = (await run("doctor", "--port", "0", *there)).out

@@ -33,15 +33,15 @@ def test_a_new_machine_is_well(tmp_path: Path) -> None:
         "clock",
     }
     assert found["MongoDB"]["detail"] == "The embedded one, started for this check."
-    assert found["indexes"]["detail"] == "The database is empty; the first start makes them."
+    assert found["indexes"]["detail"] == "The database is empty. The first start builds them."
 
 
 def test_a_running_server_is_found(tmp_path: Path, server: Server) -> None:
     arguments = ["--data-dir", tmp_path, "--mongo-uri", server.mongo_uri, "--mongo-database", server.database]
     found = examine("--port", str(server.port), *arguments, code=0)
     assert found["port"]["detail"] == f"chat-mvp answers on 127.0.0.1 port {server.port}."
-    assert found["MongoDB"]["detail"] == "The one you named."
-    assert found["indexes"]["detail"] == "All there."
+    assert found["MongoDB"]["detail"] == "The one in the settings."
+    assert found["indexes"]["detail"] == "All exist."
 
 
 async def test_a_missing_index_is_named(tmp_path: Path, mongo_uri: str) -> None:

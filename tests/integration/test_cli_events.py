@@ -147,6 +147,13 @@ def test_listing_consumers(server: Server, there: list[str]) -> None:
     assert "\x1b" not in search["error"]
     lines = run_program("consumers", "list", *there).out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["other", "search"]
+    assert run_program("consumers", "forget", "other", *there).out == "Consumer other was forgotten.\n"
+    refused = run_program("consumers", "forget", "search", *there)
+    assert (refused.code, refused.err) == (
+        1,
+        "chat-mvp: There is no consumer search, or a server feeds it now.\n",
+    )
+    assert run_program("consumers", "list", *there).out.count("\n") == 1
 
 
 def test_retrying_and_removing_what_was_set_aside(server: Server, there: list[str]) -> None:

@@ -8,15 +8,17 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from pymongo.errors import AutoReconnect, DuplicateKeyError
 from structlog.testing import capture_logs
 
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.consumers.timing import Timing
-from chat_mvp.errors import UnavailableError
+from chat_mvp.errors import StartupError, UnavailableError
 from chat_mvp.events.codec import encode_events
 from chat_mvp.events.types import Event, MarksRaised
 from chat_mvp.storage.client import Database, open_database
@@ -24,9 +26,11 @@ from chat_mvp.storage.consumers import ConsumerRecord, Consumers, Progress
 from chat_mvp.storage.event_stream import Cursor, CursorLostError, fetch_cursor, open_event_stream
 from chat_mvp.storage.events import event_document
 from chat_mvp.storage.ids import new_id
-from chat_mvp.storage.schema import EVENT_COLLECTIONS
+from chat_mvp.storage.load import open_load
+from chat_mvp.storage.schema import BACKED_UP, EMPTIED_BY_A_RESTORE, EVENT_COLLECTIONS
 from chat_mvp.times import utc_now
 from tests.support.consuming import NAME, Recorder, Running, marks, session_ended, store, store_each
+from tests.support.replset import ThreeNodes
 from tests.support.server import environment
 from tests.support.waiting import eventually
 
@@ -344,7 +348,7 @@ async def test_one_that_was_killed_is_taken_over_within_ten_seconds(database: Da
     process = subprocess.Popen(command, env=environment({}))  # noqa: ASYNC220  (returns at once)
     try:
         await started(database)
-        storing = asyncio.create_task(store_slowly(database, 300))
+        storing = asyncio.create_task(store_slowly(database, range(300)))
         rows = database.collections["seen"]
         await eventually(lambda: rows.count_documents({}), lambda count: count >= 50)
         process.send_signal(signal.SIGKILL)
@@ -371,10 +375,33 @@ async def test_one_that_was_killed_is_taken_over_within_ten_seconds(database: Da
         process.wait()
 
 
-async def store_slowly(database: Database, count: int) -> None:
-    for number in range(count):
-        await store(database, marks(number))
+async def store_slowly(database: Database, numbers: range) -> None:
+    for number in numbers:
+        document = event_document([marks(number)], now=utc_now(), process="p")
+        while True:
+            # Storing it again is refused when it was stored.
+            with suppress(AutoReconnect):
+                with suppress(DuplicateKeyError):
+                    await database.collections["events"].insert_one(document)
+                break
         await asyncio.sleep(0.005)
+
+
+async def test_an_election_loses_nothing_and_changes_no_order(tmp_path: Path) -> None:
+    async with ThreeNodes(tmp_path) as nodes:
+        database = await open_database(nodes.uri, "elections", queue_ttl_days=30)
+        recorder = Recorder()
+        async with running(database, recorder) as it:
+            await started(database)
+            await store_slowly(database, range(50))
+            await nodes.kill_primary()
+            await store_slowly(database, range(50, 100))
+            numbers = await seen(recorder, 100)
+            assert it.runner.set_aside() == {NAME: 0}
+        await database.close()
+    # What was handled last before the election may come again.
+    assert list(dict.fromkeys(numbers)) == list(range(100))
+    assert recorder.rebuilds == 1
 
 
 async def test_each_consumer_has_a_pace_of_its_own(database: Database) -> None:
@@ -420,6 +447,39 @@ async def test_readiness_names_one_that_is_stuck(database: Database) -> None:
         await eventually(
             problem, lambda said: said == f"The consumer {NAME} fails (UnavailableError) and is 1 s behind."
         )
+
+
+async def test_a_new_epoch_makes_consumers_rebuild(mongo_uri: str) -> None:
+    name = f"renewed_{secrets.token_hex(4)}"
+    database = await open_database(mongo_uri, name, queue_ttl_days=30)
+    async with running(database, Recorder()):
+        await started(database)
+        await store(database, marks(1))
+    await Consumers(database.collections).set_aside(NAME, "s" * 24, 0, event="{}", error="an error")
+    await database.close()
+    async with open_load(mongo_uri, name, queue_ttl_days=30) as load:
+
+        async def renewed() -> bool:
+            # MongoDB sees only after a moment that the connections are closed.
+            with suppress(StartupError):
+                await load.renew_epoch()
+                return True
+            return False
+
+        await eventually(renewed)
+    database = await open_database(mongo_uri, name, queue_ttl_days=30)
+    for collection in EVENT_COLLECTIONS:
+        assert await database.collections[collection].count_documents({}) == 0
+    recorder = Recorder()
+    async with running(database, recorder):
+        await started(database)
+    assert recorder.rebuilds == 1
+    await database.close()
+
+
+async def test_a_restore_empties_what_belongs_to_another_history() -> None:
+    assert set(EVENT_COLLECTIONS) <= set(EMPTIED_BY_A_RESTORE)
+    assert set(EVENT_COLLECTIONS).isdisjoint(BACKED_UP)
 
 
 @pytest.mark.parametrize("names", [("Search",), ("a b",), ("",), ("same", "same")])

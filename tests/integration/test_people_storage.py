@@ -6,14 +6,19 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
 import pytest
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 from msgspec import UNSET, structs
 
 from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.errors import ConflictError, EmailTakenError, UsernameTakenError
+from chat_mvp.events.codec import decode_events
+from chat_mvp.events.types import SessionEnded
+from chat_mvp.jobs.expired_sessions import SESSIONS_AT_ONCE, ExpiredSessions
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.contacts import Contacts
-from chat_mvp.storage.documents import ContactDocument, UserDocument
+from chat_mvp.storage.documents import DAY_S, ContactDocument, UserDocument
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.meta import ensure_epoch, new_epoch, write_history
 from chat_mvp.storage.name_renewal import BATCH, FOLDING_KEY, renew_name_words
@@ -21,6 +26,7 @@ from chat_mvp.storage.recorded import MongoRecorder, Write
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
+from tests.support.stored import stored_account
 
 AT_ONCE = 20
 
@@ -108,6 +114,43 @@ async def test_a_token_is_exchanged_once(recorder: MongoRecorder) -> None:
         assert await recorder.record("sessions", lambda it: sessions.delete(it, [record.id, new_id()])) == ended
     assert await sessions.fetch_owner(record.id) is None
     assert await sessions.fetch_by_spent("0") is None
+
+
+async def test_an_expired_session_is_ended_once(database: Database) -> None:
+    ended: list[SessionEnded] = []
+    events = LocalEvents()
+    events.on(SessionEnded, ended.append)
+    now = utc_now()
+    sessions = AuthSessions(lambda: now)
+    expired = [structs.replace(session(), token_hash=str(number)) for number in range(SESSIONS_AT_ONCE + 1)]
+    for record in expired:
+        await sessions.insert(structs.replace(record, expires_at=now - timedelta(seconds=1)))
+    alive = structs.replace(session(), token_hash="alive")
+    await sessions.insert(alive)
+    # As two processes do it.
+    tasks = [
+        ExpiredSessions(sessions, MongoRecorder(database, process=name, clock=utc_now, committed=events.applied))
+        for name in ("a", "b")
+    ]
+    assert sum(await asyncio.gather(*(task.end_some() for task in tasks))) == SESSIONS_AT_ONCE
+    assert [await task.end_some() for task in tasks] == [1, 0]
+    assert {(event.session_id, event.user_id) for event in ended} == {(it.id, it.user_id) for it in expired}
+    assert len(ended) == len(expired)
+    assert await sessions.fetch_owner(alive.id) == alive.user_id
+    wrong = AuthSessions(lambda: now + timedelta(days=1))
+    assert await wrong.fetch_expired(limit=1) == {}, "whatever the clock of this process says"
+    documents = await database.collections["events"].find().to_list(None)
+    assert sum(len(decode_events(document["body"]).events) for document in documents) == len(expired)
+
+
+async def test_a_start_keeps_sessions_that_an_earlier_version_removed_at_once(
+    mongo_uri: str, database: Database
+) -> None:
+    raw = database.client[database.collections.name]
+    await raw["auth_sessions"].drop_index("expires_at_1")
+    await raw["auth_sessions"].create_index("expires_at", expireAfterSeconds=0)
+    await (await open_database(mongo_uri, raw.name, queue_ttl_days=30)).close()
+    assert (await raw["auth_sessions"].index_information())["expires_at_1"]["expireAfterSeconds"] == DAY_S
 
 
 async def test_of_many_who_add_one_contact_there_is_one_entry(recorder: MongoRecorder) -> None:
@@ -206,6 +249,8 @@ async def test_renewing_more_accounts_than_fit_into_one_batch(database: Database
         for number in range(count)
     )
     await raw["users"].insert_one({"username_folded": "damaged", "email_folded": "damaged"})
+    not_utf8 = stored_account("badly") | {"display_name": "Łódź"}
+    await raw["users"].insert_one(RawBSONDocument(encode(not_utf8).replace("Łódź".encode(), b"\xff" * 7)))
     await raw["meta"].delete_one({"key": FOLDING_KEY})
     epoch = await ensure_epoch(raw)
     assert await renew_name_words(raw, epoch) == BATCH

@@ -19,6 +19,8 @@ FRONTEND = ROOT / "frontend"
 # Everything else names the exceptions that it expects.
 CATCHES_BROADLY = {
     "cli/serving.py": "whatever goes wrong while the application stops, the server must still end",
+    "consumers/handling.py": "whatever an event fails of, it is tried again and the others are handled",
+    "consumers/worker.py": "whatever a rebuild fails of, it is tried again",
     "delivery/applying.py": "an operation that is refused or fails must not affect its neighbours",
     "delivery/in_flight.py": "one caller that cannot be answered must not keep the others waiting",
     "delivery/local.py": "what is stored is stored: one fault must not keep it from the others",

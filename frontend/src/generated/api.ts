@@ -11,8 +11,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make an account
-         * @description Make an account and sign it in.
+         * Create an account
+         * @description Create an account and sign it in.
          */
         post: operations["postAuthRegister"];
         delete?: never;
@@ -52,7 +52,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new pair of tokens
-         * @description Exchange a refresh token, from the body or else from the cookie `__Secure-chat_refresh`, for a new pair.
+         * @description Exchange a refresh token, from the body, or without one from the cookie `__Secure-chat_refresh`, for a new pair.
          */
         post: operations["postAuthRefresh"];
         delete?: never;
@@ -72,7 +72,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description End this session; its sockets close with 4401.
+         * @description End this session. Its WebSockets are closed with 4401.
          */
         post: operations["postAuthLogout"];
         delete?: never;
@@ -92,7 +92,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out everywhere
-         * @description End every session of the caller; their sockets close with 4401.
+         * @description End every session of the caller. Their WebSockets are closed with 4401.
          */
         post: operations["postAuthLogoutAll"];
         delete?: never;
@@ -120,7 +120,7 @@ export interface paths {
         head?: never;
         /**
          * Change the own account
-         * @description Change what the body names of the caller's account, and return it.
+         * @description Change the fields of the caller's account that the body names, and return it.
          */
         patch: operations["patchUsersMe"];
         trace?: never;
@@ -133,8 +133,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find people
-         * @description Return people by the beginning of their username or of any word of their display name.
+         * Find users
+         * @description Return users by the beginning of their username or of any word of their display name.
          */
         get: operations["getUsers"];
         put?: never;
@@ -154,7 +154,7 @@ export interface paths {
         };
         /**
          * Public profile
-         * @description Return what everybody may see of a person.
+         * @description Return the public profile of a user.
          */
         get: operations["getUsersByUserId"];
         put?: never;
@@ -174,7 +174,7 @@ export interface paths {
         };
         /**
          * Public profile by username
-         * @description Return what everybody may see of a person, found by username in any capitals.
+         * @description Return the public profile of the user with this username, ignoring case.
          */
         get: operations["getUsersByUsernameByUsername"];
         put?: never;
@@ -307,8 +307,8 @@ export interface paths {
         get: operations["getConversations"];
         put?: never;
         /**
-         * Make a conversation
-         * @description Make a group or channel, or the direct conversation with a user. One that exists already is returned with 200.
+         * Create a conversation
+         * @description Create a group or channel, or the direct conversation with a user. An existing one is returned with 200.
          */
         post: operations["postConversations"];
         delete?: never;
@@ -442,13 +442,13 @@ export interface paths {
         };
         /**
          * Read the history
-         * @description Return messages by ascending ``seq``: the newest page, or the one before, after or around a place.
+         * @description Return messages by ascending ``seq``: the newest page, or the page before, after or around a ``seq``.
          */
         get: operations["getConversationsByConversationIdMessages"];
         put?: never;
         /**
          * Send a message
-         * @description Send a message; 200 with the first one where this ``client_message_id`` was used before.
+         * @description Send a message. Returns 200 with the first message if this ``client_message_id`` was used before.
          */
         post: operations["postConversationsByConversationIdMessages"];
         delete?: never;
@@ -485,10 +485,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what changed since a time
-         * @description Return the messages of all own conversations made or changed after a time, in their present state.
+         * Read changes since a time
+         * @description Return the messages of all the caller's conversations created or changed after a time, in their current state.
          *
-         *     ``server_time`` is the ``after`` of the next time, and the same on every page.
+         *     Pass ``server_time`` as ``after`` in the next request. It is the same on every page.
          */
         get: operations["getMessagesSync"];
         put?: never;
@@ -508,21 +508,21 @@ export interface paths {
         };
         /**
          * Read one message
-         * @description Return a message in its present state.
+         * @description Return the current state of a message.
          */
         get: operations["getMessagesByMessageId"];
         put?: never;
         post?: never;
         /**
          * Delete a message
-         * @description Take the content of a message away; its place stays.
+         * @description Delete the content of a message. Its ``seq`` remains.
          */
         delete: operations["deleteMessagesByMessageId"];
         options?: never;
         head?: never;
         /**
          * Edit a message
-         * @description Replace the text of an own message.
+         * @description Replace the text of the caller's own message.
          */
         patch: operations["patchMessagesByMessageId"];
         trace?: never;
@@ -536,14 +536,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set one's own reaction
-         * @description Set one's own reaction.
+         * Add a reaction
+         * @description Add a reaction of the caller.
          */
         put: operations["putMessagesByMessageIdReactionsByEmoji"];
         post?: never;
         /**
-         * Take one's own reaction back
-         * @description Take one's own reaction back.
+         * Remove a reaction
+         * @description Remove a reaction of the caller.
          */
         delete: operations["deleteMessagesByMessageIdReactionsByEmoji"];
         options?: never;
@@ -561,13 +561,13 @@ export interface paths {
         get?: never;
         /**
          * Pin a message
-         * @description Pin a message for everybody in the conversation.
+         * @description Pin a message for everyone in the conversation.
          */
         put: operations["putMessagesByMessageIdPin"];
         post?: never;
         /**
          * Unpin a message
-         * @description Unpin it, for everybody too.
+         * @description Unpin a message for everyone in the conversation.
          */
         delete: operations["deleteMessagesByMessageIdPin"];
         options?: never;
@@ -583,8 +583,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * See who has a message and who read it
-         * @description Return how far the message has come with each of the others who were there when it was sent.
+         * Read the receipts of a message
+         * @description Return the receipts of the other users who were members when the message was sent.
          */
         get: operations["getMessagesByMessageIdReceipts"];
         put?: never;
@@ -623,8 +623,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what changed in a conversation
-         * @description Return every message changed after a revision, in its present state, by ascending ``rev``.
+         * Read the changes in a conversation
+         * @description Return every message changed after a revision, in its current state, by ascending ``rev``.
          */
         get: operations["getSync"];
         put?: never;
@@ -644,7 +644,7 @@ export interface paths {
         };
         /**
          * Whether the process is alive
-         * @description Answer as long as the event loop turns.
+         * @description Answer as long as the event loop runs.
          */
         get: operations["getHealthLive"];
         put?: never;
@@ -663,8 +663,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the server takes messages
-         * @description Answer 200 when a message sent now would be stored, and 503 ``unavailable`` when not.
+         * Whether the server accepts messages
+         * @description Answer 200 when a message sent now would be stored, and 503 ``unavailable`` otherwise.
          */
         get: operations["getHealthReady"];
         put?: never;
@@ -716,7 +716,7 @@ export interface components {
         };
         /**
          * ChangePage
-         * @description Messages by ascending `rev`, and the conversation's present one; `next` is there while more changed.
+         * @description Messages by ascending `rev`, and the conversation's current `rev`. `next` is set while there are more.
          */
         ChangePage: {
             items: components["schemas"]["Message"][];
@@ -782,7 +782,7 @@ export interface components {
         };
         /**
          * ConversationChanges
-         * @description What an admin changes of a conversation. A field that is left out stays as it is.
+         * @description The changes of an admin to a conversation. A field that is left out stays as it is.
          */
         ConversationChanges: {
             name?: string;
@@ -822,7 +822,7 @@ export interface components {
         };
         /**
          * EditBody
-         * @description Another text for an own message.
+         * @description A new text for the caller's own message.
          */
         EditBody: {
             text: string;
@@ -838,7 +838,7 @@ export interface components {
         };
         /**
          * FieldProblem
-         * @description What is wrong with one field.
+         * @description The problem with one field.
          */
         FieldProblem: {
             field: string;
@@ -846,14 +846,14 @@ export interface components {
         };
         /**
          * Health
-         * @description The answer of both health checks when all is well.
+         * @description The answer of both health checks when everything works.
          */
         Health: {
             status: string;
         };
         /**
          * LoginBody
-         * @description Name and password.
+         * @description The username or e-mail address, and the password.
          */
         LoginBody: {
             /**
@@ -892,7 +892,7 @@ export interface components {
         };
         /**
          * MemberReceipt
-         * @description How far a message has come with one of the others.
+         * @description How far one of the other members has received and read a message.
          */
         MemberReceipt: {
             /** @description 24 hexadecimal digits */
@@ -937,7 +937,7 @@ export interface components {
         };
         /**
          * MessagePage
-         * @description Messages in ascending order of `seq`; pages are asked for by `seq`, so `next` is always null.
+         * @description Messages in ascending order of `seq`. Pages are requested by `seq`, so `next` is always null.
          */
         MessagePage: {
             items: components["schemas"]["Message"][];
@@ -979,7 +979,7 @@ export interface components {
         };
         /**
          * OwnChanges
-         * @description What a user changes of their own membership. A field that is left out stays as it is.
+         * @description The changes of a user to their own membership. A field that is left out stays as it is.
          */
         OwnChanges: {
             muted_until?: string | null;
@@ -1046,7 +1046,7 @@ export interface components {
         };
         /**
          * ContactPage
-         * @description Some items in order; `next` is the cursor of the page behind them, none at the end.
+         * @description Some items in order. `next` is the cursor of the next page, or null on the last page.
          */
         ContactPage: {
             items: components["schemas"]["Contact"][];
@@ -1054,7 +1054,7 @@ export interface components {
         };
         /**
          * ConversationPage
-         * @description Some items in order; `next` is the cursor of the page behind them, none at the end.
+         * @description Some items in order. `next` is the cursor of the next page, or null on the last page.
          */
         ConversationPage: {
             items: components["schemas"]["Conversation"][];
@@ -1062,7 +1062,7 @@ export interface components {
         };
         /**
          * MemberPage
-         * @description Some items in order; `next` is the cursor of the page behind them, none at the end.
+         * @description Some items in order. `next` is the cursor of the next page, or null on the last page.
          */
         MemberPage: {
             items: components["schemas"]["Member"][];
@@ -1070,7 +1070,7 @@ export interface components {
         };
         /**
          * UserPage
-         * @description Some items in order; `next` is the cursor of the page behind them, none at the end.
+         * @description Some items in order. `next` is the cursor of the next page, or null on the last page.
          */
         UserPage: {
             items: components["schemas"]["User"][];
@@ -1078,7 +1078,7 @@ export interface components {
         };
         /**
          * PinnedList
-         * @description All pinned messages of a conversation, the newest first; they fit on one page, so `next` is always null.
+         * @description All pinned messages of a conversation, the newest first. They fit on one page, so `next` is always null.
          */
         PinnedList: {
             items: components["schemas"]["Message"][];
@@ -1099,7 +1099,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description An RFC 9457 problem document. `code` is stable; `detail` is one sentence for a person.
+         * @description An RFC 9457 problem document. `code` is stable. `detail` is one sentence for a user.
          */
         Problem: {
             /**
@@ -1116,12 +1116,12 @@ export interface components {
             /** @example This username is taken. */
             detail: string;
             errors: components["schemas"]["FieldProblem"][];
-            /** @description When to try again, where that helps */
+            /** @description When to try again, if that can help */
             retry_after_ms?: number;
         };
         /**
          * ProfilePatch
-         * @description What to change of the own account; what is left out stays.
+         * @description Changes to the caller's account. A field that is left out stays as it is.
          */
         ProfilePatch: {
             display_name?: string;
@@ -1147,14 +1147,14 @@ export interface components {
         };
         /**
          * ReceiptList
-         * @description How far a message has come with each of the others.
+         * @description How far each of the other members has received and read a message.
          */
         ReceiptList: {
             items: components["schemas"]["MemberReceipt"][];
         };
         /**
          * RefreshBody
-         * @description The token to exchange; without one, the cookie `__Secure-chat_refresh` counts.
+         * @description The token to exchange. Without one, the cookie `__Secure-chat_refresh` is used.
          */
         RefreshBody: {
             /** @default null */
@@ -1176,12 +1176,12 @@ export interface components {
              */
             email: string;
             /**
-             * @description Not one that is easy to guess
+             * @description Must not be easy to guess
              * @example correct horse battery
              */
             password: string;
             /**
-             * @description What others see; the username when left out
+             * @description The name that others see. Default: the username
              * @default
              * @example Ann Example
              */
@@ -1189,7 +1189,7 @@ export interface components {
         };
         /**
          * Registered
-         * @description A new account, signed in; without tokens while its e-mail address waits to be confirmed.
+         * @description A new account, signed in. It has no tokens while its e-mail address is not confirmed.
          */
         Registered: {
             user: components["schemas"]["User"];
@@ -1220,13 +1220,13 @@ export interface components {
         };
         /**
          * SignedIn
-         * @description A session's tokens: `access_token` for requests, `refresh_token` for the next pair.
+         * @description The tokens of a session: `access_token` for requests, `refresh_token` for the next pair.
          */
         SignedIn: {
             user: components["schemas"]["User"];
             access_token: string;
             refresh_token: string;
-            /** @description Seconds that the access token is good for */
+            /** @description Seconds until the access token expires */
             expires_in: number;
         };
         /**
@@ -1239,7 +1239,9 @@ export interface components {
         };
         /**
          * TimedPage
-         * @description Messages made or changed after a time, and the time to ask from next; `next` is there while there are more.
+         * @description Messages created or changed after a time, and the time for the next request.
+         *
+         *         `next` is set while there are more.
          */
         TimedPage: {
             items: components["schemas"]["Message"][];
@@ -1294,7 +1296,7 @@ export interface operations {
                     "application/json": components["schemas"]["Registered"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1312,7 +1314,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1330,7 +1332,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1339,7 +1341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1348,7 +1350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1381,7 +1383,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1390,7 +1392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1408,7 +1410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1417,7 +1419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1426,7 +1428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1459,7 +1461,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1468,7 +1470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1486,7 +1488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1495,7 +1497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1504,7 +1506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1524,7 +1526,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1533,7 +1535,7 @@ export interface operations {
                     "application/json": null;
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1542,7 +1544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1551,7 +1553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1560,7 +1562,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1580,7 +1582,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1589,7 +1591,7 @@ export interface operations {
                     "application/json": null;
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1598,7 +1600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1607,7 +1609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1616,7 +1618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1645,7 +1647,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnUser"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1654,7 +1656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1663,7 +1665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1672,7 +1674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1705,7 +1707,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnUser"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1714,7 +1716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1732,7 +1734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1741,7 +1743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1750,7 +1752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1766,9 +1768,9 @@ export interface operations {
             query: {
                 /** @description Beginnings of a username or of words of a display name */
                 q: string;
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -1786,7 +1788,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserPage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1804,7 +1806,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1813,7 +1815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1822,7 +1824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1854,7 +1856,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1863,7 +1865,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1872,7 +1874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1881,7 +1883,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1890,7 +1892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1906,7 +1908,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A username in any capitals */
+                /** @description A username. Case is ignored */
                 username: string;
             };
             cookie?: never;
@@ -1922,7 +1924,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1931,7 +1933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1940,7 +1942,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1949,7 +1951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1958,7 +1960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1990,7 +1992,7 @@ export interface operations {
                     "application/json": components["schemas"]["PresenceState"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1999,7 +2001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2008,7 +2010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2017,7 +2019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2026,7 +2028,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2040,9 +2042,9 @@ export interface operations {
     getContacts: {
         parameters: {
             query?: {
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -2060,7 +2062,7 @@ export interface operations {
                     "application/json": components["schemas"]["ContactPage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2078,7 +2080,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2087,7 +2089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2096,7 +2098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2110,9 +2112,9 @@ export interface operations {
     getContactsBlocked: {
         parameters: {
             query?: {
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -2130,7 +2132,7 @@ export interface operations {
                     "application/json": components["schemas"]["ContactPage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2148,7 +2150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2157,7 +2159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2166,7 +2168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2202,7 +2204,7 @@ export interface operations {
                     "application/json": components["schemas"]["Contact"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2211,7 +2213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2220,7 +2222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2238,7 +2240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2247,7 +2249,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2256,7 +2258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2279,14 +2281,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2295,7 +2297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2304,7 +2306,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2313,7 +2315,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2322,7 +2324,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2345,14 +2347,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2361,7 +2363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2379,7 +2381,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2388,7 +2390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2397,7 +2399,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2420,14 +2422,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2436,7 +2438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2445,7 +2447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2454,7 +2456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2463,7 +2465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2477,9 +2479,9 @@ export interface operations {
     getConversations: {
         parameters: {
             query?: {
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -2497,7 +2499,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationPage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2515,7 +2517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2524,7 +2526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2533,7 +2535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,7 +2568,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2575,7 +2577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2593,7 +2595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2602,7 +2604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2620,7 +2622,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2629,7 +2631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2638,7 +2640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2670,7 +2672,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2679,7 +2681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2688,7 +2690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2697,7 +2699,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2706,7 +2708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2729,14 +2731,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2754,7 +2756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2763,7 +2765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2772,7 +2774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2781,7 +2783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2817,7 +2819,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2826,7 +2828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2844,7 +2846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2862,7 +2864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2871,7 +2873,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2880,7 +2882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2916,7 +2918,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2925,7 +2927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2943,7 +2945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2961,7 +2963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2970,7 +2972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2979,7 +2981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3002,14 +3004,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3027,7 +3029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3036,7 +3038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3045,7 +3047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3054,7 +3056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3063,7 +3065,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3077,9 +3079,9 @@ export interface operations {
     getConversationsByConversationIdMembers: {
         parameters: {
             query?: {
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -3100,7 +3102,7 @@ export interface operations {
                     "application/json": components["schemas"]["MemberPage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3109,7 +3111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3127,7 +3129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3136,7 +3138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3145,7 +3147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3183,7 +3185,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3192,7 +3194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3210,7 +3212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3219,7 +3221,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3237,7 +3239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3246,7 +3248,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3255,7 +3257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3280,14 +3282,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say */
+            /** @description Done. The answer has no body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3305,7 +3307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3314,7 +3316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3323,7 +3325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3332,7 +3334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3341,7 +3343,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3379,7 +3381,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3388,7 +3390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3406,7 +3408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3415,7 +3417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3433,7 +3435,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3442,7 +3444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3451,7 +3453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3471,7 +3473,7 @@ export interface operations {
                 after?: number;
                 /** @description A sequence number */
                 around?: number;
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
             };
             header?: never;
@@ -3492,7 +3494,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3501,7 +3503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3519,7 +3521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3528,7 +3530,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3537,7 +3539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3573,7 +3575,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,7 +3584,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3600,7 +3602,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3618,7 +3620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3627,7 +3629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3636,7 +3638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3668,7 +3670,7 @@ export interface operations {
                     "application/json": components["schemas"]["PinnedList"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3677,7 +3679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3686,7 +3688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3695,7 +3697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3704,7 +3706,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3720,9 +3722,9 @@ export interface operations {
             query: {
                 /** @description An RFC 3339 time with an offset */
                 after: string;
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -3740,7 +3742,7 @@ export interface operations {
                     "application/json": components["schemas"]["TimedPage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3758,7 +3760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3767,7 +3769,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3776,7 +3778,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3808,7 +3810,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3817,7 +3819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3826,7 +3828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3835,7 +3837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3844,7 +3846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3876,7 +3878,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3894,7 +3896,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3903,7 +3905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3912,7 +3914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3921,7 +3923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3930,7 +3932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3966,7 +3968,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description The body is no JSON, or is nested too deeply (`bad_request`) */
+            /** @description The body is not JSON, or is nested too deeply (`bad_request`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3975,7 +3977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3993,7 +3995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4002,7 +4004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4020,7 +4022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4029,7 +4031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4038,7 +4040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4072,7 +4074,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4090,7 +4092,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4099,7 +4101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4117,7 +4119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4126,7 +4128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4135,7 +4137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4169,7 +4171,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4187,7 +4189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4196,7 +4198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4214,7 +4216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4223,7 +4225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4232,7 +4234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4264,7 +4266,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4282,7 +4284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4291,7 +4293,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4300,7 +4302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4309,7 +4311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4318,7 +4320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4350,7 +4352,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4368,7 +4370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4377,7 +4379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Does not fit the present state (`conflict`, `username_taken`, `email_taken`, `full`) */
+            /** @description Conflicts with the current state (`conflict`, `username_taken`, `email_taken`, `full`) */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4386,7 +4388,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4395,7 +4397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4404,7 +4406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4436,7 +4438,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptList"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4445,7 +4447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4454,7 +4456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4463,7 +4465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4472,7 +4474,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4504,7 +4506,7 @@ export interface operations {
                     "application/json": components["schemas"]["EditList"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4513,7 +4515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4522,7 +4524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4531,7 +4533,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4540,7 +4542,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4558,9 +4560,9 @@ export interface operations {
                 conversation_id: string;
                 /** @description A revision */
                 after_rev?: number;
-                /** @description Items in a page, at most */
+                /** @description The maximum number of items in a page */
                 limit?: number;
-                /** @description The `next` of the page before */
+                /** @description The `next` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -4578,7 +4580,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangePage"];
                 };
             };
-            /** @description Not, or no longer, signed in (`unauthenticated`, `token_expired`) */
+            /** @description There is no valid token, or it has expired (`unauthenticated`, `token_expired`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4587,7 +4589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such thing, or the caller may not know it (`not_found`) */
+            /** @description It does not exist, or the caller may not see it (`not_found`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4605,7 +4607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too often; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
+            /** @description Too many requests; see `Retry-After` and `retry_after_ms` (`rate_limited`) */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4614,7 +4616,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The server or its database cannot answer just now; see `Retry-After` (`unavailable`) */
+            /** @description The server or its database cannot answer now; see `Retry-After` (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4623,7 +4625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4653,7 +4655,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4683,14 +4685,14 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description It does not, just now (`unavailable`) */
+            /** @description It does not accept messages now (`unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4719,7 +4721,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Any other refusal; `code` says which */
+            /** @description Any other error; see `code` */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -10,6 +10,7 @@ from chat_mvp.delivery.drain import Drain
 from chat_mvp.features.messages.handlers import message_handlers
 from chat_mvp.features.presence.handlers import presence_handlers
 from chat_mvp.features.typing.handlers import typing_handlers
+from chat_mvp.jobs.expired_sessions import ExpiredSessions
 from chat_mvp.limits import CONNECTS_BURST, CONNECTS_PER_S
 from chat_mvp.realtime.admission import Admission
 from chat_mvp.realtime.connect_flow import ConnectFlow
@@ -62,6 +63,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
         receipts=engine.receipts,
         presence=engine.presence,
         profile_updates=engine.profile_updates,
+        expired_sessions=ExpiredSessions(base.auth_sessions, base.recorder),
         timers=(engine.typing, services.presence_service, base.timekeeper),
         reactions=(base.recorder, base.local_events),
         registry=engine.registry,

@@ -169,7 +169,7 @@ def _build_accounts(
     settings = base.settings
     keys = load_signing_keys(settings.data_dir, _secret(settings))
     session_lifetime_s = settings.refresh_token_days * _SECONDS_A_DAY
-    # No token, and so no connection, outlives its session: nothing needs to be done when a session expires.
+    # No token, and so no connection, outlives its session: nothing waits for the end of one that expired.
     lifetime_s = min(settings.access_token_minutes * 60, session_lifetime_s)
     tokens = Tokens(keys, lifetime_s=lifetime_s, clock=base.clock)
     authenticator = Authenticator(tokens, base.arrivals.fetch_session_owner)

@@ -1,5 +1,5 @@
 """The benchmark that ``chat-mvp bench`` runs.
 
-Server, mongod and load generator are processes of their own, and what each costs is counted apart. ``orders.py`` is
-what the driver (this package) and the load generator (``bench.load``) say to each other.
+The server, mongod and the load generator are separate processes, and their costs are counted separately. ``orders.py``
+defines the messages between the driver (this package) and the load generator (``bench.load``).
 """

@@ -1,4 +1,4 @@
-"""Running scenarios one after the other, each several times, and writing down what came of them."""
+"""Runs scenarios one after the other, each several times, and stores the results."""
 
 import os
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from chat_mvp.times import format_time, utc_now
 
 
 class Show(Watch, Protocol):
-    """Who is told how a benchmark goes."""
+    """Is notified of the progress of a benchmark."""
 
     def begin(self, scenario: Scenario, run: int, runs: int) -> None:
-        """Run number ``run`` of ``runs`` of this scenario begins."""
+        """Note that run number ``run`` of ``runs`` of this scenario begins."""
 
     def finish(self, result: Result) -> None:
-        """All its runs are done."""
+        """Note that all runs of a scenario are done."""
 
 
 class Report(Struct, kw_only=True):
-    """The file of results."""
+    """The content of the file of results."""
 
     at: str
     machine: Machine
@@ -37,7 +37,7 @@ class Report(Struct, kw_only=True):
 async def run(scenarios: Sequence[Scenario], options: Options, directory: Path, show: Show) -> Report:
     """Run the scenarios and return their results.
 
-    ``BenchmarkError`` as soon as a run lost, doubled or misplaced a message.
+    ``BenchmarkError`` as soon as a run lost, doubled or reordered a message.
     """
     at, results = format_time(utc_now()), []
     for scenario in scenarios:
@@ -55,6 +55,6 @@ async def run(scenarios: Sequence[Scenario], options: Options, directory: Path, 
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write it as JSON."""
+    """Write the report as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report, enc_hook=str), indent=1) + b"\n")

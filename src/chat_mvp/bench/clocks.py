@@ -1,4 +1,4 @@
-"""What the processes used between two moments of a run."""
+"""The resources that the processes use between two moments of a run."""
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ _MIB = 1024 * 1024
 
 
 class Reading(Struct, frozen=True):
-    """The clocks and counters of server and mongod at one moment."""
+    """The clocks and counters of the server and mongod at one moment."""
 
     usage: Usage
     fsyncs: int
@@ -17,26 +17,26 @@ class Reading(Struct, frozen=True):
 
 
 class Clocks:
-    """Reads them at each named moment; its ``read`` is what the load generator waits for."""
+    """Reads them at each named moment. The load generator waits for ``read``."""
 
     def __init__(self, server: ServerUnderTest, stage: Stage) -> None:
-        """Watch this server."""
+        """Read the clocks of this server."""
         self._server = server
         self._stage = stage
         self._readings: dict[str, Reading] = {}
 
     async def read(self, moment: str) -> None:
-        """Keep what they show now."""
+        """Store the current values for this moment."""
         self._readings[moment] = Reading(
             usage=self._server.usage(), fsyncs=await self._stage.fsyncs(), batches=await self._stage.batches()
         )
 
     def at(self, moment: str) -> Reading:
-        """Return what they showed then."""
+        """Return the values of this moment."""
         return self._readings[moment]
 
     def costs(self, first: str, last: str, *, load_cpu_s: float, messages: int) -> dict[str, float]:
-        """Return seconds of CPU between two moments, and with ``messages`` what each of them cost."""
+        """Return the CPU seconds between two moments, and with ``messages`` the costs for each message."""
         before, after = self._readings[first], self._readings[last]
         server = after.usage.server_cpu_s - before.usage.server_cpu_s
         mongod = after.usage.mongod_cpu_s - before.usage.mongod_cpu_s

@@ -1,4 +1,4 @@
-"""The driver's side of the line to the load generator."""
+"""Starts the load generator, sends it an order and receives its events."""
 
 import asyncio
 import sys
@@ -17,11 +17,11 @@ Outcome = TypeVar("Outcome", bound=Event)
 
 
 class BenchmarkError(Exception):
-    """A run that counts for nothing: something was lost, or the load could not be made."""
+    """A run whose results are invalid: something was lost, or the load could not be created."""
 
 
 async def carry_out(order: Order, expected: type[Outcome], *, on_moment: OnMoment, on_progress: OnProgress) -> Outcome:
-    """Have the order carried out by a process of its own and return the outcome.
+    """Run a load generator with this order, and return the outcome.
 
     ``on_moment`` is awaited at each ``Moment`` while the generator waits. ``BenchmarkError`` when it failed.
     """
@@ -48,7 +48,7 @@ async def carry_out(order: Order, expected: type[Outcome], *, on_moment: OnMomen
                 raise BenchmarkError(event.reason)
             elif isinstance(event, expected):
                 return event
-        raise BenchmarkError("the load generator ended without a result; its reason stands above")
+        raise BenchmarkError("the load generator ended without a result; see its error above")
     finally:
         if process.returncode is None:
             process.kill()

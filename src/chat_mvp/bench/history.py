@@ -1,4 +1,4 @@
-"""A long history, stored directly: the documents that the server would have written, without the waiting."""
+"""Stores a long history directly: the documents that the server would have written, but faster."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,10 @@ BATCH = 1_000
 
 
 class History:
-    """Grows the history of conversations that no one is writing in meanwhile."""
+    """Grows the history of conversations while no one writes in them."""
 
     def __init__(self, database: Database, *, text_chars: int) -> None:
-        """Write to this database, messages of this length."""
+        """Write messages of this length to this database."""
         self._commit = MongoCommit(database)
         self._conversations = Conversations(database.collections)
         self._text = "x" * text_chars
@@ -26,7 +26,7 @@ class History:
     async def grow(self, conversation_ids: list[str], total: int, on_progress: Callable[[int], None]) -> int:
         """Add messages until these conversations have ``total`` of them together, and return how many were added.
 
-        Every member has everything: what is added leaves no member a queue or unread messages.
+        All of them count as delivered and read, so no member gets a queue or unread messages.
         """
         records = await self._conversations.fetch(conversation_ids)
         members = await self._conversations.fetch_members(conversation_ids)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]  # it comes without types
+from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]  # it has no types
 from msgspec import Struct
 
 _HIGHEST_US = 60_000_000
@@ -23,10 +23,10 @@ class Percentiles(Struct, kw_only=True, frozen=True):
 
 
 class Histogram:
-    """A distribution of latencies that can be merged with others and put into text."""
+    """A distribution of latencies that can be merged with others and encoded as text."""
 
     def __init__(self, encoded: str | None = None) -> None:
-        """Begin empty, or as ``encode`` left one."""
+        """Start empty, or with an encoded distribution."""
         self._counts = HdrHistogram(1, _HIGHEST_US, _DIGITS)
         if encoded:
             self._counts.decode_and_add(encoded)
@@ -40,19 +40,19 @@ class Histogram:
         return histogram
 
     def add(self, other: "Histogram") -> None:
-        """Take in what the other one counted."""
-        self._counts.add(other._counts)  # noqa: SLF001 - one of its own kind
+        """Add the values of the other one."""
+        self._counts.add(other._counts)  # noqa: SLF001 - an object of the same class
 
     def encode(self) -> str:
         """Return it in the format that HDR histograms of every language share (version 2, compressed, base 64)."""
         return str(self._counts.encode().decode("ascii"))
 
     def value_ms(self, percentile: float) -> float:
-        """Return the latency that this share of all stayed within."""
+        """Return the latency in milliseconds that this share of all values did not exceed."""
         return float(self._counts.get_value_at_percentile(percentile)) / _US_PER_MS
 
     def percentiles(self) -> Percentiles:
-        """Return those that people ask for."""
+        """Return the usual percentiles."""
         return Percentiles(
             count=self._counts.get_total_count(),
             p50=self.value_ms(50),

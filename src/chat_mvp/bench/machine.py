@@ -1,4 +1,4 @@
-"""What the figures were measured on: figures without it mean little."""
+"""The machine on which the figures were measured. Without it, figures mean little."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ class Machine(Struct, kw_only=True, frozen=True):
 
 
 def this_machine(directory: Path) -> Machine:
-    """Describe this one; ``directory`` is where the data directories are."""
+    """Describe this machine. ``directory`` is where the data directories are."""
     return Machine(
         version=__version__,
         processor=_processor(),
@@ -39,7 +39,7 @@ def this_machine(directory: Path) -> Machine:
 
 
 def open_files_allowed() -> int:
-    """Return how many files a process may have open here, each connection being one."""
+    """Return how many files a process may open here. Each connection needs one."""
     if sys.platform == "win32":
         return sys.maxsize
     import resource  # noqa: PLC0415 - not on Windows

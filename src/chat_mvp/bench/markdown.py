@@ -6,7 +6,7 @@ from chat_mvp.bench.show import number, spread
 
 
 def markdown(report: Report) -> str:
-    """Return the medians of every scenario, and what they were measured on."""
+    """Return the medians of every scenario, and the machine on which they were measured."""
     machine = report.machine
     on = (
         f"{machine.cores} cores of {machine.processor}, {machine.memory_gib:g} GiB, {machine.system}, "

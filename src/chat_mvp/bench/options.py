@@ -1,4 +1,4 @@
-"""What a person may choose about a benchmark."""
+"""The options of a benchmark."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from chat_mvp.protocol import SUBPROTOCOL_JSON
 
 
 class Options(Struct, kw_only=True, frozen=True):
-    """Sizes and lengths; the defaults give the figures of the documentation."""
+    """Sizes and durations. The defaults give the figures of the documentation."""
 
     runs: int = 3
     warmup_s: float = 3.0
@@ -23,19 +23,19 @@ class Options(Struct, kw_only=True, frozen=True):
     queued: int = 1_000
     changes: int = 100
     reconnects: int = 5
-    """Times that draining and resuming are done in each run."""
+    """How many times draining and resuming are done in each run."""
     short_history: int = 10_000
     history: int = 500_000
     purged: int = 1_000_000
-    """Messages of the conversation that is deleted."""
+    """The number of messages of the conversation that is deleted."""
     text_chars: int = 64
     subprotocol: str = SUBPROTOCOL_JSON
     directory: Path | None = None
-    """Where the servers' temporary data directories are made; the system's own place for such when left out."""
+    """The directory for the servers' temporary data directories. Default: the system's own."""
 
 
 def quick(options: Options) -> Options:
-    """Return the same with everything short: to see that it works, not to measure."""
+    """Return the same options with short durations: to see that it works, not to measure."""
     return msgspec.structs.replace(
         options,
         runs=1,

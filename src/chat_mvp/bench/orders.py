@@ -1,8 +1,8 @@
-"""What the driver asks of the load generator, and what that tells in return: one JSON object a line.
+"""The messages between the driver and the load generator: one JSON object per line.
 
 The driver writes one order to the generator's standard input and reads events from its standard output. After every
-``Moment`` the generator waits for an empty line, so that the driver can read the clocks of all processes at that
-point. The last event is an outcome or a ``Failed``. Latencies travel as HDR histograms in microseconds (``latency``).
+``Moment`` the generator waits for an empty line, so that the driver can read the clocks of all processes at that point.
+The last event is an outcome or a ``Failed``. Latencies are sent as HDR histograms in microseconds (``latency``).
 """
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ class Person(Struct, frozen=True):
 
 
 class Room(Struct, frozen=True):
-    """A conversation under load; members and senders are indices into the order's people."""
+    """A conversation under load. Members and senders are indices into the order's people."""
 
     conversation_id: str
     members: list[int]
@@ -24,7 +24,7 @@ class Room(Struct, frozen=True):
 
 
 class Order(Struct, kw_only=True, tag_field="order"):
-    """Where the server is, who connects, and in which encoding."""
+    """The address of the server, the users who connect, and the encoding."""
 
     url: str
     subprotocol: str
@@ -32,11 +32,11 @@ class Order(Struct, kw_only=True, tag_field="order"):
 
 
 class Traffic(Order, kw_only=True, tag="traffic"):
-    """Messages in rooms, warmed up for ``warmup_s`` and then measured for ``seconds``.
+    """Messages in rooms, with a warm-up of ``warmup_s`` and then a measurement of ``seconds``.
 
-    Closed loop with ``window`` messages of each sender under way; with a ``rate`` (messages a second in all), open
-    loop instead. ``delivered`` leaves each recipient at most once in ``acknowledge_s`` and conversation. ``suffix``
-    ends the ids of all messages, and no other order on this server may have it.
+    Closed loop with ``window`` messages of each sender in flight. With a ``rate`` (messages per second in total), open
+    loop instead. Each recipient sends ``delivered`` at most once in ``acknowledge_s`` and conversation. ``suffix`` ends
+    the ids of all messages, and no other order on this server may use it.
     """
 
     rooms: list[Room]
@@ -50,14 +50,17 @@ class Traffic(Order, kw_only=True, tag="traffic"):
 
 
 class Idle(Order, kw_only=True, tag="idle"):
-    """Everybody connects once and does nothing for ``seconds``; the first ``warmup`` of them did so before as well."""
+    """All users connect once and do nothing for ``seconds``. The first ``warmup`` of them also did so before."""
 
     warmup: int
     seconds: float
 
 
 class Drain(Order, kw_only=True, tag="drain"):
-    """The first of two people writes ``count`` messages while the second is away, who then connects: ``times`` over."""
+    """The first of two users writes ``count`` messages while the second is offline. Then the second connects.
+
+    This is done ``times`` times.
+    """
 
     conversation_id: str
     count: int
@@ -66,7 +69,10 @@ class Drain(Order, kw_only=True, tag="drain"):
 
 
 class Resume(Order, kw_only=True, tag="resume"):
-    """As ``Drain``, but the second knows the conversation and misses ``count`` changes: new, edited and reacted to."""
+    """Like ``Drain``, but the second user knows the conversation.
+
+    They miss ``count`` changes: new messages, edits and reactions.
+    """
 
     conversation_id: str
     count: int
@@ -78,11 +84,11 @@ AnyOrder = Traffic | Idle | Drain | Resume
 
 
 class Event(Struct, kw_only=True, tag_field="event"):
-    """Something the load generator tells."""
+    """An event of the load generator."""
 
 
 class Progress(Event, kw_only=True, tag="progress"):
-    """How much is done of what is being done."""
+    """How much of the current work is done."""
 
     done: int
 
@@ -100,11 +106,11 @@ class Failed(Event, kw_only=True, tag="failed"):
 
 
 class TrafficOutcome(Event, kw_only=True, tag="traffic"):
-    """What came of messages in rooms.
+    """The outcome of messages in rooms.
 
-    ``acked``, ``delivered`` and ``confirmed`` count what happened within ``seconds``: acknowledgements to senders,
-    messages that reached recipients, and those of them whose ``delivered`` was stored. ``sent_total`` and
-    ``delivered_total`` count from the first message to the last.
+    ``acked``, ``delivered`` and ``confirmed`` count within ``seconds``: acknowledgements to senders, messages that
+    reached recipients, and those of them whose ``delivered`` was stored. ``sent_total`` and ``delivered_total`` count
+    from the first message to the last.
     """
 
     seconds: float
@@ -116,12 +122,12 @@ class TrafficOutcome(Event, kw_only=True, tag="traffic"):
     to_ack: str
     to_recipient: str
     lateness: str
-    """How far behind the intended moment the generator itself was; open loop only."""
+    """How far the generator itself was behind the intended send times. Open loop only."""
     load_cpu_s: float
 
 
 class IdleOutcome(Event, kw_only=True, tag="idle"):
-    """How long it took until all were connected, and how fast some of them were answered while all were."""
+    """How long it took until all were connected, and how fast some of them got answers during that."""
 
     connected: int
     connecting_s: float
@@ -130,10 +136,10 @@ class IdleOutcome(Event, kw_only=True, tag="idle"):
 
 
 class CatchUpOutcome(Event, kw_only=True, tag="catch_up"):
-    """How long it took each time from opening the connection to ``ready``, the last message and ``drained``."""
+    """The times from opening the connection to ``ready``, the last message and ``drained``, for each reconnect."""
 
     changes: int
-    """Messages that came, new or changed, over all times."""
+    """The number of new or changed messages that arrived, over all reconnects."""
     to_ready: str
     to_last: str
     to_drained: str

@@ -1,4 +1,4 @@
-"""The plot beside the file of results: how latency is distributed, and which process each message costs what."""
+"""The plot beside the file of results: the distribution of latency, and the cost of a message in each process."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ _BESIDE_LEGEND = 1.35
 
 
 def draw(results: Sequence[Result], path: Path) -> bool:
-    """Write the plot, in the format that the ending of ``path`` names; false when there is nothing to draw."""
+    """Write the plot, in the format of the file extension of ``path``. Return false when there is nothing to draw."""
     loaded = [it for it in results if "server_us_per_message" in it.medians and it.runs[0].histograms]
     if not loaded:
         return False
@@ -66,5 +66,5 @@ def _costs(axes: Axes, results: Sequence[Result]) -> None:
 
 
 def _nines(percentile: float) -> float:
-    """Return where on a logarithmic axis: every further nine is as far from the last."""
+    """Return the position on a logarithmic axis, where each further nine has the same distance."""
     return 1 / (1 - percentile / 100)

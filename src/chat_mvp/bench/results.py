@@ -1,4 +1,4 @@
-"""Figures: of one run, and the medians of several."""
+"""The figures of one run, and the medians of several runs."""
 
 import statistics
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from chat_mvp.bench.latency import Histogram
 
 
 class Figure(Struct, frozen=True):
-    """Something that a scenario measures. ``key`` is what it is called in the file of results."""
+    """A value that a scenario measures. ``key`` is its name in the file of results."""
 
     key: str
     title: str
@@ -24,14 +24,14 @@ class Run(Struct, kw_only=True):
 
     figures: dict[str, float]
     counts: dict[str, int] = {}
-    """What was checked: so many messages sent, delivered, and so on, in all of the run."""
+    """The numbers of messages sent, delivered and so on that were checked, over the whole run."""
     histograms: dict[str, str] = {}
     load_average: float = 0.0
-    """Of the machine in the minute before the run: above about 0.5 other programs were at work."""
+    """The load average of the machine in the minute before the run. Above about 0.5 other programs were working."""
 
 
 class Result(Struct, kw_only=True):
-    """What the runs of one scenario gave."""
+    """The results of the runs of one scenario."""
 
     scenario: str
     title: str
@@ -41,7 +41,7 @@ class Result(Struct, kw_only=True):
 
 
 def summarise(scenario: str, title: str, measured: Sequence[Figure], runs: Sequence[Run]) -> Result:
-    """Return the medians of the runs, figure by figure."""
+    """Return the median of each figure over the runs."""
     medians = {
         figure.key: statistics.median(run.figures[figure.key] for run in runs)
         for figure in measured
@@ -51,7 +51,7 @@ def summarise(scenario: str, title: str, measured: Sequence[Figure], runs: Seque
 
 
 def merged(runs: Sequence[Run]) -> dict[str, Histogram]:
-    """Return the distributions of all runs together, by title."""
+    """Return the merged distributions of all runs, by title."""
     together: dict[str, Histogram] = {}
     for run in runs:
         for title, encoded in run.histograms.items():

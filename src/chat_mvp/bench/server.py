@@ -1,4 +1,4 @@
-"""The server under test: the real program, started as a user would, with a MongoDB and a directory of its own."""
+"""The server under test: the real program, started as a user starts it, with its own MongoDB and directory."""
 
 import asyncio
 import time
@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from chat_mvp.child import child_server
 
-# Limits protect a server from its users; what is measured here is what it can do. Tokens outlive every run.
+# Limits protect a server from its users. The benchmark measures what it can do without them. Tokens outlive every run.
 _SETTINGS = {"RATE_LIMITS": "off", "LOG_LEVEL": "warning", "ACCESS_TOKEN_MINUTES": "1440"}
 
 
 class Usage(Struct, kw_only=True, frozen=True):
-    """What the server and its mongod have used so far: seconds of CPU, and bytes of memory at this moment."""
+    """The resources that the server and its mongod have used: CPU seconds in total, and current memory in bytes."""
 
     server_cpu_s: float
     server_rss: int
@@ -28,7 +28,7 @@ class ServerUnderTest:
     """A running server."""
 
     def __init__(self, process: asyncio.subprocess.Process, url: str, data_dir: Path, start_s: float) -> None:
-        """Watch this process, which took ``start_s`` to be ready."""
+        """Use this process, which took ``start_s`` seconds to be ready."""
         self.url = url
         self.data_dir = data_dir
         self.start_s = start_s
@@ -38,12 +38,12 @@ class ServerUnderTest:
 
     @property
     def websocket_url(self) -> str:
-        """Where clients connect."""
+        """Return the URL to which clients connect."""
         return self.url.replace("http", "ws", 1) + "/ws"
 
     @property
     def pids(self) -> tuple[int, int]:
-        """The process ids of server and mongod."""
+        """Return the process ids of the server and mongod."""
         return self._server.pid, self._mongod.pid
 
     def usage(self) -> Usage:
@@ -58,7 +58,7 @@ class ServerUnderTest:
 
 @asynccontextmanager
 async def running_server(data_dir: Path) -> AsyncIterator[ServerUnderTest]:
-    """Run a server on ``data_dir``, untouched by this machine's settings, until the end of the block."""
+    """Run a server on ``data_dir``, without this machine's settings, until the end of the block."""
     began = time.monotonic()
     async with child_server(data_dir, _SETTINGS) as child:
         yield ServerUnderTest(child.process, child.url, data_dir, time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""What a person sees while a benchmark runs, and at its end."""
+"""The output during a benchmark and at its end."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,10 +15,10 @@ SPREAD_WORTH_TELLING = 0.1
 
 
 class RichShow:
-    """A line that moves at a terminal, a plain line for each run elsewhere, and a table for each scenario."""
+    """A live line at a terminal, a plain line for each run elsewhere, and a table for each scenario."""
 
     def __init__(self, console: Console) -> None:
-        """Write there."""
+        """Write to this console."""
         self._console = console
         self._progress = Progress(
             SpinnerColumn(),
@@ -32,18 +32,18 @@ class RichShow:
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        """Begin to move."""
+        """Start the live line."""
         self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the tables only."""
+        """Remove the live line."""
         self._progress.stop()
 
     def begin(self, scenario: Scenario, run: int, runs: int) -> None:
-        """Name the run that begins."""
+        """Show the run that begins."""
         name = f"{scenario.title}, run {run} of {runs}"
         if self._task is not None:
             self._progress.remove_task(self._task)
@@ -52,12 +52,12 @@ class RichShow:
             self._console.print(name)
 
     def phase(self, what: str) -> None:
-        """Tell what the run does now."""
+        """Show the current phase of the run."""
         if self._task is not None:
             self._progress.update(self._task, phase=what)
 
     def done(self, count: int) -> None:
-        """Tell how much of it is done."""
+        """Show how much of the phase is done."""
         if self._task is not None:
             self._progress.update(self._task, phase=f"{count:,}")
 
@@ -67,7 +67,7 @@ class RichShow:
 
 
 def table_of(result: Result) -> Table:
-    """Return the figures of a scenario: medians, and where the runs differ by more than a tenth, how far."""
+    """Return the figures of a scenario: medians, and the range if the runs differ by more than a tenth."""
     table = Table(title=result.title, title_justify="left", show_header=False, show_edge=False, padding=(0, 2))
     table.add_column("figure")
     table.add_column("median", justify="right", style="bold")
@@ -81,12 +81,12 @@ def table_of(result: Result) -> Table:
 
 
 def number(figure: Figure, value: float) -> str:
-    """Return the value with as many digits as it is worth."""
+    """Return the value with as many digits as are significant."""
     return f"{value:,.{figure.digits}f}"
 
 
 def spread(figure: Figure, runs: Sequence[Run]) -> str:
-    """Return the least and the most of the runs, or nothing where they are within a tenth of each other."""
+    """Return the range of the runs, or nothing if they are within a tenth of each other."""
     values = [run.figures[figure.key] for run in runs]
     least, most = min(values), max(values)
     if most - least <= SPREAD_WORTH_TELLING * abs(most):

@@ -1,7 +1,7 @@
-"""What a scenario needs before it begins: people, conversations, history. Also what MongoDB counts meanwhile.
+"""Prepares the users, conversations and history that a scenario needs. Also reads MongoDB's counters.
 
-People are stored directly, with a password that no one can sign in with: hashing a real one takes a tenth of a second
-of CPU on purpose, and is not what is measured. Their tokens are signed with the server's own key, so that the server
+Users are stored directly, with a password with which no one can sign in: hashing a real one takes a tenth of a second
+of CPU on purpose, and is not measured here. Their tokens are signed with the server's own key, so that the server
 checks them like any other.
 """
 
@@ -33,14 +33,14 @@ TOKENS_LIVE_S = 24 * 60 * 60
 _AT_ONCE = 32
 _POLL_S = 0.5
 _HTTP_TIMEOUT_S = 30.0
-_NO_PASSWORD = "!"  # noqa: S105 - no hash looks like this, so none fits
+_NO_PASSWORD = "!"  # noqa: S105 - not a valid hash, so no password matches
 
 
 class Stage:
     """Fills the database of a running server and reads its counters."""
 
     def __init__(self, server: ServerUnderTest, database: Database, http: httpx.AsyncClient) -> None:
-        """Work beside this server."""
+        """Use this server and its database."""
         self._database = database
         self._http = http
         self._users = Users()
@@ -48,26 +48,26 @@ class Stage:
         self._tokens = Tokens(load_signing_keys(server.data_dir, None), lifetime_s=TOKENS_LIVE_S)
 
     async def people(self, count: int) -> list[Person]:
-        """Make this many signed-in people."""
-        gate = asyncio.Semaphore(_AT_ONCE)
+        """Create this number of signed-in users."""
+        semaphore = asyncio.Semaphore(_AT_ONCE)
 
         async def make() -> Person:
-            async with gate:
+            async with semaphore:
                 return await self._person()
 
         return list(await asyncio.gather(*(make() for _ in range(count))))
 
     async def direct(self, one: Person, other: Person) -> str:
-        """Make the conversation of these two and return its id."""
+        """Create the direct conversation of these two users and return its id."""
         return await self._conversation(one, {"kind": "direct", "user_id": other.user_id})
 
     async def group(self, people: list[Person]) -> str:
-        """Make a group of these people, owned by the first, and return its id."""
+        """Create a group of these users, owned by the first, and return its id."""
         members = [person.user_id for person in people[1:]]
         return await self._conversation(people[0], {"kind": "group", "name": "Benchmark", "member_ids": members})
 
     def history(self, text_chars: int) -> History:
-        """Return what grows the history of conversations."""
+        """Return an object that grows the history of conversations."""
         return History(self._database, text_chars=text_chars)
 
     async def delete(self, owner: Person, conversation_id: str) -> None:
@@ -86,12 +86,12 @@ class Stage:
             found = bool(await messages.fetch_oldest(conversation_id, after=0, limit=1))
 
     async def watch_removals(self) -> None:
-        """Have mongod note how long each removal of messages takes."""
+        """Make mongod record how long each removal of messages takes."""
         watched = {"op": "remove", "ns": f"{DATABASE}.messages"}
         await self._database.collections.command("profile", 1, filter=watched)
 
     async def slowest_removal_ms(self) -> float:
-        """Return how long the slowest of the removals took that mongod still knows of."""
+        """Return the duration of the slowest removal in mongod's records, in milliseconds."""
         slowest = await self._database.collections["system.profile"].find_one({"op": "remove"}, sort=[("millis", -1)])
         return float(slowest["millis"]) if slowest is not None else 0.0
 

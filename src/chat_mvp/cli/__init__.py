@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``demo``, ``doctor``, ``config``, ``chat``. Thin: what it calls does the work.
+"""The command line: ``serve``, ``demo``, ``doctor``, ``config``, ``chat`` and others. Other packages do the work.
 
-Modules of this package are imported by the command that needs them and not before, so that each starts quickly.
+A command imports the modules that it needs only when it runs, so that each command starts quickly.
 """

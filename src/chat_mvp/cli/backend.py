@@ -1,4 +1,4 @@
-"""The database a command works on: the one that was given, otherwise the embedded one, started for it."""
+"""The database of a command: the given one, or else the embedded one, which is started for the command."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from chat_mvp.storage.client import Database, open_database
 
 
 class Address(NamedTuple):
-    """The address of a running MongoDB, with credentials, and whether a server runs it now."""
+    """The URI of a running MongoDB, with credentials, and whether a server is running it."""
 
     uri: str
     of_running_server: bool
@@ -21,9 +21,9 @@ class Address(NamedTuple):
 
 @asynccontextmanager
 async def opened_database(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database that the settings name and close it at the end, and the embedded MongoDB after it.
+    """Open the database in the settings. Close it at the end, and the embedded MongoDB after it.
 
-    ``StartupError`` when it cannot be had, and for an embedded one that was emptied.
+    ``StartupError`` when it cannot be opened, and when an embedded database was emptied.
     """
     async with mongo_address(settings) as uri:
         if settings.mongo_uri is not None:
@@ -43,7 +43,7 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def mongo_address(settings: Settings) -> AsyncIterator[str]:
-    """Give the address of a running MongoDB, with credentials; an embedded one lives as long as the context."""
+    """Return the URI of a running MongoDB, with credentials. An embedded one runs until the end of the context."""
     if settings.mongo_uri is not None:
         yield settings.mongo_uri.get_secret_value()
         return
@@ -58,7 +58,7 @@ async def mongo_address(settings: Settings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def shared_address(settings: Settings) -> AsyncIterator[Address]:
-    """Give the address of the MongoDB beside a server that may be running; without one, as ``mongo_address`` does."""
+    """Return the URI of the MongoDB of a server that may be running. Without one, do the same as ``mongo_address``."""
     if settings.mongo_uri is None:
         from chat_mvp.mongod.running import running_uri  # noqa: PLC0415 - not needed with a MongoDB of one's own
 
@@ -71,10 +71,10 @@ async def shared_address(settings: Settings) -> AsyncIterator[Address]:
 
 
 def prepare_data_dir(directory: Path) -> None:
-    """Make the data directory, for its owner alone, unless it is there. ``StartupError`` when it cannot be written."""
+    """Create the data directory, for its owner alone, if it is missing. ``StartupError`` when it cannot be written."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Asking whether one may write answers wrongly on read-only and network file systems: writing does not.
+        # Test by writing: os.access gives wrong answers on read-only and network file systems.
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:

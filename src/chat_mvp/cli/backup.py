@@ -32,19 +32,19 @@ from chat_mvp.times import utc_now
 
 EXIT_INTERRUPTED = 130
 WINDOW_AHEAD_S = 300
-"""How much more of its past than the backup needs by now the embedded MongoDB keeps.
+"""How much more history than the backup needs at the moment the embedded MongoDB keeps.
 
-Raised as time goes by, so that a backup that is killed leaves little behind: five minutes are what mongod keeps anyway.
+It is raised step by step, so that a killed backup leaves only a small effect: five minutes are mongod's own default.
 """
 RAISE_WINDOW_EVERY_S = 60.0
 
 _MIB = 1024 * 1024
 _POLITENESS = 10
-"""How much a backup gives way to a server on the same machine, see nice(1)."""
+"""How far a backup lowers its priority below a server on the same machine, see nice(1)."""
 
 
 def run_backup(settings: Settings, file: Path) -> int:
-    """Write a backup to ``file``, or into it where it is a directory, and return the exit code."""
+    """Write a backup to ``file``, or into it if it is a directory, and return the exit code."""
     if sys.platform != "win32":
         os.nice(_POLITENESS)
     path = file / f"chat-mvp-{utc_now():%Y%m%d-%H%M%S}.tar" if file.is_dir() else file
@@ -53,12 +53,12 @@ def run_backup(settings: Settings, file: Path) -> int:
 
 
 def run_restore(settings: Settings, file: Path, *, replace: bool) -> int:
-    """Put a backup in place and return the exit code."""
-    return _run(_restore(settings, file, replace=replace), "What was there before is as it was.")
+    """Restore a backup and return the exit code."""
+    return _run(_restore(settings, file, replace=replace), "The previous data is unchanged.")
 
 
 def run_cancel(settings: Settings) -> int:
-    """Forget a restore that was cut off and return the exit code."""
+    """Cancel an interrupted restore and return the exit code."""
     return _run(_cancel(settings), "Nothing was changed.")
 
 
@@ -78,7 +78,7 @@ def _run(work: Coroutine[None, None, None], when_interrupted: str) -> int:
 
 
 async def _until_stopped(work: Coroutine[None, None, None]) -> None:
-    """Do the work, and end it on SIGTERM as on Ctrl-C: with everything put in order behind it."""
+    """Do the work, and stop it on SIGTERM as on Ctrl-C, after it has cleaned up."""
     task = asyncio.ensure_future(work)
     if sys.platform != "win32":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -94,12 +94,12 @@ async def _back_up(settings: Settings, path: Path) -> None:
         f"Backed up {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages "
         f"in {time.monotonic() - began:.1f} s to {path} ({manifest.stored_bytes / _MIB:,.1f} MiB)."
     )
-    print_line("It holds every message and the hashes of all passwords: keep it as safe as the database.")
+    print_line("It contains every message and the hashes of all passwords. Protect it like the database.")
 
 
 @asynccontextmanager
 async def _history(settings: Settings) -> AsyncIterator[str]:
-    """Give the address of the database; an embedded one keeps its past until the end of the context."""
+    """Return the URI of the database. An embedded one keeps its history until the end of the context."""
     if settings.mongo_uri is not None:
         yield settings.mongo_uri.get_secret_value()
         return
@@ -117,14 +117,14 @@ async def _history(settings: Settings) -> AsyncIterator[str]:
         finally:
             raising.cancel()
             await asyncio.wait({raising})
-            # Where mongod has gone meanwhile, the next one starts with that.
+            # If mongod has ended meanwhile, the next one starts with that value.
             with contextlib.suppress(StartupError):
                 await set_history_window(member, HISTORY_WINDOW_S)
 
 
 async def _raise_window(member: str) -> None:
     began = time.monotonic()
-    # Where mongod does not answer, the backup notices that itself.
+    # If mongod does not answer, the backup itself detects that.
     with contextlib.suppress(StartupError):
         while True:
             await asyncio.sleep(RAISE_WINDOW_EVERY_S)
@@ -152,7 +152,7 @@ async def _restore(settings: Settings, file: Path, *, replace: bool) -> None:
         f"Restored {manifest.count('users'):,} accounts and {manifest.count('messages'):,} messages of "
         f"{printable(manifest.taken_at)} in {time.monotonic() - began:.1f} s. The new epoch is {epoch}."
     )
-    print_line("Everyone signs in again; clients drop what they had that is not in the backup.")
+    print_line("Everyone must sign in again. Clients drop messages that are not in the backup.")
 
 
 async def _cancel(settings: Settings) -> None:
@@ -162,7 +162,9 @@ async def _cancel(settings: Settings) -> None:
     ):
         await load.check(replace=True)
         cancelled = await load.cancel()
-    print_line("The restore is cancelled; what was there before is as it was." if cancelled else "There was none.")
+    print_line(
+        "The restore is cancelled. The previous data is unchanged." if cancelled else "There was no restore to cancel."
+    )
 
 
 async def _renew(settings: Settings) -> None:
@@ -172,7 +174,7 @@ async def _renew(settings: Settings) -> None:
     ):
         epoch = await load.renew_epoch()
         _note(settings, epoch)
-    print_line(f"The new epoch is {epoch}. Clients drop what they had that is not in the database.")
+    print_line(f"The new epoch is {epoch}. Clients drop messages that are not in the database.")
 
 
 def _note(settings: Settings, epoch: str) -> None:

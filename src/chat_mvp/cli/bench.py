@@ -1,4 +1,4 @@
-"""``chat-mvp bench``: how fast this program is on this machine."""
+"""``chat-mvp bench``: measures how fast this program is on this machine."""
 
 import asyncio
 import tempfile
@@ -21,7 +21,7 @@ try:
 except ModuleNotFoundError as error:
     raise StartupError(
         f"The benchmark needs {error.name}, which is not installed.",
-        remedy="Install what it needs with: pip install 'chat-mvp[bench]'.",
+        remedy="Install its requirements with: pip install 'chat-mvp[bench]'.",
     ) from error
 
 
@@ -32,13 +32,13 @@ __all__ = ["Options", "quick", "run"]
 
 
 def run(names: Sequence[str], options: Options, output: Path) -> int:
-    """Run the scenarios of these names, all when there are none, and return the exit code: 1 for a broken promise."""
+    """Run the named scenarios, or all, and return the exit code: 1 if the server broke a promise."""
     from rich.console import Console  # noqa: PLC0415 - only for people
 
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         raise StartupError(f"There is no scenario {unknown[0]}.", remedy=f"Choose from: {', '.join(SCENARIOS)}.")
-    # Server and load generator inherit it; ten thousand connections need it.
+    # The server and the load generator inherit the limit. Ten thousand connections need it.
     raise_open_file_limit()
     console = Console()
     directory = options.directory or Path(tempfile.gettempdir())
@@ -46,7 +46,7 @@ def run(names: Sequence[str], options: Options, output: Path) -> int:
         try:
             report = asyncio.run(run_scenarios([SCENARIOS[it] for it in names or SCENARIOS], options, directory, show))
         except BenchmarkError as error:
-            complain(f"this run counts for nothing: {error}")
+            complain(f"the results of this run are invalid: {error}")
             return EXIT_BROKEN
         except KeyboardInterrupt:
             return EXIT_INTERRUPTED

@@ -1,4 +1,4 @@
-"""``chat-mvp config``: every setting, its value, where it came from and what it does."""
+"""``chat-mvp config``: every setting, its value, its source and its description."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def run(loaded: Loaded, *, as_json: bool) -> int:
     """Print all settings and return the exit code."""
     found = list(rows(loaded))
     if loaded.unknown:
-        complain(f"No settings, perhaps mistyped: {', '.join(loaded.unknown)}.")
+        complain(f"Unknown settings, perhaps mistyped: {', '.join(loaded.unknown)}.")
     if as_json:
         print_json([row._asdict() for row in found])
         return 0
@@ -36,7 +36,7 @@ def run(loaded: Loaded, *, as_json: bool) -> int:
 
 
 def rows(loaded: Loaded) -> Iterator[Row]:
-    """Yield every setting in the order of its definition, secrets masked, values as JSON would have them."""
+    """Yield every setting in the order of its definition. Secrets are masked. Values have their JSON form."""
     for name, field in Settings.model_fields.items():
         value = getattr(loaded.settings, name)
         if isinstance(value, SecretStr):
@@ -47,7 +47,7 @@ def rows(loaded: Loaded) -> Iterator[Row]:
 
 
 def masked(secret: str) -> str:
-    """Return what may be shown of a secret: of an address where it leads, of anything else nothing."""
+    """Return the part of a secret that may be shown: the host of a URI, and nothing of other values."""
     try:
         address = urlsplit(secret)
         hosts = address.netloc.rpartition("@")[2]
@@ -55,7 +55,7 @@ def masked(secret: str) -> str:
         return MASKED
     if not address.scheme.startswith("mongodb") or not hosts:
         return MASKED
-    # Options may carry passwords too, so they are left out together with the user.
+    # Options may contain passwords too, so they are removed together with the user.
     return f"{address.scheme}://{MASKED + '@' if '@' in address.netloc else ''}{hosts}{address.path}"
 
 

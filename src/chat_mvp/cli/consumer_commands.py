@@ -1,4 +1,4 @@
-"""The commands of ``chat-mvp consumers`` and their options; the work is in ``consumers.py``."""
+"""The commands of ``chat-mvp consumers`` and their options. ``consumers.py`` does the work."""
 
 from typing import Annotated
 
@@ -7,9 +7,10 @@ import typer
 from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
 
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event, as chat-mvp consumers set-aside lists it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The consumer, as listed.")]
 
 app = typer.Typer(
-    no_args_is_help=True, help="Consumers of events: list how far they are, and try again what they set aside."
+    no_args_is_help=True, help="Consumers of events: list their progress, and retry events that were set aside."
 )
 
 
@@ -20,7 +21,7 @@ def list_consumers(
     mongo_database: MongoDatabase = None,
     as_json: Json = False,
 ) -> None:
-    """List the consumers, how far behind they are and what they failed of last."""
+    """List the consumers, how far behind they are, and their last errors."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415 - each command loads what it needs and no more
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -47,7 +48,7 @@ def list_set_aside(
 def retry(
     event_id: EventId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
 ) -> None:
-    """Let the consumer try an event again that was set aside; the running server does so within seconds."""
+    """Retry an event that was set aside. The running server does so within seconds."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -59,9 +60,21 @@ def retry(
 def remove(
     event_id: EventId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
 ) -> None:
-    """Remove an event that was set aside; its consumer never handles it."""
+    """Remove an event that was set aside. Its consumer never handles it."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
     flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
     raise typer.Exit(command.run_remove(load_settings(flags).settings, event_id))
+
+
+@app.command()
+def forget(
+    name: Name, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
+) -> None:
+    """Forget how far a consumer is, and what it set aside; when it comes back, it rebuilds."""
+    from chat_mvp.cli import consumers as command  # noqa: PLC0415
+    from chat_mvp.settings import load_settings  # noqa: PLC0415
+
+    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
+    raise typer.Exit(command.run_forget(load_settings(flags).settings, name))

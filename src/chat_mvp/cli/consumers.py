@@ -35,9 +35,7 @@ def run_list(settings: Settings, *, as_json: bool) -> int:
         print_line("There are no consumers.")
     else:
         rows = [tuple("" if value is None else str(value) for value in _described(it).values()) for it in found]
-        print_table(
-            ("Name", "State", "Lag (s)", "Owner", "Handled", "Failed", "Set aside", "Last error", "Up to"), rows
-        )
+        print_table(HEADINGS, rows)
     return 0
 
 
@@ -62,6 +60,15 @@ def run_retry(settings: Settings, event_id: str) -> int:
 def run_remove(settings: Settings, event_id: str) -> int:
     """Forget an event and return the exit code."""
     return _change(settings, event_id, lambda consumers: consumers.remove_set_aside(event_id), "was removed")
+
+
+def run_forget(settings: Settings, name: str) -> int:
+    """Remove what is stored of a consumer and return the exit code."""
+    if not _run(settings, lambda consumers: consumers.forget(name)):
+        complain(f"There is no consumer {printable(name)}, or a server feeds it now.")
+        return EXIT_NOT_FOUND
+    print_line(f"Consumer {printable(name)} was forgotten.")
+    return 0
 
 
 def _change(settings: Settings, event_id: str, change: Callable[[Consumers], Awaitable[bool]], done: str) -> int:

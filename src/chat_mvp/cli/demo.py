@@ -1,4 +1,4 @@
-"""``chat-mvp demo``: two invented people on a real server, told as it happens."""
+"""``chat-mvp demo``: two invented users on a real server, with a commentary."""
 
 import asyncio
 import secrets
@@ -19,7 +19,7 @@ from chat_mvp.protocol import Drained, MessageAck, MessageNew, Receipt, ServerFr
 
 STEP_WITHIN_S = 10.0
 
-# Rate limits off, because a history of hours is written in a second.
+# Rate limits are off, because a history of hours is written in a second.
 _SETTINGS = {"RATE_LIMITS": "off", "LOG_LEVEL": "error"}
 
 Frame = TypeVar("Frame", bound=ServerFrame)
@@ -28,14 +28,14 @@ WAITING = ("Are you there?", "The tickets are 24 € each 🎟️", "I have take
 
 
 def run(*, stay_open: bool) -> int:
-    """Play the scenes and return the exit code."""
+    """Run the demo and return the exit code."""
     try:
         asyncio.run(_demo(stay_open=stay_open))
     except KeyboardInterrupt:
         return 0
     except (ClientError, TimeoutError) as error:
         reason = str(error) or "the server took too long"
-        raise StartupError(f"The demo broke off: {reason}.", remedy="Run chat-mvp doctor to see why.") from error
+        raise StartupError(f"The demo failed: {reason}.", remedy="Run chat-mvp doctor to see why.") from error
     return 0
 
 
@@ -50,7 +50,7 @@ async def _demo(*, stay_open: bool) -> None:
             await _play(server.url, password, story)
             if stay_open:
                 await _stay(server.url, password, story)
-        story.scene("The server has stopped, and its directory goes with it.")
+        story.scene("The server has stopped. Its directory is deleted.")
 
 
 async def _play(url: str, password: str, story: Story) -> None:

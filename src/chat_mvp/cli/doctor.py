@@ -1,4 +1,4 @@
-"""``chat-mvp doctor``: is everything there that the server needs, and what to do where it is not."""
+"""``chat-mvp doctor``: checks whether everything that the server needs exists, and says what to do if not."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ _SIGNS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 
 
 def run(loaded: Loaded, *, as_json: bool) -> int:
-    """Make every check, print what they found and return 1 if something is wrong."""
+    """Run every check, print the findings and return 1 if something is wrong."""
     configure_logs(shape="console", level="error")
     findings = asyncio.run(examine(loaded))
     if as_json:
@@ -31,7 +31,7 @@ def run(loaded: Loaded, *, as_json: bool) -> int:
 
 
 async def examine(loaded: Loaded) -> list[Finding]:
-    """Return what every check found. An embedded MongoDB that does not run is started for it and stopped again."""
+    """Return the findings of all checks. An embedded MongoDB that does not run is started and stopped again."""
     settings = loaded.settings
     findings = [checks.check_open_files(), checks.check_port(settings.host, settings.port)]
     try:
@@ -58,7 +58,7 @@ async def examine(loaded: Loaded) -> list[Finding]:
 
 def _origin(settings: Settings, *, of_running_server: bool) -> str:
     if settings.mongo_uri is not None:
-        return "The one you named."
+        return "The one in the settings."
     if of_running_server:
         return "The embedded one of the server that runs on this data directory."
     return "The embedded one, started for this check."

@@ -1,4 +1,4 @@
-"""The commands of ``chat-mvp events`` and their options; the work is in ``events.py``."""
+"""The commands of ``chat-mvp events`` and their options. ``events.py`` does the work."""
 
 from typing import Annotated
 
@@ -6,9 +6,11 @@ import typer
 
 from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
 
-Type = Annotated[list[str] | None, typer.Option("--type", metavar="TYPE", help="Only events of this type; repeatable.")]
-Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for new ones, until Ctrl-C.")]
-Limit = Annotated[int, typer.Option(min=0, max=10_000, help="How many of those that are stored to show first.")]
+Type = Annotated[
+    list[str] | None, typer.Option("--type", metavar="TYPE", help="Only events of this type. May be repeated.")
+]
+Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for new events, until Ctrl-C.")]
+Limit = Annotated[int, typer.Option(min=0, max=10_000, help="How many stored events to show first.")]
 
 app = typer.Typer(no_args_is_help=True, help="Read committed events: what changed, and when.")
 
@@ -28,7 +30,7 @@ def tail(
     mongo_database: MongoDatabase = None,
     as_json: Json = False,
 ) -> None:
-    """Show the newest events, then those that follow; with --json one object a line, with all fields."""
+    """Show the newest events, then new ones. With --json, each line is one object with all fields."""
     from chat_mvp.cli import events as command  # noqa: PLC0415 - each command loads what it needs and no more
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 

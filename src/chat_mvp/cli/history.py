@@ -38,7 +38,7 @@ LETTERS = (
 
 
 async def fill(url: str, password: str) -> None:
-    """Let Ada, Bob and three more talk in a group and in pairs on an otherwise new server."""
+    """Let Ada, Bob and three more users write in a group and in pairs on a new server."""
     async with AsyncExitStack() as stack:
         clients = {name: await stack.enter_async_context(Client(url)) for name in ("ada", "bob", *PEOPLE)}
         for name in PEOPLE:

@@ -1,4 +1,4 @@
-"""The commands of ``chat-mvp jobs`` and their options; the work is in ``jobs.py``."""
+"""The commands of ``chat-mvp jobs`` and their options. ``jobs.py`` does the work."""
 
 from typing import Annotated
 
@@ -6,9 +6,9 @@ import typer
 
 from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
 
-JobId = Annotated[str, typer.Argument(metavar="ID", help="The job, as listed.")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The id of the job, as listed.")]
 
-app = typer.Typer(no_args_is_help=True, help="Background work: list what waits or failed, try it again, remove it.")
+app = typer.Typer(no_args_is_help=True, help="Background jobs: list waiting and failed ones, retry them, remove them.")
 
 
 @app.command("list")
@@ -18,7 +18,7 @@ def list_jobs(
     mongo_database: MongoDatabase = None,
     as_json: Json = False,
 ) -> None:
-    """List the jobs, the one that is due for the longest time first."""
+    """List the jobs, starting with the one that has been due for the longest time."""
     from chat_mvp.cli import jobs as command  # noqa: PLC0415 - each command loads what it needs and no more
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -30,7 +30,7 @@ def list_jobs(
 def retry(
     job_id: JobId, data_dir: DataDir = None, mongo_uri: MongoUri = None, mongo_database: MongoDatabase = None
 ) -> None:
-    """Try a job again now, also one that was set aside after too many attempts."""
+    """Retry a job now, also one that was given up after too many attempts."""
     from chat_mvp.cli import jobs as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 

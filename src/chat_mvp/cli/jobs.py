@@ -1,4 +1,4 @@
-"""``chat-mvp jobs``: what background work waits or failed, and trying it again or giving it up."""
+"""``chat-mvp jobs``: shows waiting and failed background jobs, retries and removes them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -43,7 +43,7 @@ def run_remove(settings: Settings, job_id: str) -> int:
 
 def _change(settings: Settings, job_id: str, change: Callable[[Jobs], Awaitable[bool]], done: str) -> int:
     if not is_id(job_id) or not _run(settings, change):
-        complain(f"There is no job {printable(job_id)}; chat-mvp jobs list shows those that exist.")
+        complain(f"There is no job {printable(job_id)}. chat-mvp jobs list shows the existing ones.")
         return EXIT_NOT_FOUND
     print_line(f"Job {job_id} {done}.")
     return 0

@@ -8,24 +8,25 @@ from chat_mvp.errors import StartupError
 
 BACKLOG = 2048
 OWN_FILES = 200
-"""Open files that are no connections of clients: the database's connections, logs, libraries."""
+"""Open files that are not client connections: connections to the database, logs, libraries."""
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on ``host`` and ``port`` (0: any free one).
 
-    ``StartupError`` when the port is taken, the address is not one of this machine, or one may not listen there.
+    ``StartupError`` when the port is taken, the address is not one of this machine, or the user may not listen there.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):
         raise StartupError(
-            f"The address {host} is not known.", remedy="Give one of this machine with --host, such as 127.0.0.1."
+            f"The host {host} is unknown.", remedy="Give an address of this machine with --host, such as 127.0.0.1."
         ) from None
     listener = socket.socket(family, kind, protocol)
     try:
         if sys.platform != "win32":
-            # There it would let two servers share one port; elsewhere it only lets a restart have the same port again.
+            # On Windows this would let two servers share one port. Elsewhere it only lets a restart use the same port
+            # again.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
@@ -37,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Return the web address of a listening socket, as one would type it into a browser."""
+    """Return the URL of a listening socket, as a user types it into a browser."""
     host, port = listener.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - recognised, not bound
         host = "localhost"
@@ -45,7 +46,7 @@ def address_of(listener: socket.socket) -> str:
 
 
 def raise_open_file_limit() -> None:
-    """Allow this process as many open files as the system lets it have: each connection is one."""
+    """Raise this process's limit of open files to the maximum that the system allows. Each connection needs one."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - not on Windows
@@ -55,12 +56,12 @@ def raise_open_file_limit() -> None:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         except (OSError, ValueError):
-            # macOS says "unlimited" and refuses it; the soft limit then stays as it was.
+            # macOS reports "unlimited" and refuses it. Then the soft limit stays as it was.
             return
 
 
 def room_for_connections() -> int:
-    """Return how many connections the limit of open files leaves room for, beside the files of the program itself."""
+    """Return how many connections fit into the limit of open files, besides the files of the program itself."""
     if sys.platform == "win32":
         return sys.maxsize
     import resource  # noqa: PLC0415 - not on Windows
@@ -78,7 +79,9 @@ def _cannot_listen(host: str, port: int, error: OSError) -> StartupError:
             remedy="Stop the program that listens there, or choose another port with --port.",
         )
     if error.errno == errno.EACCES:
-        return StartupError(f"Port {port} on {host} needs more rights.", remedy="Choose one above 1023 with --port.")
+        return StartupError(
+            f"You are not allowed to use port {port} on {host}.", remedy="Choose one above 1023 with --port."
+        )
     if error.errno == errno.EADDRNOTAVAIL:
         return StartupError(
             f"The address {host} is not one of this machine.",

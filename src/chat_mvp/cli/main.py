@@ -1,4 +1,4 @@
-"""The commands and their options; the work is elsewhere."""
+"""The commands and their options. Other modules do the work."""
 
 import sys
 from pathlib import Path
@@ -30,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(chat_app, name="chat")
-epoch_app = typer.Typer(no_args_is_help=True, help="The epoch, which names the history of a database.")
+epoch_app = typer.Typer(no_args_is_help=True, help="The epoch, which identifies the history of a database.")
 app.add_typer(epoch_app, name="epoch")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(events_app, name="events")
@@ -60,7 +60,7 @@ def serve(
     log_format: LogFormat = None,
     log_level: LogLevel = None,
 ) -> None:
-    """Run the server, with a MongoDB of its own unless it is given one. Ctrl-C stops it."""
+    """Run the server, with an embedded MongoDB unless another one is given. Ctrl-C stops it."""
     from chat_mvp.cli import serve as command  # noqa: PLC0415 - each command loads what it needs and no more
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ def config(
     mongo_database: MongoDatabase = None,
     as_json: Json = False,
 ) -> None:
-    """Show every setting, its value and where it came from; secrets are masked."""
+    """Show every setting, its value and its source. Secrets are masked."""
     from chat_mvp.cli import config as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ def doctor(
     mongo_database: MongoDatabase = None,
     as_json: Json = False,
 ) -> None:
-    """Check what the server needs, with a remedy for what is wrong; exit code 1 if something is."""
+    """Check what the server needs, and show a remedy for each problem. Exit code 1 if there is a problem."""
     from chat_mvp.cli import doctor as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def backup(
     mongo_uri: MongoUri = None,
     mongo_database: MongoDatabase = None,
 ) -> None:
-    """Write everything to one file, as it is in one moment; the server may run meanwhile."""
+    """Write everything to one file, as it is at one moment. The server may run meanwhile."""
     from chat_mvp.cli import backup as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -120,14 +120,14 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path | None, typer.Argument(help="The backup.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Forget a restore that was cut off.")] = False,
+    file: Annotated[Path | None, typer.Argument(help="The backup file.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the existing data.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel an interrupted restore.")] = False,
     data_dir: DataDir = None,
     mongo_uri: MongoUri = None,
     mongo_database: MongoDatabase = None,
 ) -> None:
-    """Put a backup in place, with a new epoch; no server may run meanwhile."""
+    """Restore a backup, with a new epoch. No server may run meanwhile."""
     from chat_mvp.cli import backup as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -145,7 +145,7 @@ def renew(
     mongo_uri: MongoUri = None,
     mongo_database: MongoDatabase = None,
 ) -> None:
-    """Give the database a new epoch, after it was restored by other tools; no server may run meanwhile."""
+    """Give the database a new epoch, after it was restored by other tools. No server may run meanwhile."""
     from chat_mvp.cli import backup as command  # noqa: PLC0415
     from chat_mvp.settings import load_settings  # noqa: PLC0415
 
@@ -155,9 +155,11 @@ def renew(
 
 @app.command()
 def demo(
-    stay_open: Annotated[bool, typer.Option("--open", help="Leave it open in the browser, with a history.")] = False,
+    stay_open: Annotated[
+        bool, typer.Option("--open", help="Keep the server running, with a history to look at.")
+    ] = False,
 ) -> None:
-    """Show two people chatting on a server of their own, one of them going offline and coming back."""
+    """Show two users who chat on a temporary server. One goes offline and comes back."""
     from chat_mvp.cli import demo as command  # noqa: PLC0415
 
     raise typer.Exit(command.run(stay_open=stay_open))
@@ -165,19 +167,19 @@ def demo(
 
 @app.command()
 def bench(
-    scenarios: Annotated[list[str] | None, typer.Argument(help="Which scenarios; all when left out.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Everything short: to see that it works.")] = False,
-    runs: Annotated[int, typer.Option(min=1, help="Runs of each scenario; medians are reported.")] = 3,
-    seconds: Annotated[float, typer.Option(min=0.5, help="How long each run measures.")] = 10.0,
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of people.")] = 50,
-    rate: Annotated[float, typer.Option(min=1, help="Messages a second of the open loop.")] = 1_000.0,
+    scenarios: Annotated[list[str] | None, typer.Argument(help="Scenarios to run. Default: all.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Run everything briefly, only to see that it works.")] = False,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each scenario. Medians are reported.")] = 3,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Seconds that each run measures.")] = 10.0,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of users.")] = 50,
+    rate: Annotated[float, typer.Option(min=1, help="Messages per second of the open loop.")] = 1_000.0,
     connections: Annotated[int, typer.Option(min=1, help="Idle connections.")] = 10_000,
-    history: Annotated[int, typer.Option(min=10_000, help="Messages that the history grows to.")] = 500_000,
-    msgpack: Annotated[bool, typer.Option("--msgpack", help="Clients speak MessagePack, not JSON.")] = False,
-    directory: Annotated[Path | None, typer.Option(help="Where the servers keep their data meanwhile.")] = None,
-    output: Annotated[Path, typer.Option(help="File of results; the plot goes beside it.")] = BENCH_RESULTS,
+    history: Annotated[int, typer.Option(min=10_000, help="Messages in the long history.")] = 500_000,
+    msgpack: Annotated[bool, typer.Option("--msgpack", help="Clients use MessagePack instead of JSON.")] = False,
+    directory: Annotated[Path | None, typer.Option(help="Directory for the temporary data of the servers.")] = None,
+    output: Annotated[Path, typer.Option(help="File for the results. The plot is written beside it.")] = BENCH_RESULTS,
 ) -> None:
-    """Measure how fast the server is on this machine, on servers of its own; needs chat-mvp[bench]."""
+    """Measure how fast the server is on this machine, with temporary servers. Needs chat-mvp[bench]."""
     from chat_mvp.cli import bench as command  # noqa: PLC0415
     from chat_mvp.protocol import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK  # noqa: PLC0415
 
@@ -195,7 +197,7 @@ def bench(
 
 
 def main() -> NoReturn:
-    """Run the command that the arguments name. What cannot start says so in one line and exits with code 2."""
+    """Run the command in the arguments. A command that cannot start prints one line and exits with code 2."""
     try:
         app(prog_name="chat-mvp")
     except StartupError as error:

@@ -1,4 +1,4 @@
-"""How far a long command has come: a bar for a person at a terminal, a line for each step in a file."""
+"""Shows the progress of a long command: a bar at a terminal, a line for each step in a file."""
 
 import sys
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from chat_mvp.cli.output import print_line
 
 
 class Lines:
-    """Says in one line what each step has done, when the next one begins and at the end."""
+    """Prints one line for each step, when the next one starts and at the end."""
 
     def __init__(self) -> None:
-        """Begin with no step."""
+        """Start without a step."""
         self._step = ""
         self._done = 0
 
     def begin(self, step: str, total: int) -> None:
-        """Begin a step; its line says what was done, so the expected ``total`` is not said."""
+        """Start a step. ``total`` is not used, because the line shows the number that was done."""
         del total
         self.end()
         self._step, self._done = step, 0
 
     def advance(self, documents: int) -> None:
-        """Count."""
+        """Count documents."""
         self._done += documents
 
     def end(self) -> None:
-        """Say what the last step has done."""
+        """Print the line of the last step."""
         if self._done:
             print_line(f"{self._step}: {self._done:,} documents")
         self._step, self._done = "", 0
@@ -35,7 +35,7 @@ class Lines:
 
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Show what the block reports, until its end."""
+    """Show the progress that the block reports."""
     if sys.stdout.isatty():
         with _bars() as bars:
             yield bars
@@ -55,7 +55,7 @@ def _bars() -> Iterator[Progress]:
 
         class Bars:
             def begin(self, step: str, total: int) -> None:
-                # A step without a total moves to and fro.
+                # The bar of a step without a total moves back and forth.
                 shown.reset(task, description=step, total=total or None)
 
             def advance(self, documents: int) -> None:

@@ -1,4 +1,4 @@
-"""``chat-mvp serve``: from the listening socket to the last closed file."""
+"""``chat-mvp serve``: runs the server, from the listening socket to the last closed file."""
 
 import asyncio
 import gc
@@ -21,7 +21,7 @@ _LOG = structlog.stdlib.get_logger(__name__)
 
 
 def run(loaded: Loaded) -> int:
-    """Serve until a signal ends it and return the exit code. ``StartupError`` when it cannot start."""
+    """Serve until a signal ends the process, and return the exit code. ``StartupError`` when it cannot start."""
     settings = loaded.settings
     configure_logs(shape=settings.log_format, level=settings.log_level)
     if loaded.unknown:
@@ -41,7 +41,7 @@ async def _serve(loaded: Loaded, listener: socket.socket) -> None:
     settings = loaded.settings
     signals = StopSignals()
     try:
-        # Loading the application takes a good part of a second that the database takes anyway to start.
+        # Load the application while the database starts. It takes a good part of a second.
         loading = asyncio.create_task(asyncio.to_thread(_load_application))
         async with opened_database(settings) as database:
             await loading
@@ -68,16 +68,16 @@ async def _serve(loaded: Loaded, listener: socket.socket) -> None:
 
 
 def warn_of_open_files(data_dir: Path, secret_file: Path | None) -> None:
-    """Log what other users of this machine may read and should not."""
+    """Log a warning about files that other users of this machine may read but should not."""
     for finding in (check_data_dir(data_dir), check_settings_file(secret_file)):
         if finding.status != "ok":
             _LOG.warning("open_to_others", detail=finding.detail, remedy=finding.remedy)
 
 
 def _calm_garbage_collection() -> None:
-    # What stands after the start stands for good, and a batch makes many objects at once that die together by
-    # reference count: with the usual thresholds an eighth of the processor's time went into looking for cycles.
-    # Closed connections leave no cycles (tests/unit/transport/test_websockets.py), so rare collections cost no memory.
+    # Objects of the start stay forever, and a batch creates many objects that reference counting frees together. With
+    # the default thresholds an eighth of the processor's time was used to look for cycles. Closed connections leave no
+    # cycles (tests/unit/transport/test_websockets.py), so rare collections cost no memory.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -96,7 +96,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def announce(address: str, settings: Settings) -> None:
-    """Tell where the server is: a block for a person at a terminal, one line for a file."""
+    """Print the URL of the server: a block at a terminal, one line for a file."""
     if not sys.stdout.isatty():
         print(f"chat-mvp is ready at {address}", flush=True)  # noqa: T201 - this line is the command's output
         return
@@ -104,7 +104,7 @@ def announce(address: str, settings: Settings) -> None:
     from rich.panel import Panel  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    database = "the MongoDB you named" if settings.mongo_uri else f"its own MongoDB in {settings.data_dir}"
+    database = "the MongoDB in the settings" if settings.mongo_uri else f"embedded MongoDB in {settings.data_dir}"
     text = Text.assemble(
         ("Open ", "bold"), (address, f"bold link {address}"), f"\n\nData: {database}\nCtrl-C stops it."
     )

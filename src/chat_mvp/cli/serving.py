@@ -1,4 +1,4 @@
-"""Uvicorn as this program runs it: on a socket that listens already, with signals and the order of stopping our own."""
+"""Runs uvicorn with the program's own socket, signal handling and order of stopping."""
 
 import asyncio
 import contextlib
@@ -37,37 +37,37 @@ _LOG = structlog.stdlib.get_logger(__name__)
 
 
 class ChatServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to ``StopSignals`` and says when it listens."""
+    """A uvicorn server that leaves signals to ``StopSignals`` and reports when it listens."""
 
     def __init__(self, config: uvicorn.Config, *, on_ready: Callable[[], None]) -> None:
-        """Call ``on_ready`` once requests are answered."""
+        """Call ``on_ready`` when requests are answered."""
         super().__init__(config)
         self._on_ready = on_ready
         self._listens = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signal handlers as they are."""
+        """Leave the signal handlers unchanged."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then take requests."""
+        """Start the application, then accept requests."""
         await super().startup(sockets)
         self._listens.set()
         self._on_ready()
 
     async def until_started(self) -> None:
-        """Wait until the server takes requests: what has begun to start can only be stopped once it has started."""
+        """Wait until the server accepts requests. While it is starting, it cannot be stopped."""
         await self._listens.wait()
 
     def refuse_newcomers(self) -> None:
-        """Stop listening; who is connected stays so."""
+        """Stop listening. Existing connections stay."""
         for server in self.servers:
             server.close()
 
 
 def shared_by_connections(settings: Settings) -> Shared:
-    """Return what all connections of a server share, with the limits of ``chat_mvp.limits`` and the settings."""
+    """Return the shared state of all connections, with the limits of ``chat_mvp.limits`` and the settings."""
     return Shared(
         counts=ConnectionCounts(
             max_total=min(MAX_CONNECTIONS, room_for_connections()),
@@ -82,22 +82,22 @@ def shared_by_connections(settings: Settings) -> Shared:
 
 
 def configured(app: Any, settings: Settings, shared: Shared) -> uvicorn.Config:
-    """Return what uvicorn needs to know to run ``app`` as the contract says."""
+    """Return uvicorn's configuration to run ``app`` according to the contract."""
     return uvicorn.Config(
         app,
         interface="asgi3",
         http=cast("Any", partial(ChatHttpProtocol, shared=shared)),
         ws=cast("Any", partial(ChatWebSocketProtocol, shared=shared)),
         ws_max_size=MAX_FRAME_BYTES,
-        # A ping every interval, unanswered for another: gone after twice the interval of silence.
+        # A ping every interval, and one more interval for the answer: a silent peer is gone after twice the interval.
         ws_ping_interval=settings.heartbeat_seconds,
         ws_ping_timeout=settings.heartbeat_seconds,
-        # Chat frames are short: compression would save little and hold some 40 KB for every idle connection.
+        # Chat frames are short. Compression would save little and use about 40 KB for every idle connection.
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,
-        # The protocols above do it: uvicorn would believe the first address of the list, which the client writes.
+        # The protocols above do it. Uvicorn would trust the first address of the list, which the client writes.
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
@@ -107,13 +107,13 @@ def configured(app: Any, settings: Settings, shared: Shared) -> uvicorn.Config:
 
 
 class StopSignals:
-    """SIGTERM and SIGINT: the first asks for a clean stop, a second SIGINT ends the process where it stands.
+    """Handles SIGTERM and SIGINT: the first signal starts a clean stop, a second SIGINT ends the process at once.
 
-    While the program still starts, the first one cancels the starting.
+    While the program still starts, the first signal cancels the start.
     """
 
     def __init__(self, *, stop_within_s: float = STOP_WITHIN_S) -> None:
-        """Belong to the task that starts and runs the server, and take over the signals from now on.
+        """Control the task that starts and runs the server, and handle the signals from now on.
 
         A stop that takes longer than ``stop_within_s`` is ended by force, with exit code 1.
         """
@@ -130,10 +130,10 @@ class StopSignals:
                 self._loop.add_signal_handler(number, self._arrived, number)
 
     def then(self, stop: Callable[[], Awaitable[None]]) -> None:
-        """Stop by ``stop`` from now on, instead of by cancelling.
+        """Stop with ``stop`` from now on, instead of cancelling the task.
 
-        ``asyncio.CancelledError`` when a signal has arrived already. It had cancelled the start, but the database
-        driver swallows a cancellation that comes while it receives an answer, and the start went on.
+        ``asyncio.CancelledError`` when a signal has arrived already. It has cancelled the start, but the database
+        driver swallows a cancellation that comes while it receives an answer, so the start continued.
         """
         if self.received:
             raise asyncio.CancelledError
@@ -145,7 +145,7 @@ class StopSignals:
                 os._exit(EXIT_FORCED)
             return
         self.received = True
-        # In a thread, because what hangs may be the event loop itself.
+        # Use a thread, because the event loop itself may hang.
         deadline = threading.Timer(self._stop_within_s, _give_up)
         deadline.daemon = True
         deadline.start()
@@ -165,7 +165,7 @@ async def stop_cleanly(server: ChatServer, stop_application: Callable[[], Awaita
             await stop_application()
     except TimeoutError:
         _LOG.warning("application_did_not_stop_in_time", after_s=APPLICATION_STOPS_WITHIN_S)
-    except Exception:  # noqa: BLE001 - whatever happened there, the server must still end
+    except Exception:  # noqa: BLE001 - the server must end after every error
         _LOG.exception("application_failed_to_stop")
     finally:
         server.should_exit = True

@@ -1,26 +1,26 @@
-"""How the demo is told: in colours at a terminal, in plain lines elsewhere."""
+"""Prints the demo: in colours at a terminal, in plain lines elsewhere."""
 
 from rich.console import Console
 from rich.text import Text
 
 
 class Story:
-    """Scenes and what happens in them, each shown at once."""
+    """Scenes and their events. Each is printed at once."""
 
     def __init__(self) -> None:
-        """Tell it on standard output."""
+        """Print to standard output."""
         self._console = Console(highlight=False, soft_wrap=True)
 
     def scene(self, title: str) -> None:
-        """Begin a scene."""
+        """Print the title of a scene."""
         self._console.print(Text(f"\n{title}", style="bold cyan"))
 
     def tell(self, what: str) -> None:
-        """Say what happens."""
+        """Print an event."""
         self._console.print(Text(f"  {what}"))
 
     def says(self, who: str, text: str, outcome: str) -> None:
-        """Say what a user wrote, and what the server answered."""
+        """Print the message of a user, and the server's answer."""
         self._console.print(
             Text.assemble("  ", (f"{who}: ", "bold magenta"), text, "  ", (f"({outcome})", "green")),
         )

@@ -1,4 +1,4 @@
-"""A typed, asynchronous client: ``Client`` for HTTP, ``Session`` for what happens live.
+"""A typed, asynchronous client: ``Client`` for HTTP, ``Session`` for live events.
 
     async with Client("http://127.0.0.1:8080") as client:
         await client.login("ada", password)
@@ -7,7 +7,7 @@
             async for frame in session:
                 ...
 
-It speaks the types of ``chat_mvp.protocol`` and imports nothing else of the server.
+It uses the types of ``chat_mvp.protocol`` and imports nothing else of the server.
 """
 
 from chat_mvp.client.api import Client

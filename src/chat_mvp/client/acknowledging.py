@@ -1,4 +1,4 @@
-"""Telling the server what has arrived: gathered, because one ``delivered`` covers everything up to its number."""
+"""Acknowledges received messages in batches, because one ``delivered`` covers everything up to its number."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,10 +9,13 @@ GATHER_S = 0.1
 
 
 class Acknowledgements:
-    """One ``delivered`` for each conversation in 100 ms at most. One that could not be sent is tried again later."""
+    """Sends at most one ``delivered`` for each conversation in 100 ms.
+
+    If it cannot be sent, it is tried again later.
+    """
 
     def __init__(self, transmit: Callable[[ClientFrame], Awaitable[bool]], *, gather_s: float = GATHER_S) -> None:
-        """Send by ``transmit``, which tells whether the frame was handed over."""
+        """Send with ``transmit``, which returns whether the frame was sent."""
         self._transmit = transmit
         self._gather_s = gather_s
         self._waiting: dict[str, int] = {}
@@ -20,19 +23,19 @@ class Acknowledgements:
         self._flushing: asyncio.Task[None] | None = None
 
     def add(self, conversation_id: str, seq: int) -> None:
-        """Note that everything of a conversation up to ``seq`` was taken."""
+        """Note that the application has taken everything of a conversation up to ``seq``."""
         self._taken[conversation_id] = max(seq, self._taken.get(conversation_id, 0))
         self._waiting[conversation_id] = self._taken[conversation_id]
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush_soon(), name="acknowledgements")
 
     def repeat(self, conversation_id: str, seq: int) -> None:
-        """Note that a message came again: if it was taken before, its acknowledgement was lost."""
+        """Note that a message came again. If it was taken before, its acknowledgement was lost."""
         if seq <= self._taken.get(conversation_id, 0):
             self.add(conversation_id, seq)
 
     async def flush(self) -> None:
-        """Send all that waits now."""
+        """Send all waiting acknowledgements now."""
         waiting, self._waiting = self._waiting, {}
         for conversation_id, seq in waiting.items():
             if not await self._transmit(Delivered(conversation_id=conversation_id, seq=seq)):

@@ -1,4 +1,4 @@
-"""The HTTP side: accounts, people, conversations, history."""
+"""The HTTP part of the client: accounts, users, conversations, history."""
 
 import asyncio
 from typing import Any, Self
@@ -16,9 +16,9 @@ from chat_mvp.protocol import Conversation, Member, Message, OwnUser, User
 API = "/api/v1"
 TIMEOUT_S = 15.0
 MAX_WAITS = 3
-"""How often a request is sent again that came too soon."""
+"""How often a request that came too soon is sent again."""
 MAX_WAIT_MS = 10_000
-"""A longer wait is for the caller to decide."""
+"""For a longer wait, the caller decides."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -54,11 +54,11 @@ class _Conversations(Struct, kw_only=True):
 
 
 class Client:
-    """One person on one server. Use it as ``async with Client(url) as client``.
+    """One user on one server. Use it as ``async with Client(url) as client``.
 
-    Every method raises ``RefusedError`` when the server says no, ``ConnectionLostError`` when it does not answer, and
-    ``SignedOutError`` when no user is signed in. An access token that has ended is renewed without being asked. A
-    request that came too soon (``rate_limited``) is sent again after the time that the server names, up to 10 s.
+    Every method raises ``RefusedError`` when the server refuses, ``ConnectionLostError`` when it does not answer, and
+    ``SignedOutError`` when no user is signed in. An expired access token is renewed automatically. A request that came
+    too soon (``rate_limited``) is sent again after the time that the server gives, up to 10 s.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Client:
         store: TokenStore | None = None,
         device_name: str = "chat-mvp client",
     ) -> None:
-        """Talk to the server at ``url`` as whoever ``store`` says is signed in; without one, tokens are in memory."""
+        """Connect to the server at ``url`` as the user in ``store``. Without a store, the tokens are kept in memory."""
         self.url = url.rstrip("/")
         self._store: TokenStore = MemoryStore() if store is None else store
         self._tokens = self._store.load()
@@ -77,7 +77,7 @@ class Client:
         self._http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S, trust_env=not self.is_local)
 
     async def __aenter__(self) -> Self:
-        """Return this client; leaving the block closes its connections and does not sign out."""
+        """Return this client. The end of the block closes its connections and does not sign out."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -86,13 +86,13 @@ class Client:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine, so that no proxy of the environment is to be asked."""
+        """Return whether the server is on this machine. Then proxies of the environment are not used."""
         return urlsplit(self.url).hostname in _LOOPBACK
 
     # --- accounts
 
     async def register(self, username: str, email: str, password: str, *, display_name: str | None = None) -> User:
-        """Make an account and be signed in to it, unless its e-mail address must be confirmed first."""
+        """Create an account and sign in to it, unless its e-mail address must be confirmed first."""
         body = {"username": username, "email": email, "password": password}
         if display_name is not None:
             body["display_name"] = display_name
@@ -109,9 +109,9 @@ class Client:
         self._keep(None)
 
     async def renew(self, spent: str) -> str:
-        """Return an access token newer than ``spent``; many may ask at once, the server is asked once."""
+        """Return an access token newer than ``spent``. Concurrent calls share one request."""
         async with self._renewing, self._store.exclusive():
-            # Another program with the same store may have been faster, and a spent token must not be used again.
+            # Another program with the same store may have renewed it already, and a spent token must not be used again.
             self._tokens = self._store.load()
             if self._tokens is None:
                 raise SignedOutError("You are not signed in.")
@@ -123,7 +123,7 @@ class Client:
                 if error.code not in {"unauthenticated", "token_expired"}:
                     raise
                 self._keep(None)
-                raise SignedOutError("The session has ended; sign in again.") from error
+                raise SignedOutError("The session has ended. Sign in again.") from error
             self._signed_in(data)
             return self.access_token
 
@@ -137,21 +137,21 @@ class Client:
     # --- people and conversations
 
     async def me(self) -> OwnUser:
-        """Return one's own account."""
+        """Return the account of the signed-in user."""
         return msgspec.json.decode(await self.call("GET", "/users/me"), type=OwnUser)
 
     async def find_users(self, beginning: str) -> list[User]:
-        """Return people whose username, or a word of whose name, begins like this."""
+        """Return users whose username, or a word of whose name, starts with ``beginning``."""
         data = await self.call("GET", "/users", params={"q": beginning})
         return msgspec.json.decode(data, type=_Users).items
 
     async def user(self, username: str) -> User:
-        """Return the person with this username."""
+        """Return the user with this username."""
         data = await self.call("GET", f"/users/by-username/{quote(username, safe='')}")
         return msgspec.json.decode(data, type=User)
 
     async def members(self, conversation_id: str) -> list[Member]:
-        """Return everybody who is in a conversation."""
+        """Return all members of a conversation."""
         found: list[Member] = []
         params = {"limit": "200"}
         while True:
@@ -163,7 +163,7 @@ class Client:
             params["cursor"] = page.next
 
     async def conversations(self) -> list[Conversation]:
-        """Return all own conversations, most recent activity first."""
+        """Return all conversations of the signed-in user, the most recently active first."""
         found: list[Conversation] = []
         params = {"limit": "200"}
         while True:
@@ -175,11 +175,11 @@ class Client:
             params["cursor"] = page.next
 
     async def direct(self, user_id: str) -> Conversation:
-        """Find or make the direct conversation with a person."""
+        """Find or create the direct conversation with a user."""
         return await self._conversation({"kind": "direct", "user_id": user_id})
 
     async def group(self, name: str, member_ids: list[str]) -> Conversation:
-        """Make a group."""
+        """Create a group."""
         return await self._conversation({"kind": "group", "name": name, "member_ids": member_ids})
 
     async def history(
@@ -194,13 +194,13 @@ class Client:
     # --- live
 
     def session(self, *, events: bool = True, device_id: str | None = None) -> Session:
-        """Return a live connection to use with ``async with``; ``events=False`` for one that only sends."""
+        """Return a live connection to use with ``async with``. Use ``events=False`` for one that only sends."""
         return Session(self, events=events, device_id=device_id)
 
     # --- anything else
 
     async def call(self, method: str, path: str, body: Any = None, *, params: dict[str, str] | None = None) -> bytes:
-        """Send a request as who is signed in, below ``/api/v1``, and return the body of the answer."""
+        """Send a request as the signed-in user, below ``/api/v1``, and return the body of the answer."""
         token = self.access_token
         try:
             return await self._send(method, path, body, params=params, token=token)
@@ -226,11 +226,11 @@ class Client:
             except httpx.TransportError as error:
                 raise ConnectionLostError(f"No chat server answers at {self.url}.") from error
             except httpx.InvalidURL as error:
-                raise ClientError(f"{self.url} is not an address.") from error
+                raise ClientError(f"{self.url} is not a URL.") from error
             if answer.is_success:
                 return answer.content
             refused = _refused(answer)
-            # Nothing was done then, so whatever it was may be sent again.
+            # The server did nothing, so every request may be sent again.
             waits += 1
             after_ms = refused.retry_after_ms
             if refused.code != "rate_limited" or after_ms is None or after_ms > MAX_WAIT_MS or waits > MAX_WAITS:

@@ -1,4 +1,7 @@
-"""How long to wait before the next attempt to connect, spread so that a crowd does not come back in one moment."""
+"""How long to wait before the next attempt to connect.
+
+The pauses are random, so that clients do not all return at once.
+"""
 
 import random
 
@@ -10,11 +13,11 @@ class Backoff:
     """Pauses that double from attempt to attempt until one succeeds."""
 
     def __init__(self) -> None:
-        """Begin with no failed attempt."""
+        """Start with no failed attempt."""
         self._attempts = 0
 
     def succeeded(self) -> None:
-        """Begin anew."""
+        """Start again with the shortest pause."""
         self._attempts = 0
 
     def pause(self) -> float:
@@ -24,13 +27,13 @@ class Backoff:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the load
 
     def pause_unless_first(self) -> float:
-        """Return no pause after a connection that stood, and a pause after an attempt that failed."""
+        """Return no pause after a connection that worked, and a pause after a failed attempt."""
         if self._attempts:
             return self.pause()
         self._attempts = 1
         return 0.0
 
     def pause_asked_for(self, milliseconds: int) -> float:
-        """Return a pause not shorter than what the server asked for."""
+        """Return a pause that is not shorter than the server requested."""
         self._attempts += 1
         return milliseconds / 1000 * random.uniform(1.0, 1.3)  # noqa: S311 - spreads the load

@@ -1,15 +1,15 @@
-"""What can go wrong for a client."""
+"""The errors of the client."""
 
 
 class ClientError(Exception):
-    """Base of everything that the client raises."""
+    """Base of all errors that the client raises."""
 
 
 class RefusedError(ClientError):
-    """The server answered, and the answer is no. ``code`` is stable; ``detail`` is one sentence for a person."""
+    """The server refused the request. ``code`` is stable. ``detail`` is one sentence for the user."""
 
     def __init__(self, code: str, detail: str, *, status: int | None = None, retry_after_ms: int | None = None) -> None:
-        """Keep the answer. ``status`` is that of HTTP, and None over WebSocket."""
+        """Keep the answer. ``status`` is the HTTP status, or ``None`` over WebSocket."""
         super().__init__(detail)
         self.code = code
         self.detail = detail
@@ -18,8 +18,8 @@ class RefusedError(ClientError):
 
 
 class ConnectionLostError(ClientError):
-    """The server cannot be reached, or went away before it answered."""
+    """The server cannot be reached, or the connection ended before it answered."""
 
 
 class SignedOutError(ClientError):
-    """No user is signed in, or the session has ended: sign in again."""
+    """No user is signed in, or the session has ended. Sign in again."""

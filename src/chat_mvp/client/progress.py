@@ -1,4 +1,4 @@
-"""What a client knows of each conversation, so that it can say so when it comes back."""
+"""What a client has received of each conversation, which it tells the server when it reconnects."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -25,20 +25,20 @@ _WITH_MESSAGE = MessageNew | MessageEdited | MessageDeleted | MessageReaction | 
 
 
 class Progress:
-    """The highest revision seen in each conversation, by the rules of the contract's "Connecting and catching up"."""
+    """The highest revision of each conversation, by the rules of the contract's "Connecting and catching up"."""
 
     def __init__(self) -> None:
-        """Know nothing."""
+        """Start without any revision."""
         self.epoch: str | None = None
         self._next_epoch: str | None = None
         self._known: dict[str, int] = {}
-        """By activity: a conversation in which something happens becomes the last one."""
+        """Ordered by activity: a conversation with a new event becomes the last one."""
         self._once_drained: dict[str, int] | None = None
         self._named: frozenset[str] = frozenset()
 
     @property
     def known(self) -> dict[str, int] | None:
-        """What to send in ``connect``, the most recently active ones; None before a connection has caught up."""
+        """What to send in ``connect``, the most recently active ones. ``None`` before a connection has caught up."""
         return dict(islice(reversed(self._known.items()), MAX_KNOWN)) if self.epoch is not None else None
 
     def name(self) -> dict[str, int] | None:
@@ -48,7 +48,10 @@ class Progress:
         return known
 
     def resets(self, states: Iterable[ConversationState]) -> list[ConversationReset]:
-        """Return what changed in conversations that ``connect`` did not name; the server sends nothing else of them."""
+        """Return the changes in conversations that ``connect`` did not name.
+
+        The server sends nothing else about them.
+        """
         return [
             ConversationReset(conversation_id=state.id, rev=state.rev, last_seq=state.last_seq)
             for state in states
@@ -56,7 +59,7 @@ class Progress:
         ]
 
     def take(self, frame: AnyServerFrame) -> bool:
-        """Take note of a frame; return whether it brings a message that was there before, in the same state."""
+        """Note a frame. Return whether it repeats a message that was received before, in the same state."""
         match frame:
             case Ready():
                 if not frame.recovered:
@@ -69,7 +72,7 @@ class Progress:
             case ConversationReset() if self._once_drained is not None:
                 self._once_drained[frame.conversation_id] = frame.rev
             case Drained() if self._once_drained is not None:
-                # Not before: until now older revisions may still be on their way.
+                # Only now: before ``drained``, older revisions may still arrive.
                 self._known = dict(reversed(self._once_drained.items()))
                 self._once_drained, self.epoch = None, self._next_epoch
             case ConversationLeft():

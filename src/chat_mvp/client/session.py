@@ -1,4 +1,4 @@
-"""The live side: one connection that comes back by itself and loses nothing over it."""
+"""The live part of the client: one connection that reconnects automatically and loses nothing."""
 
 import asyncio
 import logging
@@ -45,10 +45,10 @@ FIRST_WITHIN_S = 10.0
 WAITING_EVENTS = 1_000
 MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_MS = 1_000
-"""When the server says that trying again helps, but not when."""
+"""Used when the server says that a retry helps, but not when."""
 
 MAX_REFUSALS = 3
-"""Fresh tokens that are tried in a row: a server that refuses all of them has another reason."""
+"""How many new tokens are tried in a row. A server that refuses all of them has another reason."""
 
 _TOKEN_ENDED = frozenset({"unauthenticated", "token_expired"})
 _TRY_AGAIN = frozenset({"rate_limited", "unavailable", "internal"})
@@ -60,32 +60,32 @@ _DECODER = msgspec.json.Decoder(AnyServerFrame)
 
 
 class Account(Protocol):
-    """What a session needs of who is signed in."""
+    """What a session needs to know about the signed-in user."""
 
     url: str
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine."""
+        """Return whether the server is on this machine."""
 
     @property
     def access_token(self) -> str:
-        """The access token; ``SignedOutError`` when there is none."""
+        """The access token. ``SignedOutError`` when there is none."""
 
     def renew(self, spent: str) -> Awaitable[str]:
         """Return an access token newer than ``spent``."""
 
 
 class Session:
-    """A live connection. Iterate over it for what happens; ``send`` for what you say.
+    """A live connection. Iterate over it to receive events, and call ``send`` to send messages.
 
-    ``ready`` is the last one that came; once ``drained`` has come, its ``conversations`` are complete.
+    ``ready`` is the last one received. After ``drained``, its ``conversations`` are complete.
 
-    When the connection is lost it comes back with growing pauses, says what it knows, and sends again what was not
-    acknowledged under the same ``client_message_id``, so nothing is missed and nothing stored twice. A message counts
-    as delivered when the next one is asked for, or the session is left without an exception: one that your code failed
-    on comes again. Reading stops, answers included, while 1,000 events wait to be taken; with ``events=False`` there
-    are none.
+    When the connection is lost, the session reconnects with growing pauses and tells the server what it has. It sends
+    unacknowledged messages again with the same ``client_message_id``, so nothing is missed and nothing is stored twice.
+    A message counts as delivered when the application asks for the next one, or leaves the session without an
+    exception. A message on which the application failed comes again. Reading stops, including answers, while 1,000
+    events wait to be taken. With ``events=False`` there are no events.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Session:
         device_id: str | None = None,
         first_within_s: float = FIRST_WITHIN_S,
     ) -> None:
-        """Prepare a session of who is signed in to ``account``; ``async with`` opens it."""
+        """Prepare a session of the user who is signed in to ``account``. ``async with`` opens it."""
         self.ready: Ready | None = None
         self._account = account
         self._device_id = device_id
@@ -145,15 +145,15 @@ class Session:
         await self._end()
 
     def __aiter__(self) -> Self:
-        """Iterate over every frame that answers nothing of ours, in order, until the session fails."""
+        """Iterate over every frame that is not an answer to this session, in order, until the session fails."""
         return self
 
     async def __anext__(self) -> AnyServerFrame:
-        """Return what ``next`` returns."""
+        """Return the result of ``next``."""
         return await self.next()
 
     async def next(self) -> AnyServerFrame:
-        """Return the next frame; with it the one before counts as taken."""
+        """Return the next frame. The one before then counts as taken."""
         if self._events is None:
             raise ClientError("This session was opened without events.")
         self._acknowledge_taken()
@@ -174,9 +174,10 @@ class Session:
         priority: Priority = "normal",
         client_message_id: str | None = None,
     ) -> MessageAck:
-        """Send a message to a conversation, or to a person, and return once it is stored durably.
+        """Send a message to a conversation, or to a user, and return when it is stored durably.
 
-        It waits through lost connections and a busy server. ``RefusedError`` when the server does not want it.
+        It waits while the connection is lost or the server is busy. ``RefusedError`` when the server refuses the
+        message.
         """
         if self._failure is not None:
             raise self._failure
@@ -199,11 +200,11 @@ class Session:
             del self._sends[name]
 
     async def read(self, conversation_id: str, seq: int) -> None:
-        """Say that the person has seen everything up to ``seq``."""
+        """Report that the user has read everything up to ``seq``."""
         await self._transmit(Read(conversation_id=conversation_id, seq=seq))
 
     async def typing(self, conversation_id: str, *, stopped: bool = False) -> None:
-        """Say that the person writes, or no longer does. Lost without a connection, as it should be."""
+        """Report that the user starts or stops writing. Without a connection the report is lost, which is intended."""
         await self._transmit(TypingSet(conversation_id=conversation_id, state="stop" if stopped else "start"))
 
     def _acknowledge_taken(self) -> None:
@@ -233,7 +234,7 @@ class Session:
         self._connected.set()
 
     async def _connect_once(self) -> float:
-        """Hold one connection until it ends, and return how many seconds to wait before the next."""
+        """Keep one connection until it ends, and return how many seconds to wait before the next."""
         token = self._account.access_token
         try:
             async with connect(
@@ -250,7 +251,7 @@ class Session:
             if code == CLOSE_UNAUTHENTICATED:
                 return await self._renew_after_refusal(token)
             if code in _GIVE_UP:
-                raise ClientError(f"The server closed the connection for good ({code}).") from error
+                raise ClientError(f"The server closed the connection permanently ({code}).") from error
             if code == CLOSE_TOO_SLOW:
                 return self._backoff.pause_unless_first()
         except InvalidURI as error:
@@ -269,13 +270,13 @@ class Session:
         return self._backoff.pause() if bye is None else self._backoff.pause_asked_for(bye.reconnect_after_ms)
 
     async def _renew_after_refusal(self, token: str) -> float:
-        """Get a fresh token and return when to try it; fail when the token is not what is wrong."""
+        """Get a new token and return when to try it. Raise when the token is not the cause."""
         refusal, self._refusal = self._refusal, None
         self._refusals += 1
         if refusal is not None and (refusal.code not in _TOKEN_ENDED or self._refusals > MAX_REFUSALS):
             raise RefusedError(refusal.code, refusal.detail)
         if self._refusals > MAX_REFUSALS:
-            raise RefusedError("unauthenticated", "The server does not accept a token that it issued just now.")
+            raise RefusedError("unauthenticated", "The server does not accept a token that it has just issued.")
         await self._account.renew(token)
         return self._backoff.pause_unless_first()
 
@@ -317,7 +318,7 @@ class Session:
                 self._refuse(frame.ref, frame)
                 return
             case TokenExpiring():
-                self._help(self._renew())
+                self._run_in_background(self._renew())
             case Bye():
                 self._bye = frame
             case ReadyConversations() if self.ready is not None:
@@ -342,11 +343,11 @@ class Session:
         frame, settled = self._sends[name]
         if error.code in _TRY_AGAIN:
             after_ms = RETRY_AFTER_MS if error.retry_after_ms is UNSET else error.retry_after_ms
-            self._help(self._again(name, frame, after_ms / 1000))
+            self._run_in_background(self._send_again(name, frame, after_ms / 1000))
         elif not settled.done():
             settled.set_exception(RefusedError(error.code, error.detail))
 
-    async def _again(self, name: str, frame: MessageSend, after_s: float) -> None:
+    async def _send_again(self, name: str, frame: MessageSend, after_s: float) -> None:
         await asyncio.sleep(after_s)
         if name in self._sends:
             await self._transmit(frame)
@@ -355,13 +356,13 @@ class Session:
         try:
             token = await self._account.renew(self._account.access_token)
         except (ConnectionLostError, RefusedError, SignedOutError) as error:
-            # The server will close with 4401, and the next attempt says what is wrong.
+            # The server will close with 4401, and the next attempt raises the error.
             _LOG.debug("The token was not renewed: %s", type(error).__name__)
             return
         await self._transmit(TokenRefresh(token=token))
 
     async def _transmit(self, frame: ClientFrame) -> bool:
-        """Send a frame if there is a connection, and tell whether it was handed over."""
+        """Send a frame if there is a connection, and return whether it was sent."""
         if self._socket is None:
             return False
         try:
@@ -370,7 +371,7 @@ class Session:
             return False
         return True
 
-    def _help(self, work: Any) -> None:
+    def _run_in_background(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._helpers.add(task)
         task.add_done_callback(self._helpers.discard)

@@ -1,4 +1,4 @@
-"""The tokens that keep a user signed in, and where a client keeps them."""
+"""The tokens that keep a user signed in, and the stores where a client keeps them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,46 +8,46 @@ from msgspec import Struct
 
 
 class Tokens(Struct, kw_only=True, frozen=True):
-    """The refresh token is good for one use; each use brings a new pair. ``expires_in`` counts seconds."""
+    """A pair of tokens. A refresh token can be used once, and returns a new pair. ``expires_in`` is in seconds."""
 
     access_token: str
     refresh_token: str
     expires_in: int
 
     def __repr__(self) -> str:
-        """Show nothing of it."""
+        """Return a text without the tokens."""
         return "Tokens(***)"
 
 
 class TokenStore(Protocol):
-    """Somewhere to keep tokens, perhaps shared with other programs."""
+    """A store for tokens, which several programs may share."""
 
     def load(self) -> Tokens | None:
-        """Return what is kept."""
+        """Return the stored tokens."""
 
     def save(self, tokens: Tokens | None) -> None:
-        """Keep these, or with None forget."""
+        """Store these tokens, or remove them if ``None``."""
 
     def exclusive(self) -> AbstractAsyncContextManager[None]:
-        """Keep every other user of this store out, while tokens are renewed."""
+        """Exclude all other users of this store while tokens are renewed."""
 
 
 class MemoryStore:
-    """Tokens that end with the program."""
+    """Keeps tokens in memory until the program ends."""
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
+        """Start without tokens."""
         self._tokens: Tokens | None = None
 
     def load(self) -> Tokens | None:
-        """Return what is kept."""
+        """Return the stored tokens."""
         return self._tokens
 
     def save(self, tokens: Tokens | None) -> None:
-        """Keep these, or with None forget."""
+        """Store these tokens, or remove them if ``None``."""
         self._tokens = tokens
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
-        """Do nothing: one client alone uses this store and takes care of itself."""
+        """Do nothing: a single client uses this store, and it renews only once at a time."""
         yield

@@ -9,8 +9,9 @@ from chat_mvp.events.types import Event
 class Consumer(Protocol):
     """Reacts to committed events, such as a search index, notifications or webhooks.
 
-    One process at a time feeds it. Errors that pass are ``UnavailableError`` and others with ``retry_after_ms``; they
-    are tried again without end. After several other errors, an event is set aside and those after it go on.
+    One process at a time feeds it. After an error that passes (``UnavailableError``, others with ``retry_after_ms``,
+    and those of the database driver) it is given the same events again, without end. After several other errors, an
+    event is set aside and those after it go on.
     """
 
     name: str

@@ -14,6 +14,7 @@ from chat_mvp.errors import ChatError, UnavailableError
 from chat_mvp.events.codec import decode_events, encode_events, type_of
 from chat_mvp.events.types import Event
 from chat_mvp.storage.consumers import Consumers, SetAsideEvent
+from chat_mvp.storage.errors import is_passing_of_driver
 from chat_mvp.storage.event_stream import StoredEvents
 
 MAX_ERROR_CHARS = 500
@@ -179,7 +180,9 @@ class Handling:
 
 def is_passing(error: Exception) -> bool:
     """Tell whether trying again later can help, without any change of the program or of the event."""
-    return isinstance(error, UnavailableError) or (isinstance(error, ChatError) and error.retry_after_ms is not None)
+    if isinstance(error, ChatError):
+        return isinstance(error, UnavailableError) or error.retry_after_ms is not None
+    return is_passing_of_driver(error)
 
 
 def _said(error: Exception) -> str:

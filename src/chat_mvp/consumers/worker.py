@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -22,6 +22,8 @@ MAX_EVENTS = 500
 """About how many events a consumer is given at once."""
 MAX_RETRIES_AT_ONCE = 10
 LEAVE_WITHIN_S = 2.0
+END_MARGIN = timedelta(seconds=5)
+"""At the end of the stream, everything older than this is handled: a change is dated before it is committed."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -175,8 +177,8 @@ class Worker:
                 self._is_lease_lost = True
                 return
             except (ChatError, _RebuildFailedError):
-                # Nothing to add: what the consumer raised is logged, and the database comes back.
-                pass
+                # What the consumer raised is logged, and the database comes back.
+                self._is_at_end = False
             self._oldest_in_hand = None
             self._failures += 1
             await self._pause(self._timing.pause_s(self._failures))
@@ -191,9 +193,12 @@ class Worker:
             await self._consumer.rebuild()
         except Exception as error:
             await self._handling.note_failure(error)
-            if is_passing(error):
-                raise
-            _LOG.warning("consumer_rebuild_failed", consumer=self.name, exc_info=error)
+            _LOG.warning(
+                "consumer_rebuild_failed",
+                consumer=self.name,
+                error=f"{type(error).__name__}: {error}",
+                exc_info=None if is_passing(error) else error,
+            )
             raise _RebuildFailedError from error
         _owned(await self._store.finish_rebuild(self.name, self._owner, cursor, at))
         self._handling.note_success()
@@ -210,15 +215,22 @@ class Worker:
                     self._oldest_in_hand = None
                 self._failures = 0
                 self._cursor, self._is_at_end = stream.cursor, stream.is_at_end
+                if self._is_at_end:
+                    self._pass_to(self._now() - END_MARGIN)
                 await self._save()
                 await self._try_again()
+                # While much is read ahead, nothing above suspends. The event loop serves connections here.
+                await asyncio.sleep(0)
 
     async def _handled(self, stored: StoredEvents, count: int) -> None:
         self._cursor = stored.cursor
-        # The clocks of processes differ: the times of events in a row may go back.
-        self._at = stored.at if self._at is None else max(self._at, stored.at)
+        self._pass_to(stored.at)
         self._unsaved += count
         await self._save()
+
+    def _pass_to(self, at: datetime) -> None:
+        # The clocks of processes differ: the times of events in a row may go back.
+        self._at = at if self._at is None else max(self._at, at)
 
     async def _save(self, *, at_once: bool = False) -> None:
         """Store how far it is, unless that was done a moment ago."""

@@ -1,11 +1,11 @@
-"""Applying one operation to a batch: it is applied, it is refused and changed nothing, or the batch must be dropped."""
+"""Apply one operation to a batch. It is applied, or refused without any change, or the batch must be dropped."""
 
 from chat_mvp.delivery.batch import Batch, Operation
 from chat_mvp.errors import ChatError
 
 
 class HalfDoneError(Exception):
-    """An operation failed, or refused too late: it may have changed half of something. ``__cause__`` says why."""
+    """An operation failed, or it refused after it changed something. ``__cause__`` is the error."""
 
     def __init__(self, operation: Operation) -> None:
         """``operation`` is the one that failed."""
@@ -14,12 +14,15 @@ class HalfDoneError(Exception):
 
 
 def apply_operation(operation: Operation, batch: Batch) -> ChatError | None:
-    """Apply an operation, or return why it is refused; ``HalfDoneError`` when the batch must be dropped."""
-    before = _extent(batch)
+    """Apply an operation. Return ``None``, or the error with which the operation is refused.
+
+    Raises ``HalfDoneError`` when the batch must be dropped.
+    """
+    before = _size_of(batch)
     try:
         operation.apply(batch)
     except ChatError as error:
-        if _extent(batch) != before:
+        if _size_of(batch) != before:
             raise HalfDoneError(operation) from error
         return error
     except Exception as error:
@@ -27,5 +30,5 @@ def apply_operation(operation: Operation, batch: Batch) -> ChatError | None:
     return None
 
 
-def _extent(batch: Batch) -> tuple[int, int]:
+def _size_of(batch: Batch) -> tuple[int, int]:
     return batch.writes.size, len(batch.outcomes)

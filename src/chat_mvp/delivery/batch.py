@@ -1,10 +1,10 @@
-"""One batch: operations applied one after the other to the rosters in memory. Nothing here does input or output.
+"""A batch: operations that are applied one after the other to the rosters in memory. This module does no I/O.
 
 An operation reads and changes the batch through the methods below. Each change is recorded twice: in ``writes``, which
-``storage.commit`` stores in one transaction, and as an event. The events are stored in the same transaction, and after
-the commit ``delivery.local`` sends them to the connections of this process, in the order in which they were recorded.
-So what is sent is exactly what was stored, and every connection gets the changes of one conversation in the order of
-their ``rev``.
+``storage.commit`` stores in one transaction, and as an event. The events are stored in the same transaction. After the
+commit, ``delivery.local`` sends them to the connections of this process, in the order in which they were recorded. So
+the server sends exactly what it stored, and every connection gets the changes of one conversation in the order of their
+``rev``.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -43,16 +43,17 @@ IsReachable = Callable[[str, str], bool]
 """``is_reachable(sender_id, recipient_id)``: whether the recipient is connected, as far as the sender may know."""
 
 MAX_CONFIRMED_AT_ONCE = 10_000
-"""How far one batch raises a mark. Removing the queue entries of so many messages delays other operations by 0.1 s."""
+"""How far one batch raises a mark. Removing the queue entries of that many messages delays other operations by 0.1 s.
+"""
 
 
 class Operation(Protocol):
     """A change that a client requests and the writer stores.
 
-    The first four attributes name what the writer must load into memory before it calls ``apply``, which therefore
-    need not be asynchronous. ``size`` is approximately how many bytes it writes. ``adds_data`` says whether it makes
-    the database grow: then it is refused while the disk is full. ``apply`` checks first and changes afterwards: when
-    it raises a ``ChatError``, it has changed nothing. ``reply`` answers the caller, exactly once.
+    The first four attributes name what the writer must load into memory before it calls ``apply``. Therefore ``apply``
+    is not asynchronous. ``size`` is the approximate number of bytes that it writes. ``adds_data`` says whether it makes
+    the database grow. Such an operation is refused while the disk is full. ``apply`` checks first and changes
+    afterwards: when it raises a ``ChatError``, it has changed nothing. ``reply`` answers the caller exactly once.
     """
 
     conversation_id: str | None
@@ -83,15 +84,16 @@ class NewMessage(Struct, kw_only=True, frozen=True):
 
 
 class Recorded(Struct):
-    """An event with what only this process needs to deliver it."""
+    """An event, and the information that only this process needs to deliver it."""
 
     event: Event
     audience: tuple[str, ...] = ()
-    """Who is sent the event: the users who were members when it was recorded. Later events may change the members."""
+    """The users who get the event: the members at the time when it was recorded. Later events may change the members.
+    """
     apart: Collection[str] = ()
-    """Those in the audience whom a block separates from the user whom the event is about."""
+    """The users in the audience whom a block separates from the user whom the event is about."""
     answered_connection: str | None = None
-    """The connection whose request caused the event. It was answered, and needs no frame."""
+    """The connection whose request caused the event. It has its answer and needs no frame."""
 
 
 class Answer(Struct):
@@ -102,11 +104,11 @@ class Answer(Struct):
 
 
 Outcome = Recorded | Answer
-"""What follows from an operation after the commit."""
+"""What the writer delivers for an operation after the commit."""
 
 
 class Batch:
-    """The state that the operations of one batch see, with their changes so far."""
+    """The state that the operations of one batch see, including the changes that the batch has made so far."""
 
     def __init__(
         self,
@@ -119,7 +121,7 @@ class Batch:
         queue_max_members: int,
         process: str = "",
     ) -> None:
-        """Begin without changes. ``messages`` and ``sent`` are the existing messages that the operations named."""
+        """Start without changes. ``messages`` and ``sent`` are the existing messages that the operations name."""
         self.now = now
         self.now_text = format_time(now)
         self.writes = Writes(now=now, process=process)
@@ -156,7 +158,7 @@ class Batch:
         return record
 
     def sent(self, key: SentKey) -> MessageRecord | None:
-        """Return the message that this sender sent with this ``client_message_id``, in this batch or earlier."""
+        """Return the message that this sender sent with this ``client_message_id``, in this batch or before it."""
         return self._sent.get(key)
 
     # ----------------------------------------------------------------------------------------------------- changing
@@ -168,7 +170,7 @@ class Batch:
         """
         conversation = roster.conversation
         self._advance(conversation, with_message=True)
-        created_at = conversation.activity_at = self._moment_behind(conversation.activity_at)
+        created_at = conversation.activity_at = self._time_after(conversation.activity_at)
         recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
         is_reachable = partial(self._is_reachable, new.sender_id)
         reachable = not recipients or any(map(is_reachable, recipients))
@@ -361,22 +363,22 @@ class Batch:
     ) -> None:
         """Store an event with the batch, and send it to the users in ``audience`` after the commit.
 
-        The connection that ``reply`` answers does not get it, unless the callers were refused before. ``stored`` is
-        what is stored instead, without what must not be kept.
+        The connection that ``reply`` answers does not get it, unless the callers were refused before. ``stored`` is the
+        version that is stored instead of ``event``, without the data that must not be kept.
         """
         self.writes.events.append(stored or event)
         self.outcomes.append(Recorded(event, audience, apart, None if reply is None else reply.connection_id))
 
     def answer(self, reply: Reply[Any], result: Any) -> None:
-        """Answer a caller with ``result`` after the commit, when everything that was recorded before is sent."""
+        """Answer a caller with ``result`` after the commit, after everything that was recorded earlier is sent."""
         self.outcomes.append(Answer(reply, result))
 
     # ----------------------------------------------------------------------------------------------------- internal
 
-    def _moment_behind(self, latest: datetime) -> datetime:
+    def _time_after(self, latest: datetime) -> datetime:
         """Return the current time, or one tick after ``latest`` if the clock was ahead when ``latest`` was set.
 
-        So the times in each conversation ascend, even across a restart, and differ as long as the clock is behind.
+        So the times in each conversation ascend, even across a restart. They also differ while the clock is behind.
         """
         return self.now if latest <= self.now else latest + _TICK
 
@@ -394,7 +396,7 @@ class Batch:
     def count_reply(self, root: MessageRecord, reply: MessageRecord) -> None:
         """Add one reply to the summary at the root of a thread, without a new ``rev``."""
         self.writes.thread_replies.append((root.message.id, reply.message.seq))
-        # A copy, because frames that are not sent yet may refer to the message as it was.
+        # Change a copy, because frames that are not sent yet may refer to the message as it was.
         count = 1 if root.message.thread is None else root.message.thread.count + 1
         root.message = structs.replace(root.message, thread=ThreadSummary(count=count, last_seq=reply.message.seq))
 

@@ -1,6 +1,6 @@
-"""Who is kept apart from whom by a block, in memory, so that no frame costs a database read.
+"""A cache of blocks between users, so that no frame costs a database read.
 
-A block works both ways. The blocks of a person are read once, and every change is noted in what was read.
+A block works in both directions. The blocks of a user are read once. Every later change updates the cached blocks.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,48 +14,49 @@ MAX_PEOPLE = 100_000
 
 
 class _Apart(Struct):
-    """The blocks of one person, as pairs of who blocked whom, and everyone else in these pairs."""
+    """The blocks of one user, as pairs of blocker and blocked user, and the other users in these pairs."""
 
     pairs: set[BlockPair]
     others: frozenset[str]
 
 
 class _Read(Struct):
-    """Reads of one person's blocks that are under way."""
+    """The reads in progress of the blocks of one user."""
 
     callers: int = 0
     changes: int = 0
 
 
 class Blocks:
-    """A bounded cache of blocks by person, the least recently used leaving first."""
+    """A bounded cache of blocks by user. It drops the least recently used entries."""
 
     def __init__(self, fetch_blocks: Callable[[str], Awaitable[set[BlockPair]]]) -> None:
-        """Read what is missing with ``fetch_blocks``, which returns the blocks by and against a person."""
+        """Read missing blocks with ``fetch_blocks``, which returns the blocks by and against a user."""
         self._fetch_blocks = fetch_blocks
         self._apart: LRUCache[str, _Apart] = LRUCache(MAX_PEOPLE)
         self._reads: dict[str, _Read] = {}
-        """For each person whose blocks are being read: by how many callers, and how often they changed meanwhile."""
+        """For each user whose blocks are being read: how many callers wait, and how many changes came during the read.
+        """
 
     def known(self, user_id: str) -> frozenset[str] | None:
-        """Return everyone with whom this person has a block, or ``None`` if that is not in memory."""
+        """Return every user with whom this user has a block, or ``None`` if that is not in memory."""
         apart = self._apart.get(user_id)
         return None if apart is None else apart.others
 
     def may_part(self, user_id: str, other_id: str) -> bool:
-        """Return whether there is a block between two people; true also if the first one's are not in memory."""
+        """Return whether two users may have a block. True if the blocks of the first user are not in memory."""
         apart = self._apart.get(user_id)
         return apart is None or other_id in apart.others
 
     async def fetch(self, user_id: str) -> frozenset[str]:
-        """Return everyone with whom this person has a block, from memory or from the database."""
+        """Return every user with whom this user has a block, from memory or from the database."""
         while (others := self.known(user_id)) is None:
             read = self._reads.setdefault(user_id, _Read())
             read.callers += 1
             before = read.changes
             try:
                 pairs = await self._fetch_blocks(user_id)
-                # Otherwise what was read may be from before a change.
+                # If the blocks changed during the read, the result may be older than the change.
                 if before == read.changes:
                     self._keep(user_id, pairs)
             finally:
@@ -65,7 +66,7 @@ class Blocks:
         return others
 
     def changed(self, owner_id: str, other_id: str, blocked: bool) -> None:
-        """Note that one person has blocked another, or does so no longer."""
+        """Note that one user has blocked or unblocked another."""
         pair = {(owner_id, other_id)}
         for user_id in (owner_id, other_id):
             if user_id in self._reads:
@@ -75,5 +76,5 @@ class Blocks:
                 self._keep(user_id, apart.pairs | pair if blocked else apart.pairs - pair)
 
     def _keep(self, user_id: str, pairs: set[BlockPair]) -> None:
-        others = frozenset(person for pair in pairs for person in pair if person != user_id)
+        others = frozenset(other for pair in pairs for other in pair if other != user_id)
         self._apart[user_id] = _Apart(pairs=pairs, others=others)

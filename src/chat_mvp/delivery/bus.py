@@ -1,4 +1,4 @@
-"""The bus between what happens and the connections: frames of committed events, and signals.
+"""The bus carries frames of committed events and signals to the connections.
 
 Signals, such as typing, are not stored and may be dropped.
 """
@@ -14,8 +14,9 @@ from chat_mvp.protocol import ServerFrame
 class Publication(Struct, kw_only=True, frozen=True):
     """One frame and the users who get it.
 
-    ``conversation_id``, ``rev`` and ``message_id`` are set for changes of messages, so that a connection that is still
-    catching up knows what it has already been sent. ``answered_connection`` caused it and was answered.
+    ``conversation_id``, ``rev`` and ``message_id`` are set for changes of messages. With them, a connection that is
+    still catching up recognises what it has already been sent. ``answered_connection`` is the connection that caused
+    the frame. It has its answer.
     """
 
     audience: tuple[str, ...]
@@ -25,25 +26,25 @@ class Publication(Struct, kw_only=True, frozen=True):
     message_id: str | None = None
     answered_connection: str | None = None
     droppable: bool = False
-    """Whether a connection that has much waiting may go without it, as with typing and presence."""
+    """Whether a connection with many waiting frames may skip this one. True for typing and presence."""
 
 
 Listener = Callable[[Publication], None]
 
 
 class Bus(Protocol):
-    """Carries publications to the listeners, those of one conversation in the order they were published."""
+    """Carries publications to the listeners. The publications of one conversation keep their order."""
 
     def publish(self, publication: Publication) -> None:
-        """Hand the frame of a committed event to every listener; returns at once."""
+        """Give the frame of a committed event to every listener. Does not wait for the connections."""
         ...
 
     def signal(self, audience: tuple[str, ...], frame: ServerFrame) -> None:
-        """Hand a frame that is not stored, and may be dropped, to every listener; returns at once."""
+        """Give a frame that is not stored, and may be dropped, to every listener. Does not wait for the connections."""
         ...
 
     def subscribe(self, listener: Listener) -> None:
-        """Call this for every publication from now on."""
+        """Call ``listener`` for every later publication."""
         ...
 
 
@@ -51,11 +52,11 @@ class MemoryBus:
     """The bus of a single process."""
 
     def __init__(self) -> None:
-        """Begin with no listener."""
+        """Start without listeners."""
         self._listeners: list[Listener] = []
 
     def publish(self, publication: Publication) -> None:
-        """Call every listener in turn."""
+        """Call the listeners one after the other."""
         for listener in self._listeners:
             listener(publication)
 
@@ -64,5 +65,5 @@ class MemoryBus:
         self.publish(Publication(audience=audience, frame=frame, droppable=True))
 
     def subscribe(self, listener: Listener) -> None:
-        """Call this for every publication from now on."""
+        """Call ``listener`` for every later publication."""
         self._listeners.append(listener)

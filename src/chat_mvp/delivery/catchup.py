@@ -1,7 +1,8 @@
-"""Bringing a connection up to date with what it says it knows, conversation by conversation.
+"""Bring a connection up to date: send the changes that the client does not have, conversation by conversation.
 
 The contract is docs/protocol.md, "Connecting and catching up". The connection is registered before the snapshot is
-read, so whatever commits later reaches it as a live event; ``note_sent`` lets it drop those it was sent here already.
+read, so everything that commits later reaches it as a live event. ``note_sent`` lets the connection drop the live
+events of messages that were already sent here.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -28,24 +29,25 @@ from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import MessageRecord, SummaryRecord
 
 Send = Callable[[ServerFrame], Awaitable[None]]
-"""Sends a frame at the reader's pace."""
+"""Sends a frame, and waits while the reader is slow."""
 NoteSent = Callable[[Message], None]
-"""Called with each message that was sent in a state newer than the snapshot."""
+"""Called with each message that is sent, because its state may be newer than the snapshot."""
 HasLeft = Callable[[str], Awaitable[bool]]
-"""Returns whether the user left a conversation or was removed since the snapshot, as of what can be read by now."""
+"""Returns whether the user left a conversation or was removed since the snapshot, as far as the database shows it now.
+"""
 FetchViews = Callable[[str, Iterable[str]], Awaitable[list[Conversation]]]
 
 _VIEWS_AT_ONCE = 50
 
 
 class Known(Struct, frozen=True):
-    """What a client says it has: the revision of each conversation, and the epoch these belong to."""
+    """What the client says it has: the revision of each conversation, and the epoch to which the revisions belong."""
 
     revs: Mapping[str, int] | None
     epoch: str | None
 
     def is_good(self, summaries: Iterable[SummaryRecord], epoch: str) -> bool:
-        """Return whether the client can be brought up to date from it: ours, and not from the future."""
+        """Return whether the client can be brought up to date with it: our epoch, and no revision newer than ours."""
         if self.revs is None or self.epoch not in {None, epoch}:
             return False
         revs = self.revs
@@ -53,24 +55,25 @@ class Known(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What one connect streams: other people decide how much there is, so it is bounded in each respect."""
+    """What one connect streams. Other users decide how much there is, so each part is bounded."""
 
     introduced: list[str]
     """Conversations that ``known`` lacks."""
     changed: list[tuple[SummaryRecord, int]]
-    """Conversations whose changes are streamed, each with the revision that the client knows."""
+    """Conversations whose changes are streamed, each with the revision that the client has."""
     reset: list[SummaryRecord]
 
 
 def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
-    """Decide what to stream, the most recently active conversations first; ``summaries`` come in that order.
+    """Decide what to stream. ``summaries`` come with the most recently active conversation first.
 
-    A client that names the maximum of conversations may know more of them, so none is introduced.
+    The most recently active conversations come first in the plan too. A client that names the maximum of conversations
+    may have more of them, so no conversation is introduced to it.
     """
     introduced: list[str] = []
     changed: list[tuple[SummaryRecord, int]] = []
     reset: list[SummaryRecord] = []
-    left = MAX_RESUME_CHANGES_PER_CONNECT
+    remaining = MAX_RESUME_CHANGES_PER_CONNECT
     for summary in summaries:
         rev = known.get(summary.id)
         if rev is None:
@@ -78,19 +81,19 @@ def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
                 introduced.append(summary.id)
         elif rev != summary.rev:
             changes = summary.rev - rev
-            if changes > min(left, MAX_RESUME_CHANGES) or len(changed) >= MAX_RESUME_CONVERSATIONS:
+            if changes > min(remaining, MAX_RESUME_CHANGES) or len(changed) >= MAX_RESUME_CONVERSATIONS:
                 reset.append(summary)
             else:
-                left -= changes
+                remaining -= changes
                 changed.append((summary, rev))
     return Plan(introduced, changed, reset)
 
 
 class CatchUp:
-    """Streams what a client missed."""
+    """Streams the changes that a client missed."""
 
     def __init__(self, messages: Messages, fetch_views: FetchViews) -> None:
-        """Read from these; ``fetch_views`` returns conversations as a person sees them."""
+        """Read from ``messages``. ``fetch_views`` returns conversations as a user sees them."""
         self._messages = messages
         self._fetch_views = fetch_views
 
@@ -104,7 +107,7 @@ class CatchUp:
         note_sent: NoteSent,
         has_left: HasLeft,
     ) -> set[str]:
-        """Send what is new since ``known`` and return the conversations that were reset.
+        """Send what is newer than ``known``, and return the conversations that were reset.
 
         ``summaries`` come with the most recently active conversation first.
         """
@@ -144,5 +147,5 @@ class CatchUp:
 
 
 def is_newer(summary: SummaryRecord, records: Iterable[MessageRecord]) -> bool:
-    """Return whether a message has changed since the snapshot: who has left meanwhile must not see what it says now."""
+    """Return whether a message has changed since the snapshot. A user who has left must not see such a change."""
     return any(record.message.rev > summary.rev for record in records)

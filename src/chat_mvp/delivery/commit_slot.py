@@ -1,4 +1,4 @@
-"""Commits one batch at a time, and tries again until the batch is stored or time is up."""
+"""Commits one batch at a time, and retries until the batch is stored or the time is up."""
 
 import asyncio
 import random
@@ -15,40 +15,42 @@ from chat_mvp.storage.commit import Commit, StaleError, TransientError, UnknownO
 PAUSE_S = (0.02, 0.5)
 STALE_PAUSE_S = (0.0, 0.05)
 STALE_TRIES = 8
-"""Other processes that write to the same conversations may win a few times. A batch that always loses contradicts
-itself."""
+"""Other processes that write to the same conversations may win a few times.
+
+A batch that always loses contradicts itself.
+"""
 
 
 class Observer(Protocol):
-    """Hears how far a batch has come."""
+    """Is notified of the progress of a batch."""
 
     def will_read(self) -> None:
-        """Hear that something must be read before the batch can be sent."""
+        """Note that something must be read before the batch can be sent."""
         ...
 
     def will_send(self) -> None:
-        """Hear that the batch is planned and will now be sent to the database."""
+        """Note that the batch is planned and will now be sent to the database."""
         ...
 
     def sent(self, batch: InFlightBatch) -> None:
-        """Hear that the batch is on its way, and the database works."""
+        """Note that the batch is sent and the database works."""
         ...
 
     def executed(self, batch: InFlightBatch) -> None:
-        """Hear that the database executed everything, and only the commit is left."""
+        """Note that the database has executed all commands and only the commit is left."""
         ...
 
     def not_stored(self, batch: InFlightBatch) -> None:
-        """Hear that the batch was not stored as planned, or that this is unknown: its rosters cannot be relied on."""
+        """Note that the batch was not stored as planned, or that this is unknown. Its rosters may be wrong."""
         ...
 
     def postponed(self, operations: Sequence[Operation]) -> None:
-        """Hear that the batch became too large, and take back the operations for which it has no room."""
+        """Note that the batch became too large. Take back the operations that did not fit."""
         ...
 
 
 class _Progress:
-    """Moves a batch through its states as one commit proceeds."""
+    """Moves a batch through its states during one commit."""
 
     def __init__(self, batch: InFlightBatch, observer: Observer) -> None:
         self._batch = batch
@@ -64,22 +66,22 @@ class _Progress:
 
 
 class CommitSlot:
-    """Takes one batch at a time through one commit."""
+    """Stores one batch at a time through one ``Commit``."""
 
     def __init__(self, commit: Commit, planner: Planner, slots: Sequence["CommitSlot"]) -> None:
-        """Store through ``commit`` what ``planner`` makes of operations; ``slots`` are all slots, this one included."""
+        """Store through ``commit`` what ``planner`` plans. ``slots`` are all slots, including this one."""
         self._commit = commit
         self._planner = planner
         self._slots = slots
         self.current: InFlightBatch | None = None
-        """The batch that is being stored here."""
+        """The batch that this slot stores now."""
         self.unresolved: InFlightBatch | None = None
-        """The batch whose commit got no answer. Nothing else is written here before its outcome is known."""
+        """The batch whose commit got no answer. The slot writes nothing else until it knows the outcome."""
 
     async def store(self, batch: InFlightBatch, observer: Observer, *, for_s: float) -> bool:
-        """Store the batch and return true, or false when it was tried for this long; then no caller was answered.
+        """Store the batch and return true. Return false after ``for_s`` seconds; then no caller was answered.
 
-        ``StaleError`` when the database never agrees with what was read from it a moment before.
+        Raises ``StaleError`` when the database repeatedly contradicts what was read from it a moment before.
         """
         self.current = batch
         try:
@@ -106,7 +108,7 @@ class CommitSlot:
                 return False
 
     async def _attempt(self, batch: InFlightBatch, observer: Observer, *, look_up: bool) -> None:
-        """Plan the batch, unless it is planned already, and commit once."""
+        """Plan the batch if it has no plan yet, and try to commit it once."""
         unresolved = [slot for slot in self._slots if slot.unresolved is not None and slot.current in {None, batch}]
         if batch.state is not BatchState.PLANNED or unresolved:
             observer.will_read()
@@ -138,11 +140,11 @@ class CommitSlot:
         batch.move_to(BatchState.COMMITTED)
 
     async def resolve(self) -> None:
-        """Find out whether the unresolved batch is stored; ``UnavailableError`` when that cannot be known yet.
+        """Find out whether the unresolved batch is stored. Raises ``UnavailableError`` when that cannot be known yet.
 
-        A batch whose callers still wait becomes ``COMMITTED``, or ``WAITING`` to be planned again. The callers of an
-        abandoned one were answered ``unavailable`` and may ask again, or not. If it is stored, everyone is notified
-        now. Otherwise they would miss it until they reconnect.
+        If its callers still wait, the batch becomes ``COMMITTED``, or ``WAITING`` to be planned again. The callers of
+        an abandoned batch got ``unavailable`` and may or may not try again. If an abandoned batch is stored, everyone
+        is notified now. Otherwise they would miss it until they reconnect.
         """
         batch = self.unresolved
         if batch is None or batch.plan is None:

@@ -1,4 +1,4 @@
-"""Sending what waits in a person's queue, page by page, so that memory stays small however much it is."""
+"""Send the queued messages of a user, page by page, so that memory use stays small for any number of messages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
@@ -15,14 +15,15 @@ Page = list[tuple[SummaryRecord, list[MessageRecord]]]
 
 
 class Drain:
-    """Streams one person's queue in the promised order.
+    """Streams the queue of one user in the promised order.
 
-    Conversations with a message of high priority come first, then the others, the longest silent first; within a
-    conversation the oldest message first, whatever its priority, because ``seq`` is the order that everyone sees.
+    Conversations with a message of high priority come first. The others follow, those with the longest inactivity
+    first. Within a conversation the oldest message comes first, whatever its priority, because all members see the
+    order of ``seq``.
     """
 
     def __init__(self, queue: Queue, messages: Messages) -> None:
-        """Read from these."""
+        """Read from these collections."""
         self._queue = queue
         self._messages = messages
 
@@ -37,20 +38,20 @@ class Drain:
         note_sent: NoteSent,
         has_left: HasLeft,
     ) -> int:
-        """Send what waits and return how many messages that were.
+        """Send the queued messages and return how many were sent.
 
-        ``summaries`` come with the most recently active conversation first. Not sent: conversations ``without``, and
-        messages made after ``known``, which catching up has brought.
+        ``summaries`` come with the most recently active conversation first. Conversations in ``without`` are not sent.
+        Messages made after ``known`` are not sent either, because catching up has sent them.
         """
         behind = [summary for summary in reversed(summaries) if is_behind(summary) and summary.id not in without]
         pages = self._pages(user_id, await self._order(user_id, behind))
         left: set[str] = set()
         count = 0
-        coming = asyncio.create_task(_next(pages))
+        next_page = asyncio.create_task(_next(pages))
         try:
-            while page := await coming:
-                # The next page is read while this one is sent.
-                coming = asyncio.create_task(_next(pages))
+            while page := await next_page:
+                # Read the next page while this one is sent.
+                next_page = asyncio.create_task(_next(pages))
                 for summary, records in page:
                     if summary.id in left or (is_newer(summary, records) and await has_left(summary.id)):
                         left.add(summary.id)
@@ -62,7 +63,7 @@ class Drain:
                             await send(MessageNew(message=record.message, queued=True))
                             count += 1
         finally:
-            coming.cancel()
+            next_page.cancel()
         return count
 
     async def _order(self, user_id: str, behind: list[SummaryRecord]) -> list[SummaryRecord]:
@@ -75,7 +76,7 @@ class Drain:
     async def _pages(self, user_id: str, summaries: Sequence[SummaryRecord]) -> AsyncIterator[Page]:
         for group in _groups(summaries):
             if _size(*group) <= PAGE:
-                if page := await self._few(user_id, group):
+                if page := await self._page_of_group(user_id, group):
                     yield page
             else:
                 (summary,) = group
@@ -84,17 +85,19 @@ class Drain:
                     yield [(summary, records)]
                     after = records[-1].message.seq
 
-    async def _few(self, user_id: str, group: Sequence[SummaryRecord]) -> Page:
-        ids = await self._queue.take_few(user_id, [(each.id, each.confirmed_seq, each.last_seq) for each in group])
+    async def _page_of_group(self, user_id: str, group: Sequence[SummaryRecord]) -> Page:
+        ids = await self._queue.take_few(
+            user_id, [(summary.id, summary.confirmed_seq, summary.last_seq) for summary in group]
+        )
         found: dict[str, list[MessageRecord]] = {}
         for record in (await self._messages.fetch_by_ids(ids)).values() if ids else ():
             found.setdefault(record.message.conversation_id, []).append(record)
         for records in found.values():
             records.sort(key=lambda record: record.message.seq)
-        return [(each, found[each.id]) for each in group if each.id in found]
+        return [(summary, found[summary.id]) for summary in group if summary.id in found]
 
     async def _page(self, user_id: str, summary: SummaryRecord, *, after: int) -> list[MessageRecord]:
-        # What came after the snapshot is a live event and comes with those.
+        # Messages after the snapshot arrive as live events.
         seqs = await self._queue.fetch_seqs(
             user_id,
             summary.id,
@@ -112,7 +115,7 @@ class Drain:
 
 
 def is_behind(summary: SummaryRecord) -> bool:
-    """Return whether something may wait: nothing does where everything was confirmed, and nothing needs to be asked."""
+    """Return whether messages may be queued. If everything is confirmed, no query is needed."""
     return summary.confirmed_seq < summary.last_seq
 
 
@@ -121,7 +124,7 @@ def _size(*summaries: SummaryRecord) -> int:
 
 
 def _groups(summaries: Sequence[SummaryRecord]) -> Iterator[list[SummaryRecord]]:
-    """Put conversations that follow each other together, as long as what may wait in them fits into one page."""
+    """Group consecutive conversations, as long as their queued messages fit into one page."""
     group: list[SummaryRecord] = []
     for summary in summaries:
         if group and _size(*group, summary) > PAGE:

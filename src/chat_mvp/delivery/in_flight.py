@@ -1,4 +1,4 @@
-"""A batch that is being stored, and its states."""
+"""A batch while it is stored, and its states."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,11 @@ class BatchState(Enum):
     COMMITTED = "committed"
     """It is stored durably."""
     PUBLISHED = "published"
-    """It is stored, its frames were published and its callers answered. Final."""
+    """It is stored, its frames were published and its callers were answered. Final."""
     UNKNOWN = "unknown"
     """The commit was sent, but no answer came. The batch may be stored or not."""
     ABANDONED = "abandoned"
-    """As ``UNKNOWN``, and its callers got ``unavailable``. They cannot be answered again."""
+    """As ``UNKNOWN``, but its callers got ``unavailable``. They cannot be answered again."""
     FAILED = "failed"
     """It is not stored. Its callers were refused, or its operations are stored one by one. Final."""
 
@@ -57,15 +57,15 @@ _FINAL = frozenset({BatchState.PUBLISHED, BatchState.FAILED})
 
 
 class Deliver(Protocol):
-    """Delivers the outcomes of a stored batch; raises nothing. ``chat_mvp.delivery.local`` does it."""
+    """Delivers the outcomes of a stored batch. Raises nothing. ``chat_mvp.delivery.local`` implements it."""
 
     def __call__(self, outcomes: Sequence[Outcome], *, callers_refused: bool = False) -> None:
-        """Send the events and the answers; only the events if the callers were refused before."""
+        """Send the events and the answers. Send only the events if the callers were refused before."""
         ...
 
 
 class InFlightBatch:
-    """Operations that are stored together, until all of them are answered."""
+    """Operations that are stored together, until all of them have an answer."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class InFlightBatch:
         deliver: Deliver,
         is_isolated: bool = False,
     ) -> None:
-        """Begin with ``plan`` if the operations were planned while another batch was in flight.
+        """Start with ``plan`` if the operations were planned while another batch was in flight.
 
         ``is_isolated`` says that its only operation comes from a batch that failed for an unknown reason.
         """
@@ -84,16 +84,17 @@ class InFlightBatch:
         self.plan = plan
         """The last plan. It is kept in ``WAITING`` until the next one replaces it."""
         self.refused: Refusals = []
-        """Operations that the plan refuses, each with its reason."""
+        """Operations that the plan refuses, each with the error."""
         self.is_isolated = is_isolated
         self.rosters_invalidated = False
         """Whether another batch dropped rosters that this one changed. They may have been read before it was stored."""
         self.state = BatchState.WAITING if plan is None else BatchState.PLANNED
         self.published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done in a final state. After that, everything that the database returns of this batch has been published."""
+        """Done in a final state. After that, everything that the database can return of this batch has been published.
+        """
 
     def move_to(self, state: BatchState) -> None:
-        """Enter a state; ``ValueError`` if it may not follow the current one (see ``TRANSITIONS``)."""
+        """Enter a state. Raises ``ValueError`` if it may not follow the current one (see ``TRANSITIONS``)."""
         if state not in TRANSITIONS[self.state]:
             raise ValueError(f"a batch cannot go from {self.state.value} to {state.value}")
         self.state = state
@@ -101,7 +102,7 @@ class InFlightBatch:
             self.published.set_result(None)
 
     def planned(self, plan: Plan) -> None:
-        """Replace the plan, and leave out the operations for which the new one has no room."""
+        """Replace the plan, and remove the operations that do not fit into the new one."""
         self.plan, self.refused = plan.batch, plan.refused
         postponed = set(map(id, plan.postponed))
         self.operations = [operation for operation in self.operations if id(operation) not in postponed]
@@ -116,7 +117,7 @@ class InFlightBatch:
         self.move_to(BatchState.PUBLISHED)
 
     def publish_after_refusal(self) -> None:
-        """Send the events of an abandoned batch that turned out to be stored, to its callers too."""
+        """Send the events of an abandoned batch that turned out to be stored. Its callers get them too."""
         if self.plan is not None:
             self._deliver(self.plan.outcomes, callers_refused=True)
         self.move_to(BatchState.PUBLISHED)

@@ -1,6 +1,6 @@
-"""Local delivery: committed events become frames for the connections of this process, and callers are answered.
+"""Local delivery: turn committed events into frames for the connections of this process, and answer the callers.
 
-This is all that runs after a commit. Other processes and consumers read the same events from the database.
+Nothing else runs after a commit. Other processes and consumers read the same events from the database.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ class LocalDelivery:
     """Delivers the outcomes of batches."""
 
     def __init__(self, *, bus: Bus, rosters: Rosters, receipts: Receipts, events: LocalEvents) -> None:
-        """Publish frames to ``bus``. ``events`` calls whatever else reacts to an event, after its frames."""
+        """Publish frames to ``bus``. ``events`` calls the other handlers of an event, after its frames."""
         self._bus = bus
         self._rosters = rosters
         self._receipts = receipts
@@ -83,8 +83,8 @@ class LocalDelivery:
     def deliver(self, outcomes: Sequence[Outcome], *, callers_refused: bool = False) -> None:
         """Send the events and the answers of a committed batch, in their order. Failures are logged.
 
-        With ``callers_refused`` nobody is answered, because everyone was told before that it is not known whether the
-        batch is stored. So the connections that caused the events get them too.
+        With ``callers_refused`` no caller is answered, because each already got the answer that the outcome is unknown.
+        So the connections that caused the events get the events too.
         """
         for outcome in outcomes:
             try:
@@ -92,7 +92,7 @@ class LocalDelivery:
                     self._deliver(structs.replace(outcome, answered_connection=None) if callers_refused else outcome)
                 elif not callers_refused:
                     outcome.reply.succeed(outcome.result)
-            except Exception:  # noqa: BLE001  (what is stored is stored: one fault must not keep the others waiting)
+            except Exception:  # noqa: BLE001  (the batch is stored: one failure must not stop the delivery of the rest)
                 _LOG.exception("delivery_failed", outcome=_name(outcome))
 
     def _deliver(self, recorded: Recorded) -> None:
@@ -137,7 +137,7 @@ class LocalDelivery:
 
     def _conversation_created(self, event: ConversationCreated, _: Recorded) -> None:
         if event.kind == "direct":
-            # A block may have been set while the batch was planned: the next use reads the pair again and finds it.
+            # A block may be set while the batch is planned. The next use reads the pair again and finds it.
             self._rosters.forget([event.conversation_id])
 
     def _conversation_shown(self, event: ConversationShown, _: Recorded) -> None:

@@ -1,4 +1,4 @@
-"""What this process does when events are committed: it changes what it keeps in memory and tells its connections."""
+"""How this process reacts to committed events: it changes what it keeps in memory, and notifies its connections."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -10,7 +10,7 @@ from chat_mvp.events.types import Event
 
 _E = TypeVar("_E", bound=Event)
 Handler = Callable[[_E], Awaitable[None] | None]
-"""Reacts to an event. It may be called more than once for one event: doing it twice must do no harm."""
+"""Reacts to an event. It may be called more than once for one event, so repeating it must do no harm."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -18,30 +18,30 @@ _LOG = structlog.get_logger(__name__)
 class LocalEvents:
     """Calls the handlers of each event in the order of their registration.
 
-    What a handler does before it returns is done when ``apply`` returns. When a handler returns an awaitable, that runs
-    afterwards, in a task. So whatever closes a way, such as a block, belongs in the first part.
+    The synchronous part of a handler is done when ``apply`` returns. If a handler returns an awaitable, the awaitable
+    runs afterwards, in a task. So anything that restricts access, such as a block, belongs in the synchronous part.
 
-    A handler that fails is logged, and the others are called all the same.
+    If a handler fails, the failure is logged and the other handlers are still called.
     """
 
     def __init__(self) -> None:
-        """Begin without handlers."""
+        """Start without handlers."""
         self._handlers: dict[type[Event], list[Handler[Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on(self, kind: type[_E], handler: Handler[_E]) -> None:
-        """Call ``handler`` for every event of this type from now on."""
+        """Call ``handler`` for every later event of this type."""
         self._handlers.setdefault(kind, []).append(handler)
 
     def apply(self, events: Iterable[Event]) -> None:
-        """React to events, which must be committed, and return without waiting for the asynchronous parts."""
+        """React to committed events, and return without waiting for the asynchronous parts."""
         self._begin(events)
 
     async def applied(self, events: Sequence[Event]) -> None:
-        """React to events, which must be committed, and return when all is done."""
+        """React to committed events, and return when the asynchronous parts are done too."""
         task = self._begin(events)
         if task is not None:
-            # Not awaited itself: what was begun ends also when the caller is cancelled.
+            # The task is not awaited directly, so that it also finishes when the caller is cancelled.
             await asyncio.wait([task])
 
     def close(self) -> None:
@@ -50,38 +50,38 @@ class LocalEvents:
             task.cancel()
 
     def _begin(self, events: Iterable[Event]) -> asyncio.Task[None] | None:
-        rest: list[tuple[Event, Awaitable[None]]] = []
+        awaitables: list[tuple[Event, Awaitable[None]]] = []
         for event in events:
             for handler in self._handlers.get(type(event), ()):
                 try:
-                    following = handler(event)
-                except Exception:  # noqa: BLE001  (the others must hear of what is committed)
+                    awaitable = handler(event)
+                except Exception:  # noqa: BLE001  (the other handlers must get the committed event)
                     _log_failure(event)
                 else:
-                    if following is not None:
-                        rest.append((event, following))
-        if not rest:
+                    if awaitable is not None:
+                        awaitables.append((event, awaitable))
+        if not awaitables:
             return None
-        task = asyncio.get_running_loop().create_task(_finish(rest), name="local events")
+        task = asyncio.get_running_loop().create_task(_finish(awaitables), name="local events")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: _drop(rest))
+        task.add_done_callback(lambda _: _drop(awaitables))
         return task
 
 
-async def _finish(rest: Iterable[tuple[Event, Awaitable[None]]]) -> None:
-    for event, following in rest:
+async def _finish(awaitables: Iterable[tuple[Event, Awaitable[None]]]) -> None:
+    for event, awaitable in awaitables:
         try:
-            await following
-        except Exception:  # noqa: BLE001  (the same)
+            await awaitable
+        except Exception:  # noqa: BLE001  (the other handlers must finish)
             _log_failure(event)
 
 
-def _drop(rest: Iterable[tuple[Event, Awaitable[None]]]) -> None:
-    """Close what was not begun because the task was cancelled."""
-    for _, following in rest:
-        if isinstance(following, Coroutine):
-            following.close()
+def _drop(awaitables: Iterable[tuple[Event, Awaitable[None]]]) -> None:
+    """Close the awaitables that were not started because the task was cancelled."""
+    for _, awaitable in awaitables:
+        if isinstance(awaitable, Coroutine):
+            awaitable.close()
 
 
 def _log_failure(event: Event) -> None:

@@ -1,7 +1,7 @@
-"""The batch that gathers while another one is committed, planned as its operations arrive.
+"""The batch that gathers operations while another one is committed. Each is planned on arrival.
 
-Planning is work for the processor and committing for the database, so the two run side by side. The plan relies on a
-batch that may still fail. Then it is dropped, and its operations wait to be planned again.
+Planning uses the processor and committing uses the database, so the two run at the same time. The plan relies on a
+batch that may still fail. If it fails, the plan is dropped and its operations wait to be planned again.
 """
 
 import structlog
@@ -14,22 +14,22 @@ _LOG = structlog.get_logger(__name__)
 
 
 class NextBatch:
-    """Operations that need nothing but what is in memory, applied to a batch in the order in which they arrive."""
+    """Operations that need only what is in memory, applied to a batch in the order in which they arrive."""
 
     def __init__(self, plan: Batch, rosters: Rosters) -> None:
-        """Begin with an empty plan."""
+        """Start with an empty plan."""
         self.plan = plan
         self.operations: list[Operation] = []
         self.is_damaged = False
-        """An operation failed unexpectedly and may have changed half of something: the plan must be dropped."""
+        """An operation failed unexpectedly and may have changed part of the data. The plan must be dropped."""
         self._rosters = rosters
         self._is_closed = False
 
     def take(self, operation: Operation) -> bool:
-        """Apply an operation and return true, or return false: then it waits, and so does all that follows it.
+        """Apply an operation and return true. Return false if it, and all operations after it, must wait.
 
-        Not taken: an operation that needs something from the database, one that would be refused (it may repeat an
-        earlier send, which only the database knows), one that fails, and all operations once the plan is full.
+        These must wait: an operation that needs something from the database; one that would be refused, because it may
+        repeat an earlier send that only the database has; one that fails; and all operations once the plan is full.
         """
         self._is_closed = self._is_closed or not self._apply(operation)
         return not self._is_closed
@@ -44,7 +44,7 @@ class NextBatch:
             if apply_operation(operation, self.plan) is not None:
                 return False
         except HalfDoneError:
-            # The planner meets it again and isolates it.
+            # The planner gets the operation again and isolates it.
             _LOG.warning("operation failed while planned ahead", operation=type(operation).__name__)
             self.is_damaged = True
             return False

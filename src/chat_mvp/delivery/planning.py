@@ -1,4 +1,4 @@
-"""From operations to a batch: bringing into memory what they need, and applying them in turn."""
+"""Turn operations into a batch: load what they need into memory, and apply them one after the other."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Plan(NamedTuple):
-    """What became of operations: a batch of some, those that were refused, and those for which it has no room."""
+    """The result of planning: a batch, the refused operations, and the operations that did not fit."""
 
     batch: Batch
     refused: Refusals
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
 
 
 class Planner:
-    """Makes batches of what is believed of conversations; writes nothing."""
+    """Makes batches from the rosters in memory. It writes nothing."""
 
     def __init__(
         self,
@@ -51,14 +51,14 @@ class Planner:
         self._now = datetime.min.replace(tzinfo=UTC)
 
     def begin(self) -> Batch:
-        """Return an empty batch, in which operations can be applied that need nothing but what is in memory."""
+        """Return an empty batch for operations that need only what is in memory."""
         return self._batch({}, {})
 
     async def plan(self, operations: Sequence[Operation], *, look_up: bool) -> Plan:
-        """Return a plan of the operations. ``look_up`` asks the database first which of the sends are stored.
+        """Return a plan of the operations. With ``look_up``, first ask the database which of the sends are stored.
 
-        An operation that fails unexpectedly is refused with ``InternalError``; one that refuses after it changed
-        something, with its own error. The others are planned without it.
+        An operation that fails unexpectedly is refused with ``InternalError``. One that raises a refusal after it
+        changed something is refused with that error. The others are planned without it.
         """
         remaining = list(operations)
         failed: Refusals = []
@@ -76,7 +76,7 @@ class Planner:
                 refusal = cause if isinstance(cause, ChatError) else InternalError("The server could not do this.")
                 failed.append((operation, refusal))
                 continue
-            # Before a send is refused: it may repeat one that is stored, whatever it says now.
+            # A send that would be refused may repeat one that is stored. Check before it is refused.
             found = await self._fetch_sent(operation for operation, _ in refused if operation.sent_key not in sent)
             if not found:
                 return Plan(batch, refused + failed, postponed)
@@ -87,7 +87,7 @@ class Planner:
         return await self._messages.fetch_sent({op.sent_key for op in operations if op.sent_key is not None})
 
     async def _load(self, operations: Sequence[Operation]) -> dict[str, MessageRecord]:
-        """Bring into memory what the operations need, and return the messages that they name."""
+        """Load what the operations need into memory, and return the messages that they name."""
         ids = {message_id for operation in operations for message_id in operation.message_ids}
         keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
         while True:
@@ -99,10 +99,10 @@ class Planner:
                 await self._rosters.load(needed)
             if (needed | keys).isdisjoint(dropped):
                 return messages
-            # A block was set or lifted meanwhile, or a batch failed, which dropped a roster that is needed here.
+            # A block was set or lifted during the read, or a batch failed. Either dropped a roster that is needed here.
 
     def _conversations_of(self, operations: Iterable[Operation], messages: Mapping[str, MessageRecord]) -> set[str]:
-        """Return the conversations that the operations may change, as far as they are known."""
+        """Return the conversations that the operations may change, as far as this is known."""
         found: set[str | None] = set()
         for operation in operations:
             found.add(operation.conversation_id)
@@ -112,7 +112,7 @@ class Planner:
         return {conversation_id for conversation_id in found if conversation_id is not None}
 
     def _batch(self, messages: dict[str, MessageRecord], sent: dict[SentKey, MessageRecord]) -> Batch:
-        # Never backwards, whatever the clock does: clients ask for what changed since a time.
+        # The time must never go backwards, even if the clock does: clients ask for changes since a time.
         self._now = max(self._now, self._clock())
         return Batch(
             now=self._now,
@@ -126,11 +126,11 @@ class Planner:
 
 
 def _apply(operations: Sequence[Operation], batch: Batch) -> tuple[Refusals, list[Operation]]:
-    """Apply operations until the batch is full; return those it refuses, and those that are left."""
+    """Apply operations until the batch is full. Return the refused operations and those that did not fit."""
     refused: Refusals = []
-    for at, operation in enumerate(operations):
+    for index, operation in enumerate(operations):
         if batch.writes.size >= MAX_BATCH_BYTES:
-            return refused, list(operations[at:])
+            return refused, list(operations[index:])
         refusal = apply_operation(operation, batch)
         if refusal is not None:
             refused.append((operation, refusal))

@@ -1,9 +1,10 @@
 """Publishes receipts, at most one in 200 ms for each conversation and user.
 
-The first one is published at once, and those that follow are merged. Marks only grow, so the last one replaces all.
+The first receipt is published at once, and later ones within the interval are merged. Marks only grow, so the last
+receipt replaces all earlier ones.
 
-The recipients are decided when a frame is sent, not when it is gathered: people with whom there is a block by then are
-left out, and so is everyone who was removed from the conversation meanwhile.
+The recipients are decided when a frame is sent, not when it is gathered. Users who are separated by a
+block are left out, and so are users who were removed from the conversation before then.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class _Gathered(Struct):
-    """The latest receipt of one person in one conversation, and its recipients."""
+    """The latest receipt of one user in one conversation, and its recipients."""
 
     audience: set[str]
     receipt: Receipt
@@ -35,7 +36,7 @@ class _Gathered(Struct):
 
 
 class _Window(Struct):
-    """When the last receipt of one person in one conversation was sent, and what has come since."""
+    """When the last receipt of one user in one conversation was sent, and the receipt that waits since then."""
 
     sent_at: float
     waiting: _Gathered | None = None
@@ -66,7 +67,7 @@ class Receipts:
                 # The waiting receipt has recipients that this one does not have.
                 self._publish_if_known(window)
             elif window.waiting.answered_connection != answered_connection:
-                # Each of the two devices must get the marks that the other has raised.
+                # Each of the user's two devices must get the marks that the other one has raised.
                 gathered.answered_connection = None
         window.waiting = gathered
         self._publish_if_due(window)
@@ -75,11 +76,11 @@ class Receipts:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether something waits, or was sent less than the interval ago."""
+        """Return whether a receipt waits, or was sent less than the interval ago."""
         return bool(self._windows)
 
     def close(self) -> None:
-        """Publish what waits and keep no timer."""
+        """Publish all waiting receipts and stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -104,11 +105,11 @@ class Receipts:
             return
         user_id = window.waiting.receipt.user_id
         if not self._publish_if_known(window) and user_id not in self._reading:
-            # Rare: blocks are read when someone connects, and stay in memory unless very many people do.
+            # This is rare: blocks are read when a user connects, and stay in memory unless very many users connect.
             self._reading[user_id] = loop.create_task(self._read_blocks(user_id))
 
     def _publish_if_known(self, window: _Window) -> bool:
-        """Publish what waits, and return true, unless it is not in memory from whom blocks keep the person apart."""
+        """Publish the waiting receipt and return true. Return false if the user's blocks are not in memory."""
         gathered = window.waiting
         apart = None if gathered is None else self._blocks.known(gathered.receipt.user_id)
         if gathered is None or apart is None:
@@ -128,13 +129,16 @@ class Receipts:
         try:
             await self._blocks.fetch(user_id)
         except UnavailableError as error:
-            # The next tick asks again.
+            # The next tick tries again.
             _LOG.warning("blocks not read", error=error.detail)
         finally:
             del self._reading[user_id]
 
     def forget(self, user_ids: Collection[str], conversation_id: str) -> None:
-        """Send these users no more receipts of a conversation that they left: none may follow ``conversation.left``."""
+        """Send these users no more receipts of a conversation that they left.
+
+        No receipt may follow ``conversation.left``.
+        """
         for (waiting_in, _), window in self._windows.items():
             if waiting_in == conversation_id and window.waiting is not None:
                 window.waiting.audience.difference_update(user_ids)

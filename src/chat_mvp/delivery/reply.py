@@ -1,6 +1,6 @@
-"""How the caller of an operation is answered: exactly once, with its result or with why it was refused.
+"""The answer to the caller of an operation: exactly one, a result or the error with which it is refused.
 
-A reply is created where the request arrives (a frame or an HTTP request), and travels with the operation.
+A reply is created where the request arrives (a frame or an HTTP request), and stays with the operation.
 """
 
 import asyncio
@@ -17,33 +17,33 @@ class Reply(Protocol[_Result_contra]):
     """Answers one caller."""
 
     connection_id: str | None
-    """The WebSocket connection that is answered. It needs no frame about the change that it asked for."""
+    """The WebSocket connection that gets the answer. It needs no frame about the change that it requested."""
 
     def succeed(self, result: _Result_contra) -> None:
-        """Answer that it was done."""
+        """Answer that the operation succeeded, with its result."""
         ...
 
     def refuse(self, error: ChatError) -> None:
-        """Answer that it was not done."""
+        """Answer that the operation was refused."""
         ...
 
 
 class FutureReply(Generic[Result]):
-    """Answers a caller that waits, such as an HTTP request."""
+    """The reply for a caller that waits, such as an HTTP request."""
 
     connection_id: str | None = None
 
     def __init__(self) -> None:
-        """Belong to the running event loop."""
+        """Create the future in the running event loop."""
         self._future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
     def succeed(self, result: Result) -> None:
-        """End the waiting with a result, unless the caller is gone."""
+        """Give the waiting caller the result, unless the caller is gone."""
         if not self._future.done():
             self._future.set_result(result)
 
     def refuse(self, error: ChatError) -> None:
-        """End the waiting with an error, unless the caller is gone."""
+        """Raise the error in the waiting caller, unless the caller is gone."""
         if not self._future.done():
             self._future.set_exception(error)
 
@@ -53,7 +53,7 @@ class FutureReply(Generic[Result]):
 
 
 async def await_reply(begin: Callable[[FutureReply[Result]], Awaitable[None] | None]) -> Result:
-    """Begin something that answers through a reply, and wait for the answer."""
+    """Call ``begin`` with a reply, and wait for the answer."""
     reply = FutureReply[Result]()
     pending = begin(reply)
     if pending is not None:

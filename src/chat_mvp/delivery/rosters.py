@@ -1,8 +1,8 @@
 """Conversations and their members, kept in memory so that a send needs no database round trip.
 
 A roster is the writer's copy of a conversation: its counters, its members, their roles and marks. The writer changes
-rosters as it plans a batch, and forgets those that it changed when the batch does not commit. Every transaction checks
-the counters again. So a roster that is out of date costs a second try, but never causes a wrong write.
+rosters while it plans a batch. If the batch does not commit, the writer forgets the rosters that it changed. Every
+transaction checks the counters again. So an outdated roster costs a second attempt, but never causes a wrong write.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
@@ -19,9 +19,9 @@ from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 
 MAX_ROSTERS_WEIGHT = 500_000
-"""How many members are kept in memory; a conversation counts as two more. A member takes some 500 bytes."""
+"""How many members are kept in memory. A conversation counts as two more. A member takes about 500 bytes."""
 MAX_ROSTER_WEIGHT = MAX_ROSTERS_WEIGHT // 512
-"""What a large conversation counts at most, so that two batches of 256 operations always find what they need."""
+"""The maximum weight of a large conversation. It lets two batches of 256 operations always fit into the cache."""
 MAX_DIRECT_KEYS = 200_000
 
 FetchUsers = Callable[[Iterable[str]], Awaitable[dict[str, User]]]
@@ -33,7 +33,7 @@ class Roster(Struct, kw_only=True):
     conversation: ConversationRecord
     members: dict[str, MembershipRecord]
     stored_seq: int
-    """The ``seq`` of the last message known to be stored. Later ones, still in flight, cannot be confirmed yet."""
+    """The ``seq`` of the last message that is known to be stored. A message in flight cannot be acknowledged."""
     blocked: bool = False
     """In a direct conversation: whether one of the two users has blocked the other."""
     people: dict[str, User] = {}
@@ -93,10 +93,10 @@ class Roster(Struct, kw_only=True):
 
 
 class Rosters:
-    """A bounded cache of rosters, which drops the least recently used ones."""
+    """A bounded cache of rosters. It drops the least recently used ones."""
 
     def __init__(self, conversations: Conversations, contacts: Contacts, fetch_users: FetchUsers) -> None:
-        """Load missing rosters through these."""
+        """Load missing rosters from these collections."""
         self._conversations = conversations
         self._contacts = contacts
         self._fetch_users = fetch_users
@@ -115,7 +115,7 @@ class Rosters:
         return self._direct_ids.get(key)
 
     def put(self, roster: Roster) -> None:
-        """Add the roster of a conversation, or weigh it again after its members have changed."""
+        """Add the roster of a conversation, or update its weight after its members have changed."""
         conversation = roster.conversation
         self._rosters[conversation.id] = roster
         if conversation.direct_key is not None:
@@ -141,7 +141,7 @@ class Rosters:
                 self._direct_ids.pop(roster.conversation.direct_key, None)
 
     def forget_direct(self, key: str) -> None:
-        """Drop the roster of a pair, because one of the two has blocked or unblocked the other."""
+        """Drop the roster of a direct conversation, because one of the two users has blocked or unblocked the other."""
         self._note_dropped([key])
         conversation_id = self._direct_ids.get(key)
         if conversation_id is not None:
@@ -157,7 +157,7 @@ class Rosters:
             for roster in loaded:
                 conversation = roster.conversation
                 if conversation.id in dropped or conversation.direct_key in dropped:
-                    # Dropped after a block or a failed batch: what was read may be older than that.
+                    # If a block or a failed batch dropped the roster during the read, what was read may be older.
                     missing.append(conversation.id)
                 elif conversation.id not in self._rosters:
                     self.put(roster)

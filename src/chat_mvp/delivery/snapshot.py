@@ -1,4 +1,4 @@
-"""What a person's conversations look like at one moment: the same facts for ``ready`` and for the conversation list."""
+"""The state of a user's conversations at one moment. ``ready`` and the conversation list use the same facts."""
 
 from collections.abc import Iterable, Sequence
 
@@ -23,7 +23,7 @@ Marks = tuple[int, int]
 
 
 class Standing(Struct, kw_only=True):
-    """One conversation and the person's own place in it. The marks of the others are ``None`` in large ones."""
+    """One conversation and the user's membership in it. The marks of the others are ``None`` in large conversations."""
 
     conversation: ConversationRecord
     membership: MembershipRecord
@@ -32,22 +32,22 @@ class Standing(Struct, kw_only=True):
 
 
 class UnreadBudget:
-    """How many messages may still be looked at to count the unread ones."""
+    """How many more messages may be read in order to count the unread ones."""
 
     def __init__(self, messages: int = MAX_SCANNED_UNREAD_PER_CONNECT) -> None:
-        """Begin with so many."""
-        self._left = messages
+        """Start with a budget of this many messages."""
+        self._remaining = messages
 
     def take(self, messages: int) -> bool:
-        """Take so many of one conversation; take nothing and return false when they are too many."""
-        if messages > min(self._left, MAX_SCANNED_UNREAD):
+        """Take the messages of one conversation from the budget. Return false, and take nothing, if they do not fit."""
+        if messages > min(self._remaining, MAX_SCANNED_UNREAD):
             return False
-        self._left -= messages
+        self._remaining -= messages
         return True
 
 
 class UnreadRange(Struct, frozen=True):
-    """Where messages may be unread: in this conversation, above one sequence number and up to another."""
+    """The range in which messages may be unread: in this conversation, above one sequence number and up to another."""
 
     conversation_id: str
     above: int
@@ -55,22 +55,22 @@ class UnreadRange(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Return how many messages that are."""
+        """Return the number of messages in the range."""
         return max(0, self.up_to - self.above)
 
 
 class Snapshots:
-    """Reads conversations as one person has them. Every query is bounded, whatever other people did."""
+    """Reads conversations as one user has them. Every query is bounded, whatever other users did."""
 
     def __init__(self, conversations: Conversations, messages: Messages, summaries: Summaries, blocks: Blocks) -> None:
-        """Read from these."""
+        """Read from these collections."""
         self._blocks = blocks
         self._conversations = conversations
         self._messages = messages
         self._summaries = summaries
 
     async def fetch_summaries(self, user_id: str) -> list[SummaryRecord]:
-        """Return what a connect needs to know of all conversations of the person, most recent activity first."""
+        """Return what a connect needs of all conversations of the user, the most recently active first."""
         return await self._summaries.fetch(user_id)
 
     async def fetch_states(
@@ -88,15 +88,15 @@ class Snapshots:
         return [_state(summary, unread[summary.id], others.get(summary.id)) for summary in summaries]
 
     async def fetch(self, user_id: str, ids: Iterable[str]) -> dict[str, Standing]:
-        """Return the person's standings in these conversations, where they are a member, in the given order.
+        """Return the user's standing in each of these conversations where they are a member, in the given order.
 
-        Give at most a page of ids.
+        Pass at most a page of ids.
         """
         wanted = list(dict.fromkeys(ids))
         memberships = await self._conversations.fetch_memberships(user_id, wanted)
         records = await self._conversations.fetch(memberships)
         found = [records[i] for i in wanted if i in records]
-        # Who left a direct conversation and came back may have a mark below where it begins for them.
+        # A user who left a direct conversation and came back may have a mark below ``joined_seq``.
         ranges = [
             UnreadRange(
                 record.id, max(memberships[record.id].read_seq, memberships[record.id].joined_seq), record.last_seq
@@ -126,8 +126,8 @@ class Snapshots:
         )
 
     async def _count_unread(self, user_id: str, ranges: Sequence[UnreadRange], budget: UnreadBudget) -> dict[str, int]:
-        """Count exactly within the budget; beyond it, count every message above the person's mark."""
-        # Nothing can be unread where the mark is at the end, and nothing needs to be asked.
+        """Count exactly within the budget. Beyond it, count every message above the user's mark as unread."""
+        # If the mark is at the end, nothing is unread, and no query is needed.
         behind = [each for each in ranges if each.size]
         exact = [each for each in behind if budget.take(each.size)]
         counts = dict.fromkeys((each.conversation_id for each in ranges), 0)

@@ -34,7 +34,7 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 FULL_RETRY_AFTER_MS = 500
 DEADLINE_S = 10.0
 HOLD_BACK_S = 0.02
-"""How long a stored batch waits at most for the next one to be sent, which takes long without a database."""
+"""How long a stored batch waits at most until the next one is sent. Without a database, sending takes long."""
 
 _LOG = structlog.get_logger(__name__)
 
@@ -112,10 +112,10 @@ class Writer:
         ``UnavailableError`` when the writer is stopping or has too much to store; other errors when the disk is full.
         """
         if self._is_stopping:
-            raise UnavailableError("The server is stopping; connect again in a moment.", retry_after_ms=1_000)
+            raise UnavailableError("The server is stopping. Connect again in a moment.", retry_after_ms=1_000)
         if len(self._waiting) >= MAX_WAITING_OPERATIONS or self._waiting_bytes > MAX_WAITING_BYTES:
             raise UnavailableError(
-                "The server has more to store than it can; try again.", retry_after_ms=FULL_RETRY_AFTER_MS
+                "The server has too much to store now. Try again in a moment.", retry_after_ms=FULL_RETRY_AFTER_MS
             )
         if operation.adds_data:
             self._check_room()
@@ -128,7 +128,7 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Return how many operations wait to be stored. Those in flight do not count."""
+        """Return how many operations wait to be stored, without those in flight."""
         return len(self._waiting) + (len(self._next.operations) if self._next is not None else 0)
 
     async def settled(self) -> None:
@@ -153,9 +153,9 @@ class Writer:
                 await self._wake.wait()
         self._publish_committed()
         if slot.unresolved is not None:
-            # Its outcome will not be known before the process ends.
+            # The outcome of this batch will not be known before the process ends.
             slot.unresolved.move_to(BatchState.FAILED)
-        # The other slot may wait for this one.
+        # The other slot may wait for this one to end.
         self._wake.set()
 
     def _take(self) -> InFlightBatch | None:
@@ -166,7 +166,7 @@ class Writer:
                 return None
             self._next = None
             return InFlightBatch(gathered.operations, gathered.plan, deliver=self._deliver)
-        # An empty one is dropped: its operations would get the time at which it was opened, not that of their arrival.
+        # Drop an empty batch: its operations would get the time at which it was opened, not the time of their arrival.
         self._next = None
         if gathered is not None:
             return InFlightBatch(gathered.operations, gathered.plan, deliver=self._deliver)
@@ -214,8 +214,8 @@ class Writer:
         """Store a batch, or refuse its operations after the deadline."""
         self._unpublished.add(batch.published)
         batch.published.add_done_callback(self._unpublished.discard)
-        # After a batch has failed at its deadline, the next ones are tried once each until one succeeds, because their
-        # callers have waited already.
+        # After a batch has failed at its deadline, each later batch is tried only once until one succeeds, because the
+        # callers have already waited.
         is_stored = await slot.store(batch, self, for_s=0 if self._database_fails else self._deadline_s)
         self._database_fails = not is_stored
         if is_stored:
@@ -225,7 +225,7 @@ class Writer:
             batch.refuse(unavailable())
 
     async def _isolate(self, batch: InFlightBatch, slot: CommitSlot) -> None:
-        """Store each operation of a batch that failed for an unknown reason in a transaction of its own."""
+        """Store each operation of a batch that failed for an unknown reason in its own transaction."""
         failure = InternalError("The server could not store this.")
         if len(batch.operations) == 1:
             batch.refuse(failure)
@@ -260,7 +260,7 @@ class Writer:
             while self._waiting and self._offer(next_batch, self._waiting[0]):
                 self._waiting_bytes -= self._waiting.popleft().size
 
-    def executed(self, batch: InFlightBatch) -> None:  # noqa: ARG002  (whichever it is)
+    def executed(self, batch: InFlightBatch) -> None:  # noqa: ARG002  (the observer needs no details)
         """Wake a slot for the next batch, if it has operations."""
         if self._next is not None and self._next.operations:
             self._wake.set()
@@ -271,7 +271,7 @@ class Writer:
         self._drop_rosters(_touched(batch), by=batch)
 
     def postponed(self, operations: Sequence[Operation]) -> None:
-        """Put operations for which a batch had no room back at the front of the waiting ones."""
+        """Put the operations that did not fit into a batch back at the front of the queue."""
         self._drop_next()
         self._put_back(operations)
 

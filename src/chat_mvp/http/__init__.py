@@ -1,1 +1,1 @@
-"""What every HTTP route shares: problem documents, strict bodies, callers, pages, the interface's description."""
+"""Shared parts of all HTTP routes: problem documents, strict bodies, callers, pages, the OpenAPI description."""

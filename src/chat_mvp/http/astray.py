@@ -1,6 +1,6 @@
-"""Requests that lead nowhere: without a route, or without a valid token. They are counted by address.
+"""Counts, by address, requests that have no route or no valid token.
 
-Nothing else counts them: a budget belongs to a route or to an account.
+No other limit counts them, because a budget belongs to a route or to an account.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _Handler = Callable[[Request[Any, Any, Any], Any], Response[bytes]]
 
 
 def counting_astray(handlers: Mapping[Any, _Handler], limits: RateLimits) -> ExceptionHandlersMap:
-    """Return ``handlers``, which answer ``rate_limited`` instead where an address goes astray too often."""
+    """Return ``handlers``, which answer ``rate_limited`` instead if an address sends too many such requests."""
     return {kind: _counting(handler, handlers[ChatError], limits) for kind, handler in handlers.items()}
 
 

@@ -1,7 +1,7 @@
-"""Callers over HTTP: every route wants a signed-in person unless it says otherwise.
+"""Callers over HTTP: every route requires a signed-in user unless it is declared open.
 
-The guard looks at the ``Authorization`` header before a body is read, so a stranger learns nothing but that they are
-one. Handlers get what it found as their parameter ``caller``.
+The guard checks the ``Authorization`` header before the body is read, so a caller without a token learns nothing else.
+Handlers get the authenticated caller as their parameter ``caller``.
 """
 
 from collections.abc import Collection
@@ -32,7 +32,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 def bearer_token(header: str | None) -> str:
-    """Return the token of an ``Authorization`` header; ``UnauthenticatedError`` when it carries none."""
+    """Return the token of an ``Authorization`` header. ``UnauthenticatedError`` when it contains none."""
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthenticatedError("Sign in first.")
@@ -46,8 +46,8 @@ def caller_guard(authenticator: Authenticator, rate_limits: RateLimits) -> Guard
     caller has used up the budget of the route.
     """
 
-    # A function, because Litestar copies guards that are objects, and each copy would have an authenticator of its
-    # own that never hears of a session that ended.
+    # This is a function because Litestar copies guards that are objects. Each copy would have its own authenticator,
+    # which is never notified of ended sessions.
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         if isinstance(handler, HTTPRouteHandler) and handler.security == OPEN:
             return
@@ -60,9 +60,9 @@ def caller_guard(authenticator: Authenticator, rate_limits: RateLimits) -> Guard
 
 
 def page_guard(path: str, allowed_origins: Collection[str]) -> Guard:
-    """Return a Litestar guard that refuses requests of other sites' pages below ``path``, where the cookie is sent.
+    """Return a Litestar guard that refuses requests from pages of other sites below ``path``, where the cookie is sent.
 
-    A browser sends such a request with the user's cookie, and keeps a cookie that comes back, without asking anyone.
+    A browser sends such a request with the user's cookie, and stores a returned cookie, without asking the user.
     """
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -72,12 +72,12 @@ def page_guard(path: str, allowed_origins: Collection[str]) -> Guard:
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if not is_allowed_page(origin, site, headers.get("host"), allowed_origins):
             _LOG.info("page_refused", origin=origin, client=connection.client.host if connection.client else None)
-            raise ForbiddenError("Pages of other sites may not sign people in or out.")
+            raise ForbiddenError("Pages of other sites are not allowed to sign users in or out.")
 
     return guard
 
 
 async def provide_caller(request: Request[Any, Any, Any]) -> authentication.Caller:
-    """Return who asks, as the guard found out."""
+    """Return the caller whom the guard authenticated."""
     caller: authentication.Caller = request.state[_STATE_KEY]
     return caller

@@ -1,7 +1,7 @@
 """Request bodies: JSON, decoded strictly into the handler's ``data`` type, and refused with the right code.
 
-Litestar's own decoding is lenient (a string of digits passes for a number) and stops at the first wrong type, so that
-a body which is no JSON at all may look like a wrong type. ``JsonBodies`` replaces it for every handler at once.
+Litestar's own decoding is lenient (it accepts a string of digits as a number). It also stops at the first wrong type,
+so a body that is not JSON may look like a wrong type. ``JsonBodies`` replaces it for all handlers.
 """
 
 import re
@@ -20,15 +20,15 @@ from chat_mvp.validation_messages import invalid_field
 _Body = TypeVar("_Body")
 
 _JSON_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.+-]+\+json)", re.IGNORECASE)
-_NOT_JSON = "The body is no valid JSON."
+_NOT_JSON = "The body is not valid JSON."
 _TOO_DEEP = "The body is nested too deeply."
 
 
 def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
-    """Return the body as an instance of its type; unknown fields are ignored.
+    """Return the body as an instance of its type. Unknown fields are ignored.
 
-    ``BadRequestError`` for what is no JSON or nested too deeply, ``ValidationError`` naming the field for a wrong
-    type, a value over its limit, a NUL or a lone surrogate anywhere in what is kept.
+    ``BadRequestError`` for a body that is not JSON or is nested too deeply. ``ValidationError`` that names the field
+    for a wrong type, a value over its limit, or a NUL or lone surrogate anywhere in the kept fields.
     """
     try:
         body = msgspec.json.decode(raw, type=body_type)
@@ -48,25 +48,25 @@ def decode_body(raw: bytes, body_type: type[_Body]) -> _Body:
 
 
 def check_is_json(content_type: str | None) -> None:
-    """Raise ``UnsupportedMediaTypeError`` unless a body says that it is JSON.
+    """Raise ``UnsupportedMediaTypeError`` unless the content type of the body is JSON.
 
-    A page of another site can make a browser send any body without asking the server first, but not one of this type.
+    A page of another site can make a browser send any body without asking the server first, except one of this type.
     """
     if _JSON_TYPE.fullmatch((content_type or "").partition(";")[0].strip()) is None:
         raise UnsupportedMediaTypeError("Send the body as JSON, with Content-Type: application/json.")
 
 
 class JsonBodies(SerializationPlugin):
-    """Litestar plugin: the ``data`` of every handler is decoded by ``decode_body``."""
+    """Litestar plugin: decodes the ``data`` of every handler with ``decode_body``."""
 
     def supports_type(self, field_definition: FieldDefinition) -> bool:
-        """Return whether this is a body made of a struct."""
+        """Return whether the type of this body is a struct."""
         return field_definition.name == "data" and any(
             isinstance(kind, type) and issubclass(kind, msgspec.Struct) for kind in _kinds(field_definition)
         )
 
     def create_dto_for_type(self, field_definition: FieldDefinition) -> type[AbstractDTO[Any]]:
-        """Return the decoder for this body's type."""
+        """Return the decoder for the type of this body."""
         return type("JsonBody", (_JsonBody,), {"model_type": field_definition.annotation})
 
 
@@ -77,11 +77,11 @@ class _JsonBody(AbstractDTO[Any]):
 
     @classmethod
     def create_for_field_definition(cls, *_: Any, **__: Any) -> None:
-        """Need nothing made in advance."""
+        """Do nothing: no preparation is needed."""
 
     @classmethod
     def is_supported_model_type_field(cls, _: FieldDefinition) -> bool:
-        """Leave what handlers return alone."""
+        """Return false: the results of handlers are not changed."""
         return False
 
     @classmethod
@@ -101,12 +101,12 @@ def _kinds(field_definition: FieldDefinition) -> list[Any]:
 
 
 def _nothing(_: object) -> None:
-    # What stays encoded is decoded, and looked at, by the service that knows how long it may be.
+    # The service that knows the maximum length decodes and checks fields that stay encoded.
     return None
 
 
 def _check_is_json(raw: bytes) -> None:
-    # A wrong type is noticed before the rest is read; only JSON can be of a wrong type. The rest is not built.
+    # A wrong type is detected before the rest is read. Only JSON can have a wrong type. The rest is not built.
     try:
         raw.decode()
         msgspec.json.decode(raw, type=msgspec.Raw)

@@ -1,4 +1,4 @@
-"""Which route takes from which budget of ``security/budgets.py``, and the guard that takes.
+"""The budget in ``security/budgets.py`` from which each route takes, and the guard that takes from it.
 
 A route that is missing here fails the start of the application.
 """
@@ -67,25 +67,25 @@ ROUTE_BUDGETS: Final[Mapping[str, str]] = {
 """By method and path as in the OpenAPI document."""
 
 ASTRAY: Final = "astray"
-"""The budget of what has no route or no valid token, and of methods that the framework answers."""
+"""The budget of requests without a route or a valid token, and of methods that the framework answers."""
 
 _SCHEMA: Final = "/schema"
-"""What lies below this is the framework's, and costs what a page costs."""
+"""The framework serves everything below this path. It costs as much as a page."""
 
 
 def route_budget(method: str, path: str) -> str | None:
-    """Return the budget that a route takes from, ``None`` for a route that is missing."""
+    """Return the budget from which a route takes, or ``None`` for a missing route."""
     if path == _SCHEMA or path.startswith(f"{_SCHEMA}/"):
         return "page"
     return ROUTE_BUDGETS.get(f"{method} {path}")
 
 
 def address_guard(rate_limits: RateLimits) -> Guard:
-    """Return a guard for the whole application that counts, by address, what needs no account."""
+    """Return a guard for the whole application that counts, by address, the requests that need no account."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if connection.scope["type"] != ScopeType.HTTP:
-            # WebSockets take from a budget of their own, see realtime/socket.py.
+            # WebSockets have their own budget, see realtime/socket.py.
             return
         budget = _budget_of(connection) or ASTRAY
         if rate_limits.is_by_address(budget):
@@ -95,7 +95,7 @@ def address_guard(rate_limits: RateLimits) -> Guard:
 
 
 def check_account(rate_limits: RateLimits, connection: ASGIConnection[Any, Any, Any, Any], user_id: str) -> None:
-    """Take from the budget of a route that is counted by account; ``RateLimitedError`` when it is used up."""
+    """Take from the budget of a route that is counted by account. ``RateLimitedError`` when it is used up."""
     budget = _budget_of(connection)
     if budget is not None and not rate_limits.is_by_address(budget):
         rate_limits.check(budget, user_id)
@@ -107,7 +107,7 @@ def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
 
 
 def check_every_route_has_a_budget(app: Litestar) -> None:
-    """Raise ``ValueError`` naming the routes of an application that take from no budget."""
+    """Raise ``ValueError`` with the routes of an application that have no budget."""
     missing = [f"{method} {path}" for method, path in _routes(app) if route_budget(method, path) is None]
     if missing:
         raise ValueError(f"without a budget: {', '.join(missing)}")
@@ -117,7 +117,7 @@ def _routes(app: Litestar) -> Iterable[tuple[str, str]]:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             if isinstance(handler, HTTPRouteHandler):
-                # Litestar answers OPTIONS by itself, without any work of ours.
+                # Litestar answers OPTIONS without calling our code.
                 for method in sorted(handler.http_methods - {"OPTIONS"}):
                     yield method, route.path_format
 

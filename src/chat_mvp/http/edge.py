@@ -1,4 +1,4 @@
-"""What every HTTP answer of the server has in common, around the application."""
+"""The common parts of all HTTP answers of the server, around the application."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Any
@@ -10,15 +10,16 @@ from chat_mvp.http.shutdown_answers import answering_at_shutdown
 
 
 def at_the_edge(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
-    """Return ``app`` with an answer for requests that are cut off and for ``HEAD``, and ``headers`` on every answer."""
+    """Return ``app`` with answers for interrupted requests and for ``HEAD``, and with ``headers`` on every answer."""
     return with_headers(answering_head(answering_at_shutdown(app)), headers)
 
 
-# The applications below hand a WebSocket on as it is: a frame of code around it would be kept for each idle connection.
+# The applications below pass a WebSocket on without a coroutine of their own, which would stay in memory for each idle
+# connection.
 
 
 def with_headers(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
-    """Return ``app`` whose HTTP answers carry these headers, unless they have set them themselves."""
+    """Return ``app`` whose HTTP answers have these headers, unless they have set them themselves."""
     defaults = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -38,7 +39,7 @@ def with_headers(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
 
 
 def answering_head(app: ASGIApp) -> ASGIApp:
-    """Return ``app`` that answers ``HEAD`` as it answers ``GET``, without the body (RFC 9110 section 9.3.2)."""
+    """Return ``app`` that answers ``HEAD`` like ``GET``, without the body (RFC 9110 section 9.3.2)."""
 
     def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != ScopeType.HTTP or scope["method"] != "HEAD":

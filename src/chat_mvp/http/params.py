@@ -1,4 +1,4 @@
-"""Ids and texts that stand in an address."""
+"""Ids and texts in a URL."""
 
 import re
 from typing import Annotated
@@ -24,14 +24,14 @@ def is_id(value: str) -> bool:
 
 
 def path_id(value: str) -> str:
-    """Return the id; ``NotFoundError`` for what is none, since nothing can have it."""
+    """Return the id. ``NotFoundError`` for an invalid id, because nothing can have it."""
     if not is_id(value):
         raise NotFoundError("There is nothing with this id.")
     return value
 
 
 def query_id(name: str, value: str | None) -> str | None:
-    """Return the id, or ``None`` where there is none; ``ValidationError`` for what is no id."""
+    """Return the id, or ``None`` if there is none. ``ValidationError`` for an invalid id."""
     if value is not None and not is_id(value):
-        raise ValidationError(f"{name} is no id.", fields={name: "is no id"})
+        raise ValidationError(f"{name} is not an id.", fields={name: "is not an id"})
     return value

@@ -1,6 +1,7 @@
-"""The one place where exceptions become HTTP answers: RFC 9457 problem documents with a stable ``code``.
+"""Turns exceptions into HTTP answers: RFC 9457 problem documents with a stable ``code``. No other module does this.
 
-What is not listed here is a fault of ours: it is logged once, with its traceback, and the answer says nothing of it.
+An exception that is not listed here is a fault of the server. It is logged once, with its traceback, and the answer
+does not describe it.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from chat_mvp.validation_messages import in_words
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 _GONE: Final = "client disconnected prematurely"
-"""What Litestar says when a body ends with its connection; it has no type of its own for that."""
+"""Litestar's text when a connection ends within a body. It has no exception type for that."""
 
 __all__ = ["EXCEPTION_HANDLERS", "MEDIA_TYPE", "NO_STORE", "Problem", "problem_response"]
 
@@ -34,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 def problem_response(error: ChatError, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    """Return the answer that says this error; ``Retry-After`` in whole seconds where coming back helps."""
+    """Return the answer for an error, with ``Retry-After`` in whole seconds if a retry can help."""
     return Response(
         msgspec.json.encode(problem_of(error)),
         status_code=error.status,
@@ -54,54 +55,56 @@ def _on_chat_error(_: Request[Any, Any, Any], error: Exception) -> Response[byte
 def _on_validation(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     complaints = error.extra if isinstance(error.extra, list) else []
     if any(complaint.get("source") == "body" for complaint in complaints):
-        # Bodies are decoded before parameters are looked at, so this can only be one that is not there at all.
-        return problem_response(BadRequestError("The body is empty; it must be JSON."))
+        # Bodies are decoded before parameters are checked, so this can only be a missing body.
+        return problem_response(BadRequestError("The body is empty. Send a JSON body."))
     if any(complaint.get("source") == ParamType.PATH for complaint in complaints):
         return _on_framework_error(request, HTTPException(status_code=HTTPStatus.NOT_FOUND))
     fields = {str(complaint.get("key", "query")): in_words(str(complaint["message"])) for complaint in complaints}
     sentences = [f"{field} {detail}." for field, detail in fields.items()]
-    return problem_response(ValidationError(" ".join(sentences) or "A parameter is not allowed.", fields=fields))
+    return problem_response(
+        ValidationError(" ".join(sentences) or "The value of a parameter is not allowed.", fields=fields)
+    )
 
 
 _NAMES: Final[Mapping[int, tuple[str, str]]] = {
     HTTPStatus.BAD_REQUEST: ("bad_request", "The request is malformed."),
     HTTPStatus.UNAUTHORIZED: ("unauthenticated", "Sign in first."),
-    HTTPStatus.FORBIDDEN: ("forbidden", "You may not do this."),
-    HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
+    HTTPStatus.FORBIDDEN: ("forbidden", "You are not allowed to do this."),
+    HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this URL."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
         "unsupported_media_type",
         "Send the body as JSON, with Content-Type: application/json.",
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests in too short a time."),
+    HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "Too many requests in a short time. Try again later."),
 }
 
 
 def _on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Answer what Litestar itself refuses: no such route, no such method, a body over its limit."""
+    """Answer the errors of Litestar itself: no such route, no such method, a body over its limit."""
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         handler = request.scope.get("route_handler")
         limit = handler.resolve_request_max_body_size() if isinstance(handler, HTTPRouteHandler) else None
         too_large = TooLargeError(f"The body is over its limit of {limit or MAX_BODY_BYTES:,} bytes.")
         answer = problem_response(too_large, {"Connection": "close"})
-        # A client that waits to be asked for its body has sent none of it.
+        # A client that waits for "100 Continue" has sent none of its body.
         return answer if "100-continue" in request.headers.get("expect", "").lower() else _AfterBody(answer)
     if isinstance(error, InternalServerException) and error.detail == _GONE:
-        # The client has gone: it reads no answer.
-        return problem_response(BadRequestError("The body broke off."))
+        # The client has disconnected and reads no answer.
+        return problem_response(BadRequestError("The connection ended within the body."))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _on_fault(request, error)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        # A route is a method and a path, and the contract knows one code for a route that is not there.
+        # A route is a method and a path, and there is one code for a route that does not exist.
         status = HTTPStatus.NOT_FOUND
-    code, detail = _NAMES.get(status, ("bad_request", "The request cannot be answered."))
+    code, detail = _NAMES.get(status, ("bad_request", "The server cannot answer this request."))
     problem = Problem("about:blank", HTTPStatus(status).phrase, status, code, detail, [])
     headers = NO_STORE | (error.headers or {})
     return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 class _Late(Response[bytes]):
-    """An answer that is held back for some seconds."""
+    """An answer that is delayed by some seconds."""
 
     def __init__(self, answer: Response[bytes], after_s: float) -> None:
         super().__init__(
@@ -120,10 +123,10 @@ class _Late(Response[bytes]):
 
 
 class _AfterBody(Response[bytes]):
-    """An answer that leaves after the body was read and thrown away.
+    """An answer that is sent after the body was read and discarded.
 
-    Closing a connection while the client still writes resets it, and the client never sees the answer. A body that
-    is longer than ``MAX_DISCARDED_BYTES`` or slower than ``MAX_DISCARDING_S`` has itself to blame.
+    If a connection is closed while the client still sends, it is reset, and the client never sees the answer. A body
+    that is longer than ``MAX_DISCARDED_BYTES`` or slower than ``MAX_DISCARDING_S`` is not read to its end.
     """
 
     def __init__(self, answer: Response[bytes]) -> None:
@@ -144,12 +147,12 @@ class _AfterBody(Response[bytes]):
 
 
 async def _discard(receive: Receive) -> None:
-    left = MAX_DISCARDED_BYTES
-    while left > 0:
+    remaining = MAX_DISCARDED_BYTES
+    while remaining > 0:
         message = await receive()
         if message["type"] != "http.request" or not message["more_body"]:
             return
-        left -= len(message["body"])
+        remaining -= len(message["body"])
 
 
 def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -159,7 +162,7 @@ def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[byt
         path=request.scope.get("path_template") or request.url.path,
         exc_info=error,
     )
-    return problem_response(InternalError("Something went wrong on the server; try again later."))
+    return problem_response(InternalError("Something went wrong on the server. Try again later."))
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Callable[[Request[Any, Any, Any], Any], Response[bytes]]]] = {
@@ -168,4 +171,4 @@ EXCEPTION_HANDLERS: Final[dict[Any, Callable[[Request[Any, Any, Any], Any], Resp
     HTTPException: _on_framework_error,
     Exception: _on_fault,
 }
-"""For ``Litestar(exception_handlers=…)``. Found by the type of the exception, the nearest class first."""
+"""For ``Litestar(exception_handlers=…)``. The handler of the nearest class of the exception is used."""

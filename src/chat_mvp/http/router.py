@@ -12,7 +12,7 @@ from chat_mvp.security.budgets import RateLimits
 
 API_PATH = "/api/v1"
 AUTH_PATH = f"{API_PATH}/auth"
-"""Browsers send the refresh cookie to the routes below this path, and to no others."""
+"""Browsers send the refresh cookie only to the routes below this path."""
 
 
 def api_router(
@@ -23,9 +23,9 @@ def api_router(
     services: Mapping[str, object],
     allowed_origins: Collection[str] = (),
 ) -> Router:
-    """Return a router with these routes: guarded, with bodies limited, and each service under its parameter name.
+    """Return a router with these routes: guarded, with limited bodies, and with each service under its parameter name.
 
-    ``allowed_origins`` are web origins, besides the server's own, whose pages may sign people in.
+    ``allowed_origins`` are web origins, besides the server's own, whose pages may sign users in.
     """
     return Router(
         API_PATH,

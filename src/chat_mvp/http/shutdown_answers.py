@@ -16,11 +16,12 @@ RETRY_AFTER_MS = 1_000
 def answering_at_shutdown(app: ASGIApp) -> ASGIApp:
     """Return ``app`` with an answer for HTTP requests that the server cancels: 503 ``unavailable``.
 
-    Such a request waited for a database that does not answer, for instance. Without this the web server would say 500.
+    Such a request waits, for instance, for a database that does not answer. Without this, the web server would answer
+    500.
     """
 
     def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # A WebSocket is handed on as it is: a frame of code around it would be kept for each idle connection.
+        # Pass a WebSocket on without a coroutine, which would stay in memory for each idle connection.
         return _serve(scope, receive, send) if scope["type"] == ScopeType.HTTP else app(scope, receive, send)
 
     async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +43,7 @@ def answering_at_shutdown(app: ASGIApp) -> ASGIApp:
 
 
 async def _answer(send: Send) -> None:
-    error = UnavailableError("The server is stopping; ask again in a moment.", retry_after_ms=RETRY_AFTER_MS)
+    error = UnavailableError("The server is stopping. Try again in a moment.", retry_after_ms=RETRY_AFTER_MS)
     problem = problem_response(error, {"Connection": "close"})
     headers = {**problem.headers, "Content-Type": problem.media_type, "Content-Length": len(problem.content)}
     await send(

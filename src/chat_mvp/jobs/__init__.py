@@ -1,4 +1,5 @@
-"""Background work that survives a restart: each job is stored with what causes it, and tried until it succeeds.
+"""Background work that survives a restart: each job is stored with its cause, and retried until it succeeds.
 
-``runner.py`` claims and runs jobs; the other modules are the work itself, one for each kind.
+``runner.py`` claims and runs jobs, and ``purge.py`` does their work. ``expired_sessions.py`` is a regular task without
+stored jobs, because the sessions themselves say what is to be done.
 """

@@ -1,14 +1,14 @@
-"""Removes what a deleted conversation or a former member leaves behind."""
+"""Removes the data that a deleted conversation or a former member leaves behind."""
 
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.purging import PURGE_CONVERSATION, PURGE_QUEUE, Leftovers
 
 PIECE = 500
-"""Documents removed at once: a few hundredths of a second of the database's time."""
+"""How many documents are removed at once. This takes a few hundredths of a second of the database's time."""
 
 
 class PurgeConversation:
-    """Handler of the job that the deletion of a conversation stores."""
+    """Handles the job that the deletion of a conversation stores."""
 
     kind = PURGE_CONVERSATION
 
@@ -17,7 +17,7 @@ class PurgeConversation:
         self._leftovers = leftovers
 
     async def run(self, payload: RawDocument) -> RawDocument | None:
-        """Remove one piece: queue entries first, because they refer to messages."""
+        """Remove up to ``PIECE`` documents, queue entries first, because they refer to messages."""
         room = PIECE
         members = list(payload["member_ids"])
         while members:
@@ -31,7 +31,7 @@ class PurgeConversation:
 
 
 class PurgeQueue:
-    """Handler of the job that the removal of a member stores when very much waits for them."""
+    """Handles the job that the removal of a member stores when the member has very many queue entries."""
 
     kind = PURGE_QUEUE
 
@@ -40,7 +40,7 @@ class PurgeQueue:
         self._leftovers = leftovers
 
     async def run(self, payload: RawDocument) -> RawDocument | None:
-        """Remove one piece."""
+        """Remove up to ``PIECE`` queue entries."""
         removed = await self._leftovers.remove_queue_entries(
             payload["conversation_id"], payload["user_id"], up_to=payload["up_to"], limit=PIECE
         )

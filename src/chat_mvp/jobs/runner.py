@@ -15,32 +15,32 @@ from chat_mvp.storage.jobs import JobRecord, Jobs
 from chat_mvp.supervision import Supervisor
 
 LEASE_S = 10.0
-"""A job of a process that was killed is taken over after this time."""
+"""After this time another process takes over a job whose process was killed."""
 RENEW_AFTER_S = 3.0
 POLL_S = 1.0
-"""How often the database is asked for jobs that are due and that no one in this process has heard of."""
+"""How often the database is asked for due jobs that were not announced in this process."""
 MAX_ATTEMPTS = 12
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 3_600.0
 REST = 2.0
-"""After each piece of a job the process rests this many times as long as the piece took: clients come first."""
+"""After each piece of a job the process pauses this many times as long as the piece took: clients come first."""
 MAX_ERROR_CHARS = 500
 
 _LOG = structlog.get_logger(__name__)
 
 
 class JobHandler(Protocol):
-    """Does the work of one kind of job. It may be run again after it was done: running it twice must do no harm."""
+    """Does the work of one kind of job. It may run again after it was done, so running it twice must do no harm."""
 
     kind: str
 
     async def run(self, payload: RawDocument) -> RawDocument | None:
-        """Do a piece of the work and return what is left to do, or ``None`` when all is done."""
+        """Do a piece of the work. Return the payload of the remaining work, or ``None`` when all is done."""
         ...
 
 
 class JobRunner:
-    """Claims jobs that are due and runs them."""
+    """Claims due jobs and runs them."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class JobRunner:
         poll_s: float = POLL_S,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        """Run the kinds of these handlers. Jobs of other kinds wait for a process that knows them."""
+        """Run the kinds of jobs of these handlers. Jobs of other kinds wait for a process that supports them."""
         self._jobs = jobs
         self._handlers = {handler.kind: handler for handler in handlers}
         self._lease_s = lease_s
@@ -64,17 +64,17 @@ class JobRunner:
         self.failed = 0
 
     def start(self, supervisor: Supervisor) -> None:
-        """Begin to run jobs, in a task of ``supervisor``."""
+        """Start to run jobs, in a task of ``supervisor``."""
         self._task = supervisor.run("jobs", self._run)
 
     async def stop(self) -> None:
-        """End. A job in the middle of a piece is claimed again when its lease is over."""
+        """Stop. A job that is interrupted is claimed again when its lease has expired."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     def wake(self) -> None:
-        """Look for jobs at once, because one was stored a moment ago."""
+        """Look for jobs at once, because one was just stored."""
         self._woken.set()
 
     async def _run(self) -> None:
@@ -89,26 +89,26 @@ class JobRunner:
                 await self._pause()
 
     async def run_one(self) -> bool:
-        """Run one piece of one job that is due; false when none is."""
+        """Run one piece of one due job. Return false when no job is due."""
         job = await self._jobs.claim(list(self._handlers), self._owner, lease_ms=_ms(self._lease_s))
         if job is None:
             return False
         renewing = asyncio.create_task(self._renew(job), name="job lease")
-        begun = time.monotonic()
+        started_at = time.monotonic()
         try:
-            rest = await self._handlers[job.kind].run(job.payload)
-        except Exception as error:  # noqa: BLE001  (whatever a job fails of, the others must be done)
+            remaining = await self._handlers[job.kind].run(job.payload)
+        except Exception as error:  # noqa: BLE001  (a job that fails must not stop the others)
             await self._failed(job, error)
         else:
-            await self._succeeded(job, rest)
+            await self._succeeded(job, remaining)
         finally:
             renewing.cancel()
-        await asyncio.sleep(REST * (time.monotonic() - begun))
+        await asyncio.sleep(REST * (time.monotonic() - started_at))
         return True
 
-    async def _succeeded(self, job: JobRecord, rest: RawDocument | None) -> None:
-        if rest is not None:
-            await self._jobs.proceed(job.id, self._owner, rest, after_ms=0)
+    async def _succeeded(self, job: JobRecord, remaining: RawDocument | None) -> None:
+        if remaining is not None:
+            await self._jobs.proceed(job.id, self._owner, remaining, after_ms=0)
             return
         await self._jobs.finish(job.id, self._owner)
         self.done += 1

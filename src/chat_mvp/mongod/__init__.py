@@ -1,6 +1,6 @@
-"""The embedded MongoDB replica set: found, started, watched and stopped with the server.
+"""The embedded MongoDB replica set: it is found, started, supervised and stopped with the server.
 
-``start_embedded`` is the way in; ``DirectoryLock`` is what keeps a second server off a data directory.
+``start_embedded`` is the entry point. ``DirectoryLock`` prevents a second server on the same data directory.
 """
 
 from chat_mvp.mongod.embedded import EmbeddedMongo, start_embedded

@@ -1,4 +1,4 @@
-"""The key and the password of the embedded replica set: made once, kept in files for their owner alone."""
+"""The key and the password of the embedded replica set, created once and kept in files that only the owner can read."""
 
 import contextlib
 import os
@@ -13,36 +13,36 @@ from chat_mvp.mongod.layout import Layout
 
 USERNAME = "chat_mvp"
 MEMBER = "__system"
-"""As whom members of a replica set sign in to each other, with the key."""
+"""The user as which members of a replica set sign in to each other, with the key."""
 
 _PRIVATE_FILE = 0o600
 _PASSWORD_BYTES = 32
 _KEY_BYTES = 256
-"""Becomes 512 characters, inside the 1,024 that MongoDB allows for a key."""
+"""Becomes 512 characters. MongoDB allows at most 1,024 for a key."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The one user of the embedded database, and the key of its replica set. No representation shows a secret."""
+    """The only user of the embedded database, and the key of its replica set. ``repr`` shows no secret."""
 
     username: str
     password: str = field(repr=False)
     key: str = field(repr=False)
 
     def uri(self, port: int) -> str:
-        """Return the address for drivers, password included, of the embedded replica set on ``port``."""
+        """Return the URI, with the password, of the embedded replica set on ``port``."""
         return f"mongodb://{self.username}:{quote_plus(self.password)}@{HOST}:{port}/?replicaSet={REPLICA_SET}&authSource=admin"
 
     def member_uri(self, port: int) -> str:
-        """Return the address for drivers that sign in as a member of the set does, and may do everything."""
+        """Return the URI with which a driver signs in as a member of the set, with all rights."""
         options = "directConnection=true&authSource=local&authMechanism=SCRAM-SHA-256"
         return f"mongodb://{MEMBER}:{quote_plus(self.key)}@{HOST}:{port}/?{options}"
 
 
 def load_or_create(layout: Layout) -> Credentials:
-    """Return the credentials in ``layout``. Whichever is missing is made, with its file.
+    """Return the credentials in ``layout``, and create missing ones with their files.
 
-    A file appears complete or not at all, so a start that was killed half-way leaves nothing that blocks the next.
+    A file is written completely or not at all, so a start that is killed half-way does not block the next one.
     """
     return Credentials(
         username=USERNAME,
@@ -64,7 +64,7 @@ def _read_or_create(path: Path, fresh: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put ``text`` into the file at ``path`` with mode 0600, in one step and safely on disk."""
+    """Write ``text`` to the file at ``path`` with mode 0600, atomically and durably."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600 from the start
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

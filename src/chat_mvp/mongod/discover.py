@@ -1,4 +1,4 @@
-"""Finding a mongod that can be started."""
+"""Finds a mongod that can be started."""
 
 import asyncio
 import logging
@@ -21,32 +21,32 @@ _IN_WHEEL = Path("fiftyone", "db", "bin", "mongod.exe" if sys.platform == "win32
 
 @dataclass(frozen=True)
 class Mongod:
-    """A mongod program and where it came from: ``"path"`` or ``"wheel"``."""
+    """A mongod program and its origin: ``"path"`` or ``"wheel"``."""
 
     program: Path
     origin: str
 
 
 async def find_mongod(*, search_path: str | None = None, packages: Sequence[str] | None = None) -> Mongod:
-    """Return the mongod to start: the one on PATH, otherwise the one that was installed with chat-mvp.
+    """Return the mongod to start: the one on PATH, or else the one that was installed with chat-mvp.
 
-    One on PATH that does not run here, or is older than 6.0, is passed over with a warning. ``search_path`` and
-    ``packages`` stand for the environment's PATH and ``sys.path``. Raises StartupError when there is none.
+    A mongod on PATH that does not run here, or is older than 6.0, is ignored with a warning. ``search_path`` and
+    ``packages`` replace the environment's PATH and ``sys.path``. Raises StartupError when there is none.
     """
-    passed_over = ""
+    ignored = ""
     found = shutil.which("mongod", path=search_path)
     if found is not None:
         problem = await _problem(found)
         if problem is None:
             return Mongod(Path(found), "path")
-        passed_over = f" {found} is there, but {problem}."
-        _LOG.warning("Passing over %s: %s.", found, problem)
+        ignored = f" {found} exists, but {problem}."
+        _LOG.warning("Ignoring %s: %s.", found, problem)
     for entry in sys.path if packages is None else packages:
         program = Path(entry or ".") / _IN_WHEEL
         if program.is_file():
             return Mongod(program, "wheel")
     raise StartupError(
-        f"No MongoDB was found: no mongod on PATH and none installed with chat-mvp.{passed_over}",
+        f"No MongoDB was found: no mongod on PATH and none installed with chat-mvp.{ignored}",
         remedy=(
             "Start one with `docker compose up`, give the address of one with --mongo-uri, "
             "or install MongoDB 6.0 or later so that mongod is on PATH."
@@ -55,7 +55,7 @@ async def find_mongod(*, search_path: str | None = None, packages: Sequence[str]
 
 
 async def _problem(program: str) -> str | None:
-    """Say in a few words why ``program`` cannot be used, or None."""
+    """Return a short reason why ``program`` cannot be used, or ``None``."""
     try:
         process = await asyncio.create_subprocess_exec(
             program, "--version", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

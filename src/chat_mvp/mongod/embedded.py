@@ -1,4 +1,4 @@
-"""The embedded replica set as the rest of the program sees it: started, watched, stopped."""
+"""The embedded replica set as the rest of the program sees it: started, supervised, stopped."""
 
 import asyncio
 import contextlib
@@ -19,16 +19,16 @@ _LOG = logging.getLogger(__name__)
 _FIRST_BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 5.0
 _STEADY_SECONDS = 30.0
-"""A mongod that lived this long was well; its end is a first one, not one of a series."""
+"""A mongod that ran this long was healthy. When it ends, the back-off starts again from the beginning."""
 _LOG_CHECK_SECONDS = 30.0
 _PORT_ATTEMPTS = 5
 
 
 class EmbeddedMongo:
-    """A replica set of one, on loopback, that is started again whenever it ends before ``stop`` was called.
+    """A replica set of one member, on loopback. It is restarted whenever it ends before ``stop`` is called.
 
-    It belongs to the event loop that started it. ``uri`` carries the password and is for drivers only; the object's
-    own representation does not show it.
+    It belongs to the event loop that started it. ``uri`` contains the password and is for drivers only. ``repr`` does
+    not show it.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class EmbeddedMongo:
         log_limit: int,
         log_check_seconds: float,
     ) -> None:
-        """Take over a mongod that takes writes, and watch it from now on."""
+        """Take over a mongod that accepts writes, and supervise it from now on."""
         self.port = port
         self.restarts = 0
         self._starter = starter
@@ -57,12 +57,12 @@ class EmbeddedMongo:
 
     @property
     def uri(self) -> str:
-        """The address for drivers, with credentials. The same from start to start unless the port was taken."""
+        """The URI for drivers, with credentials. It is the same at every start unless the port was taken."""
         return self._starter.credentials.uri(self.port)
 
     @property
     def pid(self) -> int:
-        """The process id of the mongod that runs now, or ran last."""
+        """The process id of the mongod that runs now, or that ran last."""
         return self._process.pid
 
     @property
@@ -71,13 +71,13 @@ class EmbeddedMongo:
         return self._starter.layout.log_file
 
     async def stop(self) -> None:
-        """End supervision, then mongod, then give the data directory free. Calling it again waits for the same end."""
+        """Stop the supervision, then mongod, then release the data directory. Later calls wait for the first one."""
         if self._stopped is None:
             self._stopped = asyncio.create_task(self._stop(), name="mongod stop")
         await asyncio.shield(self._stopped)
 
     async def wait(self) -> None:
-        """Return once the replica set has been stopped for good."""
+        """Return when the replica set has been stopped and will not be restarted."""
         await asyncio.wait({self._supervision})
         if self._stopped is not None:
             await asyncio.shield(self._stopped)
@@ -98,23 +98,25 @@ class EmbeddedMongo:
             code = await self._watch()
             if loop.time() - since >= _STEADY_SECONDS:
                 backoff = _FIRST_BACKOFF_SECONDS
-            _LOG.warning("The database process %d ended with code %d; starting it again.", self.pid, code)
+            _LOG.warning("The database process %d ended with code %d. Starting it again.", self.pid, code)
             while True:
                 try:
-                    # On the same port whatever happens: every client in this process knows it by that address.
+                    # Always use the same port: every client in this process has this address.
                     self._process = await self._starter.start(self.port)
                     break
                 except PortTakenError:
-                    _LOG.error("Port %d of the database was taken while it was down; trying again.", self.port)
+                    _LOG.error(
+                        "Another program took the port %d of the database while it was down. Trying again.", self.port
+                    )
                 except (StartupError, OSError) as error:
-                    _LOG.error("The database could not be started again; trying again. %s", error)
+                    _LOG.error("The database could not be restarted. Trying again. %s", error)
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
             self.restarts += 1
             _LOG.warning("The database runs again as process %d.", self.pid)
 
     async def _watch(self) -> int:
-        """Return mongod's exit code once it has ended; until then keep its log within bounds."""
+        """Return mongod's exit code when it has ended. Until then keep its log within its limit."""
         while True:
             with contextlib.suppress(TimeoutError):
                 return await asyncio.wait_for(self._process.wait(), self._log_check_seconds)
@@ -122,7 +124,7 @@ class EmbeddedMongo:
                 if logfile.rotate(self.log_file, self._log_limit):
                     self._process.reopen_log()
             except OSError as error:
-                _LOG.warning("The database's log could not be moved aside: %s", error)
+                _LOG.warning("The database's log could not be rotated: %s", error)
 
 
 async def start_embedded(
@@ -132,12 +134,12 @@ async def start_embedded(
     log_limit: int = logfile.LOG_LIMIT_BYTES,
     log_check_seconds: float = _LOG_CHECK_SECONDS,
 ) -> EmbeddedMongo:
-    """Start the replica set that lives in ``data_dir``, made there when there is none, and return it ready for writes.
+    """Start the replica set in ``data_dir``, created there if there is none, and return it ready for writes.
 
-    ``cache_gb`` bounds the database's own cache, in GiB; ``log_limit`` its log, in bytes, looked at every
-    ``log_check_seconds``. On Linux mongod is told to end when the thread that called this ends, so call it in one that
+    ``cache_gb`` limits the database's own cache, in GiB. ``log_limit`` limits its log, in bytes, checked every
+    ``log_check_seconds``. On Linux mongod ends when the thread that called this ends, so call it in a thread that
     lasts. Raises StartupError, and leaves nothing running, when the directory cannot be used or belongs to another
-    living server, or no mongod can be found or started.
+    running server, or when no mongod can be found or started.
     """
     layout = await asyncio.to_thread(prepare, data_dir)
     check_free_space(layout.db_dir)
@@ -155,7 +157,7 @@ async def start_embedded(
         reason = f"{error.filename or layout.data_dir}: {(error.strerror or type(error).__name__).lower()}"
         raise StartupError(
             f"A file of the database cannot be read or written: {reason}.",
-            remedy="See to it that it belongs to you and that its disk has space, or choose another --data-dir.",
+            remedy="Check that it belongs to you and that its disk has space, or choose another --data-dir.",
         ) from error
     except BaseException:
         lock.release()
@@ -171,19 +173,20 @@ async def start_embedded(
 
 
 async def _start_on_some_port(starter: Starter, layout: Layout) -> tuple[int, MongodProcess]:
-    # First, since what is left from a killed server still has the port.
+    # Do this first, because the mongod of a killed server still has the port.
     for pid in await stop_leftover(layout):
-        _LOG.warning("Ended the database process %d that a killed server had left behind.", pid)
+        _LOG.warning("Stopped the database process %d that a killed server had left behind.", pid)
     port = ports.choose(ports.remembered(layout.port_file))
     for _ in range(_PORT_ATTEMPTS):
-        # Before it is used: a first start that is cut off would otherwise be repeated under another address.
+        # Store the port before it is used. Otherwise a first start that is interrupted would be repeated on another
+        # port.
         ports.remember(layout.port_file, port)
         try:
             return port, await starter.start(port)
         except PortTakenError:
-            # Taken between the look and mongod's own attempt.
+            # Another program took the port between the check and mongod's own attempt.
             port = ports.choose(None, avoid=port)
     raise StartupError(
-        f"Every port tried for the database on {HOST} was taken in the moment it was started.",
+        f"Other programs took every port that was tried for the database on {HOST}.",
         remedy="Try again, or give a running MongoDB with --mongo-uri.",
     )

@@ -1,7 +1,6 @@
-"""A note beside the embedded database of which database was made there, so that an emptied one is noticed.
+"""A file beside the embedded database that names the database created there, so that an emptied one is detected.
 
-Without it, the server would make a new ``mongod/db`` in the place of one that was lost or emptied, and start with
-nothing.
+Without it, the server would create a new ``mongod/db`` in place of a lost or emptied one, and start without data.
 """
 
 import logging
@@ -16,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def write_epoch_note(data_dir: Path, database: str, epoch: str) -> None:
-    """Note that this database has been made in ``data_dir``."""
+    """Store that this database has been created in ``data_dir``."""
     content = f"{database} {epoch}\n"
     path = data_dir / NOTE_NAME
     if _read(path) != content.split():
@@ -24,21 +23,22 @@ def write_epoch_note(data_dir: Path, database: str, epoch: str) -> None:
 
 
 def check_never_made(data_dir: Path, database: str, signing_keys: Path) -> None:
-    """Raise ``StartupError`` when this database has been made in ``data_dir`` before.
+    """Raise ``StartupError`` when this database was created in ``data_dir`` before.
 
-    Where only the file ``signing_keys`` says that a server has run there, with this or with another database, that is
-    logged.
+    If only the file ``signing_keys`` shows that a server has run there, with this or another database, that is logged.
     """
     note = data_dir / NOTE_NAME
     words = _read(note)
     if words and words[0] == database:
         raise StartupError(
-            f"The database in {data_dir} is empty, although a server has kept messages there.",
+            f"The database in {data_dir} is empty, although a server has stored messages there.",
             remedy=f"Put {data_dir / 'mongod' / 'db'} back, or run chat-mvp restore with a backup; "
             f"to start with nothing, delete {note}.",
         )
     if signing_keys.exists():
-        _LOG.warning("The database in %s is empty and is made now, although a server has run there before.", data_dir)
+        _LOG.warning(
+            "The database in %s is empty and is created now, although a server has run there before.", data_dir
+        )
 
 
 def _read(path: Path) -> list[str]:

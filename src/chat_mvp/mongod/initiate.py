@@ -1,8 +1,8 @@
-"""Making a started mongod the primary of a replica set of one, with its one user.
+"""Makes a started mongod the primary of a replica set with one member and one user.
 
-The only module outside ``storage`` that talks to the driver: all this happens before there is a storage layer.
-Everything here is done as a member of the replica set, signed in with the key, as members do among themselves; so
-nothing needs the exception by which a fresh mongod lets anybody on this machine in, and it is switched off.
+No other module outside ``storage`` uses the driver, because at this point the storage layer does not exist yet. This
+module signs in with the key, as a member of the replica set. So it does not need the localhost exception, by which
+everyone on this machine may use a new mongod. The exception is switched off.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from chat_mvp.mongod.credentials import MEMBER, Credentials
 ELECTION_SETTINGS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "catchUpTimeoutMillis": 200}
 
 ROLES = ("clusterMonitor", "dbAdminAnyDatabase", "readWriteAnyDatabase")
-"""All data and looking at the state of the set; no users, no configuration, no shutdown, no parameters."""
+"""Rights for all data and for the state of the set. No rights for users, configuration, shutdown or parameters."""
 
 _AUTHENTICATION_FAILED = 18
 _ALREADY_INITIALIZED = 23
@@ -26,18 +26,21 @@ _NOT_YET_INITIALIZED = 94
 
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.25
-"""An election takes a few hundredths. Long is only the wait for a mongod whose old port was taken by a program that
-says nothing: it asks there for 30 s whether it is talking to itself, before it can be told its new address."""
+"""An election takes a few hundredths of a second.
+
+Only one case takes long: the old port of mongod was taken by a program that does not answer. mongod then waits 30 s to
+find out whether it is talking to itself, before it accepts its new address.
+"""
 
 _Client = AsyncMongoClient[dict[str, Any]]
 
 
 async def ensure_primary(port: int, credentials: Credentials) -> None:
-    """Return once the mongod that listens on ``port`` takes writes of the user in ``credentials``.
+    """Return when the mongod on ``port`` accepts writes of the user in ``credentials``.
 
-    A new one is initiated; one that was last started on another port is told its new address; the user, its password
-    and roles, and the settings of the replica set are brought up to date. Safe to repeat after being cut off
-    anywhere. It waits without end: the caller sets the bound. Raises StartupError when the database refuses something.
+    A new mongod is initiated. One that last ran on another port gets its new address. The user, its password and roles,
+    and the settings of the replica set are brought up to date. It is safe to repeat this after any interruption. There
+    is no time limit: the caller sets it. Raises StartupError when the database refuses something.
     """
     pause = _FIRST_PAUSE_SECONDS
     while True:
@@ -45,7 +48,7 @@ async def ensure_primary(port: int, credentials: Credentials) -> None:
             if await _advance(port, credentials):
                 return
         except AutoReconnect:
-            pass  # mongod closes connections when its part in the replica set changes
+            pass  # mongod closes connections when its role in the replica set changes
         except PyMongoError as error:
             raise StartupError(
                 f"The database started but could not be set up: {str(error).partition(', full error')[0].rstrip('.')}.",
@@ -56,14 +59,14 @@ async def ensure_primary(port: int, credentials: Credentials) -> None:
 
 
 async def _advance(port: int, credentials: Credentials) -> bool:
-    """Do what can be done now and say whether that was all."""
+    """Do what is possible now, and return whether everything is done."""
     async with _connect(port, MEMBER, credentials.key, "local") as member:
         hello = await member.admin.command("hello")
         if hello.get("isWritablePrimary"):
             await _update_user(member, port, credentials)
             await _update_settings(member)
             return True
-        # Without a set's name it has no configuration, has not read it yet, or does not find itself in it.
+        # Without the name of a set, mongod has no configuration, has not read it yet, or does not find itself in it.
         if "setName" not in hello:
             await _configure(member, f"{HOST}:{port}")
         return False
@@ -80,7 +83,7 @@ def _connect(port: int, username: str, password: str, source: str) -> _Client:
         authMechanism="SCRAM-SHA-256",
         connectTimeoutMS=1000,
         serverSelectionTimeoutMS=2000,
-        # No second connection to watch by, for a client that is closed a moment later.
+        # Open no second connection for monitoring, because the client is closed a moment later.
         serverMonitoringMode="poll",
     )
 
@@ -97,7 +100,7 @@ async def _configure(member: _Client, host: str) -> None:
     if config["members"][0]["host"] != host:
         config["members"][0]["host"] = host
         config["version"] += 1
-        # By force, since a node that does not find itself in the set cannot be its primary.
+        # Use force, because a node that does not find itself in the set cannot be its primary.
         await member.admin.command("replSetReconfig", config, force=True)
 
 
@@ -106,7 +109,7 @@ async def _initiate(member: _Client, host: str) -> None:
     try:
         await member.admin.command("replSetInitiate", config)
     except OperationFailure as error:
-        # It has a configuration after all and is still reading it.
+        # It has a configuration and is still reading it.
         if error.code not in {_ALREADY_INITIALIZED, _NOT_YET_INITIALIZED}:
             raise
 

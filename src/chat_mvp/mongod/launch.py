@@ -1,8 +1,7 @@
-"""Run as a script in the new process: tie its life to the server's, then become mongod.
+"""Runs as a script in the new process: binds its life to the server's, and then becomes mongod.
 
-Arguments: the server's process id, then the command to become. Kept apart from the package and started with
-``python -I -S``, so that it takes milliseconds; the same done between fork and exec could hang in a program with
-threads.
+Arguments: the server's process id, then the command to run. It is separate from the package and started with ``python
+-I -S``, so that it takes milliseconds. Doing the same between fork and exec could hang in a program with threads.
 """
 
 import os
@@ -17,7 +16,7 @@ if __name__ == "__main__":
 
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        # The server may have been killed before the line above, and then no signal will ever come.
+        # The server may have been killed before the line above. Then no signal will arrive.
         if os.getppid() != server:
             sys.exit(1)
     os.execv(command[0], command)  # noqa: S606

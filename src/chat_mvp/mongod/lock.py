@@ -1,4 +1,4 @@
-"""One server for each data directory, held to by a lock of the operating system."""
+"""Allows only one server for each data directory, with a lock of the operating system."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _try_lock(descriptor: int) -> None:
-        # The byte lies far behind the process id, which others must still be able to read.
+        # Lock a byte far behind the process id, which other processes must still be able to read.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -28,7 +28,7 @@ else:
 
 
 class DirectoryLock:
-    """A held lock. It ends with ``release`` or with the process, however that ends, and never outlives it."""
+    """A held lock. It ends with ``release`` or when the process ends for any reason."""
 
     def __init__(self, descriptor: int) -> None:
         """Take over an open file whose lock is held."""
@@ -36,9 +36,9 @@ class DirectoryLock:
 
     @classmethod
     def acquire(cls, path: Path) -> "DirectoryLock":
-        """Lock the file at ``path``, made when missing, and write this process's id into it.
+        """Lock the file at ``path``, created if missing, and write this process's id into it.
 
-        Raises StartupError that names the holder's process id when another server has it.
+        Raises StartupError with the holder's process id when another server has the lock.
         """
         descriptor = -1
         try:
@@ -54,7 +54,7 @@ class DirectoryLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Give the directory free. The file stays: removing it would let two servers lock two files of one name."""
+        """Release the directory. The file stays: removing it would let two servers lock two files of the same name."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, 0)

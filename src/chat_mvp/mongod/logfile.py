@@ -1,4 +1,4 @@
-"""Keeping mongod's log small, and reading from it why mongod would not start."""
+"""Keeps mongod's log small, and finds in it why mongod did not start."""
 
 import json
 import os
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOG_LIMIT_BYTES = 8 * 1024 * 1024
-"""With the one kept before it, at most about twice this on disk."""
+"""Together with the previous log, about twice this size on disk at most."""
 
 _TAIL_BYTES = 256 * 1024
 _REASON_CHARACTERS = 300
 
 
 def open_for_append(path: Path) -> int:
-    """Return a descriptor to the log, made with mode 0600: what the loader or a crash prints ends up there too."""
+    """Return a descriptor to the log, created with mode 0600. Output of the loader or a crash goes there too."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 def size(path: Path) -> int:
-    """Return how many bytes the log has; 0 when there is none."""
+    """Return the size of the log in bytes, or 0 when there is none."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -26,9 +26,9 @@ def size(path: Path) -> int:
 
 
 def rotate(path: Path, limit: int = LOG_LIMIT_BYTES) -> bool:
-    """Move the log aside (``.1``) when it has more than ``limit`` bytes, and say whether it was moved.
+    """Move the log aside (``.1``) when it has more than ``limit`` bytes, and return whether it was moved.
 
-    A running mongod goes on writing to the old one until SIGUSR1 tells it to open the new.
+    A running mongod continues to write to the old file until it gets SIGUSR1.
     """
     if size(path) <= limit:
         return False
@@ -37,7 +37,7 @@ def rotate(path: Path, limit: int = LOG_LIMIT_BYTES) -> bool:
 
 
 def failure(path: Path, offset: int) -> str:
-    """Return the last fatal or error line written behind ``offset``, shortened; empty when there is none."""
+    """Return the last fatal or error line written after ``offset``, shortened. Empty when there is none."""
     reason = ""
     for severity, text in _lines(path, offset):
         if severity == "F" and text:
@@ -48,7 +48,7 @@ def failure(path: Path, offset: int) -> str:
 
 
 def contains(path: Path, offset: int, *needles: str) -> bool:
-    """Whether one of ``needles`` was written behind ``offset``."""
+    """Return whether one of ``needles`` was written after ``offset``."""
     text = _tail(path, offset)
     return any(needle in text for needle in needles)
 
@@ -58,7 +58,7 @@ def _lines(path: Path, offset: int) -> Iterator[tuple[str, str]]:
         try:
             entry = json.loads(line)
         except ValueError:
-            # The loader missing a library, or an option that mongod does not know. Stars only mark a start.
+            # A library that the loader did not find, or an option that mongod does not know. Stars only mark a start.
             if not line.startswith("*"):
                 yield "", line.strip()
             continue
@@ -75,7 +75,7 @@ def _tail(path: Path, offset: int) -> str:
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
-            # A log that is shorter than it was has been rotated in between.
+            # A log that is shorter than before has been rotated meanwhile.
             file.seek(max(offset if offset <= end else 0, end - _TAIL_BYTES))
             return file.read().decode("utf-8", "replace")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A port on loopback that stays the same from start to start."""
+"""Chooses a port on loopback that stays the same at every start."""
 
 import random
 import socket
@@ -9,13 +9,13 @@ from chat_mvp.mongod.config import HOST
 from chat_mvp.mongod.credentials import write_private
 
 _RANGE = range(20_000, 30_000)
-"""Below what Linux, macOS and Windows hand out for outgoing connections, so that none sits on it after a restart."""
+"""Below the ports that Linux, macOS and Windows use for outgoing connections, so that none of these occupies it."""
 _ATTEMPTS = 200
 _HIGHEST = 65_535
 
 
 def remembered(path: Path) -> int | None:
-    """Return the port in the file at ``path``, or None when there is none in it."""
+    """Return the port in the file at ``path``, or ``None`` when there is none in it."""
     try:
         text = path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, UnicodeDecodeError):
@@ -24,14 +24,14 @@ def remembered(path: Path) -> int | None:
 
 
 def remember(path: Path, port: int) -> None:
-    """Keep ``port`` for the next start."""
+    """Store ``port`` for the next start."""
     write_private(path, str(port))
 
 
 def is_free(port: int) -> bool:
-    """Whether a program could listen on ``port`` of loopback at this moment."""
+    """Return whether a program could listen on ``port`` of loopback now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As mongod does it: a port whose last connections are only fading counts as free.
+        # Like mongod, treat a port as free if its last connections are only in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -41,7 +41,7 @@ def is_free(port: int) -> bool:
 
 
 def choose(preferred: int | None, *, avoid: int | None = None) -> int:
-    """Return ``preferred`` when it is free, otherwise another free port, never ``avoid``."""
+    """Return ``preferred`` when it is free, or else another free port, but never ``avoid``."""
     if preferred is not None and preferred != avoid and is_free(preferred):
         return preferred
     for port in random.sample(_RANGE, _ATTEMPTS):
@@ -49,5 +49,5 @@ def choose(preferred: int | None, *, avoid: int | None = None) -> int:
             return port
     raise StartupError(
         f"No free port was found for the database on {HOST}.",
-        remedy="See what is listening there, or give a running MongoDB with --mongo-uri.",
+        remedy="Check which programs listen there, or give a running MongoDB with --mongo-uri.",
     )

@@ -1,4 +1,4 @@
-"""Starting and stopping one mongod process, and ending one that a killed server left behind."""
+"""Starts and stops one mongod process, and ends one that a killed server left behind."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,10 @@ from chat_mvp.mongod import launch, logfile
 from chat_mvp.mongod.layout import Layout
 
 STOP_SECONDS = 10.0
-"""A clean end takes well under a second; after this mongod is killed, which costs a recovery and loses nothing."""
+"""A clean stop takes well under a second. After this time mongod is killed.
+
+It then recovers at its next start, and loses nothing.
+"""
 
 _POLL_SECONDS = 0.02
 
@@ -22,7 +25,7 @@ if sys.platform == "linux":
     def _command_lines() -> Iterator[tuple[int, str]]:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
-                with contextlib.suppress(OSError):  # gone since, or of another user
+                with contextlib.suppress(OSError):  # ended meanwhile, or of another user
                     line = (entry / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
                     yield int(entry.name), os.fsdecode(line)
 
@@ -30,7 +33,7 @@ if sys.platform == "linux":
         process = Path(f"/proc/{pid}")
         try:
             state = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-            # Waiting for its parent to notice; until its last thread is gone too, its port and files are not free.
+            # A zombie waits for its parent. Until its last thread has ended too, its port and files are not free.
             return state in {"Z", "X"} and len(list((process / "task").iterdir())) == 1
         except OSError:
             return True
@@ -38,7 +41,7 @@ if sys.platform == "linux":
 elif sys.platform == "win32":
 
     def _command_lines() -> Iterator[tuple[int, str]]:
-        return iter(())  # nothing tells here; a mongod that still lives locks its files, and its log says so
+        return iter(())  # not known on this system; a running mongod locks its files, and its log says so
 
     def _has_ended(pid: int) -> bool:
         del pid
@@ -62,10 +65,10 @@ else:
 
 
 class MongodProcess:
-    """A running mongod of ours. On Linux it gets SIGTERM when the thread that started it ends, however it ends."""
+    """A running mongod of this server. On Linux it gets SIGTERM when the thread that started it ends for any reason."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Take over a process that has just been started."""
+        """Take over a process that was just started."""
         self._process = process
 
     @classmethod
@@ -81,7 +84,8 @@ class MongodProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C goes to everything in the terminal's group; mongod must outlive the server's own clean end.
+                # Ctrl-C goes to all processes of the terminal's group. mongod must still run while the server stops
+                # cleanly.
                 start_new_session=True,
             )
         finally:
@@ -90,20 +94,20 @@ class MongodProcess:
 
     @property
     def pid(self) -> int:
-        """The process id, of mongod itself: what starts it replaces itself by it."""
+        """The process id of mongod itself: the launcher replaces itself by mongod."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, negative for a signal; None while it runs."""
+        """The exit code, negative for a signal, or ``None`` while it runs."""
         return self._process.returncode
 
     async def wait(self) -> int:
-        """Return its exit code once it has ended."""
+        """Return its exit code when it has ended."""
         return await self._process.wait()
 
     async def stop(self, *, seconds: float = STOP_SECONDS) -> None:
-        """End it cleanly, and by force when it has not ended after ``seconds``."""
+        """Stop it cleanly, or by force when it has not ended after ``seconds``."""
         if self.exit_code is not None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -116,16 +120,16 @@ class MongodProcess:
             await self.wait()
 
     def reopen_log(self) -> None:
-        """Make it go on in a new log file where the old one was moved aside."""
+        """Make it open a new log file after the old one was moved aside."""
         if sys.platform != "win32":
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGUSR1)
 
 
 async def stop_leftover(layout: Layout, *, seconds: float = STOP_SECONDS) -> list[int]:
-    """End every mongod that a killed server left on this directory, and return their process ids: none or one.
+    """Stop every mongod that a killed server left on this directory, and return their process ids: none or one.
 
-    Call it only while holding the directory's lock: then no living server can be using that mongod.
+    Call it only while holding the directory's lock. Then no running server can be using that mongod.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -139,7 +143,7 @@ async def stop_leftover(layout: Layout, *, seconds: float = STOP_SECONDS) -> lis
 
 
 def _leftovers(layout: Layout) -> list[int]:
-    # By the command line, not by a process id in a file: ids are used again, and a file is written too late.
+    # Identify it by the command line, not by a process id in a file: ids are reused, and a file is written too late.
     ending = f" --config {layout.config_file}"
     return [pid for pid, line in _command_lines() if line.endswith(ending)]
 

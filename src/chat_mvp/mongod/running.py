@@ -1,4 +1,4 @@
-"""Reaching the replica set of a server that runs already."""
+"""Finds the replica set of a server that is already running."""
 
 import contextlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from chat_mvp.mongod.lock import DirectoryLock
 
 
 def running_uri(data_dir: Path) -> str | None:
-    """Return the address, with credentials, of the replica set that another process runs in ``data_dir``, or None.
+    """Return the URI, with credentials, of the replica set that another process runs in ``data_dir``, or ``None``.
 
     Raises StartupError when the directory cannot be used.
     """
@@ -31,7 +31,7 @@ def _is_locked(layout: Layout) -> bool:
 
 
 def member_uri(data_dir: Path) -> str:
-    """Return the address of the replica set in ``data_dir`` as one of its members, who may set its parameters."""
+    """Return the URI of the replica set in ``data_dir`` for one of its members, who may set its parameters."""
     layout = Layout(data_dir)
     return credentials.load_or_create(layout).member_uri(ports.remembered(layout.port_file) or 0)
 

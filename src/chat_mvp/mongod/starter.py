@@ -1,4 +1,4 @@
-"""From files on disk to a mongod that takes writes, once; whoever wants it alive for longer calls this again."""
+"""Starts mongod from the files on disk until it accepts writes. It does not restart it: callers do that."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from chat_mvp.mongod.layout import Layout
 from chat_mvp.mongod.process import MongodProcess
 
 START_SECONDS = 60.0
-"""A clean start takes under a second; recovery from a long journal on a slow disk is what the rest is for."""
+"""A clean start takes under a second. The rest is for recovery from a long journal on a slow disk."""
 
 _LISTENING = "Waiting for connections"
 _LAST_WORDS_SECONDS = 0.5
@@ -26,7 +26,7 @@ class PortTakenError(Exception):
 
 @dataclass(frozen=True)
 class Starter:
-    """All that is needed to start the mongod of one data directory, on whatever port."""
+    """Everything that is needed to start the mongod of one data directory, on any port."""
 
     program: Path
     layout: Layout
@@ -35,10 +35,10 @@ class Starter:
     start_seconds: float = START_SECONDS
 
     async def start(self, port: int) -> MongodProcess:
-        """Start mongod on ``port`` and return it once it takes writes; on any failure nothing is left running.
+        """Start mongod on ``port`` and return it when it accepts writes. After a failure nothing is left running.
 
-        Raises PortTakenError, StartupError that says what mongod's log says, or OSError when a file of its own is in
-        the way.
+        Raises PortTakenError, StartupError with the reason from mongod's log, or OSError when one of its own files
+        cannot be used.
         """
         layout = self.layout
         write_private(layout.config_file, config.render(layout, port=port, cache_gb=self.cache_gb))
@@ -58,7 +58,7 @@ class Starter:
         try:
             await asyncio.wait({primary, ended}, timeout=self.start_seconds, return_when=asyncio.FIRST_COMPLETED)
             if primary.done() and primary.exception() is not None:
-                # A mongod that ended breaks the conversation with it first; its end is the better explanation.
+                # A mongod that ended first breaks the connection. Its end is the better explanation.
                 await asyncio.wait({ended}, timeout=_LAST_WORDS_SECONDS)
             if ended.done():
                 raise self._early_end(offset, ended.result())
@@ -71,8 +71,8 @@ class Starter:
             await asyncio.wait({primary, ended})
 
     async def _make_primary(self, port: int, offset: int) -> None:
-        # Only its own log tells that it is ours that listens: on a port taken in the last moment, it would be a
-        # stranger that is made primary and given our password.
+        # Only its own log proves that our mongod listens on the port. If another program had just taken the port, it
+        # would be made primary and get our password.
         while not logfile.contains(self.layout.log_file, offset, _LISTENING):  # noqa: ASYNC110  (another process writes it)
             await asyncio.sleep(_POLL_SECONDS)
         await ensure_primary(port, self.credentials)
@@ -84,11 +84,11 @@ class Starter:
         if code == -signal.SIGILL:
             return self._refused("this processor lacks instructions (AVX) that MongoDB 5.0 and later need")
         ending = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        said = logfile.failure(log, offset)
-        return self._refused(f"{said} ({ending})" if said else ending)
+        reason = logfile.failure(log, offset)
+        return self._refused(f"{reason} ({ending})" if reason else ending)
 
     def _refused(self, reason: str) -> StartupError:
         return StartupError(
             f"The database ({self.program}) did not start: {reason.rstrip('.')}.",
-            remedy=f"Its log is {self.layout.log_file}; a MongoDB of your own can be given with --mongo-uri.",
+            remedy=f"See its log {self.layout.log_file}, or give a MongoDB of your own with --mongo-uri.",
         )

@@ -1,1 +1,1 @@
-"""What an operator looks at: health, metrics, logs."""
+"""Tools for operators: health, metrics, logs."""

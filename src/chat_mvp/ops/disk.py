@@ -1,4 +1,4 @@
-"""Room on the disk of the embedded database, looked at every few seconds and not for each message."""
+"""Checks the free space on the disk of the embedded database, every few seconds and not for each message."""
 
 import shutil
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from chat_mvp.errors import UnavailableError
 
 MINIMUM_FREE_BYTES = 256 * 1024 * 1024
-"""Below this MongoDB is close to ending itself for want of space; nothing new is taken then."""
+"""Below this MongoDB may soon stop for lack of space, so the server accepts no new data."""
 LOOK_EVERY_S = 2.0
 RETRY_AFTER_MS = 60_000
 
@@ -17,12 +17,12 @@ CheckRoom = Callable[[], None]
 
 
 def free_bytes(directory: Path) -> int:
-    """Return how much may still be written on the disk of ``directory``."""
+    """Return how many bytes can still be written on the disk of ``directory``."""
     return shutil.disk_usage(directory).free
 
 
 class DiskRoom:
-    """Whether there is room for more on one disk."""
+    """Whether one disk has room for new data."""
 
     def __init__(
         self,
@@ -32,9 +32,10 @@ class DiskRoom:
         free: Callable[[Path], int] = free_bytes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Look at the disk of ``directory``; without one, where the database is elsewhere, there is always room.
+        """Check the disk of ``directory``.
 
-        ``free`` tells how many bytes are free there, ``clock`` how many seconds have passed.
+        Without a directory, because the database is elsewhere, there is always room. ``free`` returns the number of
+        free bytes there. ``clock`` returns a time in seconds.
         """
         self._directory = directory
         self._minimum_free = minimum_free
@@ -44,7 +45,7 @@ class DiskRoom:
         self._has_room = True
 
     def check(self) -> None:
-        """Raise ``UnavailableError`` when there is no room for new data, as of at most ``LOOK_EVERY_S`` seconds ago.
+        """Raise ``UnavailableError`` when there was no room for new data at most ``LOOK_EVERY_S`` seconds ago.
 
         Every service that makes the database grow calls this first. Reading, deleting and confirming still work.
         """

@@ -1,6 +1,6 @@
 """Whether the process is alive, and whether it can do its work.
 
-The application provides ``readiness: Readiness`` as a dependency and shows these handlers at its root.
+The application provides ``readiness: Readiness`` as a dependency and mounts these handlers at its root.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ _LOG = structlog.stdlib.get_logger(__name__)
 
 
 class Health(Struct, kw_only=True):
-    """The answer of both health checks when all is well."""
+    """The answer of both health checks when everything works."""
 
     status: str
 
 
 class Readiness:
-    """Whether the server can take messages: the database takes a majority write, and there is room for it.
+    """Whether the server can accept messages: the database accepts a majority write, and the disk has room.
 
-    However many ask, the database is asked at most about once a second, and by one at a time.
+    The database is asked about once a second at most, by one check at a time, however many requests there are.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class Readiness:
         good_for_s: float = GOOD_FOR_S,
         minimum_free: int = MINIMUM_FREE_BYTES,
     ) -> None:
-        """Ask ``check_write``, which raises when no write is possible, and look at ``disk`` when the data lies there.
+        """Call ``check_write``, which raises when no write is possible, and check ``disk`` when the data is there.
 
         ``task_problem`` returns which background task failed, if any. ``disk`` is a directory of the embedded database,
-        and None for a database elsewhere.
+        or ``None`` for a database elsewhere.
         """
         self._check_write = check_write
         self._task_problem = task_problem
@@ -62,15 +62,15 @@ class Readiness:
         self._checked_at = 0.0
 
     async def problem(self) -> str | None:
-        """Return why the server is not ready, as a sentence for an operator, and None when it is."""
+        """Return a text for the operator with the reason why the server is not ready, or ``None`` when it is ready."""
         if self._check is None or (self._check.done() and time.monotonic() - self._checked_at > self._good_for_s):
             self._check = asyncio.create_task(self._look(), name="readiness")
-        # Shielded: who asked may go away, and the others who wait for the same answer must not lose it.
+        # Use shield: a cancelled request must not cancel the check for the others that wait for it.
         return await asyncio.shield(self._check)
 
     async def _look(self) -> str | None:
         try:
-            # The disk before the database, which takes no write because the disk is full.
+            # Check the disk first, because a full disk is why the database accepts no writes.
             return self._task_problem() or self._disk_problem() or await self._database_problem()
         finally:
             self._checked_at = time.monotonic()
@@ -80,11 +80,11 @@ class Readiness:
             async with asyncio.timeout(self._within_s):
                 await self._check_write()
         except TimeoutError:
-            _LOG.warning("not_ready", reason="the database took no write in time", within_s=self._within_s)
-            return "The database did not take a write in time."
-        except Exception as error:  # noqa: BLE001 - whatever the reason, the answer is that it takes no write
-            _LOG.warning("not_ready", reason="the database took no write", error=type(error).__name__)
-            return "The database does not take writes."
+            _LOG.warning("not_ready", reason="the database did not accept a write in time", within_s=self._within_s)
+            return "The database did not accept a write in time."
+        except Exception as error:  # noqa: BLE001  (for every reason, the answer is that it accepts no writes)
+            _LOG.warning("not_ready", reason="the database does not accept writes", error=type(error).__name__)
+            return "The database does not accept writes."
         return None
 
     def _disk_problem(self) -> str | None:
@@ -105,7 +105,7 @@ class Readiness:
     summary="Whether the process is alive",
 )
 async def live() -> Health:
-    """Answer as long as the event loop turns."""
+    """Answer as long as the event loop runs."""
     return Health(status="alive")
 
 
@@ -114,11 +114,11 @@ async def live() -> Health:
     cache_control=CacheControlHeader(no_store=True),
     security=[{}],
     tags=["operation"],
-    summary="Whether the server takes messages",
-    responses={503: ResponseSpec(data_container=None, description="It does not, just now (`unavailable`)")},
+    summary="Whether the server accepts messages",
+    responses={503: ResponseSpec(data_container=None, description="It does not accept messages now (`unavailable`)")},
 )
 async def ready(readiness: NamedDependency[Readiness]) -> Health:
-    """Answer 200 when a message sent now would be stored, and 503 ``unavailable`` when not."""
+    """Answer 200 when a message sent now would be stored, and 503 ``unavailable`` otherwise."""
     problem = await readiness.problem()
     if problem is not None:
         raise UnavailableError(problem, retry_after_ms=RETRY_AFTER_MS)

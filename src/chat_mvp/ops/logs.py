@@ -1,6 +1,6 @@
-"""The log: structlog in front, and what libraries log through the standard library behind the same renderer.
+"""Logging: structlog, and the standard library's logging of other packages through the same renderer.
 
-Secrets do not get into it: values under names that mean a secret are replaced, and so are credentials inside texts.
+Secrets are not logged: values whose names say that they are secret are replaced, and so are credentials inside texts.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ import structlog
 HIDDEN = "***"
 
 _SECRET_NAME = re.compile(r"(?i)passw|secret|token|authorization|cookie|credential|api_?key|private_?key")
-# What identifies a secret without being one.
+# Names of values that identify a secret but are not secret.
 _NAMED_SAFELY = frozenset({"token_expires_in", "access_token_minutes", "refresh_token_days"})
 _SECRET_TEXTS = (
     (re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)"), HIDDEN),  # user:password in an address
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\g<1>{HIDDEN}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # a JSON web token, wherever it stands
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),  # a JSON web token anywhere in a text
 )
 
-# These say at "info" what is of no use to an operator: each handshake, each command to the database.
+# At "info" these loggers write what operators do not need: each handshake, each command to the database.
 _QUIETER = ("uvicorn", "uvicorn.error", "uvicorn.access", "websockets", "pymongo", "httpx", "httpcore", "asyncio")
 
 
@@ -33,9 +33,9 @@ def configure_logs(
     level: Literal["debug", "info", "warning", "error"],
     stream: TextIO | None = None,
 ) -> None:
-    """Send everything that is logged in this process to ``stream`` (standard error), one line or JSON object each.
+    """Write all log entries of this process to ``stream`` (standard error), as one line or JSON object each.
 
-    It replaces whatever was configured before, so it may be called again.
+    This replaces an earlier configuration, so it may be called again.
     """
     out = sys.stderr if stream is None else stream
     shared: list[structlog.typing.Processor] = [
@@ -103,10 +103,10 @@ def _hidden(name: str, value: Any) -> Any:
 
 
 def _without_needless_traceback(record: logging.LogRecord) -> bool:
-    """Take the traceback from what uvicorn logs with one although nothing of ours went wrong.
+    """Remove the traceback that uvicorn logs although the server made no mistake.
 
-    A text frame that is no UTF-8: the client is at fault and has been told so (1007). A request that was cut off when
-    the server stopped, because it waited for a database that hangs: uvicorn says so in the line before.
+    There are two cases. The client sent a text frame that is not UTF-8: it gets 1007. Or a request was cancelled when
+    the server stopped, because it waited for a database that hangs: uvicorn reports this in the line before.
     """
     error = record.exc_info[1] if record.exc_info else None
     is_cut_off = isinstance(error, asyncio.CancelledError)

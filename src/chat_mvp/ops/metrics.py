@@ -1,7 +1,7 @@
 """``GET /metrics``: counters and gauges in the Prometheus text format.
 
-The application makes one registry, hands it to whoever counts something, and provides it to this handler as the
-dependency ``metrics_registry``. Nothing is registered globally, so two applications in one process do not mix.
+The application makes one registry, passes it to the parts that count, and provides it to this handler as the dependency
+``metrics_registry``. Nothing is registered globally, so two applications in one process do not mix.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,16 +21,16 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 Gauges = Mapping[str, tuple[str, Callable[[], float]]]
-"""Name of each gauge, to its description and what reads it."""
+"""By the name of each gauge: its description, and the function that reads it."""
 
 GaugesByName = Mapping[str, tuple[str, Callable[[], Mapping[str, float]]]]
-"""Name of each gauge, to its description and what reads its values by the value of their label."""
+"""By the name of each gauge: its description, and the function that reads its values by the value of their label."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
 
 def new_registry() -> CollectorRegistry:
-    """Return a registry that knows the process itself: memory, open files, processor time, garbage collection."""
+    """Return a registry with metrics of the process: memory, open files, processor time, garbage collection."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -51,13 +51,13 @@ async def metrics(metrics_registry: NamedDependency[CollectorRegistry]) -> Respo
 
 
 def add_gauges(registry: CollectorRegistry, gauges: Gauges) -> None:
-    """Add gauges to a registry, each of which is read when it is asked for."""
+    """Add gauges to a registry. Each is read when the metrics are requested."""
     for name, (description, read) in gauges.items():
         Gauge(name, description, registry=registry).set_function(read)
 
 
 def add_gauges_by_name(registry: CollectorRegistry, label: str, gauges: GaugesByName) -> None:
-    """Add gauges with one value for each name that what reads them returns; the name is the value of ``label``."""
+    """Add gauges with one value for each name that their function returns. The name is the value of ``label``."""
     registry.register(_GaugesByName(label, gauges))
 
 
@@ -75,7 +75,7 @@ class _GaugesByName(Collector):
 
 
 def count_sign_ins(registry: CollectorRegistry) -> Callable[[str], None]:
-    """Add a counter of attempts to sign in, and return what counts one with its result."""
+    """Add a counter of attempts to sign in, and return the function that counts an attempt by its result."""
     description = "Attempts to sign in by result: ok, wrong, limited (refused before), unchecked (server too busy)"
     counter = Counter("chat_mvp_sign_ins", description, ["result"], registry=registry)
     return lambda result: counter.labels(result).inc()

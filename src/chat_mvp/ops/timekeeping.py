@@ -1,4 +1,4 @@
-"""Keeping the server's clock with the time of the database, and noticing a clock that is wrong."""
+"""Keeps the server's clock in line with the time of the database, and detects a wrong clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,17 +12,19 @@ from chat_mvp.times import utc_now
 
 FOLLOW_EVERY_S = 60.0
 WORST_ANSWER_S = 1.0
-"""An answer that took longer says too little about when it was given."""
+"""A slower answer says too little about the time at which it was given."""
 NOTEWORTHY_S = 5.0
-"""Clocks that keep time by NTP differ by milliseconds."""
+"""Clocks that are synchronised by NTP differ by milliseconds."""
 
-_REMEDY = "Let this machine and the database keep time by NTP. If both are right now, restart the server."
+_REMEDY = (
+    "Synchronise the clocks of this machine and of the database by NTP. If both are right now, restart the server."
+)
 
 _LOG = structlog.stdlib.get_logger(__name__)
 
 
 class Timekeeper:
-    """Has a clock follow the database, and says in the log when the two, or this machine, are apart."""
+    """Makes a clock follow the database, and logs when their times, or the time of this machine, differ."""
 
     def __init__(
         self,
@@ -32,11 +34,11 @@ class Timekeeper:
         host_now: Now = utc_now,
         elapsed: Callable[[], float] = uptime,
     ) -> None:
-        """Ask ``fetch_time`` for the database's time; it raises ``UnavailableError`` when it cannot say."""
+        """Get the database's time from ``fetch_time``, which raises ``UnavailableError`` when it gets no answer."""
         self.database_ahead_s = 0.0
-        """How far the database is before the clock."""
+        """How far the database is ahead of the clock, in seconds."""
         self.host_ahead_s = 0.0
-        """How far this machine's own clock is before the clock."""
+        """How far this machine's own clock is ahead of the clock, in seconds."""
         self._clock = clock
         self._fetch_time = fetch_time
         self._host_now = host_now
@@ -45,7 +47,7 @@ class Timekeeper:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Set the clock by the database, before it has dated anything, and keep it from now on."""
+        """Set the clock by the database before it has dated anything, and start to follow the database."""
         reference = await self._reference()
         if reference is not None:
             self._clock.start_at(reference)
@@ -53,12 +55,12 @@ class Timekeeper:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="timekeeping")
 
     def close(self) -> None:
-        """Leave the clock to itself."""
+        """Stop following the database."""
         if self._task is not None:
             self._task.cancel()
 
     async def follow(self) -> None:
-        """Have the clock approach the database's time; an answer that does not come changes nothing."""
+        """Move the clock towards the database's time. Without an answer nothing changes."""
         reference = await self._reference()
         self._compare(self.database_ahead_s if reference is None else self._clock.follow(reference))
 
@@ -68,13 +70,13 @@ class Timekeeper:
             await self.follow()
 
     async def _reference(self) -> datetime | None:
-        asked = self._elapsed()
+        asked_at = self._elapsed()
         try:
             reference = await self._fetch_time()
         except UnavailableError:
             return None
-        took = self._elapsed() - asked
-        return reference + timedelta(seconds=took / 2) if took <= WORST_ANSWER_S else None
+        duration_s = self._elapsed() - asked_at
+        return reference + timedelta(seconds=duration_s / 2) if duration_s <= WORST_ANSWER_S else None
 
     def _compare(self, database_ahead_s: float) -> None:
         self.database_ahead_s = database_ahead_s

@@ -1,4 +1,4 @@
-"""Live connections: who has one, what waits to leave on it, what it may do, and who is there.
+"""Live connections: which users are connected, which frames wait, what a connection may do, and presence.
 
-``session.py`` is the state of one connection, without any socket; ``socket.py`` alone touches sockets.
+``session.py`` is the state of one connection, without a socket. Only ``socket.py`` touches sockets.
 """

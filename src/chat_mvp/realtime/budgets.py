@@ -1,4 +1,4 @@
-"""Which frame takes from which budget of ``security/budgets.py``; a type that is missing fails the start."""
+"""The budget in ``security/budgets.py`` from which each type of frame takes. A missing type fails the start."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -34,4 +34,4 @@ FRAME_BUDGETS: Final[Mapping[type, str]] = {
     TokenRefresh: "token",
     Ping: "ping",
 }
-"""All of these are counted by account. A first ``connect`` also takes from ``handshake``, counted by address."""
+"""All of these are counted per account. A first ``connect`` also takes from ``handshake``, counted per address."""

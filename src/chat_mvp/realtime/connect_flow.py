@@ -33,7 +33,7 @@ Settled = Callable[[], Awaitable[None]]
 
 
 class ConnectFlow:
-    """Runs the opening of connections: ``ready``, the catch-up, ``drained``."""
+    """Opens connections: sends ``ready``, the catch-up and ``drained``."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ConnectFlow:
         heartbeat_s: float,
         sends_per_s: int | None,
     ) -> None:
-        """``watch`` subscribes a connection to the presence of other people, and returns their present state.
+        """``watch`` subscribes a connection to the presence of other users, and returns their current presence.
 
         ``settled`` returns when everything that could be read before has been published.
         """
@@ -65,10 +65,10 @@ class ConnectFlow:
         self._limits = Limits(frame_bytes=MAX_FRAME_BYTES, text_chars=MAX_TEXT_CHARS, sends_per_s=sends_per_s)
 
     async def start(self, connection: Connection, frame: Connect, slot: Slot) -> CatchingUp:
-        """Send ``ready``; return what brings the connection up to date and makes it live.
+        """Send ``ready``. Return a function that brings the connection up to date and makes it live.
 
-        Before this is called, the connection must hold back live events, because what is read here is a snapshot. It
-        holds ``slot``, and gives it back whenever it waits for its reader.
+        Before the call, the connection must hold back live events, because the data read here is a snapshot. The
+        connection holds ``slot``, and releases it whenever it waits for its reader.
         """
         budget = UnreadBudget()
         summaries, states = await self._fetch_snapshot(connection, budget)
@@ -103,15 +103,16 @@ class ConnectFlow:
     async def _fetch_snapshot(
         self, connection: Connection, budget: UnreadBudget
     ) -> tuple[list[SummaryRecord], list[ConversationState]]:
-        """Read the person's conversations and the first page of their states.
+        """Read the user's conversations and the first page of their states.
 
-        Those that the person left since the connection holds events are not among them: a membership from before could
-        stand beside counters from after. Where the person came back meanwhile, that is among the held events.
+        Conversations that the user left since the connection began to hold events are left out, because a membership
+        from before could be combined with counters from after. If the user came back meanwhile, the held events include
+        that.
         """
         summaries = await self._snapshots.fetch_summaries(connection.user_id)
         first = summaries[:MAX_READY_CONVERSATIONS]
         states = await self._snapshots.fetch_states(connection.user_id, first, budget)
-        # What could be read has been published by then, also that the person has left a conversation.
+        # Everything that could be read is now published, including that the user has left a conversation.
         await self._settled()
         left = set(connection.session.left)
         for conversation_id in left:
@@ -163,7 +164,8 @@ class ConnectFlow:
         )
         left = set(connection.session.left)
         presence = await self._watch(connection, (summary for summary in summaries if summary.id not in left))
-        # A batch may be stored, and read here, before the writer publishes it: its events must be among the held ones.
+        # A batch may be stored, and read here, before the writer publishes it. Wait until its events are among the held
+        # ones.
         await self._settled()
         slot.leave()
         await connection.go_live(Drained(count=count), PresenceSnapshot(items=presence))
@@ -175,7 +177,7 @@ class ConnectFlow:
         budget: UnreadBudget,
         send: Callable[[ServerFrame], Awaitable[None]],
     ) -> None:
-        """Send what ``ready`` had no room for, without what the person has left meanwhile."""
+        """Send the conversations that did not fit into ``ready``, without those that the user has left meanwhile."""
         for start in range(MAX_READY_CONVERSATIONS, len(summaries), MAX_READY_CONVERSATIONS):
             page = summaries[start : start + MAX_READY_CONVERSATIONS]
             states = await self._snapshots.fetch_states(connection.user_id, page, budget)

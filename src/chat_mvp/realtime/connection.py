@@ -1,4 +1,4 @@
-"""One connection as the rest of the program sees it: a recipient of frames."""
+"""One connection as the rest of the program sees it: it receives frames."""
 
 from collections.abc import Callable
 
@@ -19,9 +19,9 @@ Close = Callable[[int, str], None]
 class Connection:
     """A signed-in WebSocket.
 
-    ``auth_session_id`` is the device's session, whose end ends the connection; ``expires_at`` the end of its access
-    token in seconds since the epoch; ``subscribed`` the people whose presence it asked for. ``close(code, reason)``
-    begins to end the connection and returns at once.
+    ``auth_session_id`` is the device's session. When it ends, the connection ends. ``expires_at`` is the end of its
+    access token in seconds since the epoch. ``subscribed`` are the users whose presence the connection asked for.
+    ``close(code, reason)`` begins to close the connection and returns at once.
     """
 
     __slots__ = (
@@ -54,7 +54,7 @@ class Connection:
         close: Close,
         send_now: SendNow | None = None,
     ) -> None:
-        """Send through ``send``; ``framed`` says that it takes complete frames instead of payloads."""
+        """Send through ``send``. ``framed`` says that ``send`` takes complete frames instead of payloads."""
         self.id = connection_id
         self.user_id = user_id
         self.auth_session_id = auth_session_id
@@ -71,13 +71,13 @@ class Connection:
             send_now=send_now,
             max_frames=MAX_WAITING_FRAMES,
             max_bytes=MAX_WAITING_BYTES,
-            on_overflow=self._too_slow,
+            on_overflow=self._close_slow_connection,
         )
 
     def end(self) -> None:
-        """Send nothing more, and refer to nothing that refers back, or both would wait for the garbage collector.
+        """Send nothing more, and break reference cycles, so that the memory does not wait for the garbage collector.
 
-        ``close`` does nothing from here on.
+        After this, ``close`` does nothing.
         """
         self.session.phase = Phase.CLOSED
         self.outbox.detach()
@@ -86,32 +86,32 @@ class Connection:
     def deliver(self, publication: Publication, encoded: EncodedFrame) -> None:
         """Send a live event, or hold it while the connection is catching up."""
         if self.session.phase is Phase.LIVE:
-            if not publication.droppable or self._has_room_for_extras():
+            if not publication.droppable or self._has_room_for_droppable():
                 self.outbox.push(self._bytes(encoded))
         elif self._is_holding() and not self.session.hold(publication, encoded):
-            self._too_slow()
+            self._close_slow_connection()
 
     def answer(self, frame: ServerFrame, ref: Ref | None = None) -> None:
-        """Send a frame that is for this connection alone; catching up does not hold it back.
+        """Send a frame that is for this connection alone. It is not held back during the catch-up.
 
-        ``ref`` is that of the request which the frame answers, if it has one.
+        ``ref`` is the reference of the request that the frame answers, if the request has one.
 
-        Once ``drained`` is on its way, it takes its turn behind the events that were held, so that no answer carries
-        a ``rev`` past theirs.
+        After ``drained`` is sent, the frame is queued after the held events, so that no answer has a higher ``rev``
+        than theirs.
         """
         if ref is not None and isinstance(frame, AnswerFrame):
             frame.ref = ref
         if self.session.phase is not Phase.RELEASING:
             self.outbox.push(self._encode(frame))
         elif not self.session.hold(None, EncodedFrame(frame)):
-            self._too_slow()
+            self._close_slow_connection()
 
     def answer_error(self, error: ChatError, ref: Ref | None) -> None:
         """Answer a request with an ``error`` frame."""
         self.answer(error_frame(error), ref)
 
     async def catch_up(self, frame: ServerFrame, slot: Slot | None = None) -> None:
-        """Send a frame of the catch-up, at the reader's pace. ``slot`` is not held while the reader is waited for."""
+        """Send a frame of the catch-up at the reader's pace. It releases ``slot`` while it waits for the reader."""
         data = self._encode(frame)
         if slot is None:
             await self.outbox.push_paced(data)
@@ -121,10 +121,10 @@ class Connection:
         await self.outbox.push_paced(data)
         await slot.back()
 
-    async def go_live(self, *last_words: ServerFrame) -> None:
-        """Send the last frames of the catch-up and the held events, at the reader's pace; hold none from then on."""
+    async def go_live(self, *final_frames: ServerFrame) -> None:
+        """Send the last frames of the catch-up and the held events at the reader's pace. Then hold no more events."""
         self.session.release()
-        for frame in last_words:
+        for frame in final_frames:
             await self.catch_up(frame)
         while held := self.session.take_held():
             for encoded in held:
@@ -134,7 +134,7 @@ class Connection:
     def needs_echo(self, publication: Publication) -> bool:
         """Return whether this connection needs an event although its own request caused it and was answered.
 
-        While it catches up, what was read before its request may be sent after the answer.
+        During the catch-up, a state that was read before the request may be sent after the answer.
         """
         is_change = publication.message_id is not None and not isinstance(publication.frame, MessageNew)
         return is_change and self.session.phase is Phase.CATCHING_UP
@@ -142,10 +142,10 @@ class Connection:
     def _is_holding(self) -> bool:
         return self.session.phase in {Phase.CATCHING_UP, Phase.RELEASING}
 
-    def _has_room_for_extras(self) -> bool:
+    def _has_room_for_droppable(self) -> bool:
         return self.outbox.waiting * 4 < MAX_WAITING_FRAMES
 
-    def _too_slow(self) -> None:
+    def _close_slow_connection(self) -> None:
         self.close(CLOSE_TOO_SLOW, "too slow to read")
 
     def _bytes(self, encoded: EncodedFrame) -> bytes:
@@ -157,10 +157,10 @@ class Connection:
 
 
 def error_frame(error: ChatError) -> Error:
-    """Return the frame that says why a request was refused or failed."""
+    """Return the frame with the reason why a request was refused or failed."""
     retry_after_ms = UNSET if error.retry_after_ms is None else error.retry_after_ms
     return Error(code=error.code, detail=error.detail, retry_after_ms=retry_after_ms)
 
 
 def _close_nothing(_code: int, _reason: str) -> None:
-    """Close a connection that has ended."""
+    """Do nothing, because the connection has ended."""

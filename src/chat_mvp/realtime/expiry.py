@@ -1,4 +1,4 @@
-"""Connections end with their access token, unless a fresh one comes in time."""
+"""Ends connections when their access token expires, unless the client sends a new one in time."""
 
 import asyncio
 
@@ -12,14 +12,14 @@ SWEEP_S = 1.0
 
 
 async def watch_expiry(registry: Registry, clock: Now) -> None:
-    """Warn connections whose token is about to end, and end those whose token has; runs until cancelled."""
+    """Warn connections whose token expires soon, and close those whose token has expired. Runs until cancelled."""
     while True:
         await asyncio.sleep(SWEEP_S)
         now = clock().timestamp()
         for connection in registry:
-            left = connection.expires_at - now
-            if left <= 0:
-                connection.close(CLOSE_UNAUTHENTICATED, "the access token has ended")
-            elif left <= TOKEN_WARNING_S and not connection.warned_of_expiry:
+            seconds_left = connection.expires_at - now
+            if seconds_left <= 0:
+                connection.close(CLOSE_UNAUTHENTICATED, "the access token has expired")
+            elif seconds_left <= TOKEN_WARNING_S and not connection.warned_of_expiry:
                 connection.warned_of_expiry = True
-                connection.answer(TokenExpiring(expires_in=int(left)))
+                connection.answer(TokenExpiring(expires_in=int(seconds_left)))

@@ -1,4 +1,4 @@
-"""Answering a request that came as a frame: with a frame that carries the request's ``ref``."""
+"""The reply to a request that came as a frame: a frame with the request's ``ref``."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -18,14 +18,14 @@ class FrameReply(Generic[Result]):
     def __init__(
         self, connection: Connection, ref: Ref | None, frame_of: Callable[[Result], AnswerFrame] | None = None
     ) -> None:
-        """Answer with the frame that ``frame_of`` makes of the result; with nothing where it is left out."""
+        """Answer with the frame that ``frame_of`` makes of the result. Without ``frame_of``, send no frame."""
         self.connection_id: str | None = connection.id
         self._connection = connection
         self._ref = ref
         self._frame_of = frame_of
 
     def succeed(self, result: Result) -> None:
-        """Send the frame of a result."""
+        """Send the frame for a result."""
         if self._frame_of is not None:
             self._connection.answer(self._frame_of(result), self._ref)
 

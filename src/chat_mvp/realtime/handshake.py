@@ -1,4 +1,4 @@
-"""What is decided before a WebSocket is accepted: how frames are encoded."""
+"""Decides, before a WebSocket is accepted, how frames are encoded."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,14 +9,14 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class Agreement(NamedTuple):
-    """How frames are encoded, and the subprotocol to answer with, if the client offered one we know."""
+    """How frames are encoded, and the subprotocol to answer with, if the client offered one that the server knows."""
 
     codec: Codec
     subprotocol: str | None
 
 
 def agree(offered: Iterable[str]) -> Agreement:
-    """Return the first encoding that the client offers and we have; JSON when it offers none of ours."""
+    """Return the first encoding that the client offers and the server supports, or JSON when there is none."""
     for subprotocol in offered:
         codec = CODECS.get(subprotocol)
         if codec is not None:
@@ -25,7 +25,7 @@ def agree(offered: Iterable[str]) -> Agreement:
 
 
 def header(headers: Headers, name: bytes) -> str | None:
-    """Return the value of a header, which names in lower case."""
+    """Return the value of a header. ``name`` is in lower case."""
     for key, value in headers:
         if key == name:
             return value.decode("latin-1")

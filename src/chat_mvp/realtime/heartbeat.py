@@ -1,4 +1,4 @@
-"""Keeping ``active_connections`` true, in batches: what began, what ended, and that the rest still lives."""
+"""Keeps ``active_connections`` up to date, in batches: new connections, ended ones, and heartbeats of the others."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -16,12 +16,12 @@ _LOG = structlog.get_logger(__name__)
 
 
 class ConnectionLog:
-    """Writes this process's connections. What cannot be written now is written later or expires by itself."""
+    """Writes this process's connections. If a write fails, it is repeated later or the entry expires."""
 
     def __init__(
         self, connections: Connections, live_ids: Callable[[], Iterable[str]], interval_s: float, clock: Now
     ) -> None:
-        """Refresh those that ``live_ids`` returns every ``interval_s`` seconds."""
+        """Refresh the connections that ``live_ids`` returns every ``interval_s`` seconds."""
         self._clock = clock
         self._connections = connections
         self._live_ids = live_ids
@@ -32,7 +32,7 @@ class ConnectionLog:
         self._wake = asyncio.Event()
 
     def start(self, supervisor: Supervisor) -> None:
-        """Begin to write, in tasks of ``supervisor``."""
+        """Start to write, in tasks of ``supervisor``."""
         self._tasks = [
             supervisor.run("connection log", self._write_changes),
             supervisor.run("heartbeat", self._refresh),
@@ -45,12 +45,12 @@ class ConnectionLog:
         await self._flush()
 
     def began(self, record: ConnectionRecord) -> None:
-        """Note a connection."""
+        """Note a new connection."""
         self._began[record.id] = record
         self._wake.set()
 
     def ended(self, connection_id: str) -> None:
-        """Note that a connection is over."""
+        """Note that a connection has ended."""
         if self._began.pop(connection_id, None) is None:
             self._ended.append(connection_id)
             self._wake.set()

@@ -1,4 +1,4 @@
-"""What a connection has received and the session has not read yet."""
+"""Events that a connection has received and the session has not read yet."""
 
 import asyncio
 from typing import Any
@@ -9,14 +9,14 @@ Event = dict[str, Any]
 class Inbox:
     """A queue of ASGI events for one reader.
 
-    Every connection has one, most of them idle for hours: asyncio's own holds four double-ended queues of 600 bytes.
-    The code that fills it limits its size, by reading no more from the peer (``wire.READ_AHEAD``).
+    Every connection has one, and most are idle for hours. asyncio's own queue contains four deques of 600 bytes. The
+    code that fills the queue limits its size: it stops reading from the peer (``wire.READ_AHEAD``).
     """
 
     __slots__ = ("_events", "_reader")
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._events: list[Event] = []
         self._reader: asyncio.Future[None] | None = None
 

@@ -1,4 +1,4 @@
-"""What waits to leave on one connection: one queue, one writer, two limits, nothing dropped in silence."""
+"""The frames that wait to be sent on one connection: one queue, one writer, two limits, nothing silently dropped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,15 +7,15 @@ Send = Callable[[Sequence[bytes]], Awaitable[None]]
 SendNow = Callable[[Sequence[bytes]], bool]
 
 _CHUNK_BYTES = 64 * 1024
-"""What is handed to the socket at once; small frames that wait together leave together."""
+"""How many bytes are passed to the socket at once. Small frames that wait together are sent together."""
 
 
 class Outbox:
-    """Frames for one connection, in the order they were pushed.
+    """Frames for one connection, in the order in which they were pushed.
 
-    Live frames count against the limits; when either is passed, ``on_overflow`` is called once and nothing more is
-    taken. Catching up goes through ``push_paced``, which waits for the reader instead. What is pushed in one turn of
-    the event loop leaves together in the next. A task exists only while a reader is waited for.
+    Live frames count against the limits. When either limit is passed, ``on_overflow`` is called once and no more frames
+    are accepted. The catch-up uses ``push_paced``, which waits for the reader instead. Frames pushed in one iteration
+    of the event loop are sent together in the next. A task exists only while the outbox waits for a reader.
     """
 
     __slots__ = (
@@ -44,14 +44,15 @@ class Outbox:
     ) -> None:
         """Write through ``send``, which takes several frames at once and may wait for a slow reader.
 
-        ``send_now`` does the same without waiting, or returns false and has sent nothing: then ``send`` does it.
+        ``send_now`` does the same without waiting. When it returns false it has sent nothing, and ``send`` is used
+        instead.
         """
         self._send = send
         self._send_now = send_now
         self._max_frames = max_frames
         self._max_bytes = max_bytes
         self._on_overflow = on_overflow
-        # A list, because an empty one is small and most connections have nothing waiting most of the time.
+        # A list, because an empty list is small and most connections have nothing waiting most of the time.
         self._frames: list[bytes] = []
         self._waiting = 0
         self._bytes = 0
@@ -61,7 +62,7 @@ class Outbox:
         self._room: asyncio.Future[None] | None = None
 
     def push(self, data: bytes) -> None:
-        """Queue a live frame; a connection that reads too slowly for it is given up."""
+        """Queue a live frame. Give the connection up if it reads too slowly."""
         if self._closed:
             return
         if self._waiting >= self._max_frames or self._bytes + len(data) > self._max_bytes:
@@ -71,7 +72,7 @@ class Outbox:
         self._queue(data)
 
     async def push_paced(self, data: bytes) -> None:
-        """Queue a frame of the catch-up, waiting while the queue is half full; returns at once when closed."""
+        """Queue a frame of the catch-up. Wait while the queue is half full. Return at once when closed."""
         while not self._closed and not self.has_room(len(data)):
             if not self._waiting:
                 break
@@ -81,13 +82,13 @@ class Outbox:
             self._queue(data)
 
     async def flush(self) -> None:
-        """Wait until everything queued has been handed to the socket."""
+        """Wait until everything queued has been passed to the socket."""
         self._write_now()
         if self._task is not None:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Drop what waits and take nothing more."""
+        """Drop the waiting frames and accept no more."""
         self._closed = True
         self._frames.clear()
         self._bytes = 0
@@ -96,7 +97,7 @@ class Outbox:
             self._task.cancel()
 
     def detach(self) -> None:
-        """Close, and forget the connection."""
+        """Close the outbox, and drop its references to the connection."""
         self.close()
         self._on_overflow = _overflow_nothing
 
@@ -106,7 +107,7 @@ class Outbox:
         return self._waiting
 
     def has_room(self, size: int) -> bool:
-        """Return whether a frame of the catch-up with so many bytes need not wait."""
+        """Return whether a frame of the catch-up with this many bytes need not wait."""
         return self._waiting * 2 < self._max_frames and (self._bytes + size) * 2 <= self._max_bytes
 
     def _queue(self, data: bytes) -> None:
@@ -128,7 +129,7 @@ class Outbox:
                     self._frames[:0] = chunk
                     self._task = asyncio.get_running_loop().create_task(self._write())
         except OSError:
-            # The peer is gone. The task that reads from it notices that by itself.
+            # The peer is gone. The task that reads from it notices this too.
             self.close()
 
     async def _write(self) -> None:
@@ -138,7 +139,7 @@ class Outbox:
                 await self._send(chunk)
                 self._sent(chunk, size)
         except OSError:
-            # The peer is gone. The task that reads from it notices that by itself.
+            # The peer is gone. The task that reads from it notices this too.
             self.close()
         finally:
             self._task = None
@@ -163,4 +164,4 @@ class Outbox:
 
 
 def _overflow_nothing() -> None:
-    """Overflow on a connection that has ended."""
+    """Do nothing, because the connection has ended."""

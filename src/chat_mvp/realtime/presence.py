@@ -103,7 +103,7 @@ class PresenceTracker:
             if user_id not in self._online:
                 self._online[user_id] = self._chosen.get(user_id) or Chosen("online", "", None)
                 if not self.is_hidden(user_id):
-                    self._tell(user_id)
+                    self._notify_watchers(user_id)
         elif user_id in self._online and user_id not in self._leaving:
             loop = asyncio.get_running_loop()
             self._leaving[user_id] = loop.call_later(GRACE_S, self._left, user_id)
@@ -113,7 +113,7 @@ class PresenceTracker:
         return self._is_connected(user_id) and not self.is_hidden(user_id)
 
     def is_hidden(self, user_id: str) -> bool:
-        """Return whether a user who is connected, or is in memory, is invisible. ``fetch_hidden`` knows of all."""
+        """Return whether a user who is connected, or is in memory, is invisible. ``fetch_hidden`` covers all users."""
         chosen = self._online.get(user_id) or self._chosen.get(user_id)
         return chosen is not None and chosen.state == "invisible"
 
@@ -132,11 +132,11 @@ class PresenceTracker:
             # The frame must not differ from that of a user whose connection ended, so it has the old status text.
             chosen.last_seen = self._last_seen[user_id] = self._clock()
             chosen.state = state
-            self._tell(user_id)
+            self._notify_watchers(user_id)
         chosen.state, chosen.status_text = state, status_text
         self._chosen[user_id] = chosen
         if is_connected and state != "invisible" and before != (state, status_text):
-            self._tell(user_id)
+            self._notify_watchers(user_id)
         return self._frame(user_id, chosen, online=True)
 
     def status_changed(self, user_id: str, status_text: str) -> None:
@@ -145,7 +145,7 @@ class PresenceTracker:
         if chosen is not None:
             self.choose(user_id, chosen.state, status_text)
         elif (known := self._chosen.get(user_id)) is not None:
-            # Not dropped: it may hold a ``last_seen`` that is not stored yet.
+            # Do not drop the entry: it may hold a ``last_seen`` that is not stored yet.
             known.status_text = status_text
 
     def _left(self, user_id: str) -> None:
@@ -156,7 +156,7 @@ class PresenceTracker:
         self._chosen[user_id] = chosen
         if chosen.state != "invisible":
             chosen.last_seen = self._last_seen[user_id] = self._clock()
-            self._tell(user_id)
+            self._notify_watchers(user_id)
 
     # ------------------------------------------------------------------------------------------------------ watching
 
@@ -230,7 +230,7 @@ class PresenceTracker:
             status_text=frame.status_text,
         )
 
-    def _tell(self, user_id: str) -> None:
+    def _notify_watchers(self, user_id: str) -> None:
         watchers = self._watchers.of(user_id)
         if not watchers:
             return
@@ -239,11 +239,11 @@ class PresenceTracker:
             connection.deliver(_publication(connection.user_id, encoded), encoded)
 
     def _frame(self, user_id: str, chosen: Chosen, *, online: bool) -> Presence:
-        is_there = online and chosen.state != "invisible"
+        is_visible = online and chosen.state != "invisible"
         return Presence(
             user_id=user_id,
             state=_shown(chosen) if online else "offline",
-            last_seen=format_optional(self._clock() if is_there else chosen.last_seen),
+            last_seen=format_optional(self._clock() if is_visible else chosen.last_seen),
             status_text=chosen.status_text,
         )
 
@@ -268,14 +268,14 @@ class PresenceTracker:
             await self._flush()
 
     async def _flush(self) -> None:
-        moments, self._last_seen = self._last_seen, {}
-        if not moments:
+        last_seen_by_user, self._last_seen = self._last_seen, {}
+        if not last_seen_by_user:
             return
         try:
-            await self._save_last_seen(moments)
+            await self._save_last_seen(last_seen_by_user)
         except Exception:  # noqa: BLE001  (the next flush tries again; presence must work without the database)
-            _LOG.warning("last_seen not written", people=len(moments))
-            self._last_seen = moments | self._last_seen
+            _LOG.warning("last_seen not written", people=len(last_seen_by_user))
+            self._last_seen = last_seen_by_user | self._last_seen
 
 
 def _shown(chosen: Chosen) -> ShownPresence:

@@ -1,4 +1,4 @@
-"""Who is connected to this process. No lock, because there is one event loop."""
+"""The connections of this process. It needs no lock, because there is one event loop."""
 
 from collections.abc import Callable, Collection, Iterator
 
@@ -8,7 +8,7 @@ from chat_mvp.realtime.connection import Connection
 
 
 class Registry:
-    """Connections by person, and the way from a publication to each of them."""
+    """Connections by user. It delivers publications to them."""
 
     def __init__(self, on_change: Callable[[str], None]) -> None:
         """Call ``on_change(user_id)`` after the connections of a user changed."""
@@ -23,7 +23,7 @@ class Registry:
         self._on_change(connection.user_id)
 
     def remove(self, connection: Connection) -> None:
-        """Deliver to this connection no longer."""
+        """Stop delivering to this connection."""
         connections = self._by_user.get(connection.user_id)
         if connections is None or connections.pop(connection.id, None) is None:
             return
@@ -33,7 +33,7 @@ class Registry:
         self._on_change(connection.user_id)
 
     def of(self, user_id: str) -> Collection[Connection]:
-        """Return this person's connections."""
+        """Return this user's connections."""
         connections = self._by_user.get(user_id)
         return tuple(connections.values()) if connections else ()
 
@@ -42,32 +42,32 @@ class Registry:
         return list(self._by_user)
 
     def is_connected(self, user_id: str) -> bool:
-        """Return whether the person has a connection."""
+        """Return whether the user has a connection."""
         return user_id in self._by_user
 
     def deliver(self, publication: Publication) -> None:
-        """Hand a publication to every connection it is for; it is encoded once for all of them."""
+        """Deliver a publication to the connections of its audience. It is encoded once for all of them."""
         encoded = EncodedFrame(publication.frame)
         by_user = self._by_user
         for user_id in publication.audience:
             connections = by_user.get(user_id)
             if connections is None:
                 continue
-            # A copy, because a connection that is given up may leave while we deliver.
+            # Iterate over a copy, because a connection that is given up may be removed during the delivery.
             for connection in tuple(connections.values()):
                 if connection.id != publication.answered_connection or connection.needs_echo(publication):
                     connection.deliver(publication, encoded)
 
     def end_session(self, user_id: str, auth_session_id: str, code: int, reason: str) -> None:
-        """Close the connections of a device of this person that was signed out."""
+        """Close the connections of a device of this user that was signed out."""
         for connection in self.of(user_id):
             if connection.auth_session_id == auth_session_id:
                 connection.close(code, reason)
 
     def __iter__(self) -> Iterator[Connection]:
-        """Go through every connection there is now."""
+        """Iterate over all current connections."""
         return iter([connection for connections in self._by_user.values() for connection in connections.values()])
 
     def __len__(self) -> int:
-        """Return how many connections there are."""
+        """Return the number of connections."""
         return self._count

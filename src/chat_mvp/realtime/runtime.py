@@ -1,4 +1,4 @@
-"""Everything that runs in the background, started and stopped in the right order."""
+"""All background tasks, started and stopped in the right order."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from chat_mvp.clock import Now
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.writer import Writer
+from chat_mvp.jobs.expired_sessions import ExpiredSessions
 from chat_mvp.jobs.runner import JobRunner
 from chat_mvp.protocol import CLOSE_RESTART
 from chat_mvp.realtime.connection_closer import ConnectionCloser
@@ -19,12 +20,12 @@ from chat_mvp.realtime.profiles import ProfileUpdates
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.supervision import Supervisor
 
-LAST_FRAMES_S = 3.0
+CLOSE_ALL_TIMEOUT_S = 3.0
 """How long closing all connections may take."""
 
 
 class Closable(Protocol):
-    """Something with timers or tasks to stop."""
+    """An object with timers or tasks to stop."""
 
     def close(self) -> None:
         """Stop them."""
@@ -32,7 +33,7 @@ class Closable(Protocol):
 
 
 class Runtime:
-    """The running parts of one application."""
+    """The background parts of one application."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Runtime:
         receipts: Receipts,
         presence: PresenceTracker,
         profile_updates: ProfileUpdates,
+        expired_sessions: ExpiredSessions,
         timers: Iterable[Closable],
         reactions: Iterable[Closable],
         registry: Registry,
@@ -51,7 +53,7 @@ class Runtime:
         closer: ConnectionCloser,
         supervisor: Supervisor,
     ) -> None:
-        """Start nothing yet."""
+        """Keep the parts without starting them."""
         self.supervisor = supervisor
         self.writer = writer
         self.jobs = jobs
@@ -61,6 +63,7 @@ class Runtime:
         self._receipts = receipts
         self._presence = presence
         self._profile_updates = profile_updates
+        self._expired_sessions = expired_sessions
         self._timers = tuple(timers)
         self._reactions = tuple(reactions)
         self._connection_log = connection_log
@@ -69,24 +72,25 @@ class Runtime:
         self._stopping: asyncio.Task[None] | None = None
 
     def problem(self) -> str | None:
-        """Return which background task failed or which consumer of events is stuck, as a sentence for an operator."""
+        """Return a text for the operator about a failed background task or a stuck consumer of events, or ``None``."""
         return self.supervisor.problem() or self.consumers.problem()
 
     def start(self) -> None:
-        """Start everything, on the running event loop."""
+        """Start everything on the running event loop."""
         self.writer.start(self.supervisor)
         self._presence.start(self.registry.is_connected, self.supervisor)
         self._profile_updates.start(self.supervisor)
+        self._expired_sessions.start(self.supervisor)
         self._connection_log.start(self.supervisor)
         self.jobs.start(self.supervisor)
         self.consumers.start(self.supervisor)
         self._expiry = self.supervisor.run("expiry", lambda: watch_expiry(self.registry, self._clock))
 
     async def stop(self) -> None:
-        """Stop cleanly; later calls wait for the first one.
+        """Stop cleanly. Later calls wait for the first one.
 
         The server accepts no new sends, commits and acknowledges those that it accepted, sends ``bye`` with 1012 to
-        every connection, and writes what is written in batches.
+        every connection, and stores what it writes in batches.
         """
         if self._stopping is None:
             self._stopping = asyncio.get_running_loop().create_task(self._stop(), name="stop")
@@ -101,12 +105,13 @@ class Runtime:
         for connection in self.registry:
             connection.close(CLOSE_RESTART, "the server is restarting")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_FRAMES_S):
+            async with asyncio.timeout(CLOSE_ALL_TIMEOUT_S):
                 await self._closer.finish()
         if self._expiry is not None:
             self._expiry.cancel()
         await self.jobs.stop()
         await self._profile_updates.stop()
+        self._expired_sessions.close()
         for reaction in self._reactions:
             reaction.close()
         await self.consumers.stop()

@@ -1,7 +1,7 @@
-"""The state of one connection, without any socket: what it has been sent, what is held back, what it may still do.
+"""The state of one connection, without a socket: what was sent, what is held back, and what is still allowed.
 
-A connection is registered before its snapshot is read, so that no event falls between the two. From then until
-``drained``, live events are held; afterwards those that catching up has not brought already follow, in order.
+A connection is registered before its snapshot is read, so that no event is missed in between. From then until
+``drained``, live events are held. Afterwards the held events follow in order, except those that the catch-up has sent.
 """
 
 from enum import Enum
@@ -15,25 +15,25 @@ _MINUTE_S = 60
 
 
 class Phase(Enum):
-    """How far a connection has come."""
+    """The phase of a connection."""
 
     GREETING = "greeting"
     CATCHING_UP = "catching up"
     RELEASING = "releasing"
-    """``drained`` is on its way and what was held follows it: answers now take their turn behind that."""
+    """``drained`` is sent and the held events follow it. Answers are now queued after them."""
     LIVE = "live"
     CLOSED = "closed"
 
 
 class Session:
-    """One connection's place in the protocol."""
+    """The protocol state of one connection."""
 
     __slots__ = ("_bad_frames", "_held", "_sent_revs", "_snapshot_revs", "left", "phase")
 
     def __init__(self) -> None:
-        """Begin before the first frame."""
+        """Start before the first frame."""
         self.phase = Phase.GREETING
-        # Lists, because there are many sessions and an empty list is a tenth of an empty deque.
+        # Use lists, because there are many sessions and an empty list is a tenth of the size of an empty deque.
         self._held: list[tuple[Publication | None, EncodedFrame]] = []
         self._snapshot_revs: dict[str, int] = {}
         self._sent_revs: dict[str, int] = {}
@@ -46,12 +46,12 @@ class Session:
         self.phase = Phase.CATCHING_UP
 
     def release(self) -> None:
-        """Hold answers too, from the moment ``drained`` is sent until everything held has followed."""
+        """Hold answers too, from the moment when ``drained`` is sent until all held events have followed."""
         if self.phase is Phase.CATCHING_UP:
             self.phase = Phase.RELEASING
 
     def hold(self, publication: Publication | None, encoded: EncodedFrame) -> bool:
-        """Keep a live event, or an answer (``None``), for later; false when there are too many of them."""
+        """Hold a live event, or an answer (``None``), for later. Return false when there are too many of them."""
         if len(self._held) >= MAX_HELD_EVENTS:
             return False
         self._held.append((publication, encoded))
@@ -62,34 +62,34 @@ class Session:
     def forget_left(self, conversation_id: str) -> None:
         """Drop the held events of a conversation up to the last ``conversation.left``.
 
-        The snapshot was read after that, so it is right: the user is a member again, or is not and needs no frame of
-        it.
+        The snapshot was read after that event, so it is right: the user is a member again, or is not a member and needs
+        no frames of the conversation.
         """
         self.left = tuple(other for other in self.left if other != conversation_id)
-        about = [_conversation_of(publication) == conversation_id for publication, _ in self._held]
+        is_about_it = [_conversation_of(publication) == conversation_id for publication, _ in self._held]
         last = max(
-            at
-            for at, (publication, _) in enumerate(self._held)
-            if about[at] and publication is not None and isinstance(publication.frame, ConversationLeft)
+            index
+            for index, (publication, _) in enumerate(self._held)
+            if is_about_it[index] and publication is not None and isinstance(publication.frame, ConversationLeft)
         )
-        self._held = [held for at, held in enumerate(self._held) if at > last or not about[at]]
+        self._held = [held for index, held in enumerate(self._held) if index > last or not is_about_it[index]]
 
     def note_snapshot(self, conversation_id: str, rev: int) -> None:
-        """Remember that everything up to ``rev`` of this conversation is in the snapshot or comes by catching up."""
+        """Remember that the snapshot or the catch-up contains everything up to ``rev`` of this conversation."""
         self._snapshot_revs[conversation_id] = rev
 
     def note_sent(self, message_id: str, rev: int) -> None:
-        """Remember that catching up sent this message in a state that is newer than the snapshot."""
+        """Remember that the catch-up sent this message in a state that is newer than the snapshot."""
         self._sent_revs[message_id] = rev
 
     def take_held(self) -> list[EncodedFrame]:
-        """Return the held events that have not been sent in another form, in order; they are held no longer."""
-        fresh = [encoded for publication, encoded in self._held if not self._is_over(publication)]
+        """Remove and return the held events, in order, without those that were already sent in another form."""
+        fresh = [encoded for publication, encoded in self._held if not self._is_obsolete(publication)]
         self._held.clear()
         return fresh
 
     def go_live(self) -> None:
-        """Hold nothing from now on. Call it only when nothing is held."""
+        """Stop holding events. Call it only when none is held."""
         if self.phase is Phase.RELEASING:
             self.phase = Phase.LIVE
         self._snapshot_revs.clear()
@@ -97,15 +97,15 @@ class Session:
         self.left = ()
 
     def count_bad_frame(self, now: float) -> bool:
-        """Note a frame that was none, at ``now`` (seconds); true when it is one too many for a minute."""
-        self._bad_frames = [at for at in self._bad_frames if now - at < _MINUTE_S] + [now]
+        """Count an invalid frame at ``now`` (seconds). Return true when there are too many within a minute."""
+        self._bad_frames = [index for index in self._bad_frames if now - index < _MINUTE_S] + [now]
         return len(self._bad_frames) >= MAX_BAD_FRAMES_PER_MINUTE
 
-    def _is_over(self, publication: Publication | None) -> bool:
+    def _is_obsolete(self, publication: Publication | None) -> bool:
         if publication is None:
             return False
         if publication.conversation_id is None:
-            # Who was typing while we caught up is no news any more.
+            # It does not matter any more who was typing during the catch-up.
             return isinstance(publication.frame, Typing)
         if publication.rev <= self._snapshot_revs.get(publication.conversation_id, -1):
             return True

@@ -1,7 +1,7 @@
-"""The WebSocket endpoint: the only place that touches sockets.
+"""The WebSocket endpoint. Only this module touches sockets.
 
-Plain ASGI, so that nothing stands between a frame and its handler. Reading goes on while the connection catches up,
-because answers to its own requests are not held back.
+It is plain ASGI, so that there is no middleware between a frame and its handler. Reading goes on while the connection
+catches up, because answers to its own requests are not held back.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ from chat_mvp.realtime.outbox import SendNow
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
-from chat_mvp.realtime.wire import LAST_WORDS_S, WIRE
+from chat_mvp.realtime.wire import CLOSE_TIMEOUT_S, WIRE
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.origins import is_allowed_origin
@@ -62,24 +62,24 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Peer:
-    """The other end of one accepted WebSocket."""
+    """The peer of one accepted WebSocket."""
 
     __slots__ = ("_abort", "_receive", "_send", "_write", "codec", "framed", "send_now")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, codec: Codec) -> None:
-        """Use the server's own way of writing frames where it offers one."""
+        """Use the server's own way of writing frames if it has one."""
         wire = scope.get("extensions", {}).get(WIRE, {})
         self._receive = receive
         self._send = send
         self._write: Callable[[Sequence[bytes]], Awaitable[None]] | None = wire.get("write")
         self.send_now: SendNow | None = wire.get("write_now")
-        """As ``send``, without waiting; false when nothing was sent, because the peer does not read."""
+        """Like ``send``, without waiting. Returns false when nothing was sent, because the peer does not read."""
         self._abort: Callable[[], None] | None = wire.get("abort")
         self.codec = codec
         self.framed = self._write is not None
 
     async def receive(self) -> bytes | str | None:
-        """Return the next frame's payload, text or bytes as it came; ``None`` at the end."""
+        """Return the next frame's payload, as text or bytes as it was received, or ``None`` at the end."""
         event = await self._receive()
         if event["type"] != "websocket.receive":
             return None
@@ -88,7 +88,7 @@ class Peer:
         return data
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Send frames, complete ones where ``framed``; waits for a slow reader, ``OSError`` when it is gone."""
+        """Send frames, complete ones if ``framed``. Waits for a slow reader. ``OSError`` when the peer is gone."""
         if self._write is not None:
             await self._write(frames)
             return
@@ -99,17 +99,17 @@ class Peer:
                 await self._send({"type": "websocket.send", "text": data.decode()})
 
     async def close(self, code: int, reason: str) -> None:
-        """Send the close frame; may wait for a slow reader."""
+        """Send the close frame. May wait for a slow reader."""
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     def abort(self) -> None:
-        """Cut the connection, unsent bytes included, where the server can."""
+        """Drop the connection with its unsent bytes, if the server supports that."""
         if self._abort is not None:
             self._abort()
 
 
 class SocketEndpoint:
-    """Accepts WebSockets, signs them in, reads their frames, and lets them go."""
+    """Accepts WebSockets, authenticates them, reads their frames, and cleans up after them."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class SocketEndpoint:
         has_limits: bool,
         rate_limits: RateLimits,
     ) -> None:
-        """``has_limits``: bound the connections of an account and the frames a second of each connection."""
+        """``has_limits``: limit the connections of an account, and the frames per second of each connection."""
         self._authenticator = authenticator
         self._admission = admission
         self._registry = registry
@@ -141,14 +141,14 @@ class SocketEndpoint:
         self._frame_limiter = Limiter(rate_per_s=FRAMES_PER_S, burst=FRAMES_BURST) if has_limits else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one WebSocket from handshake to close."""
+        """Serve one WebSocket from the handshake to the close."""
         await receive()
         headers = scope["headers"]
         if not is_allowed_origin(header(headers, b"origin"), header(headers, b"host"), self._allowed_origins):
-            await _refuse_handshake(scope, send, ForbiddenError("Pages from this origin may not connect."))
+            await _refuse_handshake(scope, send, ForbiddenError("Pages from this origin are not allowed to connect."))
             return
         if self._closer.is_stopping:
-            stopping = UnavailableError("The server is stopping; try again in a moment.", retry_after_ms=1_000)
+            stopping = UnavailableError("The server is stopping. Try again in a moment.", retry_after_ms=1_000)
             await _refuse_handshake(scope, send, stopping)
             return
         try:
@@ -157,7 +157,7 @@ class SocketEndpoint:
             await _refuse_handshake(scope, send, error)
             return
         authorization = header(headers, b"authorization")
-        # What this frame of code holds is held for as long as the connection lives.
+        # Local variables of this coroutine stay in memory as long as the connection lives.
         del headers
         agreement = agree(scope.get("subprotocols", ()))
         await send({"type": "websocket.accept", "subprotocol": agreement.subprotocol})
@@ -165,7 +165,7 @@ class SocketEndpoint:
         try:
             await self._serve(peer, authorization)
         except OSError:
-            # The peer went away while we spoke to it.
+            # The peer disconnected while the server was sending.
             return
 
     async def _serve(self, peer: Peer, authorization: str | None) -> None:
@@ -173,7 +173,7 @@ class SocketEndpoint:
         if frame is None:
             return
         if isinstance(frame, Refused):
-            await _turn_away(peer, frame.error, CLOSE_UNAUTHENTICATED, frame.ref)
+            await _send_refusal(peer, frame.error, CLOSE_UNAUTHENTICATED, frame.ref)
             return
         try:
             caller = await self._authenticator.authenticate(_token(frame, authorization))
@@ -182,7 +182,7 @@ class SocketEndpoint:
             await _refuse_connect(peer, error, frame.ref)
             return
         if self._has_limits and self._admission.waiting(caller.user_id) >= MAX_CONNECTIONS_PER_ACCOUNT:
-            await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
+            await _send_refusal(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return
         try:
             slot = await self._admission.enter(caller.user_id)
@@ -191,46 +191,46 @@ class SocketEndpoint:
             return
         try:
             if await self._is_admitted(peer, frame, caller):
-                await self._live(peer, frame, caller, slot)
+                await self._run_connection(peer, frame, caller, slot)
         finally:
             slot.leave()
 
     async def _is_admitted(self, peer: Peer, frame: Connect, caller: Caller) -> bool:
-        """Return whether the caller may connect now, and turn the peer away if not."""
+        """Return whether the caller may connect now. If not, refuse the connection."""
         try:
             await self._presence.arrive(caller.user_id)
-            # From here until it is registered nothing waits: a sign-out meanwhile would have found nothing to end, and
-            # of many that come at once each would have been the twentieth.
+            # There is no await from here until the connection is registered. Otherwise a sign-out in between would not
+            # find the connection, and several concurrent connections could each count as the twentieth.
             self._authenticator.check_not_ended(caller.session_id)
         except ChatError as error:
             await _refuse_connect(peer, error, frame.ref)
             return False
         if self._closer.is_stopping:
-            # It waited until the server began to stop.
-            await _turn_away(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
+            # The server began to stop while the connection waited.
+            await _send_refusal(peer, UnavailableError("The server is stopping."), CLOSE_RESTART, frame.ref)
             return False
         if self._has_limits and len(self._registry.of(caller.user_id)) >= MAX_CONNECTIONS_PER_ACCOUNT:
-            await _turn_away(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
+            await _send_refusal(peer, _too_many_connections(), CLOSE_TOO_MANY, frame.ref)
             return False
         return True
 
-    async def _live(self, peer: Peer, frame: Connect, caller: Caller, slot: Slot) -> None:
+    async def _run_connection(self, peer: Peer, frame: Connect, caller: Caller, slot: Slot) -> None:
         connection = self._connection(peer, frame, caller)
         catching_up: asyncio.Task[None] | None = None
         try:
             connection.session.begin_catching_up()
             self._registry.add(connection)
             self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
-            rest = await self._connect_flow.start(connection, frame, slot)
-            catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, rest, slot))
-            # A frame that was held back would keep what it holds for as long as the connection lives.
-            del frame, rest
+            bring_up_to_date = await self._connect_flow.start(connection, frame, slot)
+            catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, bring_up_to_date, slot))
+            # Local variables stay in memory as long as the connection lives.
+            del frame, bring_up_to_date
             await self._read(peer, connection)
         except ChatError as error:
             connection.answer_error(error, None)
             connection.close(CLOSE_INTERNAL, "the server failed")
             slot.leave()
-            await _until_gone(peer)
+            await _wait_for_disconnect(peer)
         finally:
             if catching_up is not None:
                 catching_up.cancel()
@@ -253,7 +253,7 @@ class SocketEndpoint:
         return connection
 
     def _end(self, connection: Connection, peer: Peer, code: int, reason: str) -> None:
-        # Who is being let go is not there any more: what is sent from now on waits in the queue.
+        # A connection that is being closed does not count as connected. Later messages wait in the queue.
         self._registry.remove(connection)
         self._closer.begin(connection, peer, code, reason)
 
@@ -283,28 +283,30 @@ class SocketEndpoint:
         connection.answer_error(refused.error, refused.ref)
         is_bad = isinstance(refused.error, BadFrameError | UnknownTypeError)
         if is_bad and connection.session.count_bad_frame(time.monotonic()):
-            connection.close(CLOSE_PROTOCOL_VIOLATION, "too many frames that are none")
+            connection.close(CLOSE_PROTOCOL_VIOLATION, "too many invalid frames")
 
 
 async def _first_frame(peer: Peer) -> Connect | Refused | None:
-    """Return the ``connect``, why what came is none, or ``None`` when the peer left."""
+    """Return the ``connect``, or the refusal of another frame, or ``None`` when the peer disconnected."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             data = await peer.receive()
     except TimeoutError:
-        return Refused(UnauthenticatedError(f"No connect came within {CONNECT_TIMEOUT_S:g} seconds."), None)
+        return Refused(
+            UnauthenticatedError(f"The client sent no connect frame within {CONNECT_TIMEOUT_S:g} seconds."), None
+        )
     if data is None:
         return None
     frame = _decode(peer.codec, data)
     if isinstance(frame, Connect | Refused):
         return frame
-    return Refused(UnauthenticatedError("The first frame must be connect."), frame.ref)
+    return Refused(UnauthenticatedError("The first frame must be a connect frame."), frame.ref)
 
 
 def _decode(codec: Codec, data: bytes | str) -> AnyClientFrame | Refused:
     if isinstance(data, bytes) != codec.binary:
         kind = "binary" if codec.binary else "text"
-        return Refused(BadFrameError(f"Frames are {kind} in the encoding agreed on."), None)
+        return Refused(BadFrameError(f"Send {kind} frames: the negotiated encoding requires them."), None)
     return codec.decode(data)
 
 
@@ -313,17 +315,17 @@ def _token(frame: Connect, authorization: str | None) -> str:
         return frame.token
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise UnauthenticatedError("There is no token, neither in connect nor in the handshake.")
+        raise UnauthenticatedError("There is no access token. Send one in the connect frame or in the handshake.")
     return token.strip()
 
 
-async def _catch_up(connection: Connection, rest: CatchingUp, slot: Slot) -> None:
+async def _catch_up(connection: Connection, bring_up_to_date: CatchingUp, slot: Slot) -> None:
     try:
-        await rest()
+        await bring_up_to_date()
     except ChatError as error:
         connection.answer_error(error, None)
         connection.close(CLOSE_INTERNAL, "the server failed")
-    except Exception:  # noqa: BLE001  (a fault of ours must end the connection, or it would wait for ever)
+    except Exception:  # noqa: BLE001  (an internal error must close the connection, which would otherwise wait forever)
         _LOG.exception("catching up failed")
         connection.close(CLOSE_INTERNAL, "the server failed")
     finally:
@@ -331,26 +333,28 @@ async def _catch_up(connection: Connection, rest: CatchingUp, slot: Slot) -> Non
 
 
 def _too_many_connections() -> RateLimitedError:
-    return RateLimitedError(f"An account may have {MAX_CONNECTIONS_PER_ACCOUNT} connections.")
+    return RateLimitedError(
+        f"This account has too many connections (at most {MAX_CONNECTIONS_PER_ACCOUNT}). Close another one."
+    )
 
 
 async def _refuse_connect(peer: Peer, error: ChatError, ref: int | str | None) -> None:
-    await _turn_away(peer, error, _close_code(error), ref)
+    await _send_refusal(peer, error, _close_code(error), ref)
 
 
 def _close_code(error: ChatError) -> int:
     if isinstance(error, RateLimitedError):
         return CLOSE_TOO_MANY
-    return CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (ours or theirs)
+    return CLOSE_INTERNAL if error.status >= 500 else CLOSE_UNAUTHENTICATED  # noqa: PLR2004  (a fault of the server or of the client)
 
 
-async def _turn_away(peer: Peer, error: ChatError, code: int, ref: int | str | None) -> None:
+async def _send_refusal(peer: Peer, error: ChatError, code: int, ref: int | str | None) -> None:
     refusal = error_frame(error)
     if ref is not None:
         refusal.ref = ref
     frames = [peer.codec.encode(refusal), peer.codec.encode(bye(code, error.detail))]
     try:
-        async with asyncio.timeout(LAST_WORDS_S):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await peer.send([to_wire(data, peer.codec) for data in frames] if peer.framed else frames)
             await peer.close(code, error.code)
     except TimeoutError:
@@ -372,6 +376,6 @@ async def _refuse_handshake(scope: Scope, send: Send, error: ChatError) -> None:
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-async def _until_gone(peer: Peer) -> None:
+async def _wait_for_disconnect(peer: Peer) -> None:
     while await peer.receive() is not None:
         pass

@@ -1,4 +1,4 @@
-"""Uvicorn's WebSocket protocol, with what it lacks: an end for dead peers, and frames written as they stand."""
+"""Uvicorn's WebSocket protocol with two additions: it ends dead connections, and writes complete frames unchanged."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,32 +23,32 @@ from chat_mvp.transport.shared import Shared
 WIRE = "chat_mvp.wire"
 """ASGI extension of a WebSocket scope: ``{"abort": callable, "write": coroutine function, "write_now": callable}``.
 
-``abort()`` drops the connection at once, unsent bytes included. ``write(frames)`` sends complete, unmasked frames in
-one piece and waits while the peer does not read; ``write_now(frames)`` does not wait. Under another server the
-extension is missing and plain ASGI serves.
+``abort()`` drops the connection at once, with its unsent bytes. ``write(frames)`` sends complete, unmasked frames in
+one piece and waits while the peer does not read. ``write_now(frames)`` does not wait. Under another server the
+extension is missing and plain ASGI is used.
 """
 READ_AHEAD = 64
-"""Messages of one connection that may wait to be handled before no more is read from it.
+"""How many messages of one connection may wait to be handled before the server stops reading from it.
 
-Uvicorn stops reading after every single one, which costs two system calls for each.
+Uvicorn stops reading after every single message, which costs two system calls for each.
 """
 LARGE_MESSAGE = 8 * 1024
-"""After a message of so many bytes nothing more is read until it was handled: 64 large ones would be 8 MiB."""
-LAST_WORDS_S = 2.0
-"""How long a close frame may try to reach a peer that does not answer."""
+"""After a message of this many bytes nothing more is read until it is handled: 64 large ones would be 8 MiB."""
+CLOSE_TIMEOUT_S = 2.0
+"""How long a close frame may wait for a peer that does not answer."""
 
 
 class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
-    """One WebSocket. A peer that is gone or does not read holds nothing of ours for longer than ``LAST_WORDS_S``.
+    """One WebSocket. A peer that is gone or does not read uses memory for at most ``CLOSE_TIMEOUT_S``.
 
-    Uvicorn closes such a connection politely, which waits for the peer to take what is still unsent: with a dead one,
-    until the operating system gives up after minutes.
+    Uvicorn closes such a connection gracefully: it waits until the peer has read the unsent bytes. If the peer is dead,
+    this lasts until the operating system gives up after minutes.
     """
 
     def __init__(self, *args: Any, shared: Shared, counted: CountedConnection | None = None, **options: Any) -> None:
-        """Take what uvicorn hands to every protocol, what the connections of this server share, and the count.
+        """Take uvicorn's arguments, the state shared by all connections of this server, and the count.
 
-        ``counted`` is this connection among all that are counted; it leaves when the connection ends.
+        ``counted`` is this connection in the set of counted ones. It is removed when the connection ends.
         """
         super().__init__(*args, **options)
         self.reading: Reading
@@ -60,23 +60,23 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._pings = 0
         self._pings_since = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
-        self.close_timeout = LAST_WORDS_S
+        self.close_timeout = CLOSE_TIMEOUT_S
         self.queue: Any = Inbox()
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to read."""
+        """Start to read."""
         super().connection_made(transport)
         self.reading = Reading(transport, self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what the connection held, at once rather than when garbage is collected."""
+        """Release what the connection held at once, without waiting for the garbage collector."""
         super().connection_lost(exc)
         self._release_lease()
         if self._counted is not None:
             self._counted.leave()
         if self._abort_timer is not None:
             self._abort_timer.cancel()
-        # Each of these refers to an object that refers back.
+        # Each of these is part of a reference cycle.
         if self.handshake_initiated and hasattr(self, "scope"):
             self.scope["extensions"].clear()
         self.conn.parser.close()
@@ -84,7 +84,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     # ------------------------------------------------------------------------------------------------ what arrives
 
     def data_received(self, data: bytes) -> None:
-        """Handle what has arrived, at most one ``ReadBuffer`` of it; the handshake comes first, and in one piece."""
+        """Handle received data, at most one ``ReadBuffer`` of it. The handshake must arrive first, and in one piece."""
         if self._is_refused:
             return
         super().data_received(data)
@@ -100,14 +100,14 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             self._lease.grow(unfinished - self._lease.size)
 
     def handle_connect(self, event: Request) -> None:
-        """Begin the handshake, and give the application the extension."""
+        """Start the handshake, and add the extension to the scope of the application."""
         super().handle_connect(event)
         if not self.handshake_initiated or self.close_sent:
             self._abort_soon()
             return
         believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
         client = self.scope["client"]
-        # Until the first message is whole, its parts count towards the memory for what was begun.
+        # Until the first message is complete, its parts count towards the memory limit of unfinished requests.
         self._lease = self._shared.intake.open(address_group(client[0]) if client else "", self.transport.abort)
         self.scope["extensions"][WIRE] = {
             "abort": self.transport.abort,
@@ -116,21 +116,21 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         }
 
     def _refuse_handshake(self) -> None:
-        """Refuse what ``websockets`` did not take for a handshake: it reports no event, so no one else ends it."""
+        """Refuse data that ``websockets`` did not accept as a handshake: it reports no event for that."""
         error = (
-            HeadersTooLargeError("A header of a WebSocket handshake may have 8,192 bytes.")
+            HeadersTooLargeError("A header of a WebSocket handshake may have at most 8,192 bytes.")
             if isinstance(self.conn.handshake_exc, SecurityError)
-            else BadRequestError("This is no valid WebSocket handshake. Send it without a body.")
+            else BadRequestError("This is not a valid WebSocket handshake. Send it without a body.")
         )
         self._is_refused = self.handshake_complete = self.close_sent = True
         self.transport.write(last_answer(error))
-        # A connection that is closed while the client still sends is reset, and the client may never see the answer.
+        # If a connection is closed while the client still sends, it is reset, and the client may never see the answer.
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._abort_soon()
 
     def handle_cont(self, event: Frame) -> None:
-        """Take one more fragment of a message, unless there are too many: each costs more than its bytes."""
+        """Accept one more fragment of a message, unless there are too many: each costs more than its bytes."""
         if self.close_sent:
             return
         super().handle_cont(event)
@@ -140,7 +140,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message on, and read on until ``READ_AHEAD`` of them wait."""
+        """Pass a message on, and continue to read until ``READ_AHEAD`` messages wait."""
         if self._lease is not None:
             self._release_lease()
         was_paused = self.read_paused
@@ -154,18 +154,18 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             self.reading.stop(APPLICATION)
 
     async def receive(self) -> Any:
-        """Return the next event, and read on when none is left."""
+        """Return the next event, and continue to read when none is left."""
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
-            self._read_on()
+            self._resume_reading()
         return message
 
-    def _read_on(self) -> None:
+    def _resume_reading(self) -> None:
         self.read_paused = False
         self.reading.resume(APPLICATION)
 
     def handle_ping(self) -> None:
-        """Answer a ping, together with all others that have arrived; end a connection that sends too many."""
+        """Answer a ping together with all others that have arrived. Close a connection that sends too many."""
         self._owes_pongs = True
         now = self.loop.time()
         if now - self._pings_since >= 1.0:
@@ -176,55 +176,55 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def handle_close(self, event: Any) -> None:
-        """End the connection, even if the peer that wants it does not read."""
+        """End the connection when the peer closes it, even if the peer does not read."""
         super().handle_close(event)
         self._abort_soon()
 
     def handle_parser_exception(self) -> None:
-        """Say what was wrong and end the connection, even if the peer does not read."""
+        """Send the reason and end the connection, even if the peer does not read."""
         super().handle_parser_exception()
         self._abort_soon()
 
     # ------------------------------------------------------------------------------------------------- what leaves
 
     def pause_writing(self) -> None:
-        """Read no more from a peer that does not read: its pings would have to be answered."""
+        """Stop reading from a peer that does not read: its pings would need answers."""
         super().pause_writing()
         self.reading.stop(UNREAD)
 
     def resume_writing(self) -> None:
-        """Read on."""
+        """Continue to read."""
         super().resume_writing()
         self.reading.resume(UNREAD)
 
     async def send(self, message: Any) -> None:
-        """Send an event; once the handshake is over, forget what was said in it, some 4 KB for each connection."""
+        """Send an event. After the handshake, release its data, about 4 KB for each connection."""
         kind = message["type"]
         if kind == "websocket.close" and self.read_paused:
-            # What the peer says to the close frame must be read.
-            self._read_on()
+            # The answer of the peer to the close frame must be read.
+            self._resume_reading()
         await super().send(message)
         if kind == "websocket.accept":
             del self.request, self.response
             self.scope["headers"] = []
         elif kind == "websocket.http.response.body" and not message.get("more_body", False):
-            # Uvicorn would log that the handshake was never completed.
+            # Otherwise uvicorn would log that the handshake was never completed.
             self.handshake_complete = True
             self._abort_soon()
 
     async def write(self, frames: Sequence[bytes]) -> None:
-        """Send complete frames in one piece; raises ``ClientDisconnected`` (an ``OSError``) when the peer is gone.
+        """Send complete frames in one piece. Raises ``ClientDisconnected`` (an ``OSError``) when the peer is gone.
 
-        A frame for many people is put together once for all of them. That is possible because the server never masks
-        and no compression is agreed on.
+        A frame for many users is encoded once for all of them. This is possible because the server never masks frames
+        and agrees on no compression.
         """
         while not self.write_now(frames):
             await self.writable.wait()
 
     def write_now(self, frames: Sequence[bytes]) -> bool:
-        """Send complete frames in one piece, or return false, and send nothing, while the peer does not read.
+        """Send complete frames in one piece. Return false, and send nothing, while the peer does not read.
 
-        Raises ``ClientDisconnected`` (an ``OSError``) when it is gone.
+        Raises ``ClientDisconnected`` (an ``OSError``) when the peer is gone.
         """
         if self.disconnected:
             raise ClientDisconnected
@@ -237,7 +237,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         """End a connection whose peer left a ping unanswered."""
         if self.read_paused:
-            # The application is behind, so the answer may lie unread on our side: ask again later.
+            # The application is behind, so the answer may still be unread in our buffer: check again later.
             self.pong_timer = None
             self.schedule_ping()
             return
@@ -246,7 +246,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _abort_soon(self) -> None:
         if self._abort_timer is None and not self.disconnected:
-            self._abort_timer = self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+            self._abort_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
 
     def _release_lease(self) -> None:
         if self._lease is not None:

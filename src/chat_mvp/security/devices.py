@@ -22,17 +22,17 @@ MARK_CHARS = (_ACCOUNT_BYTES + _NUMBER_BYTES + _TAG_BYTES + 2) // 3 * 4
 
 
 class DeviceMark(Struct, frozen=True):
-    """Which account a device has signed in to, and the number of the device."""
+    """The account to which a device has signed in, and the number of the device."""
 
     user_id: str
     number: str
 
 
 class DeviceMarks:
-    """Makes and reads marks."""
+    """Creates and reads marks."""
 
     def __init__(self, keys: Sequence[SigningKey]) -> None:
-        """Prove marks with these keys, the newest first."""
+        """Sign marks with these keys, the newest first."""
         self._keys = [hmac.digest(key.secret, b"device mark", hashlib.sha256) for key in keys]
 
     def issue(self, user_id: str) -> str:
@@ -41,7 +41,7 @@ class DeviceMarks:
         return urlsafe_b64encode(content + _tag(self._keys[0], content)).decode()
 
     def read(self, mark: str | None) -> DeviceMark | None:
-        """Return what a mark says; ``None`` for what this server has not made."""
+        """Return the content of a mark, or ``None`` if this server has not made it."""
         if mark is None or len(mark) != MARK_CHARS:
             return None
         try:

@@ -36,7 +36,7 @@ class FairSemaphore:
 
     @property
     def waiting(self) -> int:
-        """How many callers wait."""
+        """Return the number of waiting callers."""
         return self._count
 
     def waiting_of(self, key: str) -> int:

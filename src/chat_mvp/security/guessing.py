@@ -1,10 +1,10 @@
-"""Guessing passwords: who may try to sign in, decided before a password is hashed.
+"""Protection against guessed passwords: decides who may try to sign in, before a password is hashed.
 
-Wrong passwords are counted three ways: for the account at one address, strictly; for one address over all accounts;
-and for one account over all addresses, loosely. An account is never locked: from an address that has signed in to it
-before, only the first count matters, and every other address keeps a small reserve for each account. A browser that has
-signed in before (``security/devices.py``) is counted by itself, whatever others do at its address. An account is the
-name that was typed, so one that does not exist is treated like any other.
+Wrong passwords are counted in three ways: strictly for the account at one address, for one address over all accounts,
+and loosely for one account over all addresses. An account is never locked. From an address that has signed in to it
+before, only the first count matters. Every other address keeps a small reserve for each account. A browser that has
+signed in before (``security/devices.py``) is counted separately, whatever others do at its address. An account is the
+name that was typed, so a name without an account is treated like any other.
 """
 
 import time
@@ -22,19 +22,19 @@ from chat_mvp.security.ratelimit import Limiter
 RANK_FAMILIAR: Final = 0
 RANK_FRESH: Final = 1
 RANK_SUSPECT: Final = 2
-"""In which order those who sign in are served, see ``security/fair_semaphore.py``."""
+"""The order in which sign-ins are served, see ``security/fair_semaphore.py``."""
 
 _WHAT: Final = "sign-ins for this account from this address"
 _SHOWN_CHARS: Final = 64
 _LINES_PER_S: Final = 1.0
 _LINES_BURST: Final = 20
-"""Log lines of refusals, which cost an attacker nothing; each password that was checked and wrong has its line."""
+"""Log lines for refusals, which an attacker can cause at no cost. Each wrong password has its own line in addition."""
 
 _LOG = structlog.get_logger(__name__)
 
 
 class Attempt(Struct, frozen=True):
-    """One attempt to sign in that was admitted: what was taken for it, and its rank among those who wait."""
+    """One admitted attempt to sign in: what was taken from the budgets for it, and its rank while it waits."""
 
     account: str
     address: str
@@ -45,7 +45,7 @@ class Attempt(Struct, frozen=True):
 
 
 class SignInGuard:
-    """Admits attempts to sign in, and learns from how they end."""
+    """Admits attempts to sign in, and records their results."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class SignInGuard:
         count: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Admit everything unless ``enabled``; call ``count`` with the result of each attempt."""
+        """Admit everything unless ``enabled``. Call ``count`` with the result of each attempt."""
         self._enabled = enabled
         self._count = count
         self._familiar: LRUCache[str, bool] = LRUCache(MAX_FAMILIAR_ADDRESSES)
@@ -66,10 +66,10 @@ class SignInGuard:
         )
 
     def admit(self, account: str, address: str, *, device: str | None = None) -> Attempt:
-        """Return an attempt that may go on to have its password checked; ``RateLimitedError`` for one that may not.
+        """Return an attempt whose password may be checked. ``RateLimitedError`` if it may not be checked.
 
-        ``device`` names a device that has signed in to this account before. ``succeeded``, ``failed`` or ``undo`` must
-        follow.
+        ``device`` names a device that has signed in to this account before. The caller must then call ``succeeded``,
+        ``failed`` or ``undo``.
         """
         pair = _pair(account, address) if device is None else f"device {device}"
         key = address if device is None else pair
@@ -84,7 +84,7 @@ class SignInGuard:
             if wait_ms is None:
                 wait_ms = _take(taken, self._by_account, account)
                 if wait_ms is not None:
-                    # Many addresses guess at this account. Someone at an address of their own still has a few tries.
+                    # Many addresses guess at this account. A user at another address still has a few attempts.
                     reserve_ms = _take(taken, self._reserve, pair)
                     wait_ms = None if reserve_ms is None else min(wait_ms, reserve_ms)
         if wait_ms is not None:
@@ -95,22 +95,22 @@ class SignInGuard:
         return Attempt(account, address, rank, key, tuple(taken))
 
     def succeeded(self, attempt: Attempt) -> None:
-        """Note that the password was right: nothing counts against anyone."""
+        """Note that the password was right. The attempt is not counted."""
         _give_back(attempt.taken)
         self._count("ok")
 
     def failed(self, attempt: Attempt, *, reason: str) -> None:
-        """Note that it was wrong, for ``reason``, which only the log says."""
+        """Note that the password was wrong. Only the log contains ``reason``."""
         self._count("wrong")
         _LOG.warning("sign-in failed", login=shown(attempt.account), address=attempt.address, reason=reason)
 
     def undo(self, attempt: Attempt) -> None:
-        """Take an attempt back whose password was not checked."""
+        """Give an attempt back whose password was not checked."""
         _give_back(attempt.taken)
         self._count("unchecked")
 
     def remember(self, address: str, *accounts: str) -> None:
-        """Note that someone is signed in at this address whose account has these names."""
+        """Note that the user of the account with these names is signed in at this address."""
         for account in accounts:
             self._familiar[_pair(account, address)] = True
 
@@ -121,7 +121,7 @@ class SignInGuard:
 
 
 def shown(text: str) -> str:
-    """Return a text that a client sent as a log may show it: short, on one line, nothing invisible."""
+    """Return a client's text in a form for the log: short, on one line, without invisible characters."""
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_SHOWN_CHARS])
     return escaped if len(text) <= _SHOWN_CHARS else f"{escaped}…"
 

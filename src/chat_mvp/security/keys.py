@@ -1,7 +1,7 @@
-"""The keys that tokens are signed with: made on first start, kept in one file, rotated by adding a newer one.
+"""The keys that sign tokens: created at the first start, kept in one file, rotated by adding a newer one.
 
-The file is JSON, ``{"keys": [{"id": …, "secret": …}, …]}``, the newest first. The first key signs, every key still
-verifies, so rotating means putting a new one in front and taking the old one out once its tokens have ended.
+The file is JSON, ``{"keys": [{"id": …, "secret": …}, …]}``, the newest first. The first key signs, and every key
+verifies. To rotate, add a new key at the front, and remove the old one when its tokens have expired.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ from chat_mvp.errors import StartupError
 FILE_NAME = "signing-keys.json"
 SECRET_BYTES = 64
 MIN_SECRET_BYTES = 32
-"""As long as the output of SHA-256, which RFC 7518 section 3.2 asks of an HS256 key."""
+"""As long as the output of SHA-256, which RFC 7518 section 3.2 requires of an HS256 key."""
 
 
 class SigningKey(msgspec.Struct, frozen=True):
-    """One key; ``id`` stands in the header of what it signed and says nothing about ``secret``."""
+    """One key. ``id`` is in the header of signed tokens and reveals nothing about ``secret``."""
 
     id: str
     secret: bytes
@@ -39,10 +39,10 @@ class _KeyFile(msgspec.Struct):
 def load_signing_keys(data_dir: Path, jwt_secret: str | None) -> tuple[SigningKey, ...]:
     """Return the keys of this server, the signing one first.
 
-    ``jwt_secret``, when set, is the only key, and no file is read or made. Otherwise the keys of ``data_dir`` are
-    returned, after making a first one (mode 0600, written whole or not at all) where there is none; of several
-    processes that start at once, all get the same. ``StartupError`` for a secret under 32 bytes and for a directory
-    or file that will not do.
+    ``jwt_secret``, when set, is the only key, and no file is read or created. Otherwise the keys of ``data_dir`` are
+    returned. If there is none, a first one is created (mode 0600, written completely or not at all). Several processes
+    that start at once get the same key. ``StartupError`` for a secret under 32 bytes, and for a directory or file that
+    cannot be used.
     """
     if jwt_secret is not None:
         return (_key_of_setting(jwt_secret),)
@@ -54,8 +54,8 @@ def load_signing_keys(data_dir: Path, jwt_secret: str | None) -> tuple[SigningKe
         content = path.read_bytes()
     except OSError as error:
         raise StartupError(
-            f"The key file {path} cannot be made or read ({type(error).__name__}).",
-            remedy="Give a data directory that this user may write, with --data-dir.",
+            f"The key file {path} cannot be created or read ({type(error).__name__}).",
+            remedy="Choose a data directory that this user may write with --data-dir.",
         ) from error
     return _decode(content, path)
 
@@ -65,7 +65,7 @@ def _key_of_setting(jwt_secret: str) -> SigningKey:
     if len(secret) < MIN_SECRET_BYTES:
         raise StartupError(
             "The setting JWT_SECRET is too short to be safe.",
-            remedy=f"Make it {MIN_SECRET_BYTES} characters or more, or leave it out for a key made on first start.",
+            remedy=f"Make it {MIN_SECRET_BYTES} characters or more, or leave it out to create one at the first start.",
         )
     return SigningKey(hashlib.sha256(b"key id" + secret).hexdigest()[:16], secret)
 
@@ -80,7 +80,7 @@ def _make_key_file(path: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # A link, unlike a rename, fails when another process was first, and then its key counts.
+        # A link, unlike a rename, fails when another process was first. Then the key of that process is used.
         os.link(draft, path)
     except FileExistsError:
         return
@@ -97,6 +97,6 @@ def _decode(content: bytes, path: Path) -> tuple[SigningKey, ...]:
     if not keys or any(len(key.secret) < MIN_SECRET_BYTES for key in keys):
         raise StartupError(
             f"The key file {path} is damaged.",
-            remedy="Restore it from a backup, or delete it: then everybody signs in again.",
+            remedy="Restore it from a backup, or delete it. Then everyone must sign in again.",
         )
     return keys

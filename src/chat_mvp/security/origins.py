@@ -1,4 +1,4 @@
-"""Which pages may use the server from a browser, judged by headers that browsers set and pages cannot change."""
+"""Which pages may use the server from a browser, decided by headers that browsers set and pages cannot change."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_allowed_origin(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:
-    """Return whether a page from ``origin`` may connect: the server's own, an allowed one, or no page at all.
+    """Return whether a client with this ``origin`` may connect: the server's own, an allowed one, or none.
 
     Only browsers send ``Origin``, and only they send someone's cookies along; other clients need their token anyway.
     """
@@ -19,23 +19,23 @@ def is_allowed_origin(origin: str | None, host: str | None, allowed: Collection[
             page.scheme in _DEFAULT_PORTS
             and host is not None
             and "@" not in origin + host
-            and _place(page.scheme, page.netloc) == _place(page.scheme, host)
+            and _host_and_port(page.scheme, page.netloc) == _host_and_port(page.scheme, host)
         )
     except ValueError:
-        # One of the two is no address at all.
+        # One of the two is not a valid address.
         return False
 
 
-def _place(scheme: str, netloc: str) -> tuple[str, int]:
+def _host_and_port(scheme: str, netloc: str) -> tuple[str, int]:
     parts = urlsplit(f"//{netloc}")
     return (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS[scheme]
 
 
 def is_allowed_page(origin: str | None, site: str | None, host: str | None, allowed: Collection[str]) -> bool:
-    """Return whether a request may use cookies: it comes from an allowed origin, or from no page.
+    """Return whether a request may use cookies: it comes from an allowed origin, or from a client that is not a page.
 
-    ``site`` is the header ``Sec-Fetch-Site``. It counts where a browser leaves ``Origin`` out: then the page must be of
-    the same origin, or the user must have opened the address themselves (``none``).
+    ``site`` is the header ``Sec-Fetch-Site``. It is used when a browser leaves ``Origin`` out. Then the page must have
+    the same origin, or the user must have opened the URL directly (``none``).
     """
     if origin is not None:
         return is_allowed_origin(origin, host, allowed)

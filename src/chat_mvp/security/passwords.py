@@ -1,9 +1,10 @@
-"""Passwords: hashed with argon2id in a few threads, so that the event loop never waits for one.
+"""Hashes passwords with argon2id in a few threads, so that the event loop never waits for a hash.
 
 The cost is that of RFC 9106's second recommended option: 3 passes over 64 MiB with 4 lanes, about a tenth of a second.
-Two threads bound the memory to 128 MiB. Those who wait for one are served fairly by address, at most 200 of them.
+Two threads limit the memory to 128 MiB. Callers who wait for a thread are served fairly by address, at most 200 of
+them.
 
-The normal form of a password is hashed, because keyboards and systems write one character in different ways.
+The normal form of a password is hashed, because keyboards and systems encode the same character in different ways.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from enum import IntEnum
 from functools import partial
 from typing import TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -23,6 +24,8 @@ from chat_mvp.limits import MAX_PASSWORD_CHARS, MAX_PASSWORDS_AT_ONCE, MAX_PASSW
 from chat_mvp.security.fair_semaphore import FairSemaphore
 
 RETRY_AFTER_MS = 2_000
+_MAX_COST_FACTOR = 8
+"""No hash that costs more than so many times the own is checked: its owner would keep all others from signing in."""
 
 _Result = TypeVar("_Result")
 
@@ -49,7 +52,7 @@ def normal_form(password: str) -> str:
 
 
 class Passwords:
-    """Hashes and verifies passwords off the event loop. ``close`` it when the program ends."""
+    """Hashes and verifies passwords outside the event loop. Call ``close`` when the program ends."""
 
     def __init__(
         self,
@@ -65,42 +68,42 @@ class Passwords:
             at_once=threads,
             at_once_each=threads,
             max_waiting=max_waiting,
-            busy="Too many people are signing in just now. Try again in a moment.",
+            busy="Too many users are signing in now. Try again in a moment.",
             retry_after_ms=RETRY_AFTER_MS,
         )
         self._decoy: str | None = None
 
     @property
     def waiting(self) -> int:
-        """How many wait for a thread."""
+        """Return how many callers wait for a thread."""
         return self._threads.waiting
 
     async def hash(self, password: str, *, key: str = "", rank: int = 0) -> str:
-        """Return what to store of a password: the hash of its normal form. ``UnavailableError`` when too many wait.
+        """Return the hash of a password's normal form, for storing. ``UnavailableError`` when too many callers wait.
 
-        Those who wait are served by ``rank``, and within it each ``key`` in turn, as in ``FairSemaphore``.
+        Waiting callers are served by ``rank``, and within a rank each ``key`` in turn, as in ``FairSemaphore``.
         """
         return await self._run(partial(self._hasher.hash, normal_form(password)), key, rank)
 
     async def verify(self, stored: str | None, password: str, *, key: str = "", rank: int = 0) -> Verdict:
-        """Return whether the password is the one that was stored.
+        """Return whether the password is the stored one.
 
-        Earlier versions stored the hash of a password as it was typed. Where that is not the normal form, both are
-        tried, so that there are at most two checks. A wrong password takes the same time for every account, also with
-        ``stored`` left out because there is no such account. ``key`` and ``rank`` are those of ``hash``.
+        Earlier versions stored the hash of a password as it was typed. If that is not the normal form, both are tried,
+        so there are at most two checks. A wrong password takes the same time for every account, also if ``stored`` is
+        left out because there is no such account. ``key`` and ``rank`` are those of ``hash``.
         """
         return await self._run(partial(self._verify, stored, password), key, rank)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, stored: str | None, password: str) -> Verdict:
         if self._decoy is None:
-            # At the first use, whether the account is known or not.
+            # At the first use, whether or not the account exists.
             self._decoy = self._hasher.hash("no one's password")
-        known = stored is not None
-        stored = self._decoy if stored is None else stored
+        known = stored is not None and self._is_affordable(stored)
+        stored = stored if stored is not None and known else self._decoy
         normal = normal_form(password)
         for form in (normal,) if normal == password else (normal, password):
             try:
@@ -111,6 +114,19 @@ class Passwords:
                 outdated = form != normal or self._hasher.check_needs_rehash(stored)
                 return Verdict.OUTDATED if outdated else Verdict.RIGHT
         return Verdict.WRONG
+
+    def _is_affordable(self, stored: str) -> bool:
+        """Return whether a stored hash costs about what this program's own cost; a backup may hold any."""
+        try:
+            cost = extract_parameters(stored)
+        except InvalidHashError:
+            return True
+        own = self._hasher
+        return (
+            cost.memory_cost <= own.memory_cost * _MAX_COST_FACTOR
+            and cost.memory_cost * cost.time_cost <= own.memory_cost * own.time_cost * _MAX_COST_FACTOR
+            and cost.parallelism <= own.parallelism * _MAX_COST_FACTOR
+        )
 
     async def _run(self, work: Callable[[], _Result], key: str, rank: int) -> _Result:
         await self._threads.acquire(key, rank)

@@ -1,4 +1,4 @@
-"""How often something may be done: a token bucket for each key, in memory, bounded."""
+"""Rate limits: a token bucket for each key, in memory and bounded."""
 
 import math
 import time
@@ -8,18 +8,18 @@ from itertools import islice
 from chat_mvp.limits import MAX_LIMITED_KEYS
 
 _EXAMINED = 16
-"""Keys looked at to find the one to forget when a limiter is full: a bound on the work of one call."""
+"""When a limiter is full, this many keys are examined to find the one to drop. This bounds the work of one call."""
 _ROUNDING_S = 1e-6
-"""Sums of many small floats have rounding errors, which must not cost a client one action of the burst."""
+"""Sums of many small floats have rounding errors. They must not cost a client one action of the burst."""
 
 
 class Limiter:
     """A token bucket for each key.
 
-    Kept as the generic cell rate algorithm keeps it: one moment for each key, at which its bucket is full again. A key
-    whose bucket is full is forgotten when another key is added. When ``max_keys`` buckets are not full, a new key
-    displaces the one of 16 old keys that has used least. So someone with many addresses displaces those of
-    their own addresses that have hardly been used, and never gets a used-up one refilled.
+    It is stored as in the generic cell rate algorithm: for each key, the time at which its bucket is full again. When a
+    key is added, keys with full buckets are dropped. When ``max_keys`` buckets are not full, a new key replaces the one
+    of 16 old keys that has used least. So a user with many addresses replaces their own hardly used addresses, and
+    never gets a used-up bucket refilled.
     """
 
     def __init__(
@@ -30,22 +30,22 @@ class Limiter:
         max_keys: int = MAX_LIMITED_KEYS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Measure time with ``clock``, in seconds."""
+        """``clock`` returns the time in seconds."""
         self._interval_s = 1.0 / rate_per_s
         self._depth_s = burst * self._interval_s
         self._max_keys = max_keys
         self._clock = clock
         self._full_at: dict[str, float] = {}
-        """In the order in which the keys were last looked at, the longest ago first."""
+        """In the order in which the keys were last examined, the oldest first."""
 
     def __len__(self) -> int:
-        """Return how many keys are kept."""
+        """Return the number of stored keys."""
         return len(self._full_at)
 
     def allow(self, key: str, cost: int = 1) -> int | None:
-        """Take ``cost`` from the key's bucket and return ``None``; take nothing and return the wait in milliseconds.
+        """Take ``cost`` from the key's bucket and return ``None``.
 
-        A cost above ``burst`` is never allowed.
+        Otherwise take nothing and return the wait in milliseconds. A cost above ``burst`` is never allowed.
         """
         now = self._clock()
         before = self._full_at.get(key)
@@ -59,7 +59,7 @@ class Limiter:
         return None
 
     def wait_ms(self, key: str, cost: int = 1) -> int | None:
-        """Return what ``allow`` would return, and take nothing."""
+        """Return the result of ``allow``, but take nothing."""
         now = self._clock()
         wait_s = max(self._full_at.get(key, now), now) + cost * self._interval_s - now - self._depth_s
         return None if wait_s <= _ROUNDING_S else max(1, math.ceil((wait_s - _ROUNDING_S) * 1000))
@@ -69,13 +69,13 @@ class Limiter:
         return self._full_at.get(key, 0.0) <= self._clock()
 
     def give_back(self, key: str, cost: int = 1) -> None:
-        """Put back what ``allow`` took, because it need not have."""
+        """Put back the tokens that ``allow`` took, because the action was not done."""
         before = self._full_at.get(key)
         if before is not None:
             self._full_at[key] = before - cost * self._interval_s
 
     def _make_room(self, now: float) -> None:
-        # Two for each new key: what is full again leaves at least as fast as new keys come.
+        # Examine two for each new key, so that full buckets are dropped at least as fast as new keys come.
         for key in list(islice(self._full_at, 2)):
             full_at = self._full_at.pop(key)
             if full_at > now:

@@ -1,11 +1,11 @@
-"""Refresh tokens: opaque, good once, each derived from the one before.
+"""Refresh tokens: opaque, valid for one use, each derived from its predecessor.
 
 A token is 60 bytes in URL-safe base64: the session's id (12), a secret (32) and a tag (16). The secret of the first is
-random; that of each successor is an HMAC, with the server's key, over the secret before. So the pair that a spent
-token was exchanged for can be computed again while the grace lasts, by any process and after a restart, and nothing
-secret is kept: the database holds hashes, which without the server's key lead nowhere. The tag, another HMAC, proves
-that the server made a token; it tells an old token of a session, whose reuse ends it, from an invention, which does
-nothing.
+random. The secret of each successor is an HMAC, with the server's key, over the previous secret. So every process can
+compute the pair for a spent token again during the grace period, also after a restart, and nothing secret is stored:
+the database holds hashes, which are useless without the server's key. The tag is another HMAC and proves that the
+server made a token. It distinguishes an old token of a session, whose reuse ends the session, from an invented token,
+which has no effect.
 """
 
 import hashlib
@@ -24,27 +24,28 @@ TOKEN_CHARS = _TOKEN_BYTES * 4 // 3
 
 
 def hash_token(token: str) -> str:
-    """Return what is stored of a token. It has 256 bits of entropy, so a plain hash cannot be guessed back."""
+    """Return the stored form of a token. It has 256 bits of entropy, so a plain hash cannot be reversed by guessing."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class RefreshTokens:
-    """Makes refresh tokens and recognises them. Keys as in ``Tokens``: the first makes, all recognise."""
+    """Creates and recognises refresh tokens. The keys are used as in ``Tokens``: the first creates, all recognise."""
 
     def __init__(self, keys: Sequence[SigningKey]) -> None:
-        """Derive what is needed from these keys, the newest first."""
+        """Derive the subkeys from these keys, the newest first."""
         self._chain_keys = [_subkey(key, b"refresh chain") for key in keys]
         self._tag_keys = [_subkey(key, b"refresh tag") for key in keys]
         self._id_key = _subkey(keys[0], b"access token id")
 
     def first(self, session_id: str) -> str:
-        """Return a fresh token for a new session."""
+        """Return a new token for a new session."""
         return self._seal(bytes.fromhex(session_id), secrets.token_bytes(_SECRET_BYTES), self._tag_keys[0])
 
     def successors(self, token: str) -> Iterator[str]:
-        """Yield what may follow the token, one for each key, the newest first; nothing for what is no token.
+        """Yield the possible successors of the token, one for each key, the newest first.
 
-        The first is what a refresh hands out. The others are for answering again what was answered before a rotation.
+        Yield nothing for an invalid token. A refresh returns the first one. The others serve to repeat an answer that
+        was given before a rotation of the keys.
         """
         parts = _open(token)
         if parts is None:
@@ -54,7 +55,7 @@ class RefreshTokens:
             yield self._seal(session, hmac.digest(chain_key, session + secret, "sha256"), tag_key)
 
     def session_of(self, token: str) -> str | None:
-        """Return the session that this server made the token for; ``None`` for what no key of ours has made."""
+        """Return the session for which this server made the token, or ``None`` if no key of ours has made it."""
         parts = _open(token)
         if parts is None:
             return None
@@ -64,7 +65,7 @@ class RefreshTokens:
         return None
 
     def access_token_id(self, token: str) -> str:
-        """Return the ``jti`` of the access token that goes with this refresh token."""
+        """Return the ``jti`` of the access token that belongs to this refresh token."""
         return hmac.digest(self._id_key, token.encode(), "sha256")[:16].hex()
 
     @staticmethod

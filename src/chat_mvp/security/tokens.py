@@ -1,8 +1,8 @@
-"""Access tokens: short-lived JWTs, signed with HS256, verified without any read.
+"""Access tokens: short-lived JWTs, signed with HS256, verified without any read from the database.
 
-A token names its person (``sub``), its session (``sid``) and itself (``jti``). Issuing is deterministic: the same
-person, session, moment and ``jti`` give the same token, letter for letter, which is what lets a refresh whose answer
-was lost be answered again with nothing kept.
+A token contains its user (``sub``), its session (``sid``) and its own id (``jti``). Issuing is deterministic: the same
+user, session, time and ``jti`` always give the same token. So a refresh whose answer was lost can be answered again
+without stored data.
 """
 
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ from chat_mvp.times import utc_now
 ALGORITHM = "HS256"
 _OPTIONS: Options = {
     "require": ["exp", "iat", "jti", "sub", "sid"],
-    # By the server's own clock instead, in ``verify``.
+    # ``verify`` checks these times with the server's own clock.
     "verify_exp": False,
     "verify_iat": False,
 }
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """A token as it is handed out; ``expires_at`` in seconds since the epoch."""
+    """An issued token. ``expires_at`` is in seconds since the epoch."""
 
     text: str
     expires_at: int
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a verified token says; times in seconds since the epoch."""
+    """The claims of a verified token. Times are in seconds since the epoch."""
 
     sub: str
     sid: str
@@ -45,17 +45,17 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """Issues and verifies access tokens. The first key signs; all verify, found by ``kid``."""
+    """Issues and verifies access tokens. The first key signs. All keys verify, selected by ``kid``."""
 
     def __init__(self, keys: Sequence[SigningKey], *, lifetime_s: float, clock: Now = utc_now) -> None:
-        """Use these keys, the newest first; tokens are good for ``lifetime_s`` seconds, at least one."""
+        """Use these keys, the newest first. Tokens are valid for ``lifetime_s`` seconds, at least one."""
         self._clock = clock
         self._newest = keys[0]
         self._keys = {key.id: key for key in keys}
         self._lifetime_s = max(1, round(lifetime_s))
 
     def issue(self, *, user_id: str, session_id: str, token_id: str, at: datetime) -> AccessToken:
-        """Return the token of this person and session whose life begins at ``at``."""
+        """Return the token of this user and session, valid from ``at`` on."""
         issued_at = int(at.timestamp())
         claims = Claims(sub=user_id, sid=session_id, jti=token_id, iat=issued_at, exp=issued_at + self._lifetime_s)
         text = jwt.encode(
@@ -64,10 +64,10 @@ class Tokens:
         return AccessToken(text, claims.exp)
 
     def verify(self, token: str) -> Claims:
-        """Return what the token says.
+        """Return the claims of the token.
 
-        ``TokenExpiredError`` when it is ours and is not good now, because it has ended or was issued in the future;
-        ``UnauthenticatedError`` when it is anything else.
+        ``TokenExpiredError`` when it is ours but not valid now, because it has expired or was issued in the future.
+        ``UnauthenticatedError`` for every other token.
         """
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError("The access token is not valid.")
@@ -79,8 +79,8 @@ class Tokens:
             raise UnauthenticatedError("The access token is not valid.") from None
         now = self._clock().timestamp()
         if known.exp <= now:
-            raise TokenExpiredError("The access token has ended; refresh it.")
+            raise TokenExpiredError("The access token has expired. Refresh it.")
         if known.iat > now + TOKEN_FUTURE_S:
-            # A refresh brings one that is dated right, so the user need not sign in again.
-            raise TokenExpiredError("The access token was issued in the future; refresh it.")
+            # A refresh returns a token with a correct date, so the user need not sign in again.
+            raise TokenExpiredError("The access token was issued in the future. Refresh it.")
         return known

@@ -1,1 +1,1 @@
-"""The two machine-readable contracts, made from the code: OpenAPI for HTTP, AsyncAPI for the WebSocket."""
+"""The two machine-readable contracts, generated from the code: OpenAPI for HTTP, AsyncAPI for the WebSocket."""

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the WebSocket, made from the unions of ``protocol``."""
+"""The AsyncAPI 3.0 document of the WebSocket, generated from the unions of ``protocol``."""
 
 from typing import Any, get_args
 
@@ -14,19 +14,19 @@ JSON, `{protocol.SUBPROTOCOL_MSGPACK}` binary frames of MessagePack with the sam
 `ref`; the first frame that comes back with it settles the request. Unknown fields are ignored.
 """
 _CLOSE_CODES = {
-    protocol.CLOSE_GOING_AWAY: "going away; come back after reconnect_after_ms",
+    protocol.CLOSE_GOING_AWAY: "going away; reconnect after reconnect_after_ms",
     protocol.CLOSE_TOO_LARGE: f"a frame over {limits.MAX_FRAME_BYTES} bytes",
-    protocol.CLOSE_INTERNAL: "internal error; come back with back-off",
-    protocol.CLOSE_RESTART: "restart; come back after reconnect_after_ms",
+    protocol.CLOSE_INTERNAL: "internal error; reconnect with back-off",
+    protocol.CLOSE_RESTART: "restart; reconnect after reconnect_after_ms",
     protocol.CLOSE_PROTOCOL_VIOLATION: "protocol violation",
-    protocol.CLOSE_UNAUTHENTICATED: "not or no longer signed in",
-    protocol.CLOSE_TOO_SLOW: "too slow to read; come back at once",
-    protocol.CLOSE_TOO_MANY: "too many connections or frames; come back after reconnect_after_ms",
+    protocol.CLOSE_UNAUTHENTICATED: "not signed in, or the session has ended",
+    protocol.CLOSE_TOO_SLOW: "too slow to read; reconnect at once",
+    protocol.CLOSE_TOO_MANY: "too many connections or frames; reconnect after reconnect_after_ms",
 }
 
 
 def asyncapi_document(version: str) -> dict[str, Any]:
-    """Return the document for this version of the program. Messages are named as their structs are."""
+    """Return the document for this version of the program. Messages have the names of their structs."""
     client, server = get_args(protocol.AnyClientFrame), get_args(protocol.AnyServerFrame)
     return {
         "asyncapi": "3.0.0",

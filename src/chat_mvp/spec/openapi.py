@@ -1,7 +1,7 @@
 """The OpenAPI document of the HTTP interface, and the configuration that serves it with its page.
 
-Litestar finds the routes; what it gets less than right is mended here: it describes bodies without the limits of
-their types, invents a refusal of its own shape for every route with parameters, and calls every body required.
+Litestar finds the routes. This module corrects three things: Litestar describes bodies without the limits of their
+types, adds an error with a form of its own to every route with parameters, and declares every body as required.
 """
 
 import re
@@ -27,7 +27,7 @@ from chat_mvp.spec.schemas import component_schemas, rename_pages
 
 PATH = "/schema"
 DESCRIPTION = """\
-Chat over HTTP. What happens live happens on the WebSocket at `/ws`, which `/schema/asyncapi.json` describes.
+Chat over HTTP. Live events use the WebSocket at `/ws`, which `/schema/asyncapi.json` describes.
 
 Sign in with `POST /api/v1/auth/login` and send the access token as `Authorization: Bearer …`. Errors are problem
 documents (RFC 9457) with a stable `code`. Lists come in pages: pass `next` back as `cursor`. Times are RFC 3339 in UTC
@@ -35,7 +35,7 @@ with milliseconds; ids are 24 hexadecimal digits.
 """
 _TAGS = (
     ("accounts", "Registering, signing in and out"),
-    ("users", "Profiles, and finding people"),
+    ("users", "Profiles, and finding users"),
     ("contacts", "Contact list and block list"),
     ("conversations", "Direct conversations and groups"),
     ("messages", "History and sending"),
@@ -43,13 +43,13 @@ _TAGS = (
 )
 _PREFIX = frozenset(API_PATH.strip("/").split("/"))
 _WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
-_INVENTED = "400"
-"""What Litestar says of every route with parameters, in a shape that nothing here ever answers."""
-_DONE = {"200": "The answer", "201": "Made", "204": "Done; there is nothing to say"}
+_ADDED_BY_LITESTAR = "400"
+"""The status that Litestar adds to every route with parameters, with a form that this server never sends."""
+_DONE = {"200": "The answer", "201": "Made", "204": "Done. The answer has no body"}
 
 
 def openapi_config(version: str) -> OpenAPIConfig:
-    """Return, for ``Litestar(openapi_config=…)``, what serves both documents and the page under ``/schema``."""
+    """Return the value for ``Litestar(openapi_config=…)`` that serves both documents and the page under ``/schema``."""
     return OpenAPIConfig(
         title="chat-mvp",
         version=version,
@@ -59,7 +59,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         security=[{"bearer": []}],
         components=Components(
             security_schemes={
-                "bearer": SecurityScheme(type="http", scheme="bearer", description="An access token from signing in"),
+                "bearer": SecurityScheme(type="http", scheme="bearer", description="The access token of a sign-in"),
             }
         ),
         use_handler_docstrings=True,
@@ -76,7 +76,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
 
 class _SchemaRouter(Router):
     def register(self, value: ControllerRouterHandler) -> list[Any]:
-        # Litestar adds a page of its own for addresses below /schema that are none; ours are problem documents.
+        # Litestar adds its own page for invalid paths below /schema. This server answers with problem documents.
         if isinstance(value, HTTPRouteHandler) and "/{path:str}" in value.paths:
             return []
         return super().register(value)
@@ -89,7 +89,7 @@ class _OpenAPIDocument(OpenAPIRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         if self._encoded is None:
-            self._encoded = msgspec.json.encode(mended(openapi_schema, request.app))
+            self._encoded = msgspec.json.encode(corrected(openapi_schema, request.app))
         return self._encoded
 
 
@@ -102,14 +102,14 @@ class _AsyncAPIDocument(OpenAPIRenderPlugin):
         return self._encoded
 
 
-def mended(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
-    """Return the application's OpenAPI document as it is served."""
+def corrected(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
+    """Return the application's corrected OpenAPI document."""
     document = rename_pages(document)
     structs: list[Any] = [Problem]
     for path, method, handler in _handlers(app):
         operation = document["paths"].get(path, {}).get(method)
         if operation is not None:
-            _mend_operation(operation, handler)
+            _correct_operation(operation, handler)
             for field in (handler.parsed_data_field, handler.parsed_return_field):
                 structs += _structs(field)
     document["components"]["schemas"] |= component_schemas(structs)
@@ -134,30 +134,30 @@ def _structs(field: FieldDefinition | None) -> Iterator[Any]:
         yield from _structs(inner)
 
 
-def _mend_operation(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
+def _correct_operation(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
     responses = operation["responses"]
     for status, response in list(responses.items()):
         if status in _DONE:
             response["description"] = _DONE[status]
-        elif status == _INVENTED and MEDIA_TYPE not in response.get("content", {}):
+        elif status == _ADDED_BY_LITESTAR and MEDIA_TYPE not in response.get("content", {}):
             del responses[status]
     responses["default"] = {
-        "description": "Any other refusal; `code` says which",
+        "description": "Any other error; see `code`",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     data = handler.parsed_data_field
     if data is not None and "requestBody" in operation:
         operation["requestBody"]["required"] = not (data.is_optional or data.has_default)
     for parameter in operation.get("parameters", ()):
-        _mend_parameter(parameter)
+        _correct_parameter(parameter)
 
 
-def _mend_parameter(parameter: dict[str, Any]) -> None:
+def _correct_parameter(parameter: dict[str, Any]) -> None:
     for flag in ("deprecated", "allowEmptyValue", "allowReserved"):
         if parameter.get(flag) is False:
             del parameter[flag]
     schema = parameter["schema"]
-    # In an address there is no null: what may be left out is left out.
+    # A URL has no null: an optional parameter is left out.
     kinds = [kind for kind in schema.get("oneOf", ()) if kind != {"type": "null"}]
     if len(kinds) == 1:
         del schema["oneOf"]
@@ -166,7 +166,7 @@ def _mend_parameter(parameter: dict[str, Any]) -> None:
 
 
 def _operation_id(_: HTTPRouteHandler, method: str, path: list[str | PathParameterDefinition]) -> str:
-    """Return a name made of method and path, such as ``putContactsByUserIdBlock``: unique because they are."""
+    """Return a name made of method and path, such as ``putContactsByUserIdBlock``, which is therefore unique."""
     words = [part if isinstance(part, str) else f"by-{part.name}" for part in path]
     camel = "".join(word.title() for part in words for word in _WORD.findall(part) if part not in _PREFIX)
     return method.lower() + camel

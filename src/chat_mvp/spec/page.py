@@ -1,6 +1,6 @@
-"""The interactive page at /schema: Swagger UI, from the package that carries its files, served by ourselves.
+"""The interactive page at /schema: Swagger UI, served by this server from the package that contains its files.
 
-No script or style stands in the page itself, so it works under a strict Content-Security-Policy, which the router of
+The page contains no inline script or style, so it works with a strict Content-Security-Policy, which the router of
 /schema sets.
 """
 
@@ -66,21 +66,21 @@ class SchemaPage(OpenAPIRenderPlugin):
 
 @get("/assets/{name:str}", sync_to_thread=True)
 def fetch_asset(name: FromPath[str]) -> Response[bytes]:
-    """Return one of the files that the page is made of; ``NotFoundError`` for any other name."""
+    """Return one of the files of the page. ``NotFoundError`` for any other name."""
     media_type = (_OWN | _CARRIED).get(name)
     if media_type is None:
-        raise NotFoundError("There is nothing at this address.")
+        raise NotFoundError("There is nothing at this URL.")
     return Response(_asset(name), media_type=media_type, headers={"Cache-Control": "max-age=3600"})
 
 
 @cache
 def _asset(name: str) -> bytes:
-    # One copy for all requests, so that slow readers do not hold copies of their own.
+    # Keep one copy for all requests, so that slow readers do not hold their own copies.
     if name in _OWN:
         return files("chat_mvp.spec").joinpath("static", name).read_bytes()
-    return _carried_file(name).read_bytes()
+    return _package_file(name).read_bytes()
 
 
-def _carried_file(name: str) -> Path:
-    # Located rather than imported: the package's own code has no part in this.
+def _package_file(name: str) -> Path:
+    # Find the package without importing it: its code is not needed.
     return Path(str(distribution(_CARRIER).locate_file(f"swagger_ui/static/{name}")))

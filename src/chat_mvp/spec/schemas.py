@@ -1,4 +1,4 @@
-"""JSON Schemas of our structs, by name, as both documents use them."""
+"""JSON Schemas of the structs, by name, as both documents use them."""
 
 import re
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ _PAGE = re.compile(r"Page_(?:[\w.]*\.)?(\w+)_$")
 
 
 def component_schemas(types: Iterable[Any]) -> dict[str, Any]:
-    """Return the schemas of these structs and of all that they hold."""
+    """Return the schemas of these structs and of all structs inside them."""
     _, components = msgspec.json.schema_components(types, schema_hook=_any_json, ref_template=REF_TEMPLATE)
     return {name: _presented(schema, name) for name, schema in rename_pages(components).items()}
 
 
 def rename_pages(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with ``UserPage`` for the name that a ``Page[User]`` gets by itself, wherever it stands."""
+    """Return the document with ``UserPage`` instead of the generated name of ``Page[User]``, everywhere."""
 
     def renamed(value: Any) -> Any:
         if isinstance(value, dict):
@@ -31,7 +31,7 @@ def rename_pages(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _presented(schema: dict[str, Any], name: str) -> dict[str, Any]:
-    # Docstrings quote names as reStructuredText does; readers of the documents expect Markdown.
+    # Docstrings quote names as reStructuredText does. Readers of the documents expect Markdown.
     description = schema.get("description", "").replace("``", "`")
     return schema | {"title": name} | ({"description": description} if description else {})
 

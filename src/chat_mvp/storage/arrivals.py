@@ -1,7 +1,7 @@
-"""What a connect reads of accounts, for many people with one query, as plain documents.
+"""The account data that a connect needs, read for many users with one query, as plain documents.
 
-The same facts are written through Beanie (``auth_sessions``, ``users``, ``contacts``), whose models cost more than the
-query when thousands come back at once.
+The same data is written through Beanie (``auth_sessions``, ``users``, ``contacts``). Beanie's models cost more than the
+query when thousands of connections begin at once.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,11 +22,11 @@ from chat_mvp.times import utc_now
 AT_ONCE = 64
 PEOPLE_AT_ONCE = 1_000
 MAX_SHARED = 4_000
-"""Contacts in one shared query; when there are more, each list is read alone."""
+"""Contacts in one shared query. When there are more, each list is read alone."""
 
 
 class PresenceRecord(Struct, frozen=True):
-    """How a person wants to be seen, and when they were last there."""
+    """The presence that a user chose, their status text, and when they were last connected."""
 
     presence: ChosenPresence
     status_text: str
@@ -34,29 +34,29 @@ class PresenceRecord(Struct, frozen=True):
 
 
 class Arrivals:
-    """Reads for connections that begin; those who ask at the same time share the queries."""
+    """Reads for new connections. Concurrent calls share queries."""
 
     def __init__(self, collections: Collections, clock: Now = utc_now) -> None:
-        """Read from the collections of accounts; ``clock`` says which sessions have expired."""
+        """Read from the collections of accounts. ``clock`` decides which sessions have expired."""
         self._clock = clock
         self._sessions = collections["auth_sessions"]
         self._users = collections["users"]
         self._contacts = collections["contacts"]
-        self._owners: SharedReads[str] = SharedReads(self._read_owners, most=AT_ONCE)
-        self._presences: SharedReads[PresenceRecord] = SharedReads(self._read_presences, most=PEOPLE_AT_ONCE)
-        self._blocks: SharedReads[set[BlockPair]] = SharedReads(self._read_blocks, most=AT_ONCE)
-        self._shared_lists: SharedReads[list[str]] = SharedReads(self._read_lists, most=AT_ONCE)
+        self._owners: SharedReads[str] = SharedReads(self._read_owners, max_keys=AT_ONCE)
+        self._presences: SharedReads[PresenceRecord] = SharedReads(self._read_presences, max_keys=PEOPLE_AT_ONCE)
+        self._blocks: SharedReads[set[BlockPair]] = SharedReads(self._read_blocks, max_keys=AT_ONCE)
+        self._shared_lists: SharedReads[list[str]] = SharedReads(self._read_lists, max_keys=AT_ONCE)
 
     async def fetch_session_owner(self, session_id: str) -> str | None:
-        """Return the id of the person whose session this is; ``None`` once it has ended."""
+        """Return the id of the user who owns this session, or ``None`` if it has ended."""
         return await self._owners.fetch_one(session_id)
 
     async def fetch_presences(self, user_ids: Collection[str]) -> dict[str, PresenceRecord]:
-        """Return how people want to be seen, by id, without those who do not exist."""
+        """Return the stored presence of these users, by id. Unknown users are left out."""
         return await self._presences.fetch(user_ids) if user_ids else {}
 
     async def fetch_contact_ids(self, owner_id: str, *, limit: int) -> list[str]:
-        """Return whom a person has in the contact list, at most ``limit`` of them."""
+        """Return the ids in a user's contact list, at most ``limit``."""
         found = await self._shared_lists.fetch_one(owner_id)
         if found is None:
             query = {"owner_id": known_object_id(owner_id), "listed": True}
@@ -66,7 +66,7 @@ class Arrivals:
         return found[:limit]
 
     async def fetch_listed(self, owner_id: str, other_ids: Collection[str]) -> set[str]:
-        """Return those of the others whom a person has in the contact list."""
+        """Return those of the others whom a user has in the contact list."""
         others = [to_object_id(other_id) for other_id in other_ids]
         query = {"owner_id": known_object_id(owner_id), "other_id": {"$in": others}, "listed": True}
         with translated():
@@ -74,7 +74,7 @@ class Arrivals:
         return {str(document["other_id"]) for document in documents}
 
     async def fetch_blocks(self, user_id: str) -> set[BlockPair]:
-        """Return every block that a person has made or that was made against them."""
+        """Return every block by this user or against this user."""
         return await self._blocks.fetch_one(user_id) or set()
 
     async def _read_owners(self, session_ids: Sequence[str]) -> Mapping[str, str]:
@@ -109,7 +109,7 @@ class Arrivals:
         }
 
     async def _read_lists(self, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
-        """Return the contact lists by owner; nothing at all when they are too long to be read at once."""
+        """Return the contact lists by owner. Return nothing when they are too long to be read at once."""
         query = {"owner_id": {"$in": [known_object_id(i) for i in owner_ids]}, "listed": True}
         fields = {"_id": 0, "owner_id": 1, "other_id": 1}
         with translated():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from beanie import PydanticObjectId, UpdateResponse
 
@@ -81,12 +82,34 @@ class AuthSessions:
 
     async def delete(self, transaction: RecordedTransaction, session_ids: Iterable[str]) -> set[str]:
         """End sessions and return the ids of those that had not ended yet."""
-        sessions, session = transaction.collections["auth_sessions"], transaction.session
-        wanted = {"_id": {"$in": [to_object_id(session_id) for session_id in session_ids]}}
-        found = await sessions.find(wanted, {"_id": 1}, session=session).to_list(None)
-        if found:
-            await sessions.delete_many(wanted, session=session)
-        return {str(document["_id"]) for document in found}
+        return await _delete(transaction, _among(session_ids))
+
+    async def fetch_expired(self, *, limit: int) -> dict[str, str]:
+        """Return sessions that have expired, with the ids of their owners, those that expired first."""
+        query = AuthSessionDocument.find(self._expired()).sort("expires_at").limit(limit)
+        with translated():
+            documents = await query.to_list()
+        return {str(document.id): str(document.user_id) for document in documents}
+
+    async def delete_expired(self, transaction: RecordedTransaction, session_ids: Iterable[str]) -> set[str]:
+        """End those of the sessions that have expired, and return their ids."""
+        return await _delete(transaction, _among(session_ids) | self._expired())
+
+    def _expired(self) -> dict[str, Any]:
+        # By the database's clock as well: this one may be wrong, and what is ended does not come back.
+        return {"expires_at": {"$lte": self._clock()}, "$expr": {"$lte": ["$expires_at", "$$NOW"]}}
+
+
+async def _delete(transaction: RecordedTransaction, query: dict[str, Any]) -> set[str]:
+    sessions, session = transaction.collections["auth_sessions"], transaction.session
+    found = await sessions.find(query, {"_id": 1}, session=session).to_list(None)
+    if found:
+        await sessions.delete_many({"_id": {"$in": [document["_id"] for document in found]}}, session=session)
+    return {str(document["_id"]) for document in found}
+
+
+def _among(session_ids: Iterable[str]) -> dict[str, Any]:
+    return {"_id": {"$in": [to_object_id(session_id) for session_id in session_ids]}}
 
 
 def _object_id(value: str) -> PydanticObjectId:

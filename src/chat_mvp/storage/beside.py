@@ -1,4 +1,4 @@
-"""Opening a database beside a server that may be running, for commands that look at one thing and end."""
+"""Opens a database beside a server that may be running, for commands that read or change something once and end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ _TIMEOUTS: dict[str, Any] = {
 
 @asynccontextmanager
 async def open_beside(uri: str, name: str, *, socket_timeout_ms: int = SOCKET_TIMEOUT_MS) -> AsyncIterator[Collections]:
-    """Open the collections of a database. ``StartupError`` when it does not answer, also in the body."""
+    """Open the collections of a database. ``StartupError`` when it does not answer, also within the block."""
     try:
         client: AsyncMongoClient[RawDocument] = AsyncMongoClient(
             uri, tz_aware=True, w="majority", socketTimeoutMS=socket_timeout_ms, **_TIMEOUTS

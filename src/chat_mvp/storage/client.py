@@ -196,7 +196,7 @@ async def _make_ttl(collection: Any, index: IndexModel) -> None:
     try:
         await collection.create_indexes([index])
     except OperationFailure:
-        # The index stands with another length: the setting was changed since.
+        # The index stands with another length, of another setting or version.
         length = {name: index.document[name] for name in ("name", "expireAfterSeconds")}
         await collection.database.command({"collMod": collection.name, "index": length})
 

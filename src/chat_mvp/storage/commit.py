@@ -1,6 +1,6 @@
-"""The writer's transaction: everything one batch changes is stored together or not at all.
+"""The writer's transaction. It stores everything that one batch changes, or nothing.
 
-Every transaction states its own concerns; nothing is inherited from the client.
+Every transaction states its own read and write concerns. It inherits nothing from the client.
 """
 
 from collections.abc import Sequence
@@ -21,37 +21,37 @@ COMMIT_TIMEOUT_MS = 5_000
 
 _DUPLICATE_KEY = 11000
 _SESSION_KEYS = ("writer_session", "writer_session_2")
-"""Under which the sessions of the process that writes stand in ``meta``."""
+"""The keys in ``meta`` for the sessions of the process that writes."""
 
 COMMITS_AT_ONCE = len(_SESSION_KEYS)
 
 
 class StaleError(Exception):
-    """What was believed of a conversation is not what is stored: nothing was written; reload and plan again."""
+    """The conversations in the database differ from the rosters. Nothing was written: reload and plan again."""
 
 
 class TransientError(Exception):
-    """The database could not do it now: nothing was written; plan again after a pause."""
+    """The database cannot do it now. Nothing was written: plan again after a pause."""
 
 
 class UnknownOutcomeError(Exception):
-    """The commit was sent and no answer came: ask ``was_committed`` before anything else is written."""
+    """The commit was sent, but no answer came. Call ``was_committed`` before anything else is written."""
 
 
 class Progress(Protocol):
-    """Hears how far a commit has come: each of the two at most once, and in this order."""
+    """Is notified of the progress of a commit. Each method is called at most once, in this order."""
 
     def sent(self) -> None:
-        """Hear that all commands are on their way to the database."""
+        """Note that all commands are sent to the database."""
         ...
 
     def executed(self) -> None:
-        """Hear that the database executed all commands as expected, and only the commit is left."""
+        """Note that the database executed all commands as expected, and only the commit is left."""
         ...
 
 
 class Unobserved:
-    """A ``Progress`` for callers that have nothing to do meanwhile."""
+    """A ``Progress`` for callers that do not need it."""
 
     def sent(self) -> None:
         """Do nothing."""
@@ -61,25 +61,26 @@ class Unobserved:
 
 
 class Commit(Protocol):
-    """What the writer needs of storage; the fault tests wrap it."""
+    """What the writer needs of storage. The fault tests wrap it."""
 
     async def commit(self, writes: Writes, progress: Progress) -> None:
-        """Store all of it durably, or raise ``StaleError``, ``TransientError`` or ``UnknownOutcomeError``."""
+        """Store everything durably, or raise ``StaleError``, ``TransientError`` or ``UnknownOutcomeError``."""
         ...
 
     async def was_committed(self, writes: Writes) -> bool:
-        """After ``UnknownOutcomeError``: tell whether it is stored; ``UnavailableError`` when that cannot be said yet.
+        """Return whether the batch is stored, after ``UnknownOutcomeError``.
 
-        The answer is final: what is not stored will not be either.
+        Raises ``UnavailableError`` when that is not known yet. The answer is final: a batch that is not stored will not
+        be stored later.
         """
         ...
 
 
 class MongoCommit:
-    """Transactions on a replica set, one at a time, in one session that is kept."""
+    """Transactions on a replica set, one at a time, in one session that is reused."""
 
     def __init__(self, database: Database, number: int = 0) -> None:
-        """Write to this database; of the ``COMMITS_AT_ONCE`` in a process each has a ``number`` of its own."""
+        """Write to this database. Each of the ``COMMITS_AT_ONCE`` in a process has its own ``number``."""
         self._client = database.client
         self._db: Collections = database.collections
         self._read_concern = database.read_concern
@@ -88,18 +89,18 @@ class MongoCommit:
         self._is_uncertain = False
 
     async def take_over(self) -> None:
-        """End what a killed process before this one may have left under way; call it before anything is read.
+        """End the transactions that a killed predecessor may have left open. Call this before anything is read.
 
-        Otherwise its last commit could still happen after someone has read that it did not. ``TransientError`` when
-        the database cannot do it now; then the first commit does it.
+        Otherwise its last commit could still succeed after someone has read that it did not. ``TransientError`` when
+        the database cannot do it now. Then the first commit does it.
         """
         self._session = self._session or await self._begin_session()
 
     async def commit(self, writes: Writes, progress: Progress) -> None:
-        """Store all of it with ``w: majority`` and the journal, or raise as ``Commit`` says."""
-        # Before anything is waited for, see Writes.seal.
+        """Store everything with ``w: majority`` and the journal, or raise as ``Commit`` says."""
+        # Seal before the first await, see Writes.seal.
         steps = writes.seal()
-        # The same session also after a failure: where the abort did not arrive, beginning anew in it is one.
+        # Use the same session after a failure too. If the abort did not arrive, the new transaction aborts the old one.
         session = self._session = self._session or await self._begin_session()
         await session.start_transaction(
             read_concern=ReadConcern("snapshot"),
@@ -126,11 +127,11 @@ class MongoCommit:
         self._read_concern.advance(session.operation_time)
 
     async def _begin_session(self) -> AsyncClientSession:
-        """Begin the session of this process, and end that of the one before it.
+        """Start the session of this process, and end the session of its predecessor.
 
-        A process that was killed inside a transaction leaves it behind. Until the server gives it up, after five
-        seconds, no other session can write to its conversations. If that process still lives, its transaction fails
-        and is taken again.
+        A process that was killed inside a transaction leaves the transaction open. Until the server ends it, after five
+        seconds, no other session can write to its conversations. If that process still runs, its transaction fails and
+        is tried again.
         """
         session = self._client.start_session(causal_consistency=False)
         try:
@@ -156,14 +157,14 @@ class MongoCommit:
                 if error["code"] == _DUPLICATE_KEY:
                     raise StaleError
                 raise OperationFailure("a write was refused", error["code"])
-            if not step.is_right(answer):
+            if not step.is_expected(answer):
                 raise StaleError
 
     async def was_committed(self, writes: Writes) -> bool:
-        """Ask for the commit once more in its own session, which the server answers with what became of it.
+        """Send the commit again in its own session. The server answers with its outcome.
 
-        Looking for the documents would not do: a commit that still waits in the buffers of a hung server would be
-        found missing, and happen afterwards.
+        Looking for the documents is not enough. A commit may still wait in the buffers of a hung server. Its documents
+        would be missing, and the commit would happen afterwards.
         """
         if self._session is not None and self._is_uncertain:
             try:
@@ -171,14 +172,14 @@ class MongoCommit:
             except UnknownOutcomeError as error:
                 raise unavailable() from error
             except (TransientError, PyMongoError):
-                # It did not happen, or the server knows the session no more.
+                # It did not happen, or the server has forgotten the session.
                 pass
             else:
                 self._is_uncertain = False
                 self._read_concern.advance(self._session.operation_time)
                 return True
             self._is_uncertain = False
-        # Servers forget sessions after half an hour; the events of the batch remain.
+        # Servers forget sessions after half an hour. The events of the batch are still there.
         if writes.event_id is None:
             return False
         with translated():
@@ -189,7 +190,7 @@ async def _abort(session: AsyncClientSession) -> None:
     try:
         await session.abort_transaction()
     except PyMongoError:
-        # The server ends it by itself after transactionLifetimeLimitSeconds.
+        # The server ends it after transactionLifetimeLimitSeconds.
         return
 
 

@@ -1,6 +1,6 @@
-"""The ``active_connections`` collection, as plain documents: one for each live WebSocket.
+"""The ``active_connections`` collection, as plain documents: one for each open WebSocket.
 
-Each is refreshed with the heartbeat and disappears five minutes after its last one.
+The heartbeat refreshes each document. It disappears five minutes after the last refresh.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _CHUNK = 1_000
 
 
 class ConnectionRecord(Struct, frozen=True):
-    """A live WebSocket of this process."""
+    """An open WebSocket of this process."""
 
     id: str
     user_id: str
@@ -24,15 +24,15 @@ class ConnectionRecord(Struct, frozen=True):
 
 
 class Connections:
-    """Writing the connections of one process, always many at once."""
+    """Writes the connections of one process, many in each call."""
 
     def __init__(self, collections: Collections, process: str) -> None:
-        """Write as the process of this name."""
+        """Write in the name of this process."""
         self._connections = collections["active_connections"]
         self._process = process
 
     async def insert(self, records: Sequence[ConnectionRecord], now: datetime) -> None:
-        """Note connections that began."""
+        """Store connections that began."""
         documents = [
             {
                 "_id": ObjectId(record.id),
@@ -48,13 +48,13 @@ class Connections:
             await self._connections.insert_many(documents, ordered=False)
 
     async def refresh(self, ids: Sequence[str], now: datetime) -> None:
-        """Note that these connections still live."""
+        """Note that these connections are still open."""
         with translated():
             for start in range(0, len(ids), _CHUNK):
                 chunk = [ObjectId(i) for i in ids[start : start + _CHUNK]]
                 await self._connections.update_many({"_id": {"$in": chunk}}, {"$set": {"heartbeat": now}})
 
     async def delete(self, ids: Sequence[str]) -> None:
-        """Note that these connections ended."""
+        """Remove connections that ended."""
         with translated():
             await self._connections.delete_many({"_id": {"$in": [ObjectId(i) for i in ids]}})

@@ -31,7 +31,7 @@ class ConsumerRecord(Struct, kw_only=True):
     state: ConsumerState
     cursor: Cursor | None
     at: datetime | None
-    """When the last events that it handled were stored."""
+    """Everything that was stored up to then is handled."""
     owner: str | None
     """The process that has the lease, or had it last."""
     is_owned: bool
@@ -44,7 +44,10 @@ class ConsumerRecord(Struct, kw_only=True):
 
 
 class Progress(Struct, kw_only=True):
-    """What an owner has to note: the position after all that was handled, and the events since it was noted last."""
+    """What an owner has to note: the position after all that was handled, and the events since it was noted last.
+
+    Everything that was stored up to ``at`` is handled.
+    """
 
     cursor: Cursor
     at: datetime | None
@@ -154,6 +157,14 @@ class Consumers:
         with translated():
             documents = await (await self._consumers.aggregate(pipeline)).to_list(None)
         return [_record(document, is_owned=document["is_owned"]) for document in documents]
+
+    async def forget(self, name: str) -> bool:
+        """Remove what is stored of a consumer that no process owns now; false when there is no such one."""
+        with translated():
+            result = await self._consumers.delete_one({"_id": name, "$expr": {"$lte": ["$leased_until", "$$NOW"]}})
+            if result.deleted_count:
+                await self._set_aside.delete_many({"consumer": name})
+        return result.deleted_count == 1
 
     async def fetch_oldest_unhandled(self, consumer: ConsumerRecord) -> datetime | None:
         """Return when the oldest event was stored that the consumer wants and has not handled; ``None`` without one."""

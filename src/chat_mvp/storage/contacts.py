@@ -1,6 +1,6 @@
-"""The ``contacts`` collection, through its Beanie document: who is in whose list, and who has blocked whom.
+"""The ``contacts`` collection, through its Beanie document: contact lists and blocks.
 
-There is one document for a pair as long as it says something: it goes when the other is neither listed nor blocked.
+There is one document for each pair, as long as the other user is listed or blocked.
 """
 
 from collections.abc import Iterable
@@ -17,17 +17,17 @@ from chat_mvp.storage.recorded import RecordedTransaction
 from chat_mvp.storage.records import ContactRecord
 
 BlockPair = tuple[str, str]
-"""Who has blocked, and whom."""
+"""The user who has blocked, and the user who is blocked."""
 
 
 class Contacts:
-    """Reading and writing contact lists and block lists. Writes tell whether they changed anything.
+    """Reads and writes contact lists and block lists. Writes return whether they changed anything.
 
-    Other users learn of blocks, so these are written in a transaction that records them.
+    Other users are notified of blocks, so these are written in a transaction that records them.
     """
 
     async def fetch_page(self, owner_id: str, *, blocked: bool, after: str | None, limit: int) -> list[ContactRecord]:
-        """Return a part of the contact list, or of the block list, by ascending id of the other."""
+        """Return a page of the contact list, or of the block list, by ascending id of the other user."""
         query: dict[str, Any] = {"owner_id": to_object_id(owner_id), "blocked" if blocked else "listed": True}
         if after is not None:
             query["other_id"] = {"$gt": to_object_id(after)}
@@ -36,13 +36,13 @@ class Contacts:
         return [_record(document) for document in documents]
 
     async def fetch_contact_ids(self, owner_id: str) -> set[str]:
-        """Return everybody in this person's contact list."""
+        """Return the ids of everyone in this user's contact list."""
         with translated():
             documents = await ContactDocument.find({"owner_id": to_object_id(owner_id), "listed": True}).to_list()
         return {str(document.other_id) for document in documents}
 
     async def fetch_owners(self, owner_ids: Iterable[str], other_id: str) -> set[str]:
-        """Return those of the owners who have this person in their contact list."""
+        """Return those of the owners who have this user in their contact list."""
         owners = [to_object_id(owner_id) for owner_id in owner_ids]
         query = {"owner_id": {"$in": owners}, "other_id": to_object_id(other_id), "listed": True}
         with translated():
@@ -50,7 +50,7 @@ class Contacts:
         return {str(document["owner_id"]) for document in found}
 
     async def is_full(self, owner_id: str, other_id: str, *, blocked: bool, limit: int) -> bool:
-        """Return whether the contact list, or the block list, has ``limit`` people and the other is not one of them."""
+        """Return whether the contact list, or the block list, has ``limit`` users and the other is not one of them."""
         flag = {"blocked" if blocked else "listed": True}
         with translated():
             collection = ContactDocument.get_motor_collection()
@@ -60,7 +60,7 @@ class Contacts:
             return not await collection.count_documents(_pair(owner_id, other_id) | flag, limit=1)
 
     async def fetch_blocked_pairs(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
-        """Return those of the others between whom and this person there is a block, whoever made it."""
+        """Return those of the others with whom this user has a block, in either direction."""
         user, others = to_object_id(user_id), [to_object_id(other_id) for other_id in other_ids]
         query = {
             "blocked": True,
@@ -71,7 +71,7 @@ class Contacts:
     async def put(
         self, owner_id: str, other_id: str, *, nickname: str | UnsetType | None, at: datetime
     ) -> tuple[ContactRecord, bool]:
-        """Add a user to the contact list, or rename them there; an ``UNSET`` nickname stays what it is.
+        """Add a user to the contact list, or change their nickname. An ``UNSET`` nickname stays as it is.
 
         Returns the entry, and whether it is new.
         """
@@ -127,7 +127,7 @@ class Contacts:
 async def _withdraw(
     collection: Any, query: dict[str, Any], other_flag: str, changes: dict[str, Any], session: Any = None
 ) -> bool:
-    """Delete an entry, or only change it when ``other_flag`` still holds; false when there is no such entry."""
+    """Delete an entry, or only change it if ``other_flag`` still holds. Return false when there is no such entry."""
     deleted = await collection.delete_one(query | {other_flag: False}, session=session)
     if deleted.deleted_count:
         return True

@@ -1,6 +1,6 @@
-"""The ``conversations`` and ``memberships`` collections, as plain documents: who is where, and how far they have read.
+"""The ``conversations`` and ``memberships`` collections, as plain documents: members and their marks.
 
-Only ``storage.commit`` writes what other members can see; a person's own settings are written here.
+Only ``storage.commit`` writes what other members can see. A user's own settings are written here.
 """
 
 from collections import Counter
@@ -18,19 +18,19 @@ from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
 from chat_mvp.storage.sharing import SharedReads
 
 _CONVERSATIONS_AT_ONCE = 500
-"""Small conversations whose members are read together."""
+"""How many small conversations have their members read in one query."""
 _MEMBERS_AT_ONCE = 1_000
-"""Members in one reply: decoding ten thousand at once would hold the event loop for a tenth of a second."""
+"""How many members one reply holds. Decoding ten thousand at once would block the event loop for 0.1 s."""
 _Lowest = Sequence[tuple[int, ObjectId]]
 
 
 def direct_key(one: str, other: str) -> str:
-    """Return the name of the pair, the same whoever asks."""
+    """Return the key of a pair of users, which is the same for both."""
     return f"{min(one, other)}:{max(one, other)}"
 
 
 def peer_id(key: str, user_id: str) -> str:
-    """Return the other person of a direct conversation with this key."""
+    """Return the other user of the direct conversation with this key."""
     one, other = key.split(":")
     return other if one == user_id else one
 
@@ -123,18 +123,18 @@ def membership_record(document: RawDocument) -> MembershipRecord:
 
 
 def frozen_marks_document(record: MembershipRecord) -> RawDocument | None:
-    """Return what is stored of the marks that the others know."""
+    """Return the stored form of the marks that the others see."""
     return None if record.frozen_marks is None else asdict(record.frozen_marks)
 
 
 class Conversations:
-    """Reading conversations and memberships; every read is majority-committed."""
+    """Reads conversations and memberships. Every read is majority-committed."""
 
     def __init__(self, collections: Collections) -> None:
         """Read from the two collections of this database."""
         self._conversations = collections["conversations"]
         self._memberships = collections["memberships"]
-        self._lowest_marks = SharedReads(self._read_lowest_marks, most=_CONVERSATIONS_AT_ONCE)
+        self._lowest_marks = SharedReads(self._read_lowest_marks, max_keys=_CONVERSATIONS_AT_ONCE)
 
     async def fetch(self, ids: Iterable[str]) -> dict[str, ConversationRecord]:
         """Return those of the conversations that exist, by id."""
@@ -144,7 +144,7 @@ class Conversations:
         return {str(document["_id"]): conversation_record(document) for document in documents}
 
     async def fetch_changed_since(self, ids: Iterable[str], since: datetime) -> list[str]:
-        """Return those of the conversations in which a message was made or changed after a moment, by ascending id."""
+        """Return the conversations in which a message was created or changed after a time, by ascending id."""
         wanted = [to_object_id(i) for i in ids]
         query = {"_id": {"$in": wanted}, "$or": [{name: {"$gt": since}} for name in ("activity_at", "changed_at")]}
         with translated():
@@ -152,7 +152,7 @@ class Conversations:
         return sorted(str(document["_id"]) for document in documents)
 
     async def fetch_direct_ids(self, keys: Iterable[str]) -> dict[str, str]:
-        """Return the ids of the direct conversations of these pairs, by ``direct_key``, where there are any."""
+        """Return the ids of the direct conversations of these pairs that exist, by ``direct_key``."""
         query = {"direct_key": {"$in": list(keys)}}
         with translated():
             documents = await self._conversations.find(query, {"direct_key": 1}).to_list(None)
@@ -177,7 +177,7 @@ class Conversations:
         user_id: str,
         ids: Iterable[str],
     ) -> dict[str, MembershipRecord]:
-        """Return the person's memberships in the given conversations, without those still hidden from them."""
+        """Return the user's memberships in the given conversations, without those that are still hidden from them."""
         wanted = [to_object_id(i) for i in ids]
         query = {"user_id": to_object_id(user_id), "visible": True, "conversation_id": {"$in": wanted}}
         with translated():
@@ -187,7 +187,7 @@ class Conversations:
     async def fetch_memberships_from(
         self, user_id: str, conversation_id: str, *, limit: int
     ) -> dict[str, MembershipRecord]:
-        """Return memberships that the person sees, from this conversation on in ascending order of ids."""
+        """Return memberships that the user sees, from this conversation on, in ascending order of ids."""
         first = to_object_id(conversation_id)
         query = {"user_id": to_object_id(user_id), "conversation_id": {"$gte": first}, "visible": True}
         with translated():
@@ -198,10 +198,10 @@ class Conversations:
     async def fetch_others_marks(
         self, user_id: str, *, direct: Collection[str], groups: Collection[str], apart: Collection[str]
     ) -> dict[str, tuple[int, int]]:
-        """Return the lowest delivered and read marks of the other members, as the others know them, by conversation.
+        """Return the lowest delivered and read marks of the other members, as the others see them, by conversation.
 
-        In groups, people who are kept ``apart`` from this one by a block do not count. Every member is read, so ask for
-        small conversations only. Those who ask at the same time share the query, except for people with blocks.
+        In groups, users in ``apart``, whom a block separates from this one, do not count. Every member is read, so use
+        this for small conversations only. Concurrent callers share the query, except users with blocks.
         """
         shared = [*direct, *groups] if not apart else list(direct)
         marks = await self._lowest_marks.fetch(shared) if shared else {}
@@ -219,7 +219,7 @@ class Conversations:
     async def _read_lowest_marks(
         self, ids: Sequence[str], people: RawDocument | None = None
     ) -> Mapping[str, tuple[_Lowest, _Lowest]]:
-        """Return the two lowest delivered and read marks with their owners: the caller owns at most one of each."""
+        """Return the two lowest delivered and read marks with their owners. The caller owns at most one of each."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"conversation_id": {"$in": [known_object_id(i) for i in ids]}} | (people or {})},
             {
@@ -235,21 +235,21 @@ class Conversations:
             return {str(row["_id"]): (row["delivered"], row["read"]) async for row in cursor}
 
     async def fetch_withheld(self, user_id: str) -> list[str]:
-        """Return the conversations in which marks of this person are withheld from the others."""
+        """Return the conversations in which marks of this user are withheld from the others."""
         query = {"user_id": to_object_id(user_id), "frozen_marks": {"$ne": None}}
         with translated():
             documents = await self._memberships.find(query, {"conversation_id": 1}).to_list(None)
         return [str(document["conversation_id"]) for document in documents]
 
     async def fetch_visible_directs(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
-        """Return those of the others with whom the person has a direct conversation that the person sees."""
+        """Return those of the others with whom the user has a direct conversation that the user sees."""
         keys = {direct_key(user_id, other_id): other_id for other_id in other_ids}
         ids = await self.fetch_direct_ids(keys)
         visible = await self.fetch_memberships(user_id, ids.values()) if ids else {}
         return {keys[key] for key, conversation_id in ids.items() if conversation_id in visible}
 
     async def count_of(self, user_ids: Iterable[str]) -> Counter[str]:
-        """Return in how many conversations each of the people is."""
+        """Return the number of conversations of each user."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"user_id": {"$in": [to_object_id(i) for i in user_ids]}}},
             {"$group": {"_id": "$user_id", "count": {"$sum": 1}}},
@@ -259,9 +259,9 @@ class Conversations:
             return Counter({str(row["_id"]): row["count"] async for row in cursor})
 
     async def count_unseen(self, user_ids: Iterable[str]) -> list[tuple[str, str, int]]:
-        """Return, for each of the people and each stranger, how many conversations wait that the person has not seen.
+        """Return how many unseen conversations wait for each user from each stranger.
 
-        A conversation was seen when the person has read something in it.
+        A conversation was seen when the user has read something in it.
         """
         pipeline: list[dict[str, Any]] = [
             {
@@ -278,7 +278,7 @@ class Conversations:
             return [(str(row["_id"]["user"]), str(row["_id"]["by"]), row["count"]) async for row in cursor]
 
     async def fetch_openers_of_direct(self, user_id: str, other_ids: Iterable[str]) -> set[str]:
-        """Return those of the others who have opened their direct conversation with the person."""
+        """Return those of the others who have opened their direct conversation with the user."""
         keys = [direct_key(user_id, other_id) for other_id in other_ids]
         if not keys:
             return set()
@@ -288,7 +288,7 @@ class Conversations:
 
 
 def _visible_mark(name: str) -> RawDocument:
-    """Return a mark as the other members know it."""
+    """Return a mark as the other members see it."""
     return {"$ifNull": [f"$frozen_marks.{name}", f"${name}"]}
 
 

@@ -1,4 +1,4 @@
-"""People as everybody may see them, kept in memory for a while, for all that shows them."""
+"""A cache of users as everyone may see them."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,11 @@ from chat_mvp.times import format_time
 
 MAX_USERS = 50_000
 TTL_S = 60.0
-"""How long a change made by another process may take to show; this process's own shows at once."""
+"""How long a change by another process may take to appear. Changes by this process appear at once."""
 
 
 def public_user(record: UserRecord) -> User:
-    """Return what everybody may see of an account."""
+    """Return the part of an account that everyone may see."""
     return User(
         id=record.id,
         username=record.username,
@@ -27,29 +27,29 @@ def public_user(record: UserRecord) -> User:
 
 
 class UserDirectory:
-    """Finds people by id, each read at most once in ``TTL_S`` seconds."""
+    """Finds users by id. Each is read at most once in ``TTL_S`` seconds."""
 
     def __init__(self, users: Users) -> None:
-        """Read from ``users`` what is not in memory."""
+        """Read users that are not in memory from ``users``."""
         self._users = users
         self._known: TTLCache[str, User] = TTLCache(MAX_USERS, TTL_S)
         self._forgotten = 0
 
     async def fetch_users(self, ids: Iterable[str]) -> dict[str, User]:
-        """Return those of the people who exist, by id; one query for all who are not in memory."""
+        """Return those of the users who exist, by id, with one query for all who are not in memory."""
         wanted = set(ids)
         found = {user_id: user for user_id in wanted if (user := self._known.get(user_id)) is not None}
         missing = wanted - found.keys()
         if missing:
             before = self._forgotten
             fresh = {record.id: public_user(record) for record in (await self._users.fetch_many(missing)).values()}
-            # A user changed while we read: what we hold may be older, so it serves this answer and is not kept.
+            # A user changed during the read, so this result may be outdated. Return it, but do not keep it.
             if before == self._forgotten:
                 self._known.update(fresh)
             found |= fresh
         return found
 
     def forget(self, user_id: str) -> None:
-        """Read this person again at the next use, because they have changed."""
+        """Read this user again at the next use, because they have changed."""
         self._forgotten += 1
         self._known.pop(user_id, None)

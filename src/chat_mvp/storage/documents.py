@@ -66,12 +66,11 @@ class AuthSessionDocument(Document):
     expires_at: datetime
 
     class Settings:
-        """Name and indexes of the collection."""
+        """Name and indexes of the collection; the TTL index is made apart, since its length has changed."""
 
         name = "auth_sessions"
         indexes: ClassVar[list[IndexModel]] = [
             IndexModel([("spent_hash", ASCENDING)], sparse=True),
-            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ]
 
 
@@ -369,7 +368,7 @@ class ConsumerDocument(Document):
     cursor: dict[str, Any] | None = None
     """The resume token of MongoDB after which it goes on."""
     at: datetime | None = None
-    """When the last handled events were stored."""
+    """Everything that was stored up to then is handled."""
     owner: str | None = None
     """The process that claimed it last."""
     leased_until: datetime

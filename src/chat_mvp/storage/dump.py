@@ -1,4 +1,4 @@
-"""Reading a whole database as it was in one moment, while servers write to it."""
+"""Reading a whole database as it is at one moment, while servers write to it."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +17,7 @@ from chat_mvp.storage.schema import BACKED_UP
 
 _DOCUMENTS_AT_ONCE = 2_000
 _SNAPSHOT_TOO_OLD = frozenset({239, 246})
-"""SnapshotTooOld; SnapshotUnavailable, when a collection or an index was made since."""
+"""SnapshotTooOld, and SnapshotUnavailable, which means that a collection or an index was created since."""
 
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
@@ -28,20 +28,20 @@ _OPTIONS: dict[str, Any] = {
 
 
 class DumpFacts(Struct, frozen=True):
-    """What is known of a database before it is read."""
+    """What is known about a database before it is read."""
 
     epoch: str
     schema_version: int
     mongodb_version: str
     estimates: dict[str, int]
-    """About how many documents each collection has."""
+    """The approximate number of documents in each collection."""
 
 
 class Dump:
-    """One moment of one database. Everything that is read shows that moment, however long reading takes."""
+    """One moment of one database. All reads show that moment, however long reading takes."""
 
     def __init__(self, client: AsyncMongoClient[Any], name: str, session: AsyncClientSession, facts: DumpFacts) -> None:
-        """Read from this database in a snapshot session whose moment has been chosen."""
+        """Read from this database in a snapshot session whose moment is already chosen."""
         self.facts = facts
         self._client = client
         self._database = client[name]
@@ -50,9 +50,9 @@ class Dump:
     async def read(self, collection: str) -> AsyncIterator[bytes]:
         """Yield the documents of a collection as BSON, many at once, in the order of their ids.
 
-        ``StartupError`` when the database no longer keeps the moment, or does not answer.
+        ``StartupError`` when the database no longer keeps that moment, or does not answer.
         """
-        with _explained():
+        with _translated_errors():
             cursor = self._database[collection].find_raw_batches(
                 {}, sort=[("_id", 1)], batch_size=_DOCUMENTS_AT_ONCE, session=self._session
             )
@@ -72,11 +72,11 @@ async def open_dump(uri: str, name: str) -> AsyncIterator[Dump]:
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
-        with _explained():
+        with _translated_errors():
             await check_topology(client)
             facts = await _facts(client, name)
         async with client.start_session(snapshot=True) as session:
-            with _explained():
+            with _translated_errors():
                 # The first read chooses the moment.
                 await client[name]["meta"].find_one({}, session=session)
             yield Dump(client, name, session, facts)
@@ -101,23 +101,23 @@ async def _facts(client: AsyncMongoClient[Any], name: str) -> DumpFacts:
 
 
 async def set_history_window(uri: str, seconds: int) -> None:
-    """Have a member of a replica set keep its past for so long; ``uri`` must allow setting parameters."""
+    """Make a member of a replica set keep its history for this many seconds. ``uri`` must allow setting parameters."""
     client: AsyncMongoClient[RawBSONDocument] = AsyncMongoClient(uri, **_OPTIONS)
     try:
-        with _explained():
+        with _translated_errors():
             await client.admin.command({"setParameter": 1, "minSnapshotHistoryWindowInSeconds": seconds})
     finally:
         await client.close()
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:
         if error.code in _SNAPSHOT_TOO_OLD:
             raise StartupError(
-                "The database no longer keeps the moment of this backup: the backup took too long, or indexes changed.",
+                "The database no longer has the snapshot of this backup: the backup took too long, or indexes changed.",
                 remedy="Raise minSnapshotHistoryWindowInSeconds of mongod (see docs/mongodb.md) and try again.",
             ) from error
         raise startup_error(error) from error

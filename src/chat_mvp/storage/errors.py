@@ -1,4 +1,4 @@
-"""What the drivers raise, turned into what the rest of the program knows."""
+"""Translates the errors of the drivers into those of the program."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from pymongo.errors import (
 from chat_mvp.errors import UnavailableError
 
 RETRY_AFTER_MS = 1_000
-"""Long enough for most elections, short enough for a person to wait."""
+"""Long enough for most elections, short enough for a user to wait."""
 
-# Codes that mean "not now": unreachable (6, 7, 89, 9001), over a time limit (24, 50, 64, 262), no primary or one that
-# is not ready yet (133, 134, 189, 211, 10107, 13435, 13436), shutting down (91, 11600), interrupted, with its cursors
-# (43, 175, 237, 11601, 11602), out of disk (14031).
+# Codes that mean "not now": unreachable (6, 7, 89, 9001), over a time limit (24, 50, 64, 262), no primary or a primary
+# that is not ready yet (133, 134, 189, 211, 10107, 13435, 13436), shutting down (91, 11600), interrupted, with its
+# cursors (43, 175, 237, 11601, 11602), out of disk (14031).
 _PASSING_CODES = frozenset(
     {6, 7, 24, 43, 50, 64, 89, 91, 133, 134, 175, 189, 211, 237, 262}
     | {9001, 10107, 11600, 11601, 11602, 13435, 13436, 14031}
@@ -30,12 +30,12 @@ _PASSING_CODES = frozenset(
 
 
 def unavailable() -> UnavailableError:
-    """Return the error for a database that cannot answer just now."""
-    return UnavailableError("The database cannot answer just now; try again soon.", retry_after_ms=RETRY_AFTER_MS)
+    """Return the error for a database that cannot answer now."""
+    return UnavailableError("The database cannot answer now. Try again soon.", retry_after_ms=RETRY_AFTER_MS)
 
 
 def is_passing(error: PyMongoError) -> bool:
-    """Tell whether trying again later can help: the server was away, busy or changing, not wrong about the request."""
+    """Return whether a retry can help: the server was away, busy or changing, and the request was not the cause."""
     if isinstance(
         error,
         ConnectionFailure
@@ -52,9 +52,14 @@ def is_passing(error: PyMongoError) -> bool:
     return isinstance(error, OperationFailure) and error.code in _PASSING_CODES
 
 
+def is_passing_of_driver(error: Exception) -> bool:
+    """Tell whether an error is a passing one of a driver, for code that does not know the drivers."""
+    return isinstance(error, PyMongoError) and is_passing(error)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn a driver's passing failure into ``UnavailableError``; anything else is a fault of ours and stays itself."""
+    """Turn a driver's temporary failure into ``UnavailableError``. Other errors are faults of ours and pass through."""
     try:
         yield
     except PyMongoError as error:

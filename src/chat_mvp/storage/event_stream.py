@@ -25,6 +25,7 @@ BATCH_SIZE = 200
 """Documents of one answer: taking them in holds up the event loop for about 3 ms."""
 MAX_BUFFERED = 2_000
 MAX_BUFFERED_CHARS = 4_000_000
+CLOSE_WITHIN_S = 0.5
 AWAIT_MS = 1_000
 """How long the database waits for something new before it answers with nothing but a newer cursor."""
 
@@ -109,14 +110,18 @@ class EventStream:
 
     async def close(self) -> None:
         """End reading."""
-        # The driver swallows a cancellation that comes while it receives an answer.
+        # This makes the database answer what the reader waits for. Otherwise the connection would live there for up to
+        # a second longer, and a restore that begins in this second would take it for a server.
+        with suppress(PyMongoError, TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._changes.close()
+                await asyncio.wait([self._reader])
+        # More than once, because the driver swallows a cancellation that comes while it receives an answer.
         while not self._reader.done():
             self._reader.cancel()
             await asyncio.wait([self._reader], timeout=0.1)
         if not self._reader.cancelled():
             self._reader.exception()
-        with suppress(PyMongoError):
-            await self._changes.close()
 
     def _take(self, change: RawDocument) -> StoredEvents:
         document = change["fullDocument"]

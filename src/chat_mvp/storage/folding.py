@@ -1,10 +1,10 @@
-"""How names are compared: without regard to case, accents and the many ways of writing one letter."""
+"""How names are compared: case, accents and different encodings of the same letter make no difference."""
 
 import re
 import unicodedata
 
 MAX_MARKS_IN_A_ROW = 30
-"""Combining marks that are put in order together, as in Unicode's stream-safe text format (UAX #15, section 13)."""
+"""How many combining marks are sorted together, as in Unicode's stream-safe text format (UAX #15, section 13)."""
 _GRAPHEME_JOINER = "\u034f"
 
 _PARTS = re.compile(r"\w+")
@@ -62,18 +62,19 @@ _OTHER_LETTERS = {
 _PLAIN_LETTERS = str.maketrans(
     {letter: plain for plain, letters in _ACCENTED.items() for letter in letters} | _OTHER_LETTERS
 )
-"""Small Latin letters that Unicode does not decompose, with what is typed on a keyboard without them."""
+"""Small Latin letters that Unicode does not decompose, with the letters that users type instead."""
 
 
 def fold_name(name: str) -> str:
-    """Return the form under which a username or an e-mail address is unique."""
+    """Return the form in which a username or an e-mail address is unique."""
     return unicodedata.normalize("NFC", stream_safe(name.casefold()))
 
 
 def fold_text(text: str) -> str:
-    """Return text as searches see it: compatible forms made one, no accents, no case. Folding twice changes nothing.
+    """Return text as searches compare it: compatible forms unified, no accents, no case. Folding twice changes nothing.
 
-    Letters that are no others with an accent become those that people type instead: ``ł`` is ``l``, ``æ`` is ``ae``.
+    Letters that are not another letter with an accent become the ones that users type instead: ``ł`` is ``l``, ``æ`` is
+    ``ae``.
     """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", stream_safe(text)).casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN_LETTERS)
@@ -81,9 +82,9 @@ def fold_text(text: str) -> str:
 
 
 def name_words(username: str, display_name: str) -> list[str]:
-    """Return everything by whose beginning a person is found, folded.
+    """Return all folded words by whose beginning a user is found.
 
-    That is the username, each word of the display name, and the parts of words with signs in them, so that both
+    These are the username, each word of the display name, and the parts of words that contain signs, so that both
     ``jean-luc`` and ``luc`` find Jean-Luc.
     """
     words = fold_text(display_name).split()
@@ -94,8 +95,8 @@ def name_words(username: str, display_name: str) -> list[str]:
 def stream_safe(text: str) -> str:
     """Return the text with a grapheme joiner after every ``MAX_MARKS_IN_A_ROW`` combining marks in a row.
 
-    Normalising puts each run of marks in order, in a time that grows with the square of its length. The joiner ends a
-    run, so the time grows with the length of the text only. A text without such runs comes back as it is.
+    Normalising sorts each run of marks, in a time that grows with the square of its length. The joiner ends a run, so
+    the time grows with the length of the text only. A text without such runs is returned unchanged.
     """
     if text.isascii():
         return text
@@ -114,5 +115,5 @@ def stream_safe(text: str) -> str:
 
 
 def _begins_with_mark(char: str) -> bool:
-    # Three Tibetan vowels are no marks themselves and decompose into some.
+    # Three Tibetan vowels are not marks themselves, but decompose into marks.
     return bool(unicodedata.combining(char) or unicodedata.combining(unicodedata.normalize("NFKD", char)[0]))

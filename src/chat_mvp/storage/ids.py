@@ -9,18 +9,21 @@ from chat_mvp.errors import NotFoundError
 
 
 def new_id() -> str:
-    """Return a fresh id. Ids made by one process ascend in the order they were made, to the second."""
+    """Return a new id.
+
+    Ids made by one process ascend in the order in which they were made, with a resolution of a second.
+    """
     return str(ObjectId())
 
 
 @lru_cache(maxsize=65_536)
 def known_object_id(value: str) -> ObjectId:
-    """Return the database's form of an id that is one. For people and conversations, which come again and again."""
+    """Return the database's form of a valid id. Cached, for users and conversations, whose ids occur often."""
     return ObjectId(value)
 
 
 def to_object_id(value: str) -> ObjectId:
-    """Return the database's form of an id; ``NotFoundError`` for what is none, since nothing can have it."""
+    """Return the database's form of an id. ``NotFoundError`` for an invalid id, because nothing can have it."""
     try:
         return ObjectId(value)
     except InvalidId:

@@ -1,4 +1,4 @@
-"""Looking at a database without changing how it is built: what ``chat-mvp doctor`` wants to know."""
+"""Inspects a database without changing its structure, for ``chat-mvp doctor``."""
 
 import time
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 1_000,
     "socketTimeoutMS": 5_000,
-    # No second connection to watch by, for a client that is closed a moment later.
+    # Open no second connection for monitoring, because the client is closed a moment later.
     "serverMonitoringMode": "poll",
 }
 _FEW_IDS: RawDocument = {"input": "$_id", "n": 2}
@@ -24,24 +24,25 @@ _DUPLICATES_WITHIN_MS = 10 * 60 * 1000
 
 
 class Facts(NamedTuple):
-    """What is known about a database that takes writes."""
+    """What is known about a database that accepts writes."""
 
     version: str
     replica_set: str | None
-    """None behind a router of a sharded cluster."""
+    """``None`` behind a router of a sharded cluster."""
     clock_ahead_s: float
-    """How far the database's clock is before this machine's."""
+    """How far the database's clock is ahead of this machine's."""
     empty: bool
     missing_indexes: list[str]
-    """Such as ``messages(conversation_id, seq) unique``."""
+    """For example ``messages(conversation_id, seq) unique``."""
     duplicates: list[str]
-    """Such as ``messages(conversation_id, seq)``: unique indexes that cannot be made, because values occur twice."""
+    """For example ``messages(conversation_id, seq)``: unique indexes that cannot be built, because values occur twice.
+    """
     restore_phase: str | None
-    """How far a restore has come that is not finished."""
+    """The phase of an unfinished restore."""
 
 
 async def inspect(uri: str, name: str) -> Facts:
-    """Look at a database and write one small document. ``StartupError`` when it does not answer or takes no write."""
+    """Inspect a database and write a small document. ``StartupError`` when it does not answer or accepts no writes."""
     try:
         client: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, tz_aware=True, w="majority", **_OPTIONS)
         patient: AsyncMongoClient[RawDocument] = AsyncMongoClient(uri, **_OPTIONS | {"socketTimeoutMS": None})
@@ -63,25 +64,29 @@ async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClien
     before = time.time()
     hello = await client.admin.command("hello")
     asked_at = (before + time.time()) / 2
-    there = set(await database.list_collection_names())
+    existing = set(await database.list_collection_names())
     missing: list[str] = []
     duplicates: list[str] = []
     for collection in DOCUMENTS:
-        found = await database[collection].index_information() if collection in there else {}
+        found = await database[collection].index_information() if collection in existing else {}
         present = {(_spelled(index["key"]), bool(index.get("unique"))) for index in found.values()}
-        for model in index_models(collection, TtlDays(1, 1)):  # the lengths make no difference here
+        for model in index_models(collection, TtlDays(1, 1)):  # the TTLs make no difference here
             keys, unique = _spelled(model.document["key"].items()), bool(model.document.get("unique"))
             if (keys, unique) in present:
                 continue
             missing.append(f"{collection}({keys}){' unique' if unique else ''}")
-            if unique and collection in there and (found_twice := await _found_twice(patient[name][collection], model)):
+            if (
+                unique
+                and collection in existing
+                and (found_twice := await _found_twice(patient[name][collection], model))
+            ):
                 duplicates.append(f"{collection}({keys}): {found_twice}")
     await database["meta"].update_one({"key": "readiness"}, {"$currentDate": {"value": True}}, upsert=True)
     return Facts(
         version=str(build["version"]),
         replica_set=hello.get("setName"),
         clock_ahead_s=hello["localTime"].timestamp() - asked_at,
-        empty="users" not in there,
+        empty="users" not in existing,
         missing_indexes=missing,
         duplicates=duplicates,
         restore_phase=await fetch_restore_phase(database),
@@ -89,7 +94,7 @@ async def _facts(client: AsyncMongoClient[RawDocument], patient: AsyncMongoClien
 
 
 async def _found_twice(collection: AsyncCollection[RawDocument], model: IndexModel) -> str:
-    """Say which values occur more than once where the index would allow them once; empty when none do."""
+    """Return a text with the values that violate a unique index, or an empty text when there are none."""
     names = list(model.document["key"])
     pipeline: list[RawDocument] = [
         {"$match": model.document.get("partialFilterExpression", {})},

@@ -1,8 +1,8 @@
-"""The ``jobs`` collection, as plain documents: work that must be done once what caused it is stored.
+"""The ``jobs`` collection, as plain documents: work that must be done after the change that causes it is stored.
 
-A job is inserted in the transaction that causes it. Whichever process claims it owns it until ``due_at``, which a claim
-moves into the future: so a job whose process was killed becomes due again by itself. The database's clock counts, not
-that of the processes.
+A job is inserted in the transaction that causes it. The process that claims it owns it until ``due_at``, which a claim
+moves into the future. So a job whose process was killed becomes due again without further action. The database's clock
+counts, not the clocks of the processes.
 """
 
 from collections.abc import AsyncIterator
@@ -23,14 +23,14 @@ JobState = Literal["waiting", "dead"]
 
 
 class NewJob(Struct, kw_only=True, frozen=True):
-    """Work to be done: ``payload`` is what the handler of this ``kind`` needs, as plain BSON values."""
+    """Work to be done. ``payload`` is what the handler of this ``kind`` needs, as plain BSON values."""
 
     kind: str
     payload: RawDocument
 
 
 class JobRecord(Struct, kw_only=True):
-    """A stored job. ``attempts`` counts how often it was begun since it last made progress."""
+    """A stored job. ``attempts`` counts how often it was started since it last made progress."""
 
     id: str
     kind: str
@@ -40,7 +40,7 @@ class JobRecord(Struct, kw_only=True):
     attempts: int
     created_at: datetime
     error: str | None
-    """What the last attempt failed of."""
+    """The error of the last attempt."""
 
 
 def job_document(job: NewJob, now: datetime) -> RawDocument:
@@ -71,7 +71,7 @@ class Jobs:
         self._jobs = collections["jobs"]
 
     async def claim(self, kinds: list[str], owner: str, *, lease_ms: int) -> JobRecord | None:
-        """Return the job of these kinds that is due for the longest time, owned by ``owner`` for ``lease_ms``."""
+        """Return the job of these kinds that has been due for the longest time, owned by ``owner`` for ``lease_ms``."""
         query = {"state": "waiting", "kind": {"$in": kinds}, "$expr": {"$lte": ["$due_at", "$$NOW"]}}
         changes = {"due_at": _from_now(lease_ms), "owner": owner, "attempts": {"$add": ["$attempts", 1]}}
         with translated():
@@ -81,11 +81,11 @@ class Jobs:
         return None if document is None else _record(document)
 
     async def renew(self, job_id: str, owner: str, *, lease_ms: int) -> bool:
-        """Own a job for another ``lease_ms``; false when another process has claimed it meanwhile."""
+        """Own a job for another ``lease_ms``. Return false when another process has claimed it meanwhile."""
         return await self._update(job_id, owner, {"due_at": _from_now(lease_ms)})
 
     async def proceed(self, job_id: str, owner: str, payload: RawDocument, *, after_ms: int) -> bool:
-        """Store what is left to do, due after ``after_ms``; the attempts are counted from zero again."""
+        """Store the remaining work, due after ``after_ms``, and reset the count of attempts to zero."""
         changes = {"payload": {"$literal": payload}, "due_at": _from_now(after_ms), "attempts": 0, "error": None}
         return await self._update(job_id, owner, changes)
 
@@ -94,7 +94,7 @@ class Jobs:
         return await self._update(job_id, owner, {"due_at": _from_now(after_ms), "error": {"$literal": error}})
 
     async def bury(self, job_id: str, owner: str, error: str) -> bool:
-        """Note that an attempt failed, and that no other one will be made until someone asks for it."""
+        """Note that an attempt failed, and make no other attempt until someone requests it."""
         return await self._update(job_id, owner, {"state": "dead", "error": {"$literal": error}})
 
     async def finish(self, job_id: str, owner: str) -> bool:
@@ -104,7 +104,7 @@ class Jobs:
         return result.deleted_count == 1
 
     async def fetch(self, *, state: JobState | None = None, limit: int) -> list[JobRecord]:
-        """Return jobs, the one that is due for the longest time first."""
+        """Return jobs, starting with the one that has been due for the longest time."""
         query: RawDocument = {} if state is None else {"state": state}
         with translated():
             documents = await self._jobs.find(query, sort=[("due_at", 1)], limit=limit).to_list(None)
@@ -116,14 +116,14 @@ class Jobs:
             return await self._jobs.count_documents({"state": state})
 
     async def retry(self, job_id: str) -> bool:
-        """Make a job due now, with all its attempts; false when there is no such job."""
+        """Make a job due now, and reset its attempts. Return false when there is no such job."""
         changes = {"state": "waiting", "due_at": "$$NOW", "attempts": 0}
         with translated():
             result = await self._jobs.update_one({"_id": to_object_id(job_id)}, [{"$set": changes}])
         return result.matched_count == 1
 
     async def remove(self, job_id: str) -> bool:
-        """Remove a job without doing it; false when there is no such job."""
+        """Remove a job without doing it. Return false when there is no such job."""
         with translated():
             result = await self._jobs.delete_one({"_id": to_object_id(job_id)})
         return result.deleted_count == 1

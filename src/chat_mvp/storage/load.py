@@ -1,7 +1,7 @@
-"""Putting a whole database in place: loaded beside what is there, then put in its place at once.
+"""Replaces a whole database: loads the new one beside the old one, and then switches to it.
 
-Documents go into collections of other names, where the indexes are made too, so everything that can be wrong with them
-shows before anything is replaced. A mark in ``meta`` keeps servers from starting meanwhile (see ``storage.meta``).
+Documents go into temporary collections, where the indexes are built too. So every error in the documents appears before
+anything is replaced. A marker in ``meta`` prevents servers from starting meanwhile (see ``storage.meta``).
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,7 +27,7 @@ _DOCUMENTS_AT_ONCE = 1_000
 _OPTIONS: dict[str, Any] = {
     "serverSelectionTimeoutMS": 3_000,
     "connectTimeoutMS": 3_000,
-    # Making an index over a large collection takes as long as it takes.
+    # Building an index over a large collection may take long.
     "socketTimeoutMS": None,
     "w": "majority",
     "journal": True,
@@ -45,8 +45,8 @@ class Load:
         self._queue_ttl_days = queue_ttl_days
 
     async def check(self, *, replace: bool) -> None:
-        """Raise ``StartupError`` when the database is in use, or holds something that must not be replaced."""
-        with _explained():
+        """Raise ``StartupError`` when the database is in use, or holds data that must not be replaced."""
+        with _translated_errors():
             await self._check_unused()
             if replace or await meta.fetch_restore_phase(self._database) == "switching":
                 return
@@ -55,15 +55,15 @@ class Load:
             raise StartupError(
                 f"The database {self._database.name} is not empty: it holds {held['users']:,} accounts and "
                 f"{held['messages']:,} messages.",
-                remedy="To replace all of that, add --replace; otherwise name another one with --mongo-database.",
+                remedy="To replace all of that, add --replace. Otherwise name another database with --mongo-database.",
             )
 
     async def begin(self, at: datetime) -> None:
-        """Keep servers out, and make room for what comes."""
-        with _explained():
+        """Prevent servers from starting, and remove what an earlier load left."""
+        with _translated_errors():
             if await meta.fetch_restore_phase(self._database) != "switching":
                 await meta.mark_restore(self._database, "loading", at)
-            # Again, because a server may have started since; one that starts now sees the mark.
+            # Check again, because a server may have started since. One that starts now sees the marker.
             try:
                 await self._check_unused()
             except StartupError:
@@ -72,28 +72,28 @@ class Load:
             await self._drop_loaded()
 
     async def insert(self, collection: str, documents: Sequence[bytes]) -> None:
-        """Take these documents in. ``StartupError`` for what is no document."""
-        # Durable once what follows with a majority is.
+        """Insert these documents. ``StartupError`` for data that is not a document."""
+        # Durable as soon as a later write has a majority.
         target = self._database[_PREFIX + collection].with_options(write_concern=WriteConcern(1))
         for start in range(0, len(documents), _DOCUMENTS_AT_ONCE):
             try:
                 raw = [RawBSONDocument(document) for document in documents[start : start + _DOCUMENTS_AT_ONCE]]
             except InvalidBSON:
                 raise _damaged(collection) from None
-            with _explained(collection):
+            with _translated_errors(collection):
                 await target.insert_many(raw, ordered=False)
 
     async def make_indexes(self, collection: str) -> None:
-        """Make the indexes of a collection that is complete. ``StartupError`` where unique values are not."""
-        # Events are not in backups: how long they are kept makes no difference here.
+        """Build the indexes of a collection that is complete. ``StartupError`` if unique values repeat."""
+        # Events are not in backups, so their TTL makes no difference here.
         models = index_models(collection, TtlDays(self._queue_ttl_days, DEFAULT_EVENT_TTL_DAYS))
-        with _explained(collection):
+        with _translated_errors(collection):
             await self._database[_PREFIX + collection].create_indexes(models)
 
     async def finish(self, at: datetime, *, schema_version: int) -> str:
-        """Put everything in its place and return the new epoch. From here on there is no way back but once more."""
+        """Replace all collections and return the new epoch. After this begins, the only way out is to restore again."""
         epoch = meta.new_epoch()
-        with _explained():
+        with _translated_errors():
             await meta.mark_restore(self._database, "switching", at)
             for name in BACKED_UP:
                 await self._database[_PREFIX + name].rename(name, dropTarget=True)
@@ -104,11 +104,11 @@ class Load:
         return epoch
 
     async def cancel(self) -> bool:
-        """Leave what was there before as it was. False where there was nothing to cancel.
+        """Keep the data that was there before. Return false when there was no restore to cancel.
 
-        ``StartupError`` where it has been replaced in part.
+        ``StartupError`` when it has been replaced in part.
         """
-        with _explained():
+        with _translated_errors():
             phase = await meta.fetch_restore_phase(self._database)
             if phase == "switching":
                 raise meta.unfinished_restore(self._database.name, phase)
@@ -117,8 +117,8 @@ class Load:
         return phase is not None
 
     async def renew_epoch(self) -> str:
-        """Give the database, as it is, a new epoch and return that. Consumers of events rebuild at the next start."""
-        with _explained():
+        """Give the unchanged database a new epoch and return it. Consumers of events rebuild at the next start."""
+        with _translated_errors():
             await self._check_unused()
             await meta.check_usable(self._database)
             version = await meta.fetch_schema_version(self._database)
@@ -150,7 +150,7 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
     except (InvalidURI, ConfigurationError) as error:
         raise startup_error(error) from error
     try:
-        with _explained():
+        with _translated_errors():
             await check_topology(client)
         yield Load(client, name, own_name=own_name, queue_ttl_days=queue_ttl_days)
     finally:
@@ -158,11 +158,11 @@ async def open_load(uri: str, name: str, *, queue_ttl_days: int) -> AsyncIterato
 
 
 @contextmanager
-def _explained(collection: str = "") -> Iterator[None]:
+def _translated_errors(collection: str = "") -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        # What the database refuses for good while documents are loaded is the fault of these documents.
+        # If the database permanently refuses documents while they are loaded, the documents are the cause.
         is_refused = bool(collection) and isinstance(error, OperationFailure) and not is_passing(error)
         raise (_damaged(collection) if is_refused else startup_error(error)) from error
 
@@ -170,5 +170,5 @@ def _explained(collection: str = "") -> Iterator[None]:
 def _damaged(collection: str) -> StartupError:
     return StartupError(
         f"The backup holds documents of {collection} that cannot be stored together.",
-        remedy="Take another backup; nothing was changed.",
+        remedy="Use another backup. Nothing was changed.",
     )

@@ -1,7 +1,4 @@
-"""The ``messages`` collection, as plain documents: the shape of one, and every way of reading them.
-
-Only ``storage.commit`` writes here, inside the writer's transaction.
-"""
+"""The ``messages`` collection, as plain documents: the form of a document, and every way of reading them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -17,13 +14,13 @@ from chat_mvp.storage.records import MessageRecord
 from chat_mvp.times import format_optional, format_time, parse_time
 
 SentKey = tuple[str, str]
-"""Sender and ``client_message_id``: together they name one message for ever."""
+"""Sender and ``client_message_id``. Together they permanently identify one message."""
 
 
 def to_document(record: MessageRecord, created_at: datetime) -> RawDocument:
-    """Return the document of a new message; ``created_at`` is the moment its wire form names.
+    """Return the document of a new message. ``created_at`` is the time that its wire form contains.
 
-    What is empty is left out: a third of the bytes, which are written three times (journal, operation log, data).
+    Empty fields are left out. This saves a third of the bytes, which are written three times (journal, oplog, data).
     """
     message = record.message
     document: RawDocument = {
@@ -50,7 +47,7 @@ def to_document(record: MessageRecord, created_at: datetime) -> RawDocument:
 
 
 def to_changes(message: Message) -> RawDocument:
-    """Return the fields of a message that may change after it was sent, in their present state."""
+    """Return the current values of the fields of a message that may change after it was sent."""
     return {
         "rev": message.rev,
         "text": message.text,
@@ -103,18 +100,18 @@ def _to_reaction(document: RawDocument) -> Reaction:
 
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
-"""How far a clock may be set back before changes of that time can be overlooked by who asks by time."""
+"""How far a clock may be set back before clients that ask for changes since a time can miss some."""
 
 _CHANGES_AT_ONCE = 20
 _RANGES_AT_ONCE = 25
-"""Branches of one ``$or``: the time to plan a query grows with the square of their number."""
+"""Branches of one ``$or``. The time to plan a query grows with the square of their number."""
 
-# Earlier texts are read on their own page only.
+# Only the history of edits reads earlier texts.
 _WITHOUT_EDITS = {"edits": 0}
 
 
 class Messages:
-    """Reading messages. Every list is bounded by the caller's limit; every read is majority-committed."""
+    """Reads messages. The caller's limit bounds every list. Every read is majority-committed."""
 
     def __init__(self, collections: Collections) -> None:
         """Read from the ``messages`` collection of this database."""
@@ -127,7 +124,7 @@ class Messages:
         }
 
     async def fetch_sent(self, keys: Iterable[SentKey]) -> dict[SentKey, MessageRecord]:
-        """Return the messages that these senders sent under these ``client_message_id``s, where there are any."""
+        """Return the messages that these senders sent with these ``client_message_id``s, if they exist."""
         either = [{"sender_id": to_object_id(sender), "client_message_id": given} for sender, given in keys]
         if not either:
             return {}
@@ -154,7 +151,7 @@ class Messages:
         return [record.message for record in await self._find(query, sort=[("seq", -1)], limit=limit)]
 
     async def fetch_by_seqs(self, conversation_id: str, seqs: Sequence[int]) -> list[MessageRecord]:
-        """Return the messages at these places, in ascending order."""
+        """Return the messages with these sequence numbers, in ascending order."""
         query = {"conversation_id": to_object_id(conversation_id), "seq": {"$in": list(seqs)}}
         return await self._find(query, sort=[("seq", 1)])
 
@@ -167,14 +164,14 @@ class Messages:
         up_to_seq: int | None = None,
         limit: int,
     ) -> list[MessageRecord]:
-        """Return at most ``limit`` messages made or changed after ``after_rev``, each once, by ascending ``rev``."""
+        """Return at most ``limit`` messages created or changed after ``after_rev``, each once, by ascending ``rev``."""
         seqs: dict[str, int] = {"$gt": above_seq}
         if up_to_seq is not None:
             seqs["$lte"] = up_to_seq
         query = {"conversation_id": to_object_id(conversation_id), "rev": {"$gt": after_rev}, "seq": seqs}
         latest: dict[str, MessageRecord] = {}
         for record in await self._find(query, sort=[("rev", 1)], limit=limit):
-            # One that changes while the index is read moves ahead in it and is found a second time, in its new state.
+            # A message that changes while the index is read moves forward in it and is found again, in its new state.
             latest.pop(record.message.id, None)
             latest[record.message.id] = record
         return list(latest.values())
@@ -188,9 +185,9 @@ class Messages:
         below_rev: int,
         limit: int,
     ) -> list[MessageRecord]:
-        """Return at most ``limit`` messages made or changed after a moment, each once, by descending ``rev``.
+        """Return at most ``limit`` messages created or changed after a time, each once, by descending ``rev``.
 
-        Read is no more than what changed since then: in the order of ``rev`` times ascend too, as far as clocks do.
+        Only what changed since then is read: in the order of ``rev`` times ascend too, as far as clocks do.
         """
         query = {"conversation_id": to_object_id(conversation_id), "rev": {"$lt": below_rev}}
         found: list[MessageRecord] = []
@@ -206,7 +203,7 @@ class Messages:
         return found
 
     async def fetch_last(self, last_seqs: dict[str, int]) -> dict[str, Message]:
-        """Return the message at the given place of each conversation, by conversation."""
+        """Return the message with the given ``seq`` of each conversation, by conversation."""
         positions = [(to_object_id(i), seq) for i, seq in last_seqs.items() if seq]
         found: dict[str, Message] = {}
         for start in range(0, len(positions), _RANGES_AT_ONCE):
@@ -215,16 +212,16 @@ class Messages:
         return found
 
     async def fetch_edits(self, message_id: str) -> list[RawDocument]:
-        """Return the earlier texts of a message with the time each was replaced, oldest first."""
+        """Return the earlier texts of a message with the time at which each was replaced, oldest first."""
         with translated():
             document = await self._messages.find_one({"_id": to_object_id(message_id)}, {"edits": 1})
         return list(document.get("edits", ())) if document else []
 
     async def count_unread(self, user_id: str, ranges: Sequence[tuple[str, int, int]]) -> dict[str, int]:
-        """Return how many undeleted text messages of others lie in ranges of conversations, by conversation.
+        """Return the number of undeleted text messages of other users in ranges of conversations, by conversation.
 
-        A range is a conversation with ``above < seq <= up_to``; there is at most one for each. Conversations without
-        such messages are left out. Leave out empty ranges: they cost as much as others.
+        A range is a conversation with ``above < seq <= up_to``. There is at most one for each conversation.
+        Conversations without such messages are left out. Pass no empty ranges: they cost as much as others.
         """
         counts: dict[str, int] = {}
         counted = {"kind": "text", "deleted_at": None, "sender_id": {"$ne": to_object_id(user_id)}}
@@ -251,7 +248,7 @@ class Messages:
         limit: int | None = None,
     ) -> list[MessageRecord]:
         if limit == 0:
-            # For the database that is no limit at all.
+            # The database takes a limit of 0 as no limit.
             return []
         with translated():
             documents = await self._messages.find(query, _WITHOUT_EDITS, sort=sort, limit=limit or 0).to_list(None)

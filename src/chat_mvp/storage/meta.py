@@ -1,6 +1,6 @@
-"""What ``meta`` says about the database as a whole: its epoch, its schema version, and whether a restore is under way.
+"""The ``meta`` collection: the database's epoch, its schema version, and whether a restore is in progress.
 
-Also which servers use the database now, because what is said here may change only while none does.
+Also finds which servers use the database now, because these facts may change only while no server does.
 """
 
 import re
@@ -20,7 +20,7 @@ RESTORE_KEY = "restore"
 SCHEMA_VERSION = 1
 
 RestorePhase = Literal["loading", "switching"]
-"""``loading``: what was there before is untouched. ``switching``: old and new collections stand side by side."""
+"""``loading``: the previous data is untouched. ``switching``: old and new collections exist side by side."""
 
 _UNAUTHORIZED = 13
 
@@ -28,38 +28,38 @@ Meta = AsyncDatabase[dict[str, Any]]
 
 
 def server_name(database: str) -> str:
-    """Return the name under which servers of this database are connected to MongoDB."""
+    """Return the name under which servers of this database connect to MongoDB."""
     return f"chat-mvp/{database}"
 
 
 def restorer_name(database: str) -> str:
-    """Return a name, each time another one, under which a restore of this database is connected to MongoDB."""
+    """Return a new name under which a restore of this database connects to MongoDB."""
     return f"{server_name(database)}/restore/{ObjectId()}"
 
 
 async def fetch_epoch(database: Meta) -> str | None:
-    """Return the epoch, and ``None`` for a database that no server has used yet."""
+    """Return the epoch, or ``None`` for a database that no server has used yet."""
     value = await _fetch(database, EPOCH_KEY)
     return None if value is None else str(value)
 
 
 async def ensure_epoch(database: Meta) -> str:
-    """Return the epoch; a new database gets one, with the schema version of this program."""
+    """Return the epoch. A new database gets one, with the schema version of this program."""
     for key, value in ((EPOCH_KEY, new_epoch()), (SCHEMA_KEY, SCHEMA_VERSION)):
         await database["meta"].update_one({"key": key}, {"$setOnInsert": {"value": value}}, upsert=True)
     return str(await _fetch(database, EPOCH_KEY))
 
 
 async def fetch_schema_version(database: Meta) -> int | None:
-    """Return the version of the schema, and ``None`` for a database that no server has used yet."""
+    """Return the version of the schema, or ``None`` for a database that no server has used yet."""
     value = await _fetch(database, SCHEMA_KEY)
     return None if value is None else int(value)
 
 
 async def write_history(database: Meta, *, epoch: str, schema_version: int) -> None:
-    """Give the database another epoch and say which schema it has."""
+    """Store another epoch and the schema version."""
     for key, value in ((EPOCH_KEY, epoch), (SCHEMA_KEY, schema_version)):
-        await _durable(database).update_one({"key": key}, {"$set": {"value": value}}, upsert=True)
+        await _with_majority(database).update_one({"key": key}, {"$set": {"value": value}}, upsert=True)
 
 
 def new_epoch() -> str:
@@ -68,7 +68,7 @@ def new_epoch() -> str:
 
 
 async def fetch_restore_phase(database: Meta) -> RestorePhase | None:
-    """Return how far an unfinished restore has come, or ``None`` when no restore is under way."""
+    """Return the phase of an unfinished restore, or ``None`` when no restore is in progress."""
     value = await _fetch(database, RESTORE_KEY)
     if value is None:
         return None
@@ -76,18 +76,18 @@ async def fetch_restore_phase(database: Meta) -> RestorePhase | None:
 
 
 async def mark_restore(database: Meta, phase: RestorePhase, at: datetime) -> None:
-    """Keep servers from starting on this database until ``clear_restore``."""
+    """Prevent servers from starting on this database until ``clear_restore``."""
     value = {"phase": phase, "at": at}
-    await _durable(database).update_one({"key": RESTORE_KEY}, {"$set": {"value": value}}, upsert=True)
+    await _with_majority(database).update_one({"key": RESTORE_KEY}, {"$set": {"value": value}}, upsert=True)
 
 
 async def clear_restore(database: Meta) -> None:
-    """Let servers start on this database again."""
-    await _durable(database).delete_one({"key": RESTORE_KEY})
+    """Allow servers to start on this database again."""
+    await _with_majority(database).delete_one({"key": RESTORE_KEY})
 
 
 async def check_usable(database: Meta) -> None:
-    """Raise ``StartupError`` for a database that a server must not use as it is."""
+    """Raise ``StartupError`` for a database that a server must not use in its current state."""
     phase = await fetch_restore_phase(database)
     if phase is not None:
         raise unfinished_restore(database.name, phase)
@@ -100,8 +100,8 @@ async def check_usable(database: Meta) -> None:
 
 
 def unfinished_restore(name: str, phase: RestorePhase) -> StartupError:
-    """Return what to say where a restore is under way or was cut off."""
-    detail = f"A restore of the database {name} is under way, or was cut off."
+    """Return the error for a restore that is in progress or was interrupted."""
+    detail = f"A restore of the database {name} is in progress, or was interrupted."
     again = "When none is running, run chat-mvp restore FILE --replace again"
     if phase == "switching":
         return StartupError(detail, remedy=f"{again}.")
@@ -112,7 +112,7 @@ async def check_unused(client: AsyncMongoClient[Any], database: str, *, own_name
     """Raise ``StartupError`` while a server, or a restore with another name, is connected for this database."""
     hello = await client.admin.command("hello")
     where: dict[str, Any] = {"idleConnections": True}
-    # A router knows its own clients only; the members of a replica set know all of theirs.
+    # A router only knows its own clients. The members of a replica set know all of their clients.
     where |= {"localOps": True} if hello.get("msg") == "isdbgrid" else {}
     others = {"$regex": f"^{re.escape(server_name(database))}(/restore/.*)?$", "$ne": own_name}
     try:
@@ -139,5 +139,5 @@ async def _fetch(database: Meta, key: str) -> Any:
     return None if found is None else found["value"]
 
 
-def _durable(database: Meta) -> Any:
+def _with_majority(database: Meta) -> Any:
     return database["meta"].with_options(write_concern=WriteConcern("majority", j=True))

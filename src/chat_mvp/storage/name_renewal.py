@@ -6,6 +6,7 @@ a new epoch.
 
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -17,6 +18,8 @@ BATCH = 500
 
 _NAMED = {"username": {"$type": "string"}, "display_name": {"$type": "string"}}
 """Every account that is not damaged; a damaged one must not keep the server from starting."""
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handler="replace")
+"""Texts that are not UTF-8 can be read. Such an account keeps its words: its name is not the one that was read."""
 
 
 async def renew_name_words(database: AsyncDatabase[dict[str, Any]], epoch: str) -> int:
@@ -24,7 +27,7 @@ async def renew_name_words(database: AsyncDatabase[dict[str, Any]], epoch: str) 
 
     Interrupted, it starts from the beginning at the next start. Names that change meanwhile keep their new words.
     """
-    meta, users = database["meta"], database["users"]
+    meta, users = database["meta"], database["users"].with_options(_OPTIONS)
     current = {"version": FOLDING_VERSION, "epoch": epoch}
     found = await meta.find_one({"key": FOLDING_KEY})
     if found is not None and found["value"] == current:

@@ -1,9 +1,9 @@
-"""Several commands of one transaction, sent together over one connection and answered together.
+"""Sends several commands of one transaction together over one connection.
 
-The driver waits for the answer of each command before it sends the next, and each of those waits also waits for
-whatever else the event loop has to do. The database takes the commands of one connection in the order in which they
-come, and after one that fails it refuses the others of the transaction, so nothing is lost by not waiting. The driver
-has no public way to do this: here alone its internals are used, which is why its version is held to one minor release.
+The driver waits for the answer of each command before it sends the next, and each of these waits also waits for
+everything else that the event loop has to do. The database executes the commands of one connection in the order in
+which they arrive. After a command fails, it refuses the later ones of the transaction, so it is safe not to wait. The
+driver has no public way to do this. Only this module uses its internals, so the driver is pinned to one minor release.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,9 +31,9 @@ async def run_together(
 ) -> list[RawDocument]:
     """Run the commands in the session's open transaction and return their answers, in order.
 
-    ``meanwhile`` is called when all of them are on their way. After an answer with ``writeErrors`` none follows,
-    because the others are refused only for that. When a command fails as a whole, the driver's error is raised,
-    labelled as the driver does. Either way the transaction is to be aborted.
+    ``meanwhile`` is called after all of them are sent. No answer follows one with ``writeErrors``, because the later
+    commands are refused only for that reason. When a command fails as a whole, the driver's error is raised, labelled
+    as the driver does. In both cases the caller must abort the transaction.
     """
     async with await client._conn_for_writes(session, "transaction") as connection:  # noqa: SLF001
         requests: list[int] = []
@@ -74,7 +74,7 @@ async def _receive(
     requests: Sequence[int],
     meanwhile: Meanwhile,
 ) -> list[RawDocument]:
-    # All of them, also after a failure: the next user of the connection must not find the answers of this one.
+    # Receive all answers, also after a failure: the next user of the connection must not get them.
     answers: list[RawDocument] = []
     try:
         meanwhile()

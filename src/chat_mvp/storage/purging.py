@@ -1,4 +1,4 @@
-"""Removing what a deleted conversation leaves behind, a bounded piece at a time."""
+"""Removes the data that a deleted conversation leaves behind, a bounded amount at a time."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ PURGE_QUEUE = "purge_queue"
 
 
 def purge_job(conversation_id: str, member_ids: Iterable[str]) -> NewJob:
-    """Return the job that removes the messages of a conversation, and what waited of them for these people."""
+    """Return the job that removes the messages of a conversation and the queue entries of these users for it."""
     payload = {
         "conversation_id": known_object_id(conversation_id),
         "member_ids": [known_object_id(user_id) for user_id in member_ids],
@@ -24,7 +24,7 @@ def purge_job(conversation_id: str, member_ids: Iterable[str]) -> NewJob:
 
 
 def purge_queue_job(conversation_id: str, user_id: str, *, up_to: int) -> NewJob:
-    """Return the job that removes what waited up to ``up_to`` for someone who is no longer in a conversation."""
+    """Return the job that removes the queue entries up to ``up_to`` of a user who is no longer in a conversation."""
     payload = {
         "conversation_id": known_object_id(conversation_id),
         "user_id": known_object_id(user_id),
@@ -42,7 +42,7 @@ class Leftovers:
         self._queue = collections["message_queue"]
 
     async def remove_messages(self, conversation_id: ObjectId, *, limit: int) -> int:
-        """Remove at most ``limit`` messages and return how many there were."""
+        """Remove at most ``limit`` messages and return how many were removed."""
         with translated():
             found = await self._messages.find(
                 {"conversation_id": conversation_id}, {"_id": 1}, sort=[("seq", 1)], limit=limit
@@ -54,7 +54,7 @@ class Leftovers:
     async def remove_queue_entries(
         self, conversation_id: ObjectId, user_id: ObjectId, *, up_to: int | None = None, limit: int
     ) -> int:
-        """Remove at most ``limit`` entries of one recipient, those up to ``up_to``, and return how many there were."""
+        """Remove at most ``limit`` entries of one recipient, up to ``up_to``, and return how many were removed."""
         entries = queue_range(str(user_id), str(conversation_id), last=up_to)
         with translated():
             found = await self._queue.find(entries, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)

@@ -1,8 +1,7 @@
-"""The ``message_queue`` collection, as plain documents: what waits for whom.
+"""The ``message_queue`` collection, as plain documents: the messages that wait for each recipient.
 
-Entries are made and removed by ``storage.commit`` inside the writer's transaction; here they are read for the drain.
-An entry's ``_id`` is its recipient, conversation and ``seq``, so that whatever is asked of one recipient is a range of
-keys.
+``storage.commit`` creates and removes entries inside the writer's transaction. This module reads them for the drain. An
+entry's ``_id`` is its recipient, conversation and ``seq``, so every query about one recipient is a range of keys.
 """
 
 from collections.abc import Iterable
@@ -16,11 +15,11 @@ from chat_mvp.storage.ids import known_object_id
 
 PRIORITY_RANK = {"high": 0, "normal": 1}
 URGENT_READ = 10_000
-"""Messages of high priority of one person that are read to find their conversations."""
+"""How many messages of high priority of one user are read in order to find their conversations."""
 
 
 def queue_key(recipient_id: ObjectId, conversation_id: ObjectId, seq: Any) -> RawDocument:
-    """Return the ``_id`` of an entry; the order of the fields is the order of the keys."""
+    """Return the ``_id`` of an entry. The order of the fields is the order of the keys."""
     return {"recipient_id": recipient_id, "conversation_id": conversation_id, "seq": seq}
 
 
@@ -34,14 +33,14 @@ def queue_range(recipient_id: str, conversation_id: str, *, first: int = 0, last
 
 
 class Queue:
-    """Reading one recipient's queue."""
+    """Reads the queue of one recipient."""
 
     def __init__(self, collections: Collections) -> None:
         """Read from the ``message_queue`` collection of this database."""
         self._queue = collections["message_queue"]
 
     async def count(self, recipient_id: str, *, limit: int) -> int:
-        """Return how many messages wait for this person, at most ``limit``."""
+        """Return how many messages wait for this user, at most ``limit``."""
         recipient = known_object_id(recipient_id)
         everything = {
             "$gte": {"recipient_id": recipient},
@@ -51,14 +50,14 @@ class Queue:
             return await self._queue.count_documents({"_id": everything}, limit=limit)
 
     async def fetch_urgent(self, recipient_id: str) -> list[str]:
-        """Return the conversations in which a message of high priority waits, the longest waiting first.
+        """Return the conversations in which a message of high priority waits, starting with the longest wait.
 
-        Of more than ``URGENT_READ`` such messages the others count as of normal priority.
+        If there are more than ``URGENT_READ`` such messages, the others count as of normal priority.
         """
         pipeline: list[RawDocument] = [
             {"$match": {"_id.recipient_id": known_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}},
             {"$limit": URGENT_READ},
-            # Grouped there, because however much waits, only the conversations matter.
+            # The database groups them, because only the conversations matter, not the number of messages.
             {"$group": {"_id": "$_id.conversation_id", "since": {"$min": "$created_at"}}},
             {"$sort": {"since": 1}},
         ]
@@ -75,16 +74,16 @@ class Queue:
         up_to: int,
         limit: int,
     ) -> list[int]:
-        """Return where messages wait with ``after < seq <= up_to``, at most ``limit``, ascending."""
+        """Return the ``seq`` of queued messages with ``after < seq <= up_to``, at most ``limit``, ascending."""
         query = queue_range(recipient_id, conversation_id, first=after + 1, last=up_to)
         with translated():
             entries = await self._queue.find(query, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
         return [entry["_id"]["seq"] for entry in entries]
 
     async def take_few(self, recipient_id: str, ranges: Iterable[tuple[str, int, int]]) -> list[str]:
-        """Return the ids of the messages that wait in these ranges, and note that they were sent once more.
+        """Return the ids of the queued messages in these ranges, and count one more attempt to send them.
 
-        A range is a conversation with ``after < seq <= up_to``. Give few sequence numbers in all: each is looked for.
+        A range is a conversation with ``after < seq <= up_to``. Pass few sequence numbers in total: each is looked up.
         """
         recipient = known_object_id(recipient_id)
         keys = [
@@ -100,7 +99,7 @@ class Queue:
         return [str(entry["message_id"]) for entry in entries]
 
     async def count_attempt(self, recipient_id: str, conversation_id: str, *, first: int, last: int) -> None:
-        """Note that the entries from ``first`` to ``last`` were sent once more."""
+        """Count one more attempt to send the entries from ``first`` to ``last``."""
         query = queue_range(recipient_id, conversation_id, first=first, last=last)
         with translated():
             await self._queue.update_many(query, {"$inc": {"attempts": 1}})

@@ -1,4 +1,4 @@
-"""What storage hands out: plain typed records with ids as strings and aware moments, never documents."""
+"""The results of storage: plain typed records with ids as strings and times with a time zone, never documents."""
 
 from datetime import datetime
 
@@ -75,11 +75,14 @@ class ConversationRecord(Struct, kw_only=True):
     direct_key: str | None
     pinned_count: int = 0
     public_after_seq: int = 0
-    """The last message before the conversation became public; 0 if it was made public. Says nothing while private."""
+    """The last message before the conversation became public. 0 if it was created as public.
+
+    Unused while it is private.
+    """
 
 
 class Marks(Struct, frozen=True):
-    """How far a person has received and read a conversation, and since when."""
+    """How far a user has received and read a conversation, and since when."""
 
     delivered_seq: int
     read_seq: int
@@ -88,7 +91,7 @@ class Marks(Struct, frozen=True):
 
 
 class MembershipRecord(Struct, kw_only=True):
-    """One person in one conversation."""
+    """The membership of one user in one conversation."""
 
     id: str
     conversation_id: str
@@ -106,32 +109,32 @@ class MembershipRecord(Struct, kw_only=True):
     draft: str
     notify: Notify
     delivered_at: datetime | None = None
-    """When ``delivered_seq`` came to where it is."""
+    """When ``delivered_seq`` reached its value."""
     read_at: datetime | None = None
     unread_from: int | None = None
-    """From where on the person wants messages to count as unread, as long as ``read_seq`` is ``unread_from_read``."""
+    """The first message that the user wants to count as unread. Valid while ``read_seq`` is ``unread_from_read``."""
     unread_from_read: int | None = None
     added_by: str | None = None
-    """Who put the person there without being known to them. Written once and counted in the database, never read."""
+    """Who added the user without being known to them. Written once and counted in the database, never read."""
     hidden_seq: int | None = None
-    """The person never sees what was said up to here: decided when they join. Older versions did not store it."""
+    """The user never sees messages up to this one. Set when they join. Older versions did not store it."""
 
     frozen_marks: Marks | None = None
-    """What the others know of the marks while these are withheld from them; ``None`` while the others know them."""
+    """The marks that the others see while newer ones are withheld from them. ``None`` while nothing is withheld."""
 
     def visible_marks(self) -> Marks:
-        """Return the marks as the others know them."""
+        """Return the marks that the others see."""
         return self.frozen_marks or self.own_marks()
 
     def own_marks(self) -> Marks:
-        """Return the marks as they are."""
+        """Return the current marks."""
         return Marks(self.delivered_seq, self.read_seq, self.delivered_at, self.read_at)
 
     def hides_up_to(self, conversation: ConversationRecord) -> int:
-        """Return the last place in the history that the person may not see."""
+        """Return the ``seq`` of the last message that the user may not see."""
         if self.hidden_seq is not None:
             return self.hidden_seq
-        # What older versions showed; becoming public opens nothing here either.
+        # The rule of older versions. Making the conversation public shows no more messages either.
         return (
             min(self.joined_seq, conversation.public_after_seq)
             if conversation.visibility == "public"
@@ -139,19 +142,19 @@ class MembershipRecord(Struct, kw_only=True):
         )
 
     def marked_unread_from(self) -> int | None:
-        """Return where the unread messages begin that were marked by hand; reading on has ended such a mark."""
+        """Return where the messages begin that the user marked as unread, or ``None`` if reading has ended the mark."""
         return self.unread_from if self.unread_from_read == self.read_seq else None
 
 
 class SummaryRecord(Struct, kw_only=True, frozen=True):
-    """The little of a conversation and of a person's membership in it that a connect needs."""
+    """The fields of a conversation and of a user's membership that a connect needs."""
 
     id: str
     rev: int
     last_seq: int
     activity_at: datetime
     updated_at: datetime
-    """When the conversation or the person's own settings there last changed."""
+    """When the conversation or the user's own settings there last changed."""
     member_count: int
     direct_key: str | None
     joined_seq: int
@@ -160,12 +163,15 @@ class SummaryRecord(Struct, kw_only=True, frozen=True):
 
     @property
     def confirmed_seq(self) -> int:
-        """Return up to where nothing waits: who left a direct conversation and came back keeps an older mark."""
+        """Return the ``seq`` up to which nothing waits.
+
+        A user who left a direct conversation and came back has an older mark.
+        """
         return max(self.delivered_seq, self.joined_seq)
 
 
 class MessageRecord(Struct, kw_only=True):
-    """A message with what only the server knows of it."""
+    """A message with the fields that only the server has."""
 
     message: Message
     made_rev: int

@@ -1,4 +1,4 @@
-"""The collections as a whole: which there are, the indexes of each, and which of them belong in a backup."""
+"""All collections, the indexes of each, and which collections belong in a backup."""
 
 from typing import NamedTuple
 
@@ -24,35 +24,39 @@ def _name(document: type[Document]) -> str:
 
 
 DOCUMENTS = {_name(document): document for document in ALL_DOCUMENTS}
-"""By the names of their collections."""
+"""The documents by the names of their collections."""
 
 EVENT_COLLECTIONS = (_name(EventDocument), _name(ConsumerDocument), _name(SetAsideDocument))
-"""They tell of one history of the database only. Consumers that find them empty rebuild."""
+"""These belong to one history of the database only. Consumers that find them empty rebuild."""
 
 EMPTIED_BY_A_RESTORE = (_name(AuthSessionDocument), _name(ConnectionDocument), *EVENT_COLLECTIONS)
-"""A restored session could belong to a device that has signed out since, so everyone signs in again. Connections end
-with their server."""
+"""A restored session could belong to a device that has signed out since, so everyone signs in again.
+
+Connections end when their server stops.
+"""
 
 BACKED_UP = tuple(name for name in DOCUMENTS if name not in {*EMPTIED_BY_A_RESTORE, _name(MetaDocument)})
-"""What ``meta`` says is in the manifest of a backup, and a restore writes it again."""
+"""The facts in ``meta`` are in the manifest of a backup, and a restore writes them again."""
 
 
 class TtlDays(NamedTuple):
-    """How long documents are kept in the collections where that is a setting."""
+    """How long documents are kept in the collections whose TTL is a setting."""
 
     queue: int
     events: int
 
 
 def ttl_indexes(ttl: TtlDays) -> dict[str, IndexModel]:
-    """Return the indexes that remove documents after so many days, by the names of their collections."""
+    """Return the indexes that remove documents after these numbers of days, by the names of their collections."""
     queue = IndexModel([("created_at", ASCENDING)], name="queue_ttl", expireAfterSeconds=ttl.queue * DAY_S)
     events = IndexModel([("at", ASCENDING)], name="event_ttl", expireAfterSeconds=ttl.events * DAY_S)
-    return {_name(QueueDocument): queue, _name(EventDocument): events}
+    # A safety net: a task ends expired sessions before. Under its name of earlier versions, which removed them at once.
+    sessions = IndexModel([("expires_at", ASCENDING)], name="expires_at_1", expireAfterSeconds=DAY_S)
+    return {_name(QueueDocument): queue, _name(EventDocument): events, _name(AuthSessionDocument): sessions}
 
 
 def index_models(collection: str, ttl: TtlDays) -> list[IndexModel]:
-    """Return every index of a collection, as the start of a server makes them."""
+    """Return every index of a collection, as a server builds them at its start."""
     document = DOCUMENTS[collection]
     models = []
     for name, field in document.model_fields.items():

@@ -1,7 +1,7 @@
-"""Reading for many callers with one query: the reading twin of committing in groups.
+"""Reads for many callers with one query, as the writer commits for many callers with one transaction.
 
-While one query is under way, the keys of those who ask gather for the next one. There is no timer: a lone caller is
-served at once, and under load batches grow by themselves.
+While one query is running, the keys of new callers gather for the next one. There is no timer: a single caller gets its
+result at once, and under load batches grow automatically.
 """
 
 import asyncio
@@ -16,29 +16,29 @@ class _Batch(Generic[_Value]):
     """The keys of one query, and its result."""
 
     def __init__(self) -> None:
-        """Begin without keys."""
+        """Start without keys."""
         self.keys: set[str] = set()
         self.found: asyncio.Future[Mapping[str, _Value]] = asyncio.get_running_loop().create_future()
-        # Every caller may have gone away meanwhile.
+        # All callers may be cancelled meanwhile.
         self.found.add_done_callback(lambda found: found.cancelled() or found.exception())
 
 
 class SharedReads(Generic[_Value]):
-    """Gathers keys and reads them together, at most ``most`` at once and one query at a time.
+    """Gathers keys and reads them together, at most ``max_keys`` at once and one query at a time.
 
-    A caller gets nothing that was read before it asked: it never joins a query that is under way. Who has subscribed
-    to events before may therefore take the result for a snapshot.
+    A caller gets nothing that was read before it called: it never joins a query that is already running. So a caller
+    that has subscribed to events before may use the result as a snapshot.
     """
 
-    def __init__(self, read: Callable[[Sequence[str]], Awaitable[Mapping[str, _Value]]], *, most: int) -> None:
-        """Read with ``read``, which returns what it found by key."""
+    def __init__(self, read: Callable[[Sequence[str]], Awaitable[Mapping[str, _Value]]], *, max_keys: int) -> None:
+        """Read with ``read``, which returns the values by key."""
         self._read = read
-        self._most = most
+        self._most = max_keys
         self._waiting: deque[_Batch[_Value]] = deque()
         self._reader: asyncio.Task[None] | None = None
 
     async def fetch(self, keys: Collection[str]) -> dict[str, _Value]:
-        """Return what is found, by key; what the query raises, for each of its callers."""
+        """Return the values that exist, by key. Raises the error of the query for each of its callers."""
         wanted = list(dict.fromkeys(keys))
         found: dict[str, _Value] = {}
         for start in range(0, len(wanted), self._most):
@@ -46,7 +46,7 @@ class SharedReads(Generic[_Value]):
         return found
 
     async def fetch_one(self, key: str) -> _Value | None:
-        """Return what is found for one key."""
+        """Return the value of one key, or ``None``."""
         return (await self._fetch([key])).get(key)
 
     async def _fetch(self, keys: Sequence[str]) -> dict[str, _Value]:
@@ -56,21 +56,21 @@ class SharedReads(Generic[_Value]):
             self._waiting.append(batch)
         batch.keys.update(keys)
         if self._reader is None:
-            self._reader = asyncio.get_running_loop().create_task(self._read_on(), name="shared reads")
-        # Shielded: a caller that is cancelled must not take the result from the others.
+            self._reader = asyncio.get_running_loop().create_task(self._read_all(), name="shared reads")
+        # Use shield: a cancelled caller must not take the result away from the others.
         found = await asyncio.shield(batch.found)
         return {key: found[key] for key in keys if key in found}
 
-    async def _read_on(self) -> None:
+    async def _read_all(self) -> None:
         try:
             while self._waiting:
                 batch = self._waiting.popleft()
                 try:
                     batch.found.set_result(await self._read(list(batch.keys)))
-                except Exception as error:  # noqa: BLE001 - each of the callers must hear of it
+                except Exception as error:  # noqa: BLE001  (each caller must get the error)
                     batch.found.set_exception(error)
         finally:
             self._reader = None
             for batch in self._waiting:
-                # Only where the program ends.
+                # Only happens when the program ends.
                 batch.found.cancel()

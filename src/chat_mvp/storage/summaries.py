@@ -1,4 +1,4 @@
-"""The little that a connect reads of each conversation of a person, because there may be thousands of them."""
+"""Reads only the fields that a connect needs of each conversation of a user, because there may be thousands."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from chat_mvp.storage.sharing import SharedReads
 
 PEOPLE_AT_ONCE = 64
 MAX_SHARED = 4_000
-"""Memberships in one shared query; when there are more, each person is read alone."""
+"""Memberships in one shared query. When there are more, each user is read alone."""
 MANY = 200
-"""Who has more conversations than this is read alone from then on."""
+"""A user with more conversations than this is read alone from then on."""
 AT_ONCE = 1_000
-"""Documents in one reply: decoding them holds the event loop for a few milliseconds."""
+"""Documents in one reply. Decoding them blocks the event loop for a few milliseconds."""
 _MAX_REMEMBERED = 10_000
 
 _MEMBERSHIP = {"_id": 0, "user_id": 1, "conversation_id": 1, "updated_at": 1} | dict.fromkeys(
@@ -28,20 +28,20 @@ _CONVERSATION = dict.fromkeys(("rev", "last_seq", "activity_at", "updated_at", "
 
 
 class Summaries:
-    """Reads the conversations of people; those who ask at the same time share the queries."""
+    """Reads the conversations of users. Concurrent callers share the queries."""
 
     def __init__(self, collections: Collections) -> None:
         """Read from ``conversations`` and ``memberships``."""
         self._conversations = collections["conversations"]
         self._memberships = collections["memberships"]
-        self._shared: SharedReads[list[SummaryRecord]] = SharedReads(self._read_several, most=PEOPLE_AT_ONCE)
-        self._alone: SharedReads[list[SummaryRecord]] = SharedReads(self._read_alone, most=1)
+        self._shared: SharedReads[list[SummaryRecord]] = SharedReads(self._read_several, max_keys=PEOPLE_AT_ONCE)
+        self._alone: SharedReads[list[SummaryRecord]] = SharedReads(self._read_alone, max_keys=1)
         self._with_many: LRUCache[str, bool] = LRUCache(_MAX_REMEMBERED)
 
     async def fetch(self, user_id: str) -> list[SummaryRecord]:
-        """Return all conversations of the person, most recent activity first, in a list that the caller may keep.
+        """Return all conversations of the user, the most recently active first, in a list that the caller may keep.
 
-        Each query is bounded. Their number grows by two for a thousand conversations.
+        Each query is bounded. There are two more queries for each thousand conversations.
         """
         found = None if user_id in self._with_many else await self._shared.fetch_one(user_id)
         if found is None:
@@ -51,7 +51,7 @@ class Summaries:
         return found
 
     async def _read_several(self, user_ids: Sequence[str]) -> Mapping[str, list[SummaryRecord]]:
-        """Return the summaries by person; nothing at all when they are too many to be read at once."""
+        """Return the summaries by user. Return nothing when they are too many to be read at once."""
         query = {"user_id": {"$in": [known_object_id(i) for i in user_ids]}, "visible": True}
         with translated():
             memberships = await self._memberships.find(query, _MEMBERSHIP, limit=MAX_SHARED + 1).to_list(None)
@@ -79,7 +79,7 @@ class Summaries:
                     for membership in memberships:
                         conversation = conversations.get(membership["conversation_id"])
                         if conversation is not None:
-                            # Who left and came back while the cursor moved has been found twice.
+                            # A user who left and came back while the cursor moved has been found twice.
                             record = _record(membership, conversation)
                             found[record.id] = record
         summaries = list(found.values())
@@ -87,7 +87,7 @@ class Summaries:
         return {user_id: summaries}
 
     async def _fetch_conversations(self, memberships: Iterable[RawDocument]) -> dict[ObjectId, RawDocument]:
-        # Memberships before conversations: the counters are then at least as new as the marks.
+        # Read memberships before conversations, so that the counters are at least as new as the marks.
         ids = list({membership["conversation_id"] for membership in memberships})
         found: dict[ObjectId, RawDocument] = {}
         with translated():

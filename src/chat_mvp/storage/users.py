@@ -20,14 +20,14 @@ from chat_mvp.storage.recorded import RecordedTransaction
 from chat_mvp.storage.records import UserRecord
 
 _MAX_SEARCH_MS = 1_000
-"""A search that takes longer is given up: the beginnings are so short that very many people have them."""
+"""A search that takes longer is stopped. Very many users can match a short beginning."""
 _FIELDS = {name: UserDocument.model_fields[name].get_default() for name in UserRecord.__struct_fields__ if name != "id"}
 _HIGHEST = "\U0010ffff"
-"""Sorts behind every character, so that ``word`` to ``word + _HIGHEST`` is everything that begins with the word."""
+"""Sorts after every character, so that ``word`` to ``word + _HIGHEST`` is everything that begins with the word."""
 
 
 class UserChanges(msgspec.Struct, kw_only=True):
-    """What a person changes of their account; what is ``UNSET`` stays."""
+    """The changes of a user to their account. ``UNSET`` fields stay as they are."""
 
     display_name: str | UnsetType = UNSET
     bio: str | UnsetType = UNSET
@@ -39,10 +39,10 @@ class UserChanges(msgspec.Struct, kw_only=True):
 
 
 class Users:
-    """Reading and writing accounts. Usernames and addresses are unique without regard to case."""
+    """Reads and writes accounts. Usernames and addresses are unique without regard to case."""
 
     async def insert(self, record: UserRecord) -> None:
-        """Store a new account; ``UsernameTakenError`` or ``EmailTakenError`` when the name or the address is taken."""
+        """Store a new account. ``UsernameTakenError`` or ``EmailTakenError`` when the name or the address is taken."""
         fields = {name: getattr(record, name) for name in UserRecord.__struct_fields__ if name != "id"}
         document = UserDocument(
             id=_object_id(record.id),
@@ -60,7 +60,7 @@ class Users:
                 raise UsernameTakenError("This username is taken.") from None
 
     async def fetch(self, user_id: str) -> UserRecord:
-        """Return the account; ``NotFoundError`` when there is none."""
+        """Return the account. ``NotFoundError`` when there is none."""
         found = await self.fetch_many([user_id])
         if user_id not in found:
             raise no_such_user()
@@ -74,23 +74,23 @@ class Users:
         return {str(document.id): _record(document) for document in documents}
 
     async def fetch_by_username(self, username: str) -> UserRecord | None:
-        """Return the account with this username in any capitals."""
+        """Return the account with this username, ignoring case."""
         return await self._find_one({"username_folded": fold_name(username)})
 
     async def fetch_by_login(self, login: str) -> UserRecord | None:
-        """Return the account with this username or this e-mail address, in any capitals; no username has an ``@``."""
+        """Return the account with this username or this e-mail address, ignoring case. Usernames contain no ``@``."""
         field = "email_folded" if "@" in login else "username_folded"
         return await self._find_one({field: fold_name(login)})
 
     async def fetch_ids_by_usernames(self, usernames: Iterable[str]) -> set[str]:
-        """Return the ids of those who have one of these usernames, in any capitals."""
+        """Return the ids of the users with one of these usernames, ignoring case."""
         query = {"username_folded": {"$in": [fold_name(username) for username in usernames]}}
         with translated():
             found = UserDocument.get_motor_collection().find(query, {"_id": 1})
             return {str(document["_id"]) async for document in found}
 
     async def search(self, words: Sequence[str], *, after: str | None, limit: int) -> list[UserRecord]:
-        """Return people in the order of their usernames, those behind ``after`` only.
+        """Return users in the order of their usernames, only those after ``after``.
 
         Each folded word must be the beginning of the username or of a word of the display name.
         """
@@ -99,16 +99,17 @@ class Users:
         ]
         if after is not None:
             conditions.append({"username_folded": {"$gt": fold_name(after)}})
-        # As plain documents: checking two hundred of them against the model would hold everyone up for milliseconds.
+        # Use plain documents: checking two hundred of them against the model would block the event loop for
+        # milliseconds.
         found = UserDocument.get_motor_collection().find({"$and": conditions}).sort("username_folded").limit(limit)
         with translated():
             documents = await found.max_time_ms(_MAX_SEARCH_MS).to_list(None)
         return [_plain_record(document) for document in documents]
 
     async def update(self, user_id: str, changes: UserChanges) -> UserRecord:
-        """Change an account and return it as it is now; ``NotFoundError`` when there is none.
+        """Change an account and return it. ``NotFoundError`` when there is none.
 
-        For what other users see of it, use ``update_profile`` in a transaction that records the change.
+        For changes that other users see, use ``update_profile`` in a transaction that records the change.
         """
         values: dict[str, Any] = msgspec.to_builtins(changes)
         with translated():
@@ -124,7 +125,7 @@ class Users:
     async def update_profile(
         self, transaction: RecordedTransaction, user_id: str, changes: UserChanges
     ) -> tuple[UserRecord, UserRecord]:
-        """Change an account and return it as it was and as it is now; ``NotFoundError`` when there is none."""
+        """Change an account, and return the old and the new version. ``NotFoundError`` when there is none."""
         users, session = transaction.collections["users"], transaction.session
         query = {"_id": to_object_id(user_id)}
         values: dict[str, Any] = msgspec.to_builtins(changes)
@@ -138,7 +139,7 @@ class Users:
         return _plain_record(before), _plain_record(before | values)
 
     async def save_last_seen(self, moments: Mapping[str, datetime]) -> None:
-        """Note when people were last there, in one round trip; never earlier than what is noted already."""
+        """Store when users were last connected, in one round trip. An earlier time never replaces a later one."""
         if not moments:
             return
         operations = [

@@ -1,7 +1,6 @@
-"""What one batch stores, and the commands that store it. Pure; ``commit.py`` sends them.
+"""The writes of one batch, and the commands that store them. This module does no I/O: ``commit.py`` sends them.
 
-Commands are built whole, one for each collection and kind of write, because a transaction's cost is mostly its round
-trips.
+There is one command for each collection and kind of write, because a transaction's cost is mostly its round trips.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,32 +23,34 @@ from chat_mvp.storage.queue import PRIORITY_RANK, queue_key, queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 
 MAX_EMPTIED_AT_ONCE = 10_000
-"""Queue entries of one person and conversation that leave with one transaction."""
+"""How many queue entries of one user and conversation one transaction removes."""
 MAX_KEYS_CONFIRMED = 64
-"""A confirmation of so many messages removes their entries one by one, by their keys.
+"""A confirmation of at most this many messages removes their queue entries one by one, by their keys.
 
-A range would be one statement, but the database walks it over everything that was ever removed there, until it is swept
-away minutes later: under load that was most of what it did (docs/decisions/0010-queue-by-key.md).
+A range would be one statement, but the database then scans every entry that was ever removed there, until it is cleaned
+up minutes later. Under load that was most of its work (docs/decisions/0010-queue-by-key.md).
 """
 DOCUMENT_BYTES = 512
-"""About what a message costs beside its text, and a membership, with their index entries."""
+"""The approximate size of a message without its text, or of a membership, with their index entries."""
 QUEUE_ENTRY_BYTES = 160
-EVENT_BYTES = 128
-"""About what an event costs beside the texts in it."""
+EVENT_BYTES = 400
+"""The approximate size of an event without the text in it."""
+_TEXT_COPIES = 2
+"""The text of a message is stored with the message and with its event."""
 
-Judge = Callable[[RawDocument], bool]
-"""Tells by the answer of a command whether the batch is right."""
+AnswerCheck = Callable[[RawDocument], bool]
+"""Returns whether the answer of a command is the expected one."""
 
 
 class Step(NamedTuple):
-    """One command of the transaction, and the judge of its answer."""
+    """One command of the transaction, and the check of its answer."""
 
     command: RawDocument
-    is_right: Judge
+    is_expected: AnswerCheck
 
 
 class Advance(Struct):
-    """A conversation whose counters the batch moves, and where they must stand for the batch to be right."""
+    """A conversation whose counters the batch raises, and the values that they must have before."""
 
     conversation: ConversationRecord
     from_seq: int
@@ -61,45 +62,45 @@ class Writes(Struct, kw_only=True):
 
     now: datetime
     process: str = ""
-    """Which process writes."""
+    """The id of the process that writes."""
     advances: dict[str, Advance] = field(default_factory=dict)
     new_messages: list[MessageRecord] = field(default_factory=list)
     changed_messages: dict[str, MessageRecord] = field(default_factory=dict)
     changed_in: set[str] = field(default_factory=set)
-    """The conversations of these."""
+    """The conversations of ``changed_messages``."""
     replaced_texts: dict[str, list[str]] = field(default_factory=dict)
     thread_replies: list[tuple[str, int]] = field(default_factory=list)
-    """Root of a thread, and the sequence number of a reply to it."""
+    """The root of a thread, and the sequence number of a reply to it."""
     message_documents: list[RawDocument] = field(default_factory=list)
     queue_documents: list[RawDocument] = field(default_factory=list)
     marks: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
-    """Conversation and user, to the membership with its raised marks; see ``raise_marks``."""
+    """By conversation and user: the membership with its raised marks. See ``raise_marks``."""
     frozen_changed: set[tuple[str, str]] = field(default_factory=set)
-    """Those of ``marks`` of which the others know something else from now on than before."""
+    """The keys in ``marks`` whose ``frozen_marks`` changed, so that the others see different marks."""
     confirmed: dict[tuple[str, str], range] = field(default_factory=dict)
-    """Conversation and user, to the numbers that leave this person's queue."""
+    """By conversation and user: the sequence numbers that leave this user's queue."""
     new_conversations: list[ConversationRecord] = field(default_factory=list)
     changed_conversations: dict[str, ConversationRecord] = field(default_factory=dict)
     removed_conversations: list[str] = field(default_factory=list)
     new_memberships: dict[str, MembershipRecord] = field(default_factory=dict)
-    """By their own ids."""
+    """By the ids of the memberships."""
     changed_memberships: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
     removed_memberships: list[MembershipRecord] = field(default_factory=list)
     own_changes: dict[tuple[str, str], RawDocument] = field(default_factory=dict)
-    """Conversation and user, to the fields of the membership that concern only this user."""
+    """By conversation and user: the fields of the membership that concern only this user."""
     emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Conversation and user, to the number up to which nothing waits for them any more."""
+    """By conversation and user: the ``seq`` up to which nothing waits for them any more."""
     new_jobs: list[NewJob] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    """What happened, in order."""
+    """The events, in order."""
     event_id: ObjectId | None = None
-    """The key of the document with the events, once it is made: by this the whole batch can be found."""
+    """The key of the document with the events, once it is made. The whole batch can be found by it."""
     _text_chars: int = 0
     _steps: list[Step] | None = None
 
     @property
     def size(self) -> int:
-        """Return about how many bytes the batch writes, from what its documents and queue entries cost on average."""
+        """Return the approximate number of bytes that the batch writes, from average sizes of its documents."""
         return (
             self._text_chars
             + EVENT_BYTES * len(self.events)
@@ -120,12 +121,12 @@ class Writes(Struct, kw_only=True):
     def insert_message(
         self, record: MessageRecord, waiting: Iterable[str], *, created_at: datetime | None = None
     ) -> None:
-        """Store a new message, and that it waits for these people; ``created_at`` is ``now`` when left out.
+        """Store a new message and its queue entries for the users ``waiting``. ``created_at`` defaults to ``now``.
 
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
-        self._text_chars += len(record.message.text)
+        self._text_chars += _TEXT_COPIES * len(record.message.text)
         document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
         self.queue_documents.extend(
@@ -140,17 +141,17 @@ class Writes(Struct, kw_only=True):
         )
 
     def change_message(self, record: MessageRecord, *, replaced_text: str | None) -> None:
-        """Store a message as it is now; ``replaced_text`` goes into the history of its edits."""
+        """Store the current state of a message. ``replaced_text`` is added to the history of its edits."""
         message = record.message
         self.changed_messages[message.id] = record
         self.changed_in.add(message.conversation_id)
-        self._text_chars += len(message.text)
+        self._text_chars += _TEXT_COPIES * len(message.text)
         if replaced_text is not None:
             self.replaced_texts.setdefault(message.id, []).append(replaced_text)
             self._text_chars += len(replaced_text)
 
     def raise_marks(self, member: MembershipRecord, *, delivered_before: int) -> None:
-        """Store this person's marks; what lies between the delivered mark before and now leaves the queue."""
+        """Store this user's marks. The messages between the old and the new delivered mark leave the queue."""
         key = (member.conversation_id, member.user_id)
         self.marks[key] = member
         first = self.confirmed[key].start if key in self.confirmed else delivered_before + 1
@@ -164,7 +165,7 @@ class Writes(Struct, kw_only=True):
         self._text_chars += len(changes.get("draft") or "")
 
     def remove_membership(self, member: MembershipRecord, *, last_seq: int) -> None:
-        """Store that a user is no longer in a conversation, where ``last_seq`` is the newest message by now.
+        """Store that a user has left a conversation, in which ``last_seq`` is the newest message now.
 
         They may come back in the same batch, with a new membership.
         """
@@ -176,10 +177,11 @@ class Writes(Struct, kw_only=True):
         self.empty_queue(member, last_seq=last_seq)
 
     def empty_queue(self, member: MembershipRecord, *, last_seq: int) -> None:
-        """Store that nothing up to ``last_seq`` waits for them any more.
+        """Remove everything up to ``last_seq`` from a member's queue.
 
-        Only the newest ``MAX_EMPTIED_AT_ONCE`` entries go with the transaction, which must stay small. Those before
-        are never sent: they lie below the ``joined_seq`` with which the person may come back. A job removes them.
+        The transaction removes only the newest ``MAX_EMPTIED_AT_ONCE`` entries, because it must stay small. The entries
+        before them are never sent: they are below the ``joined_seq`` with which the user may come back. A job removes
+        them.
         """
         older = last_seq - MAX_EMPTIED_AT_ONCE
         if older > 0:
@@ -187,9 +189,9 @@ class Writes(Struct, kw_only=True):
         self.emptied_queues[member.conversation_id, member.user_id] = last_seq
 
     def seal(self) -> list[Step]:
-        """Return the commands that carry this out, made from the records as they are at the first call.
+        """Return the commands that store the writes, made from the records as they are at the first call.
 
-        Records are shared with what is planned next, which goes on while this is being committed.
+        The next batch shares these records, and planning it goes on while this one is committed.
         """
         if self._steps is None:
             self._steps = _commands(self)
@@ -210,9 +212,9 @@ class Writes(Struct, kw_only=True):
         }
 
     def is_apart_from(self, other: "Writes") -> bool:
-        """Return whether no document is touched by both, so that they can be stored at the same time.
+        """Return whether the two change no common document, so that they can be stored at the same time.
 
-        Whatever is more than traffic is stored alone.
+        A batch is stored alone if it contains more than traffic (see ``is_traffic``).
         """
         return (
             self.is_traffic()
@@ -222,7 +224,7 @@ class Writes(Struct, kw_only=True):
         )
 
     def is_traffic(self) -> bool:
-        """Return whether this is messages, their changes, counters, marks and own settings, and nothing else."""
+        """Return whether this changes only messages, counters, marks and own settings."""
         return not (
             self.new_conversations
             or self.changed_conversations
@@ -248,24 +250,24 @@ class Writes(Struct, kw_only=True):
 
 
 def _commands(writes: Writes) -> list[Step]:
-    # The counters come first: where they are not as believed, nothing else is tried. Places are removed before new ones
-    # are made, because who is let out may be let in again in the same batch.
-    believed = _believed_counters(writes)
+    # The counters come first: if they differ from the expected ones, nothing else is tried. Memberships are removed
+    # before new ones are inserted, because a user who leaves may join again in the same batch.
+    expected = _expected_counters(writes)
     moved, moved_count = _conversation_updates(writes)
-    places = _membership_updates(writes)
-    left = [{"_id": ObjectId(record.id)} for record in writes.removed_memberships]
+    updated_memberships = _membership_updates(writes)
+    removed_ids = [{"_id": ObjectId(record.id)} for record in writes.removed_memberships]
     removed = [{"_id": ObjectId(i)} for i in writes.removed_conversations]
     removed_with_them = [{"conversation_id": query["_id"]} for query in removed]
-    steps: tuple[tuple[Callable[[str, list[Any]], RawDocument], str, list[Any], Judge], ...] = (
-        (_find_counters, "conversations", list(believed), _found(believed)),
+    steps: tuple[tuple[Callable[[str, list[Any]], RawDocument], str, list[Any], AnswerCheck], ...] = (
+        (_find_counters, "conversations", list(expected), _found(expected)),
         (_update, "conversations", moved, _matched(moved_count)),
         (_insert, "conversations", [conversation_document(record) for record in writes.new_conversations], _any_answer),
-        (_delete, "memberships", left, _matched(len(left))),
+        (_delete, "memberships", removed_ids, _matched(len(removed_ids))),
         (_insert, "memberships", [membership_document(it) for it in writes.new_memberships.values()], _any_answer),
         (_insert, "messages", writes.message_documents, _any_answer),
         (_update, "messages", _message_updates(writes), _any_answer),
         (_insert, "message_queue", writes.queue_documents, _any_answer),
-        (_update, "memberships", places, _matched(len(places))),
+        (_update, "memberships", updated_memberships, _matched(len(updated_memberships))),
         (_delete, "memberships", removed_with_them, _any_answer),
         (_delete_each, "message_queue", _confirmed_keys(writes), _any_answer),
         (_delete, "message_queue", _queue_removals(writes), _any_answer),
@@ -273,21 +275,21 @@ def _commands(writes: Writes) -> list[Step]:
         (_insert, "jobs", [job_document(job, writes.now) for job in writes.new_jobs], _any_answer),
         (_insert, "events", _event_documents(writes), _any_answer),
     )
-    return [Step(build(collection, parts), is_right) for build, collection, parts, is_right in steps if parts]
+    return [Step(build(collection, parts), is_expected) for build, collection, parts, is_expected in steps if parts]
 
 
 def _event_documents(writes: Writes) -> list[RawDocument]:
-    """Return one document with all events, of which the marks of a member appear once, as they are at the end."""
+    """Return one document with all events. Of the marks of a member it keeps only the last state."""
     if not writes.events:
         return []
     last: dict[tuple[str, str, bool] | int, Event] = {}
-    for at, event in enumerate(writes.events):
+    for index, event in enumerate(writes.events):
         if isinstance(event, MarksRaised):
             key = (event.conversation_id, event.user_id, event.withheld)
             last.pop(key, None)
             last[key] = event
         else:
-            last[at] = event
+            last[index] = event
     document = event_document(list(last.values()), now=writes.now, process=writes.process)
     writes.event_id = document["_id"]
     return [document]
@@ -297,16 +299,16 @@ def _any_answer(_: RawDocument) -> bool:
     return True
 
 
-def _matched(count: int) -> Judge:
+def _matched(count: int) -> AnswerCheck:
     return lambda answer: bool(answer["n"] == count)
 
 
-def _found(counters: dict[ObjectId, tuple[int, int]]) -> Judge:
-    def is_right(answer: RawDocument) -> bool:
+def _found(counters: dict[ObjectId, tuple[int, int]]) -> AnswerCheck:
+    def is_expected(answer: RawDocument) -> bool:
         rows = answer["cursor"]["firstBatch"]
         return counters == {row["_id"]: (row["last_seq"], row["rev"]) for row in rows}
 
-    return is_right
+    return is_expected
 
 
 def _find_counters(collection: str, ids: list[ObjectId]) -> RawDocument:
@@ -335,26 +337,26 @@ def _delete_each(collection: str, keys: list[RawDocument]) -> RawDocument:
     return {"delete": collection, "deletes": [{"q": {"_id": key}, "limit": 1} for key in keys]}
 
 
-def _believed_counters(writes: Writes) -> dict[ObjectId, tuple[int, int]]:
-    made = {record.id for record in writes.new_conversations}
+def _expected_counters(writes: Writes) -> dict[ObjectId, tuple[int, int]]:
+    new_ids = {record.id for record in writes.new_conversations}
     return {
         known_object_id(conversation_id): (advance.from_seq, advance.from_rev)
         for conversation_id, advance in writes.advances.items()
-        if conversation_id not in made
+        if conversation_id not in new_ids
     }
 
 
 def _conversation_updates(writes: Writes) -> tuple[list[RawDocument], int]:
-    """Return the statements, and how many conversations they must find.
+    """Return the statements, and how many conversations they must match.
 
-    Conversations in which as many messages were sent move together: a statement costs the database far more than one
-    document more in it.
+    Conversations in which the same number of messages were sent share a statement: a statement costs the database far
+    more than one more document in it.
     """
-    made = {record.id for record in writes.new_conversations}
-    alone = dict.fromkeys(i for i in (*writes.changed_in, *writes.changed_conversations) if i not in made)
+    new_ids = {record.id for record in writes.new_conversations}
+    not_grouped = dict.fromkeys(i for i in (*writes.changed_in, *writes.changed_conversations) if i not in new_ids)
     alike: dict[tuple[int, int, datetime], list[ObjectId]] = {}
     for conversation_id, advance in writes.advances.items():
-        if conversation_id not in alone and conversation_id not in made:
+        if conversation_id not in not_grouped and conversation_id not in new_ids:
             conversation = advance.conversation
             seqs, revs = conversation.last_seq - advance.from_seq, conversation.rev - advance.from_rev
             alike.setdefault((seqs, revs, conversation.activity_at), []).append(known_object_id(conversation_id))
@@ -366,8 +368,8 @@ def _conversation_updates(writes: Writes) -> tuple[list[RawDocument], int]:
         }
         for (seqs, revs, activity_at), ids in alike.items()
     ]
-    updates.extend(_conversation_update(writes, conversation_id) for conversation_id in alone)
-    return updates, len(alone) + sum(map(len, alike.values()))
+    updates.extend(_conversation_update(writes, conversation_id) for conversation_id in not_grouped)
+    return updates, len(not_grouped) + sum(map(len, alike.values()))
 
 
 def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
@@ -404,7 +406,7 @@ def _message_updates(writes: Writes) -> list[RawDocument]:
         change: RawDocument = {"$set": to_changes(record.message) | {"changed_at": writes.now}}
         replaced = writes.replaced_texts.get(message_id)
         if record.message.deleted_at is not None:
-            # What was deleted is not to be read in its history either.
+            # A deleted text must not be readable in the history of edits either.
             change["$set"]["edits"] = []
         elif replaced:
             edits = [{"text": text, "at": writes.now} for text in replaced]

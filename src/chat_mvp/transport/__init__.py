@@ -1,1 +1,1 @@
-"""HTTP/1.1 as the program speaks it over uvicorn: limits on what a client may hold before it is signed in."""
+"""HTTP/1.1 over uvicorn, with limits on the resources that a client may use before it is signed in."""

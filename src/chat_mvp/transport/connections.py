@@ -1,4 +1,4 @@
-"""How many connections there are, in total and from one address."""
+"""Counts connections, in total and for each address."""
 
 from collections import Counter
 
@@ -9,13 +9,13 @@ _RETRY_AFTER_MS = 5_000
 
 
 class ConnectionCounts:
-    """Counts open connections, and says when there are too many.
+    """Counts open connections, and refuses those over a limit.
 
-    Connections from this machine count in total only, because a reverse proxy may stand behind each of them.
+    Connections from this machine count only in total, because each may come through a reverse proxy.
     """
 
     def __init__(self, *, max_total: int, max_per_address: int) -> None:
-        """Start with none."""
+        """Start with no connections."""
         self._max_total = max_total
         self._max_per_address = max_per_address
         self._total = 0
@@ -23,17 +23,17 @@ class ConnectionCounts:
 
     @property
     def total(self) -> int:
-        """How many are open."""
+        """Return the number of open connections."""
         return self._total
 
     def enter(self, host: str | None) -> "CountedConnection":
-        """Count one more connection from an address; an address of ``None`` counts in total only.
+        """Count one more connection from an address. An address of ``None`` counts only in total.
 
         Raises ``UnavailableError`` when the server is full and ``RateLimitedError`` when the address has too many.
         """
         if self._total >= self._max_total:
             raise UnavailableError(
-                "The server has as many connections as it can hold; try again in a moment.",
+                "The server has too many connections. Try again in a moment.",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
         counted = CountedConnection(self)
@@ -43,19 +43,19 @@ class ConnectionCounts:
         return counted
 
     def take(self, group: str | None) -> ChatError | None:
-        """Count a connection of this group, or return why it cannot be."""
+        """Count a connection of this group, or return the error with which it is refused."""
         if group is None:
             return None
         if self._by_group[group] >= self._max_per_address:
             return RateLimitedError(
-                f"An address may have {self._max_per_address:,} connections; close some first.",
+                f"This address has too many connections (at most {self._max_per_address:,}). Close some first.",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
         self._by_group[group] += 1
         return None
 
     def give_back(self, group: str | None) -> None:
-        """Forget a connection of this group."""
+        """Stop counting a connection of this group."""
         if group is None:
             return
         self._by_group[group] -= 1
@@ -63,7 +63,7 @@ class ConnectionCounts:
             del self._by_group[group]
 
     def leave(self) -> None:
-        """Count one connection less in total."""
+        """Count one connection fewer in total."""
         self._total -= 1
 
 
@@ -73,13 +73,16 @@ class CountedConnection:
     __slots__ = ("_counts", "_group", "is_open")
 
     def __init__(self, counts: ConnectionCounts) -> None:
-        """Count nothing yet; see ``ConnectionCounts.enter``."""
+        """Count nothing yet. See ``ConnectionCounts.enter``."""
         self._counts = counts
         self._group: str | None = None
         self.is_open = False
 
     def move(self, host: str | None) -> None:
-        """Count for this address from now on; ``RateLimitedError`` when it has too many, and nothing changes."""
+        """Count for this address from now on. ``RateLimitedError`` when the address has too many.
+
+        Then nothing changes.
+        """
         group = None if host is None or is_loopback(host) else address_group(host)
         if group == self._group:
             return
@@ -90,7 +93,7 @@ class CountedConnection:
         self._group = group
 
     def leave(self) -> None:
-        """Count no longer; may be called again."""
+        """Stop counting the connection. May be called again."""
         if self.is_open:
             self.is_open = False
             self._counts.leave()

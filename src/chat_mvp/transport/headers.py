@@ -19,7 +19,7 @@ _UNUSED_FEATURES: Final = (
 )
 
 SECURITY_HEADERS: Final[dict[str, str]] = {
-    # An answer that is no page may load nothing, should a browser ever show it as one.
+    # An answer that is not a page may load nothing, in case a browser shows it as a page.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -29,12 +29,12 @@ SECURITY_HEADERS: Final[dict[str, str]] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Set where an answer does not say otherwise itself, as pages do with their Content-Security-Policy."""
+"""Set unless an answer sets its own, as pages do with their Content-Security-Policy."""
 
 _STRICT_TRANSPORT: Final = {"Strict-Transport-Security": f"max-age={_SECONDS_A_YEAR}"}
 
 
 def security_headers(public_url: str | None) -> dict[str, str]:
-    """Return the headers of every answer; where people use https, browsers are asked to use nothing else."""
+    """Return the headers of every answer. With an https URL, they tell browsers to use only https."""
     is_secure = public_url is not None and public_url.lower().startswith("https://")
     return SECURITY_HEADERS | (_STRICT_TRANSPORT if is_secure else {})

@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP protocol, with what it lacks: limits on size and time before a request reaches the application."""
+"""Uvicorn's HTTP protocol with limits on size and time before a request reaches the application."""
 
 from enum import Enum
 from functools import partial
@@ -30,23 +30,23 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Phase(Enum):
-    """What the client is expected to send."""
+    """What the client is expected to send next."""
 
     NOTHING = "the last request has arrived; the next may come"
     HEAD = "request line and headers"
     BODY = "a body"
-    IGNORED = "what it sends is thrown away"
+    IGNORED = "its data is discarded"
 
 
 class ChatHttpProtocol(HttpToolsProtocol):
     """One connection that speaks HTTP/1.1, until it ends or becomes a WebSocket.
 
-    A request over a limit is answered with a problem document, and the connection ends. Time limits are looked after by
-    ``Watch``, which calls ``check_time``.
+    A request over a limit gets a problem document, and the connection ends. ``Watch`` enforces the time limits by
+    calling ``check_time``.
     """
 
     def __init__(self, *args: Any, shared: Shared, **options: Any) -> None:
-        """Take what uvicorn hands to every protocol, and what the connections of this server share."""
+        """Take uvicorn's arguments, and the state shared by all connections of this server."""
         super().__init__(*args, **options)
         self.reading: Reading
         self._shared = shared
@@ -60,7 +60,8 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._unread_bytes = 0
         self._answering: RequestResponseCycle | None = None
         self._closing_since: float | None = None
-        # Bytes of the names and values of this request's headers, of its body, and of what the parser has not reported.
+        # Bytes of the names and values of this request's headers, of its body, and of data that the parser has not
+        # reported.
         self._head_bytes = 0
         self._body_bytes = 0
         self._unreported_bytes = 0
@@ -68,7 +69,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
     # ----------------------------------------------------------------------------------------------- the connection
 
     def connection_made(self, transport: Any) -> None:
-        """Let the connection in, unless there are too many."""
+        """Accept the connection, unless there are too many."""
         super().connection_made(transport)
         self.reading = Reading(transport, self.loop)
         self.flow = ApplicationFlow(transport, self.reading)
@@ -76,14 +77,14 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._since = self._checked_at = self.loop.time()
         self._shared.watch.add(self)
         try:
-            # Behind proxies every connection comes from one of them.
+            # Behind a proxy, all connections come from the address of the proxy.
             is_proxy = self._shared.trusted_proxies > 0
             self._counted = self._shared.counts.enter(None if is_proxy or self.client is None else self.client[0])
         except (RateLimitedError, UnavailableError) as error:
             self._refuse(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give back what the connection held."""
+        """Release what the connection held."""
         self._drop_requests()
         super().connection_lost(exc)
         self._leave()
@@ -91,7 +92,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._counted.leave()
 
     def eof_received(self) -> None:
-        """Let the transport close: a client that says no more gets no more."""
+        """Let the transport close. A client that closes its side gets no more answers."""
 
     def _leave(self) -> None:
         self._shared.watch.remove(self)
@@ -102,7 +103,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _drop_requests(self) -> None:
-        # Uvicorn does so for the last one only, and the others then write to a transport that is closed.
+        # Uvicorn does this only for the last request. The others would write to a closed transport.
         for cycle in (self._answering, *(queued for queued, _ in self.pipeline), self._cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
@@ -110,15 +111,15 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self.pipeline.clear()
 
     def _close(self) -> None:
-        """End the connection without a word, and drop what is still unanswered."""
-        self._ignore_the_rest()
+        """End the connection without an answer, and drop requests that are still unanswered."""
+        self._discard_input()
         self._drop_requests()
         self.transport.close()
 
     # ------------------------------------------------------------------------------------------------ what arrives
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has arrived, at most one ``ReadBuffer`` of it."""
+        """Parse received data, at most one ``ReadBuffer`` of it."""
         if self._phase is Phase.IGNORED:
             return
         if self._phase is Phase.NOTHING:
@@ -131,7 +132,8 @@ class ChatHttpProtocol(HttpToolsProtocol):
             if self._should_upgrade():
                 self.handle_websocket_upgrade()
             elif (cycle := self._cycle) is not None:
-                # An upgrade to something that is not spoken here: the request is answered as if it had not asked.
+                # The client asks to upgrade to a protocol that the server does not support. The request is answered
+                # without it.
                 cycle.keep_alive = False
         except httptools.HttpParserError as error:
             refusal = error.__context__
@@ -141,23 +143,23 @@ class ChatHttpProtocol(HttpToolsProtocol):
                 self._refuse(self._headers_too_large())
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a request."""
         super().on_message_begin()
         if self._phase is not Phase.IGNORED:
             self._phase = Phase.HEAD
         self._head_bytes = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the address."""
+        """Add a part of the URL."""
         super().on_url(url)
         if len(self.url) > self._limits.url_bytes:
-            raise UrlTooLongError(f"The address of a request may have {self._limits.url_bytes:,} bytes.")
+            raise UrlTooLongError(f"The URL of a request may have at most {self._limits.url_bytes:,} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer behind a chunked body."""
+        """Add a header, or a trailer after a chunked body."""
         self._head_bytes += len(name) + len(value)
         if self._phase is Phase.BODY:
-            # Nothing here reads trailers.
+            # Trailers are not used.
             is_too_much = self._head_bytes > self._limits.head_bytes
         else:
             super().on_header(name, value)
@@ -166,13 +168,17 @@ class ChatHttpProtocol(HttpToolsProtocol):
             raise self._headers_too_large()
 
     def on_headers_complete(self) -> None:
-        """Start the request, from the client's own address where a proxy names it."""
+        """Start the request, with the client's own address if a proxy names it."""
         if self._phase is Phase.IGNORED:
             return
         self._unreported_bytes = 0
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            # A proxy may read another one of several than the server does (RFC 9112 section 3.2).
+            raise BadRequestError("A request has exactly one Host header.")
         believe_proxies(self.scope, self._shared.trusted_proxies)  # type: ignore[arg-type]
         if len(self.pipeline) >= self._limits.pipelined:
-            # The answers before this one are still to come, so a refusal cannot be sent.
+            # Earlier requests are still unanswered, so the server cannot send a refusal yet.
             self._close()
             return
         super().on_headers_complete()
@@ -183,7 +189,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._unreported_bytes = 0
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Add a part of the body."""
         if self._phase is Phase.IGNORED or self._becomes_websocket():
             return
         self._unreported_bytes = 0
@@ -192,7 +198,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             if self._body_bytes > self._limits.body_bytes:
                 self._end_reading()
             return
-        # What is over the limit of a body is not kept.
+        # Data over the limit of a body is not kept.
         room = self._limits.body_bytes - (self._body_bytes - len(body))
         if room > 0:
             self._hold(min(len(body), room))
@@ -209,15 +215,15 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self._lease.finish()
 
     def on_response_complete(self) -> None:
-        """Give back what the request held, and wait for the next."""
+        """Release what the request held, and wait for the next one."""
         super().on_response_complete()
         if not self.pipeline:
             self._release_lease()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over to the WebSocket protocol, which stays counted."""
+        """Pass the connection to the WebSocket protocol. It is still counted."""
         if self._is_unanswered:
-            # The answer to the request before would end up among the frames.
+            # Otherwise the answer to the previous request would be sent between the frames.
             self._close()
             return
         if self._counted is not None and self._shared.trusted_proxies and self.scope["client"] is not None:
@@ -232,13 +238,13 @@ class ChatHttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         self.transport.set_protocol(PacedReader(cast("Paced", self.transport.get_protocol()), self._shared.buffer))
         self._leave()
-        # The parser refers to this object: without this both would wait for the garbage collector.
+        # The parser refers to this object. Break the cycle, or both wait for the garbage collector.
         self.parser = None  # type: ignore[assignment]
         self._phase = Phase.IGNORED
 
     @property
     def _cycle(self) -> RequestResponseCycle | None:
-        # Uvicorn declares that there always is one.
+        # Uvicorn's type says that there always is one.
         return self.cycle
 
     @property
@@ -252,7 +258,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
     # ----------------------------------------------------------------------------------------------------- refusals
 
     def send_400_response(self, msg: str) -> None:
-        """Say what is wrong, as a problem document."""
+        """Send the reason as a problem document."""
         self._refuse(BadRequestError(msg))
 
     def _refuse(self, error: ChatError) -> None:
@@ -260,9 +266,9 @@ class ChatHttpProtocol(HttpToolsProtocol):
         if self._phase is Phase.IGNORED or self.transport.is_closing():
             return
         cycle, was, is_unanswered = self._cycle, self._phase, self._is_unanswered
-        self._ignore_the_rest()
+        self._discard_input()
         _LOG.debug("request_refused", code=error.code, client=self.client[0] if self.client else None)
-        # Where an earlier request is still unanswered, the client would take this for its answer.
+        # While an earlier request is unanswered, the client would take this for its answer.
         if cycle is not None and is_unanswered and (was is not Phase.BODY or cycle.response_started or self.pipeline):
             self._close()
             return
@@ -271,12 +277,12 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._end_reading()
 
     def _end_reading(self) -> None:
-        # A connection that is closed while the client still sends is reset, and the client may never see the answer.
-        self._ignore_the_rest()
+        # If a connection is closed while the client still sends, it is reset, and the client may never see the answer.
+        self._discard_input()
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
-    def _ignore_the_rest(self) -> None:
+    def _discard_input(self) -> None:
         self._begin(Phase.IGNORED)
         self._unset_keepalive_if_required()
         self._release_lease()
@@ -285,7 +291,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
     def _headers_too_large(self) -> ChatError:
         allowed = self._limits
         return HeadersTooLargeError(
-            f"The headers of a request may have {allowed.head_bytes:,} bytes, and be {allowed.headers} at most."
+            f"A request may have at most {allowed.headers} headers with {allowed.head_bytes:,} bytes in total."
         )
 
     # ------------------------------------------------------------------------------------------------------- memory
@@ -299,7 +305,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._refuse(
             UnavailableError(
-                "The server holds too many unfinished requests; try again in a moment.",
+                "The server has too many unfinished requests. Try again in a moment.",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
         )
@@ -361,7 +367,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         cycle = self._cycle
         is_awaited = cycle is not None and cycle.waiting_for_100_continue
         if is_awaited or self.reading.is_stopped:
-            # The client waits for the server, not the other way round.
+            # The client waits for the server here, not the other way round.
             self._since += since_last_check
             return
         if now - self._since > self._limits.body_s + self._body_bytes / self._limits.body_bytes_per_s:
@@ -372,7 +378,8 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         if self._phase is Phase.HEAD and not self._unreported_bytes:
-            # Nothing was asked: browsers open connections in advance, and an answer would only confuse them.
+            # The client has sent no request: browsers open connections in advance, and an answer would only confuse
+            # them.
             self.transport.close()
             return
         self._refuse(RequestTimeoutError(detail))

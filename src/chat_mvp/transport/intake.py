@@ -1,38 +1,38 @@
-"""The memory for what clients have begun to send: bodies and first frames, of all connections together."""
+"""The memory limit for unfinished requests and first frames of all connections together."""
 
 from collections.abc import Callable
 
 
 class Lease:
-    """The part of one request or WebSocket. It may be taken back until everything has arrived."""
+    """The share of one request or WebSocket. It may be taken back until everything has arrived."""
 
     __slots__ = ("_budget", "give_up", "group", "size")
 
     def __init__(self, budget: "IntakeBudget", group: str, give_up: Callable[[], None]) -> None:
-        """Hold nothing yet. ``give_up`` is called when the memory is needed elsewhere; it must call ``release``."""
+        """Start with nothing. ``give_up`` is called when the memory is needed elsewhere. It must call ``release``."""
         self._budget = budget
         self.group = group
         self.give_up = give_up
         self.size = 0
 
     def grow(self, size: int) -> None:
-        """Count more bytes, or fewer when negative; when all are too many, someone must give up, perhaps the caller."""
+        """Add bytes, or remove them if negative. If the total is too large, a lease must give up, perhaps this one."""
         self._budget.grow(self, size)
 
     def finish(self) -> None:
-        """Keep the bytes and be safe from now on, because everything has arrived."""
+        """Keep the bytes and never give up from now on, because everything has arrived."""
         self._budget.settle(self)
 
     def release(self) -> None:
-        """Give the bytes back; may be called again."""
+        """Release the bytes. May be called again."""
         self._budget.release(self)
 
 
 class IntakeBudget:
-    """Bytes that all unfinished and unanswered requests may hold together.
+    """The bytes that all unfinished and unanswered requests may use together.
 
-    When they are used up, the address that holds the most gives up what it began first: honest clients finish what
-    they send, those who attack begin much and finish nothing.
+    When they are used up, the address with the most bytes gives up its oldest request. Honest clients finish what they
+    send. Attackers start many requests and finish none.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -44,7 +44,7 @@ class IntakeBudget:
 
     @property
     def used(self) -> int:
-        """How many bytes are held."""
+        """Return the number of bytes in use."""
         return self._used
 
     def open(self, group: str, give_up: Callable[[], None]) -> Lease:

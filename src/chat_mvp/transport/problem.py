@@ -1,4 +1,4 @@
-"""RFC 9457 problem documents, as bytes: the form of every refusal over HTTP."""
+"""RFC 9457 problem documents as bytes. Every refusal over HTTP has this form."""
 
 import math
 from email.utils import formatdate
@@ -15,14 +15,14 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class FieldProblem(msgspec.Struct):
-    """What is wrong with one field."""
+    """The problem with one field."""
 
     field: str
     detail: str
 
 
 class Problem(msgspec.Struct, omit_defaults=False):
-    """An RFC 9457 problem document. ``code`` is stable; ``detail`` is one sentence for a person."""
+    """An RFC 9457 problem document. ``code`` is stable. ``detail`` is one sentence for a user."""
 
     type: Annotated[str, msgspec.Meta(description="Always about:blank", examples=["about:blank"])]
     title: Annotated[str, msgspec.Meta(examples=["Conflict"])]
@@ -30,11 +30,11 @@ class Problem(msgspec.Struct, omit_defaults=False):
     code: Annotated[str, msgspec.Meta(examples=["username_taken"])]
     detail: Annotated[str, msgspec.Meta(examples=["This username is taken."])]
     errors: list[FieldProblem]
-    retry_after_ms: Annotated[int, msgspec.Meta(description="When to try again, where that helps")] | UnsetType = UNSET
+    retry_after_ms: Annotated[int, msgspec.Meta(description="When to try again, if that can help")] | UnsetType = UNSET
 
 
 def problem_of(error: ChatError) -> Problem:
-    """Return the document that says this error."""
+    """Return the problem document of an error."""
     return Problem(
         type="about:blank",
         title=error.title,
@@ -47,7 +47,7 @@ def problem_of(error: ChatError) -> Problem:
 
 
 def problem_headers(error: ChatError) -> dict[str, str]:
-    """Return the headers that belong to this error: ``Retry-After`` in whole seconds where coming back helps."""
+    """Return the headers of an error: ``Retry-After`` in whole seconds if a retry can help."""
     headers = {"Cache-Control": "no-store"}
     if error.retry_after_ms is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after_ms / 1000))
@@ -57,7 +57,7 @@ def problem_headers(error: ChatError) -> dict[str, str]:
 
 
 def whole_problem(error: ChatError) -> tuple[dict[str, str], bytes]:
-    """Return all headers and the body of an answer that no framework completes."""
+    """Return all headers and the body of an answer that is sent without the framework."""
     content = msgspec.json.encode(problem_of(error))
     headers = SECURITY_HEADERS | problem_headers(error)
     headers |= {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(content)), "Connection": "close"}
@@ -65,7 +65,7 @@ def whole_problem(error: ChatError) -> tuple[dict[str, str], bytes]:
 
 
 def last_answer(error: ChatError) -> bytes:
-    """Return a whole HTTP/1.1 answer that says this error, for a connection that ends with it."""
+    """Return a complete HTTP/1.1 answer with this error, for a connection that ends with it."""
     headers, content = whole_problem(error)
     headers["Date"] = formatdate(usegmt=True)
     lines = [f"HTTP/1.1 {error.status} {error.title}", *(f"{name}: {value}" for name, value in headers.items())]

@@ -1,4 +1,4 @@
-"""How much is read from one peer at a time, and when reading stops."""
+"""Limits how much is read from one peer at a time, and decides when reading stops."""
 
 import asyncio
 import time
@@ -9,23 +9,23 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from chat_mvp.limits import READ_BYTES
 
 SMALL_BYTES = 1024
-"""So few bytes cannot cost much, whatever they are."""
+"""So few bytes are always cheap, whatever they contain."""
 CHEAP_S = 0.002
 PAUSE_FACTOR = 5
 LONGEST_PAUSE_S = 0.5
-"""What takes longer to parse than ``CHEAP_S`` of the processor is followed by a pause of so many times what it took.
+"""After data that takes more than ``CHEAP_S`` of processor time to parse, reading pauses for a multiple of that time.
 
 So one connection that sends thousands of pings or chunks takes a sixth of the server's time, not all of it.
 """
 
-YIELD = "others have their turn"
-APPLICATION = "the application has enough to do"
+YIELD = "other connections are read first"
+APPLICATION = "the application is busy"
 UNREAD = "the peer does not read"
-"""Reasons to read no more from a peer."""
+"""Reasons to stop reading from a peer."""
 
 
 class ReadBuffer:
-    """The buffer into which every connection of one event loop reads. What is in it is handled before the next read."""
+    """The buffer into which all connections of one event loop read. Its data is handled before the next read."""
 
     __slots__ = ("view",)
 
@@ -35,62 +35,62 @@ class ReadBuffer:
 
 
 class Reading:
-    """Stops and resumes reading from one transport; it is read from while there is no reason not to."""
+    """Stops and resumes reading from one transport. It reads while there is no reason to stop."""
 
     __slots__ = ("_loop", "_reasons", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        """Belong to a transport that is being read from."""
+        """Control a transport that is being read from."""
         self._transport = transport
         self._loop = loop
         self._reasons: tuple[str, ...] = ()
 
     def stop(self, reason: str) -> None:
-        """Read no more until ``resume`` is called with the same reason."""
+        """Stop reading until ``resume`` is called with the same reason."""
         if reason not in self._reasons:
             self._reasons = (*self._reasons, reason)
             if len(self._reasons) == 1 and not self._transport.is_closing():
                 self._transport.pause_reading()
 
     def resume(self, reason: str) -> None:
-        """Take this reason away."""
+        """Remove this reason. Resume reading if no other reason is left."""
         if reason in self._reasons:
             self._reasons = tuple(other for other in self._reasons if other != reason)
             if not self._reasons and not self._transport.is_closing():
                 self._transport.resume_reading()
 
     def let_others_read(self, pause_s: float = 0.0) -> None:
-        """Read on after a pause, at the earliest in the next turn of the event loop."""
+        """Continue to read after a pause, at the earliest in the next iteration of the event loop."""
         if YIELD not in self._reasons:
             self.stop(YIELD)
             self._loop.call_later(pause_s, self.resume, YIELD)
 
     def release(self) -> None:
-        """Take every reason away, because another protocol takes over."""
+        """Remove all reasons, because another protocol takes over."""
         for reason in self._reasons:
             self.resume(reason)
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the server itself keeps the peer waiting."""
+        """Return whether the server itself makes the peer wait."""
         return bool(self._reasons)
 
 
 class ApplicationFlow(FlowControl):
-    """Uvicorn's flow control of one connection, which shares the decision whether to read with ``Reading``."""
+    """Uvicorn's flow control of one connection. ``Reading`` makes the final decision whether to read."""
 
     def __init__(self, transport: asyncio.Transport, reading: Reading) -> None:
-        """Belong to one connection."""
+        """Control one connection."""
         super().__init__(transport)
         self._reading = reading
 
     def pause_reading(self) -> None:
-        """Read no more while the application is behind."""
+        """Stop reading while the application is behind."""
         self.read_paused = True
         self._reading.stop(APPLICATION)
 
     def resume_reading(self) -> None:
-        """Read on."""
+        """Continue to read."""
         self.read_paused = False
         self._reading.resume(APPLICATION)
 
@@ -101,7 +101,7 @@ class Paced(Protocol):
     reading: Reading
 
     def data_received(self, data: bytes) -> None:
-        """Handle what was read."""
+        """Handle the data that was read."""
         ...
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -122,7 +122,7 @@ class Paced(Protocol):
 
 
 class PacedReader(asyncio.BufferedProtocol):
-    """Stands between a transport and its protocol: reads at most one ``ReadBuffer``, then lets others read.
+    """A protocol between a transport and the real protocol. It reads at most one ``ReadBuffer``, then lets others read.
 
     Event loops otherwise read up to 256 KB at once, which can be tens of thousands of frames or headers.
     """
@@ -134,12 +134,12 @@ class PacedReader(asyncio.BufferedProtocol):
         self._protocol = protocol
         self._buffer = buffer.view
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the size is ours
-        """Return where to read into."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (the buffer has a fixed size)
+        """Return the buffer to read into."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Hand on what was read."""
+        """Pass on the data that was read."""
         data = bytes(self._buffer[:nbytes])
         if nbytes < SMALL_BYTES:
             self._protocol.data_received(data)
@@ -153,17 +153,17 @@ class PacedReader(asyncio.BufferedProtocol):
             self._protocol.reading.let_others_read()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hand it on."""
+        """Pass the call on."""
         self._protocol.connection_lost(exc)
 
     def eof_received(self) -> bool | None:
-        """Hand it on."""
+        """Pass the call on."""
         return self._protocol.eof_received()
 
     def pause_writing(self) -> None:
-        """Hand it on."""
+        """Pass the call on."""
         self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Hand it on."""
+        """Pass the call on."""
         self._protocol.resume_writing()

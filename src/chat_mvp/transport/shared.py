@@ -1,4 +1,4 @@
-"""What all connections of one server share, and the limits on each."""
+"""The state that all connections of one server share, and the limits on each connection."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from chat_mvp.transport.watch import Watch
 
 
 class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits on one connection; see ``chat_mvp.limits`` for the reasons."""
+    """The limits on one connection. ``chat_mvp.limits`` gives the reasons."""
 
     url_bytes: int = limits.MAX_URL_BYTES
     head_bytes: int = limits.MAX_HEAD_BYTES
@@ -27,7 +27,7 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What all connections of one server share."""
+    """The state that all connections of one server share."""
 
     counts: ConnectionCounts
     intake: IntakeBudget

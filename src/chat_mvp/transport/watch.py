@@ -7,24 +7,24 @@ TICK_S = 1.0
 
 
 class Watched(Protocol):
-    """Something whose time may run out."""
+    """An object with a time limit."""
 
     def check_time(self, now: float) -> None:
-        """End it if its time has run out; ``now`` is the event loop's clock."""
+        """End it if its time is up. ``now`` is the event loop's clock."""
         ...
 
 
 class Watch:
-    """Asks every connection once in ``tick_s`` whether its time has run out; the timer runs while there is any."""
+    """Calls every connection once in ``tick_s`` to check its time limits. The timer runs only while there are any."""
 
     def __init__(self, tick_s: float = TICK_S) -> None:
-        """Start with no connection."""
+        """Start with no connections."""
         self._tick_s = tick_s
         self._watched: set[Watched] = set()
         self._is_running = False
 
     def add(self, watched: Watched) -> None:
-        """Ask this one too from now on."""
+        """Check this connection too from now on."""
         self._watched.add(watched)
         if not self._is_running:
             self._is_running = True
@@ -32,7 +32,7 @@ class Watch:
             loop.call_later(self._tick_s, self._check, loop)
 
     def remove(self, watched: Watched) -> None:
-        """Ask this one no longer."""
+        """Stop checking this connection."""
         self._watched.discard(watched)
 
     def _check(self, loop: asyncio.AbstractEventLoop) -> None:

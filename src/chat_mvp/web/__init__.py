@@ -1,1 +1,1 @@
-"""The web client as the server gives it out: the files that ``just install`` or the package's build put here."""
+"""The web client as the server serves it: the files that ``just install`` or the package's build put here."""

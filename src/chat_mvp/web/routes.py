@@ -1,4 +1,4 @@
-"""The web client over HTTP: its files, and its one page for every address that is a place inside it."""
+"""The web client over HTTP: its files, and its single page for every URL inside the client."""
 
 from typing import Any
 
@@ -32,15 +32,15 @@ def web_client(
     web_files: NamedDependency[dict[str, WebFile]],
     path: FromPath[str] = "",
 ) -> Response[bytes] | Response[str]:
-    """Return a file of the web client, or its page, which finds out by itself what the address means."""
+    """Return a file of the web client, or its page, which interprets the URL itself."""
     if not web_files:
         return Response(_NOT_BUILT, status_code=HTTP_503_SERVICE_UNAVAILABLE, media_type=MediaType.TEXT)
     name = path.lstrip("/")
     file = web_files.get(name)
     if file is None:
-        # A missing file is missing; only what a person may have in their address bar is the page.
+        # Return 404 for a missing file. Only URLs that a user may have in the address bar get the page.
         if "." in name.rsplit("/", 1)[-1] or not _wants_page(request):
-            raise NotFoundError("There is nothing at this address.")
+            raise NotFoundError("There is nothing at this URL.")
         file = web_files[INDEX]
     return _answer(request, file)
 
@@ -49,7 +49,7 @@ def _answer(request: Request[Any, Any, Any], file: WebFile) -> Response[bytes]:
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "ETag": file.etag}
     headers["Vary"] = "Accept-Encoding"
     headers["Cache-Control"] = "public, max-age=31536000, immutable" if file.immutable else "no-cache"
-    if request.headers.get("if-none-match") == file.etag:
+    if file.is_among(request.headers.get("if-none-match", "")):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers, media_type=file.media_type)
     content, encoding = file.best(request.headers.get("accept-encoding", ""))
     if encoding is not None:

@@ -33,7 +33,7 @@ def by_name(findings: list[Finding]) -> dict[str, Finding]:
 def test_a_healthy_database_is_well() -> None:
     findings = by_name(checks.check_database(facts()))
     assert {finding.status for finding in findings.values()} == {"ok"}
-    assert findings["database"].detail == "MongoDB 7.0.12, replica set rs0, takes writes."
+    assert findings["database"].detail == "MongoDB 7.0.12, replica set rs0, accepts writes."
     assert all(finding.remedy == "" for finding in findings.values())
 
 

@@ -17,7 +17,7 @@ def test_the_help_loads_nothing_heavy() -> None:
 def test_the_help_names_every_command() -> None:
     outcome = run_program("--help")
     assert outcome.code == 0
-    for command in ("serve", "demo", "doctor", "config", "chat"):
+    for command in ("serve", "demo", "doctor", "config", "chat", "events", "consumers"):
         assert command in outcome.out
 
 

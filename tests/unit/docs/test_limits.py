@@ -41,15 +41,26 @@ def test_every_limit_is_listed_with_its_value() -> None:
 NO_LIMITS_ON_CLIENTS = {
     # Backward steps and answers of the clock, the file of a log, the free room of a disk, the version of MongoDB.
     *("MAX_SLEW", "LOG_LIMIT_BYTES", "MINIMUM_FREE_BYTES", "MINIMUM_VERSION"),
+    # How events are read for consumers, and how long the database may take for that and for a command of an operator.
+    *("MAX_BUFFERED", "MAX_BUFFERED_CHARS", "MAX_EVENTS", "MAX_RETRIES_AT_ONCE"),
+    *("STREAM_TIMEOUT_MS", "SOCKET_TIMEOUT_MS"),
     # Secrets of the server itself.
     "MIN_SECRET_BYTES",
     # Retries of a job of the server, and what is kept of its last error.
     *("MAX_ATTEMPTS", "MAX_ERROR_CHARS"),
     # Caches: what is not in them is read from the database.
-    *("MAX_PEOPLE", "MAX_ROSTERS", "MAX_DIRECT_KEYS", "MAX_CACHED", "MAX_USERS", "MAX_SESSIONS"),
+    *(
+        "MAX_PEOPLE",
+        "MAX_ROSTERS_WEIGHT",
+        "MAX_DIRECT_KEYS",
+        "MAX_CACHED",
+        "MAX_USERS",
+        "MAX_SESSIONS",
+    ),
     # How work is cut into pieces: a client sees no difference.
     *("MAX_BATCH_OPERATIONS", "MAX_BATCH_BYTES", "MAX_SHARED", "MAX_EMPTIED_AT_ONCE", "MAX_KEYS_CONFIRMED"),
     *("MAX_CONFIRMED_AT_ONCE", "AT_ONCE", "PEOPLE_AT_ONCE"),
+    *("AUDIENCE_AT_ONCE", "DOCUMENTS_AT_ONCE", "SESSIONS_AT_ONCE"),
     # How zxcvbn and the folding of names look at a text, whose length is limited before.
     *("MAX_SUBSTITUTES", "MIN_NAME_CHARS", "MIN_REPEATED_CHARS", "MAX_MARKS_IN_A_ROW"),
     # The queue of the writer: what it refuses is ``unavailable``.

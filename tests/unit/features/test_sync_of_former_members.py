@@ -75,6 +75,6 @@ async def test_removed_while_reading(after: dict[str, Membership], expected: lis
     writer: Any = Writer()
     costly_work = FairSemaphore(at_once=1, at_once_each=1, max_waiting=1, busy="Too busy.", retry_after_ms=1_000)
     sync = MessageSync(writer=writer, messages=storage, conversations=storage, costly_work=costly_work)
-    page = await sync.fetch("ada", NOW, place=None, limit=50)
+    page = await sync.fetch("ada", NOW, start=None, limit=50)
     assert [(message.conversation_id, message.seq) for message in page.messages] == expected
     assert page.next is None

@@ -44,12 +44,12 @@ async def test_a_database_that_takes_writes_is_ready(store: Store) -> None:
 @pytest.mark.parametrize("failure", [UnavailableError("away"), RuntimeError("surprise")])
 async def test_a_database_that_takes_none_is_not(store: Store, failure: Exception) -> None:
     store.failure = failure
-    assert await readiness(store).problem() == "The database does not take writes."
+    assert await readiness(store).problem() == "The database does not accept writes."
 
 
 async def test_a_database_that_hangs_is_not(store: Store) -> None:
     store.delay_s = 5
-    assert await readiness(store, within_s=0.02).problem() == "The database did not take a write in time."
+    assert await readiness(store, within_s=0.02).problem() == "The database did not accept a write in time."
 
 
 async def test_it_is_ready_again_when_the_database_is(store: Store) -> None:

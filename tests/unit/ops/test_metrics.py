@@ -6,7 +6,7 @@ from litestar.testing import AsyncTestClient
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat_mvp.ops.metrics import metrics, new_registry
+from chat_mvp.ops.metrics import add_gauges_by_name, metrics, new_registry
 
 
 def app_with(registry: CollectorRegistry) -> Litestar:
@@ -29,3 +29,14 @@ def test_two_registries_do_not_mix() -> None:
     Counter("chat_sends", "Messages sent.", registry=new_registry())
     Counter("chat_sends", "Messages sent.", registry=new_registry())
     assert "chat_sends" not in {metric.name for metric in new_registry().collect()}
+
+
+async def test_a_gauge_has_a_value_for_each_name_there_is_now() -> None:
+    registry = new_registry()
+    lags: dict[str, float] = {}
+    add_gauges_by_name(registry, "consumer", {"chat_lag": ("How far behind.", lambda: lags)})
+    lags |= {"search": 1.5, "push": 0.0}
+    async with AsyncTestClient(app_with(registry)) as client:
+        answer = await client.get("/metrics")
+    found = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    assert {it.labels["consumer"]: it.value for it in found["chat_lag"].samples} == lags

@@ -56,6 +56,16 @@ async def test_a_hash_of_another_cost_is_to_be_made_anew(passwords: Passwords) -
     assert await passwords.verify(weak, PASSWORD + "x") is Verdict.WRONG
 
 
+@pytest.mark.parametrize(
+    "cost", ["m=2000000000,t=1,p=1", "m=8,t=4000000,p=1", "m=64,t=9,p=1", "m=1600,t=1,p=200", "m=65,t=1,p=1"]
+)
+async def test_a_hash_that_costs_much_more_is_not_checked(passwords: Passwords, cost: str) -> None:
+    stored = CHEAP.hash(PASSWORD).replace("m=8,t=1,p=1", cost)
+    assert cost in stored
+    async with asyncio.timeout(5):
+        assert await passwords.verify(stored, PASSWORD) is Verdict.WRONG
+
+
 class CountingHasher(PasswordHasher):
     """Counts how many passwords it verifies."""
 

@@ -6,10 +6,13 @@ import bson
 import pytest
 from bson import ObjectId
 
+from chat_mvp.storage.conversations import conversation_document
+from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.records import ConversationRecord
 from chat_mvp.storage.schema import BACKED_UP, DOCUMENTS
 from chat_mvp.storage.shapes import wrong_field
 from chat_mvp.times import utc_now
-from tests.support.stored import stored_message
+from tests.support.stored import stored_account, stored_message
 
 MESSAGE = stored_message()
 CHANGED: dict[str, Any] = {
@@ -65,6 +68,55 @@ def test_a_value_of_another_type(field: str, value: object) -> None:
 @pytest.mark.parametrize("key", [ObjectId(), {}, {"recipient_id": "a", "conversation_id": ObjectId(), "seq": 1}])
 def test_a_key_of_several_fields(key: object) -> None:
     assert wrong_field("message_queue", bson.encode(QUEUED | {"_id": key})) == "_id"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username_folded", "Ann"),
+        ("email_folded", "bob@example.org"),
+        ("presence", "offline"),
+        ("profile_json", "{"),
+        ("profile_json", "[]"),
+        ("settings_json", "[" * 100_000),
+        ("settings_json", '{"a":' * 5_000 + "1" + "}" * 5_000),
+    ],
+)
+def test_an_account_that_no_server_stores(field: str, value: str) -> None:
+    assert wrong_field("users", bson.encode(stored_account())) is None
+    assert wrong_field("users", bson.encode(stored_account() | {field: value})) == field
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "wrong"),
+    [
+        ("direct", f"{'a' * 24}:{'b' * 24}", None),
+        ("group", None, None),
+        ("direct", None, "direct_key"),
+        ("direct", "a:b", "direct_key"),
+        ("group", f"{'a' * 24}:{'b' * 24}", "direct_key"),
+    ],
+)
+def test_the_pair_of_a_direct_conversation(kind: str, key: str | None, wrong: str | None) -> None:
+    record = ConversationRecord(
+        id=new_id(),
+        kind="direct" if kind == "direct" else "group",
+        name=None,
+        description="",
+        visibility="private",
+        avatar_url=None,
+        max_participants=None,
+        post="members",
+        member_count=2,
+        created_by=new_id(),
+        created_at=utc_now(),
+        updated_at=utc_now(),
+        activity_at=utc_now(),
+        last_seq=0,
+        rev=0,
+        direct_key=key,
+    )
+    assert wrong_field("conversations", bson.encode(conversation_document(record))) == wrong
 
 
 def test_what_no_server_can_read() -> None:

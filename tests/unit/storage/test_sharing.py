@@ -34,7 +34,7 @@ async def settle() -> None:
 
 async def test_a_caller_during_a_read_gets_the_next_one() -> None:
     table = Table()
-    reads = SharedReads(table.read, most=10)
+    reads = SharedReads(table.read, max_keys=10)
     table.values["ann"] = 1
     first = asyncio.create_task(reads.fetch_one("ann"))
     await settle()
@@ -51,7 +51,7 @@ async def test_a_caller_during_a_read_gets_the_next_one() -> None:
 async def test_callers_at_the_same_time_share_a_read() -> None:
     table = Table()
     table.gate.set()
-    reads = SharedReads(table.read, most=10)
+    reads = SharedReads(table.read, max_keys=10)
     await asyncio.gather(*(reads.fetch_one(str(number)) for number in range(10)))
     assert len(table.reads) == 1
 
@@ -60,7 +60,7 @@ async def test_no_read_is_larger_than_it_may_be() -> None:
     table = Table()
     table.gate.set()
     table.values = {str(number): number for number in range(25)}
-    reads = SharedReads(table.read, most=10)
+    reads = SharedReads(table.read, max_keys=10)
     found = await reads.fetch([str(number) for number in range(25)])
     assert found == table.values
     assert [len(keys) for keys in table.reads] == [10, 10, 5]
@@ -70,7 +70,7 @@ async def test_each_caller_hears_of_a_failure_and_the_next_read_succeeds() -> No
     table = Table()
     table.gate.set()
     table.error = RuntimeError("the database is away")
-    reads = SharedReads(table.read, most=10)
+    reads = SharedReads(table.read, max_keys=10)
     results = await asyncio.gather(reads.fetch_one("a"), reads.fetch_one("b"), return_exceptions=True)
     assert results == [table.error, table.error]
     table.error, table.values = None, {"a": 1}
@@ -80,7 +80,7 @@ async def test_each_caller_hears_of_a_failure_and_the_next_read_succeeds() -> No
 async def test_a_caller_that_goes_away_takes_nothing_from_the_others() -> None:
     table = Table()
     table.values = {"a": 1, "b": 2}
-    reads = SharedReads(table.read, most=10)
+    reads = SharedReads(table.read, max_keys=10)
     gone, stays = asyncio.create_task(reads.fetch_one("a")), asyncio.create_task(reads.fetch_one("b"))
     await settle()
     gone.cancel()

@@ -1,4 +1,5 @@
-"""The load generator: a process of its own that plays many people with as little work as it can.
+"""The load generator: a separate process that acts as many users, with as little work as possible.
 
-It connects with picows and decodes only the fields it needs, so that the machine's time goes to what is measured.
+It connects with picows and decodes only the fields that it needs, so that most of the machine's time remains for the
+server under test.
 """

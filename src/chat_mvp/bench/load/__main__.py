@@ -1,4 +1,4 @@
-"""``python -m chat_mvp.bench.load``: carry out the one order on standard input."""
+"""``python -m chat_mvp.bench.load``: carries out the single order on standard input."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ async def _carry_out(order: AnyOrder, driver: Driver) -> Event:
     except BrokenPromiseError as error:
         return Failed(reason=str(error))
     except (OSError, TimeoutError) as error:
-        return Failed(reason=f"the load generator could not go on: {type(error).__name__} {error}".rstrip())
+        return Failed(reason=f"the load generator failed: {type(error).__name__} {error}".rstrip())
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -36,9 +36,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 def main() -> None:
     """Run until the order is carried out."""
-    # Nothing here makes cycles worth looking for, and looking would be counted as latency.
+    # Nothing here creates cycles that matter, and collecting garbage would be counted as latency.
     gc.disable()
-    # Ctrl-C is for the driver, which ends this process.
+    # The driver handles Ctrl-C and ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     driver = Driver()
     order = driver.read_order()

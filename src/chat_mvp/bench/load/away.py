@@ -1,4 +1,4 @@
-"""One person writes while the other is away: how long it takes the other to catch up."""
+"""One user writes while another is offline. Measures how long the second user takes to catch up."""
 
 import asyncio
 import time
@@ -15,20 +15,20 @@ from chat_mvp.bench.load.frames import ENCODINGS, Connect, Delivered, Edit, Fram
 from chat_mvp.bench.orders import CatchUpOutcome, Drain, Resume
 
 UNDER_WAY = 64
-"""Requests of the writer at once, while nothing is measured."""
+"""Concurrent requests of the writer, while nothing is measured."""
 ANSWERED_WITHIN_S = 60.0
 _ANSWERS = frozenset({frames.MESSAGE_ACK, frames.MESSAGE_EDITED, frames.MESSAGE_REACTION})
 _EMOJIS = "👍❤🎉😂😮😢🙏🔥👀✅⭐💡🎈🍀🌍🎵📌🚀☕🍰"
 
 
 class Writer:
-    """The one who is there: makes changes, each answered before it counts as made."""
+    """The user who is online. Makes changes, and waits for the answer to each."""
 
     def __init__(self, order: Drain | Resume) -> None:
-        """Be the first of the order's people."""
+        """Act as the first user of the order."""
         self.troubles: list[str] = []
         self.message_ids: list[str] = []
-        """Of all messages, in the order of their sequence numbers."""
+        """The ids of all messages, in the order of their sequence numbers."""
         self._order = order
         self._connection = Connection(
             order.people[0], ENCODINGS[order.subprotocol], on_frame=self._arrived, on_trouble=self.troubles.append
@@ -57,15 +57,15 @@ class Writer:
         )
 
     async def edit(self, message_ids: list[str], text: str) -> None:
-        """Change these and return when all are changed."""
+        """Edit these messages, and return when all are changed."""
         await self._ask(Edit(message_id, text) for message_id in message_ids)
 
     async def react(self, message_ids: list[str], emoji: str) -> None:
-        """React to these and return when it is stored."""
+        """React to these messages, and return when the reactions are stored."""
         await self._ask(React(message_id, emoji) for message_id in message_ids)
 
     async def confirmed(self, seq: int) -> None:
-        """Return when the other's ``delivered`` up to ``seq`` is stored."""
+        """Return when the other user's ``delivered`` up to ``seq`` is stored."""
         async with asyncio.timeout(ANSWERED_WITHIN_S):
             while self._confirmed < seq:
                 self._something.clear()
@@ -93,14 +93,14 @@ class Writer:
 
 
 class Return:
-    """One coming back of the other, with the moments at which things arrived."""
+    """One reconnect of the other user, with the times at which frames arrived."""
 
     def __init__(self, order: Drain | Resume) -> None:
-        """Be the second of the order's people."""
+        """Act as the second user of the order."""
         self.new: list[tuple[int, str]] = []
-        """Sequence number and id of every new message, as they came."""
+        """The sequence number and id of every new message, in the order of arrival."""
         self.changed: list[str] = []
-        """Ids of older messages that had changed, as they came."""
+        """The ids of older messages that had changed, in the order of arrival."""
         self.epoch = ""
         self.rev = 0
         self.troubles: list[str] = []
@@ -116,29 +116,29 @@ class Return:
         )
 
     async def catch_up(self, known: dict[str, int] | None = None, epoch: str | None = None) -> None:
-        """Connect with what is known and return at ``drained``."""
+        """Connect with the known revisions, and return at ``drained``."""
         self._began_ns = time.monotonic_ns()
         connect = Connect(token=self._order.people[1].token, known=known, epoch=epoch)
         await self._connection.open(self._order.url, connect)
 
     def acknowledge(self, seq: int) -> None:
-        """Tell the server that everything up to ``seq`` is here."""
+        """Acknowledge everything up to ``seq``."""
         self._connection.send(Delivered(self._order.conversation_id, seq))
 
     async def close(self) -> None:
-        """Go away again."""
+        """Disconnect."""
         await self._connection.close()
 
     def _arrived(self, frame: Frame) -> None:
-        passed = time.monotonic_ns() - self._began_ns
+        elapsed_ns = time.monotonic_ns() - self._began_ns
         if frame.type == frames.READY:
-            self.to_ready_ns = passed
+            self.to_ready_ns = elapsed_ns
             self.epoch = frame.epoch
             self.rev = next((it.rev for it in frame.conversations if it.id == self._order.conversation_id), 0)
         elif frame.type == frames.DRAINED:
-            self.to_drained_ns = passed
+            self.to_drained_ns = elapsed_ns
         elif frame.message is not None:
-            self.to_last_ns = passed
+            self.to_last_ns = elapsed_ns
             if frame.type == frames.MESSAGE_NEW:
                 self.new.append((frame.message.seq, frame.message.id))
             elif frame.type == frames.MESSAGE_CHANGED:
@@ -157,7 +157,7 @@ class AwayLoad:
         self._changes = 0
 
     async def run(self) -> CatchUpOutcome:
-        """Return what came of it. ``BrokenPromiseError`` when anything was missing, doubled or out of order."""
+        """Return the outcome. ``BrokenPromiseError`` when anything was missing, doubled or out of order."""
         await self._writer.open()
         cpu = time.process_time()
         if isinstance(self._order, Drain):
@@ -176,13 +176,13 @@ class AwayLoad:
 
     async def _drain(self, order: Drain) -> None:
         for number in range(order.times):
-            already = len(self._writer.message_ids)
+            sent_before = len(self._writer.message_ids)
             await self._writer.write(order.count)
-            back = Return(order)
-            await back.catch_up()
-            expected = list(enumerate(self._writer.message_ids[already:], start=already + 1))
-            self._check(back, new=expected, changed=set())
-            await self._leave(back, number)
+            reconnect = Return(order)
+            await reconnect.catch_up()
+            expected = list(enumerate(self._writer.message_ids[sent_before:], start=sent_before + 1))
+            self._check(reconnect, new=expected, changed=set())
+            await self._leave(reconnect, number)
 
     async def _resume(self, order: Resume) -> None:
         # Of a hundred changes sixty are new messages, twenty edits and twenty reactions.
@@ -195,33 +195,33 @@ class AwayLoad:
         await self._leave(before, 0, counts=False)
         known, epoch = {order.conversation_id: before.rev}, before.epoch
         for number in range(order.times):
-            already = len(self._writer.message_ids)
+            sent_before = len(self._writer.message_ids)
             await self._writer.edit(older[:edits], f"edit {number}")
             await self._writer.react(older[edits:], _EMOJIS[number % len(_EMOJIS)])
             await self._writer.write(new)
-            back = Return(order)
-            await back.catch_up(known, epoch)
-            expected = list(enumerate(self._writer.message_ids[already:], start=already + 1))
-            self._check(back, new=expected, changed=set(older))
-            known = {order.conversation_id: back.rev}
-            await self._leave(back, number + 1)
+            reconnect = Return(order)
+            await reconnect.catch_up(known, epoch)
+            expected = list(enumerate(self._writer.message_ids[sent_before:], start=sent_before + 1))
+            self._check(reconnect, new=expected, changed=set(older))
+            known = {order.conversation_id: reconnect.rev}
+            await self._leave(reconnect, number + 1)
 
-    async def _leave(self, back: Return, number: int, *, counts: bool = True) -> None:
+    async def _leave(self, reconnect: Return, number: int, *, counts: bool = True) -> None:
         last = len(self._writer.message_ids)
-        back.acknowledge(last)
+        reconnect.acknowledge(last)
         await self._writer.confirmed(last)
-        await back.close()
+        await reconnect.close()
         if counts:
-            self._returns.append(back)
-            self._changes += len(back.new) + len(back.changed)
+            self._returns.append(reconnect)
+            self._changes += len(reconnect.new) + len(reconnect.changed)
         self._driver.progress(number)
 
-    def _check(self, back: Return, *, new: list[tuple[int, str]], changed: set[str]) -> None:
-        problems = self._writer.troubles + back.troubles
-        if back.new != new:
-            problems.append(f"{len(new)} messages were acknowledged and {len(back.new)} came back, or in another order")
-        if len(back.changed) != len(changed) or set(back.changed) != changed:
-            problems.append(f"{len(changed)} older messages had changed and {len(back.changed)} came back")
+    def _check(self, reconnect: Return, *, new: list[tuple[int, str]], changed: set[str]) -> None:
+        problems = self._writer.troubles + reconnect.troubles
+        if reconnect.new != new:
+            problems.append(f"{len(new)} messages were acknowledged and {len(reconnect.new)} came, or in another order")
+        if len(reconnect.changed) != len(changed) or set(reconnect.changed) != changed:
+            problems.append(f"{len(changed)} older messages had changed and {len(reconnect.changed)} came")
         if problems:
             raise BrokenPromiseError("; ".join(problems))
 

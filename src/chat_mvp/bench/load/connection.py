@@ -1,4 +1,4 @@
-"""One person's WebSocket, on picows: every frame is handed on in the callback that brought it."""
+"""The WebSocket of one user, with picows. Every frame is handled in the callback that receives it."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,11 +15,11 @@ _READ_BUFFER_BYTES = 4 * 1024
 
 
 class BrokenPromiseError(Exception):
-    """The server did what it must not, or did not do what it must."""
+    """The server broke a promise of the protocol."""
 
 
 class Connection(WSListener):
-    """Connect with ``open``; ``on_frame`` gets every frame after ``drained``, ``on_trouble`` what must not happen."""
+    """Connect with ``open``. ``on_frame`` gets every frame after ``drained``, ``on_trouble`` every error."""
 
     def __init__(
         self,
@@ -30,7 +30,10 @@ class Connection(WSListener):
         on_trouble: Callable[[str], None],
         on_catching_up: Callable[[Frame], None] | None = None,
     ) -> None:
-        """Be this person; ``on_catching_up`` gets the frames up to ``drained``, that and ``ready`` included."""
+        """Connect as this user.
+
+        ``on_catching_up`` gets the frames up to ``drained``, including ``ready`` and ``drained``.
+        """
         self.person = person
         self.last_seqs: dict[str, int] = {}
         self._on_catching_up = on_catching_up
@@ -43,7 +46,7 @@ class Connection(WSListener):
         self._closing = False
 
     async def open(self, url: str, connect: Connect | None = None) -> None:
-        """Return once everything that waited has come. ``BrokenPromiseError`` when the server refuses."""
+        """Return when all waiting messages have arrived. ``BrokenPromiseError`` when the server refuses."""
         await ws_connect(
             lambda: self,
             url,
@@ -61,7 +64,7 @@ class Connection(WSListener):
         self._transport.send(self._kind, self._encoding.encode(frame))
 
     async def close(self) -> None:
-        """Say goodbye and wait until the socket is closed."""
+        """Send a close frame and wait until the socket is closed."""
         self._closing = True
         if self._transport is not None:
             self._transport.send_close()
@@ -69,11 +72,11 @@ class Connection(WSListener):
             await self._transport.wait_disconnected()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Decode and hand on."""
+        """Decode the frame and pass it on."""
         if frame.msg_type != self._kind:
             if frame.msg_type == WSMsgType.CLOSE:
                 self._trouble(f"the server closed a connection: {frame.get_close_code()} {frame.get_close_reason()}")
@@ -89,7 +92,7 @@ class Connection(WSListener):
             self._catch_up(decoded)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the listener's interface
-        """Tell, unless it was our wish."""
+        """Report the disconnect, unless it was requested."""
         self._trouble("a connection was lost")
 
     def _catch_up(self, frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""The load generator's side of the line to the driver."""
+"""The load generator's connection to the driver."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from chat_mvp.bench.orders import AnyOrder, Event, Moment, Progress
 
 
 class Driver:
-    """Tells the driver what happens. The order is read before there is an event loop, its permissions with one."""
+    """Sends events to the driver. The order is read before the event loop starts, the driver's answers afterwards."""
 
     def __init__(self) -> None:
         """Use standard input and output."""
@@ -17,7 +17,7 @@ class Driver:
         self._output = sys.stdout.buffer
 
     def read_order(self) -> AnyOrder:
-        """Return what is to be done."""
+        """Return the order."""
         order: AnyOrder = msgspec.json.decode(self._input.readline(), type=AnyOrder)
         return order
 
@@ -27,10 +27,10 @@ class Driver:
         self._output.flush()
 
     def progress(self, done: int) -> None:
-        """Say how far it is."""
+        """Report the progress."""
         self.tell(Progress(done=done))
 
     async def moment(self, name: str) -> None:
-        """Return when the driver has read the clocks."""
+        """Announce this moment, and return when the driver has read the clocks."""
         self.tell(Moment(name=name))
         await asyncio.to_thread(self._input.readline)

@@ -1,4 +1,4 @@
-"""Frames as the load generator sees them: the few fields it needs of those it gets, and whole ones that it sends."""
+"""Frames of the load generator: it decodes only a few fields, and encodes whole frames."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ BYE = _tag(protocol.Bye)
 
 
 class MessagePart(Struct):
-    """As much of a message as is checked."""
+    """The fields of a message that are checked."""
 
     id: str
     conversation_id: str
@@ -38,7 +38,7 @@ class MessagePart(Struct):
 
 
 class StatePart(Struct):
-    """As much of a line of ``ready`` as is used."""
+    """The fields of a line of ``ready`` that are used."""
 
     id: str
     rev: int
@@ -46,7 +46,7 @@ class StatePart(Struct):
 
 
 class Frame(Struct):
-    """Any frame from the server; what a type does not have keeps its default."""
+    """Any frame from the server. Fields that its type does not have keep their defaults."""
 
     type: str
     message: MessagePart | None = None
@@ -82,7 +82,7 @@ class Send(Struct, tag_field="type", tag=protocol.MessageSend.__struct_config__.
 
 
 class Edit(Struct, tag_field="type", tag=protocol.MessageEdit.__struct_config__.tag):
-    """Another text for a message."""
+    """A new text for a message."""
 
     message_id: str
     text: str
@@ -96,7 +96,7 @@ class React(Struct, tag_field="type", tag=protocol.ReactionAdd.__struct_config__
 
 
 class Ping(Struct, tag_field="type", tag=protocol.Ping.__struct_config__.tag):
-    """Ask whether anybody is there."""
+    """Asks whether the server is alive."""
 
 
 class Delivered(Struct, tag_field="type", tag=protocol.Delivered.__struct_config__.tag):
@@ -107,7 +107,7 @@ class Delivered(Struct, tag_field="type", tag=protocol.Delivered.__struct_config
 
 
 class Encoding(NamedTuple):
-    """How frames become bytes and back."""
+    """How frames are encoded and decoded."""
 
     subprotocol: str
     binary: bool

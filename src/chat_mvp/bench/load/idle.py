@@ -13,7 +13,7 @@ from chat_mvp.bench.orders import Idle, IdleOutcome, Person
 
 CONNECTING_AT_ONCE = 64
 ASKED = 200
-"""Connections that are asked at the end whether they are alive."""
+"""How many connections are asked at the end whether they are alive."""
 ANSWERED_WITHIN_S = 10.0
 
 
@@ -21,13 +21,13 @@ class IdleLoad:
     """Carries out an ``Idle`` order."""
 
     def __init__(self, order: Idle, driver: Driver) -> None:
-        """Keep the order. No one is connected yet."""
+        """Store the order. No user is connected yet."""
         self._order = order
         self._driver = driver
         self._troubles: list[str] = []
 
     async def run(self) -> IdleOutcome:
-        """Return what came of it. ``BrokenPromiseError`` when a connection was lost or did not answer."""
+        """Return the outcome. ``BrokenPromiseError`` when a connection was lost or did not answer."""
         warm = await self._connect(self._order.people[: self._order.warmup])
         await self._close(warm)
         await self._driver.moment("alone")
@@ -50,20 +50,20 @@ class IdleLoad:
         )
 
     async def _connect(self, people: list[Person]) -> list[Connection]:
-        gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        semaphore = asyncio.Semaphore(CONNECTING_AT_ONCE)
         encoding = ENCODINGS[self._order.subprotocol]
-        made: list[Connection] = []
+        connections: list[Connection] = []
 
         async def open_one(person: Person) -> None:
-            async with gate:
+            async with semaphore:
                 connection = Connection(person, encoding, on_frame=_ignore, on_trouble=self._troubles.append)
                 await connection.open(self._order.url)
-                made.append(connection)
-                if len(made) % ASKED == 0:
-                    self._driver.progress(len(made))
+                connections.append(connection)
+                if len(connections) % ASKED == 0:
+                    self._driver.progress(len(connections))
 
         await asyncio.gather(*(open_one(person) for person in people))
-        return made
+        return connections
 
     async def _ask(self, connections: list[Connection]) -> list[int]:
         latencies: list[int] = []
@@ -85,7 +85,7 @@ class IdleLoad:
 
 
 def _ignore(_: Frame) -> None:
-    """Nothing that comes to an idle connection matters."""
+    """Ignore frames on an idle connection."""
 
 
 def _settle(done: asyncio.Future[None], frame: Frame) -> None:

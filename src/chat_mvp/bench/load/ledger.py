@@ -1,11 +1,11 @@
-"""Was every acknowledged message delivered exactly once and in order? One ledger for each conversation."""
+"""Checks that every acknowledged message was delivered exactly once and in order. One ledger for each conversation."""
 
 
 class Ledger:
-    """Notes what each connection saw, in the order it saw it; ``problems`` is empty as long as promises are kept."""
+    """Records what each connection received, in order. ``problems`` is empty as long as all promises are kept."""
 
     def __init__(self, members: dict[int, int]) -> None:
-        """Begin with the sequence number that each member's connection has already reached."""
+        """Start with the sequence number that each member's connection has already reached."""
         self.reached = dict(members)
         self.acked = 0
         self.problems: list[str] = []
@@ -13,7 +13,7 @@ class Ledger:
         self._acked_seqs: set[int] = set()
 
     def saw(self, member: int, seq: int, client_message_id: str) -> None:
-        """Note a new message, in the position in which this member's connection brought it."""
+        """Record a new message at the position at which this member's connection received it."""
         before = self.reached[member]
         if seq != before + 1:
             self.problems.append(f"member {member} got number {seq} after {before}")
@@ -22,7 +22,7 @@ class Ledger:
             self.problems.append(f"number {seq} is {self._names[seq]} for some and {client_message_id} for {member}")
 
     def saw_ack(self, member: int, seq: int, client_message_id: str, *, duplicate: bool) -> None:
-        """Note an acknowledgement, which stands in the order of messages on the sender's connection."""
+        """Record an acknowledgement. It has its position among the messages on the sender's connection."""
         if duplicate:
             self.problems.append(f"{client_message_id} was sent once and called a duplicate")
         self.saw(member, seq, client_message_id)
@@ -37,12 +37,12 @@ class Ledger:
         return max(self.reached.values())
 
     def everyone_has_everything(self) -> bool:
-        """Tell whether all members' connections have reached the same number."""
+        """Return whether all members' connections have reached the same number."""
         last = self.last_seq
         return all(seq == last for seq in self.reached.values())
 
     def verdict(self) -> list[str]:
-        """Return every broken promise, now that nothing more is to come."""
+        """Return every broken promise, when no more frames will arrive."""
         found = list(self.problems)
         last = self.last_seq
         found += [

@@ -1,4 +1,4 @@
-"""Messages in rooms: pairs and groups, closed and open loop."""
+"""Messages in rooms: pairs and groups, with closed and open loop."""
 
 import asyncio
 import time
@@ -19,28 +19,33 @@ _SHOWN_PROBLEMS = 5
 
 
 class Counters:
-    """What has happened so far, everywhere."""
+    """The counts of all rooms so far."""
 
     __slots__ = ("acked", "confirmed", "delivered", "sent")
 
     def __init__(self) -> None:
-        """Nothing yet."""
+        """Start at zero."""
         self.sent = self.acked = self.delivered = self.confirmed = 0
 
     def copy(self) -> "Counters":
-        """Return them as they are now."""
-        twin = Counters()
-        twin.sent, twin.acked, twin.delivered, twin.confirmed = self.sent, self.acked, self.delivered, self.confirmed
-        return twin
+        """Return a copy of the current counts."""
+        result = Counters()
+        result.sent, result.acked, result.delivered, result.confirmed = (
+            self.sent,
+            self.acked,
+            self.delivered,
+            self.confirmed,
+        )
+        return result
 
 
 class Record:
-    """Latencies in nanoseconds, kept raw while it matters how long keeping them takes."""
+    """Latencies in nanoseconds, stored raw during the measurement, because storing must be fast."""
 
     __slots__ = ("lateness", "measuring_from", "to_ack", "to_recipient")
 
     def __init__(self) -> None:
-        """Keep nothing until ``measuring_from`` is set: messages meant to leave before it do not count."""
+        """Store nothing until ``measuring_from`` is set. Messages intended to be sent before that do not count."""
         self.measuring_from = 1 << 62
         self.to_ack = array("q")
         self.to_recipient = array("q")
@@ -48,17 +53,17 @@ class Record:
 
 
 class Member:
-    """One connection in one room: sends when it is a sender, acknowledges what it gets."""
+    """One connection in one room. It sends when it is a sender, and acknowledges what it receives."""
 
     def __init__(self, index: int, person: Person, room: "RoomUnderLoad", order: Traffic, encoding: Encoding) -> None:
         """Take part in ``room``."""
         self.index = index
         self.connection = Connection(person, encoding, on_frame=self._arrived, on_trouble=room.problems.append)
         self.sent_at = array("q")
-        """When each message was meant to leave, by its number among those of this member."""
+        """The intended send time of each message, by its number among those of this member."""
         self.sending = False
         self.received = self.acknowledged = 0
-        """The highest number that came from someone else, and the highest that was acknowledged."""
+        """The highest number received from another member, and the highest that was acknowledged."""
         self._room = room
         self._refill = order.rate is None
         self._text = ("The quick brown fox jumps over the lazy dog. " * order.text_chars)[: order.text_chars]
@@ -67,11 +72,11 @@ class Member:
         self._observes = False
 
     def observe(self) -> None:
-        """Count the receipts that come here."""
+        """Count the receipts on this connection."""
         self._observes = True
 
     def send(self, meant_for_ns: int) -> None:
-        """Send the next message; ``meant_for_ns`` is when it was meant to leave."""
+        """Send the next message. ``meant_for_ns`` is its intended send time."""
         name = f"{self.index}-{len(self.sent_at)}-{self._room.suffix}"
         self.sent_at.append(meant_for_ns)
         self._room.counters.sent += 1
@@ -118,10 +123,10 @@ class Member:
 
 
 class RoomUnderLoad:
-    """A conversation, its members' connections and what they saw."""
+    """A conversation, its members' connections and the frames that they received."""
 
     def __init__(self, room: Room, order: Traffic, counters: Counters, record: Record) -> None:
-        """Keep the order. No one is connected yet."""
+        """Store the order. No user is connected yet."""
         encoding = ENCODINGS[order.subprotocol]
         self.conversation_id = room.conversation_id
         self.counters = counters
@@ -133,26 +138,27 @@ class RoomUnderLoad:
         self.ledger = Ledger({})
         self._by_user = {order.people[i].user_id: self.members[i] for i in room.members}
         self._confirmed: dict[str, int] = {}
-        # Receipts of everybody but oneself come to each: two see them all.
+        # Each member gets the receipts of everyone else. So two members together get all of them.
         for member in self.senders[:2]:
             member.observe()
 
     def begin(self) -> None:
-        """Start the books, now that everybody is connected."""
+        """Start the ledger, when everyone is connected."""
         reached = {i: it.connection.last_seqs.get(self.conversation_id, 0) for i, it in self.members.items()}
-        # Whoever does not see the conversation before its first message knows nothing of it: all begin where it stands.
+        # A member who does not see the conversation before its first message has no position. All start at the same
+        # one.
         self.ledger = Ledger(dict.fromkeys(reached, max(reached.values())))
         self._confirmed = dict.fromkeys(self._by_user, self.ledger.last_seq)
 
     def confirm(self, user_id: str, seq: int) -> None:
-        """Note that this person's ``delivered`` is stored."""
+        """Note that this user's ``delivered`` is stored."""
         before = self._confirmed[user_id]
         if seq > before:
             self._confirmed[user_id] = seq
             self.counters.confirmed += seq - before
 
     def settled(self) -> bool:
-        """Tell whether everything sent was acked, has reached everybody, and is confirmed by everybody."""
+        """Return whether everything sent was acknowledged, received by everyone, and confirmed by everyone."""
         return self.ledger.everyone_has_everything() and all(
             self._confirmed[user_id] >= member.acknowledged >= member.received
             for user_id, member in self._by_user.items()
@@ -168,7 +174,7 @@ class TrafficLoad:
     """Carries out a ``Traffic`` order."""
 
     def __init__(self, order: Traffic, driver: Driver) -> None:
-        """Prepare the rooms; the event loop must run."""
+        """Prepare the rooms. The event loop must run."""
         self._order = order
         self._driver = driver
         self._counters = Counters()
@@ -176,7 +182,7 @@ class TrafficLoad:
         self._rooms = [RoomUnderLoad(room, order, self._counters, self._record) for room in order.rooms]
 
     async def run(self) -> TrafficOutcome:
-        """Return what came of it. ``BrokenPromiseError`` when anything was lost, doubled or out of order."""
+        """Return the outcome. ``BrokenPromiseError`` when anything was lost, doubled or out of order."""
         order = self._order
         await self._connect()
         self._start()
@@ -210,10 +216,10 @@ class TrafficLoad:
         )
 
     async def _connect(self) -> None:
-        gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
+        semaphore = asyncio.Semaphore(CONNECTING_AT_ONCE)
 
         async def open_one(connection: Connection) -> None:
-            async with gate:
+            async with semaphore:
                 await connection.open(self._order.url)
 
         await asyncio.gather(*(open_one(it.connection) for room in self._rooms for it in room.members.values()))
@@ -229,7 +235,10 @@ class TrafficLoad:
                         member.send(time.monotonic_ns())
 
     async def _pace(self) -> None:
-        """Send at the offered rate whatever becomes of it, each sender in turn; latency counts from what was meant."""
+        """Send at the offered rate, whatever the server does, each sender in turn.
+
+        The latency counts from the intended send time.
+        """
         assert self._order.rate is not None  # noqa: S101 - asked before
         senders = [member for room in self._rooms for member in room.senders]
         gap_ns = 1e9 / self._order.rate
@@ -244,7 +253,7 @@ class TrafficLoad:
             await asyncio.sleep(max(0, meant_for - now) / 1e9)
 
     async def _pass(self, seconds: float) -> None:
-        """Let time pass, tell how it goes, and end at once when something is wrong."""
+        """Wait, report the progress, and end at once when there is a problem."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             await asyncio.sleep(min(_PROGRESS_S, left))

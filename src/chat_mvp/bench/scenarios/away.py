@@ -1,4 +1,4 @@
-"""Coming back: the queue drained, a known conversation resumed."""
+"""Reconnecting: the queue is drained, a known conversation is resumed."""
 
 from chat_mvp.bench.generator import carry_out
 from chat_mvp.bench.latency import Histogram
@@ -50,7 +50,7 @@ async def _away(kind: type[Drain] | type[Resume], count: int, options: Options, 
 
 
 async def _no_moment(_: str) -> None:
-    """Nothing is read: catching up is too short for the clocks of processes."""
+    """Do nothing: catching up is too short for the clocks of processes."""
 
 
 DRAIN = Scenario(name="drain", title="Coming back to queued messages", figures=_FIGURES, run=_drain)

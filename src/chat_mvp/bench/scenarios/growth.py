@@ -1,4 +1,4 @@
-"""Whether a send costs more when much has been said before."""
+"""Whether a send costs more after a long history."""
 
 import msgspec
 
@@ -21,7 +21,7 @@ async def _growth(options: Options, watch: Watch) -> Run:
     figures: dict[str, float] = {"history": options.history}
     counts: dict[str, int] = {}
     async with fresh_server(options, watch) as (server, stage):
-        # The same people and conversations twice: only what was said before differs.
+        # The same users and conversations twice. Only the length of the history differs.
         order = await pairs_order(options, server, stage, window=WINDOW)
         for name, total in (("short", options.short_history), ("long", options.history)):
             watch.phase(f"growing the history to {total:,}")

@@ -1,4 +1,4 @@
-"""Connections that do nothing: what each costs the server's memory."""
+"""Connections that do nothing: the memory that each needs on the server."""
 
 from chat_mvp.bench.clocks import Clocks
 from chat_mvp.bench.generator import BenchmarkError, carry_out
@@ -11,7 +11,7 @@ from chat_mvp.bench.scenarios.scenario import Scenario, Watch, fresh_server
 
 WARMUP_CONNECTIONS = 50
 SPARE_FILES = 300
-"""What server and load generator open besides connections."""
+"""Files that the server and the load generator open besides connections."""
 _KIB = 1024
 
 
@@ -23,7 +23,7 @@ async def _idle(options: Options, watch: Watch) -> Run:
             "raise the limit (ulimit -n) or choose fewer with --connections"
         )
     async with fresh_server(options, watch) as (server, stage):
-        watch.phase("making people")
+        watch.phase("creating users")
         order = Idle(
             url=server.websocket_url,
             subprotocol=options.subprotocol,

@@ -1,4 +1,4 @@
-"""What the deletion of a long conversation costs the others."""
+"""How the deletion of a long conversation affects the others."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a scenario is."""
+"""The type of a scenario."""
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,20 +15,20 @@ from chat_mvp.bench.stage import Stage, set_stage
 
 
 class Watch(Protocol):
-    """Who is told how it goes."""
+    """Is notified of the progress."""
 
     def phase(self, what: str) -> None:
-        """Something else begins."""
+        """Note that another phase begins."""
 
     def done(self, count: int) -> None:
-        """So much of it is done."""
+        """Note that ``count`` of the phase is done."""
 
 
 RunOnce = Callable[[Options, Watch], Awaitable[Run]]
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
-    """Something to measure: ``figures`` says what, the most important first, and ``run`` does it once."""
+    """A measurement: ``figures`` describes the results, the most important first, and ``run`` does it once."""
 
     name: str
     title: str
@@ -38,14 +38,14 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def fresh_directory(options: Options) -> AsyncIterator[Path]:
-    """Give a data directory for one run; it goes with the run."""
+    """Create a data directory for one run, and delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix="chat-mvp-bench-", dir=options.directory) as directory:
         yield Path(directory) / "data"
 
 
 @asynccontextmanager
 async def fresh_server(options: Options, watch: Watch) -> AsyncIterator[tuple[ServerUnderTest, Stage]]:
-    """Start a server of its own for one run, with a stage to prepare it."""
+    """Start a separate server for one run, with a stage to prepare it."""
     watch.phase("starting a server")
     async with fresh_directory(options) as directory, running_server(directory) as server, set_stage(server) as stage:
         yield server, stage

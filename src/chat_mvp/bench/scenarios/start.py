@@ -1,4 +1,4 @@
-"""From the command to a server that is ready: on an empty data directory, and on one with everything in it."""
+"""From the command to a ready server: on an empty data directory, and on one with data."""
 
 from chat_mvp.bench.options import Options
 from chat_mvp.bench.results import Figure, Run

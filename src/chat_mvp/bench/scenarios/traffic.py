@@ -39,7 +39,7 @@ _LATENESS = Figure("lateness_p99_ms", "the generator's own delay, p99", "ms")
 async def measure(
     order: Traffic, server: ServerUnderTest, stage: Stage, watch: Watch
 ) -> tuple[TrafficOutcome, dict[str, float]]:
-    """Carry out the order and return its outcome with every figure that all traffic has."""
+    """Carry out the order, and return its outcome with the figures that all traffic has."""
     clocks = Clocks(server, stage)
     watch.phase("sending")
     outcome = await carry_out(order, TrafficOutcome, on_moment=clocks.read, on_progress=watch.done)
@@ -52,22 +52,22 @@ async def measure(
 
 
 def completed_per_s(outcome: TrafficOutcome) -> float:
-    """Return the rate at which messages were stored, delivered and confirmed: whichever of the three is behind counts.
+    """Return the rate at which messages were stored, delivered and confirmed: the lowest of the three.
 
-    One sender and one recipient in each room.
+    There is one sender and one recipient in each room.
     """
     return min(outcome.acked, outcome.delivered, outcome.confirmed) / outcome.seconds
 
 
 def counts_of(outcome: TrafficOutcome) -> dict[str, int]:
-    """Return what was sent, and what reached recipients, from the first message to the last."""
+    """Return how many messages were sent and reached recipients, from the first message to the last."""
     return {"sent": outcome.sent_total, "delivered": outcome.delivered_total}
 
 
 async def pairs_order(
     options: Options, server: ServerUnderTest, stage: Stage, *, window: int = 1, rate: float | None = None
 ) -> Traffic:
-    """Make the people and their conversations, one sender and one recipient each, and return what they are to do."""
+    """Create the users and their conversations, one sender and one recipient each, and return the order."""
     people = await stage.people(2 * options.pairs)
     rooms = [
         Room(await stage.direct(people[i], people[i + 1]), members=[i, i + 1], senders=[i])
@@ -101,7 +101,7 @@ def _order(
 def _pairs(*, window: int = 1, open_loop: bool = False) -> RunOnce:
     async def run(options: Options, watch: Watch) -> Run:
         async with fresh_server(options, watch) as (server, stage):
-            watch.phase("making people and conversations")
+            watch.phase("creating users and conversations")
             rate = options.rate if open_loop else None
             order = await pairs_order(options, server, stage, window=window, rate=rate)
             outcome, figures = await measure(order, server, stage, watch)
@@ -115,7 +115,7 @@ def _pairs(*, window: int = 1, open_loop: bool = False) -> RunOnce:
 
 async def _group(options: Options, watch: Watch) -> Run:
     async with fresh_server(options, watch) as (server, stage):
-        watch.phase("making people and the group")
+        watch.phase("creating users and the group")
         people = await stage.people(options.group_members)
         members = list(range(len(people)))
         room = Room(await stage.group(people), members=members, senders=members[: options.group_senders])

@@ -1,1 +1,1 @@
-"""``chat-mvp chat``: a small client for the terminal, for people and for scripts; it doubles as a debugging tool."""
+"""``chat-mvp chat``: a small client for the terminal, for users and for scripts, and a debugging tool."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 EXIT_PROBLEM = 1
 EXIT_INTERRUPTED = 130
 
-app = typer.Typer(help="Chat from the terminal; without a subcommand, with a prompt.", invoke_without_command=True)
+app = typer.Typer(help="Chat from the terminal. Without a subcommand, show a prompt.", invoke_without_command=True)
 
 Where = Annotated[str, typer.Argument(metavar="WHERE", help="@username, a group's name, or a conversation's id.")]
 
@@ -27,11 +27,11 @@ def chat(
         str, typer.Option(metavar="URL", envvar="CHAT_MVP_SERVER", help="Address of the server.")
     ] = "http://127.0.0.1:8080",
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose sign-in to use, when you are several people.")
+        str, typer.Option(metavar="NAME", help="Profile whose sign-in to use, if you have several accounts.")
     ] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, one document a line.")] = False,
 ) -> None:
-    """Chat from the terminal. The password is asked for, or read from standard input; never give it as an argument."""
+    """Chat from the terminal. The password is asked for, or read from standard input. Never give it as an argument."""
     context.obj = (server, profile, as_json)
     if context.invoked_subcommand is None:
         from chat_mvp.cli.chat.interactive import Interactive  # noqa: PLC0415 - each command loads what it needs
@@ -45,15 +45,15 @@ def register(
     context: typer.Context,
     username: str,
     email: Annotated[str, typer.Option(help="E-mail address of the account.")],
-    name: Annotated[str | None, typer.Option(help="Name to show.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name.")] = None,
 ) -> None:
-    """Make an account and be signed in."""
+    """Create an account and sign in."""
     _run(context, lambda terminal: terminal.register(username, email, name))
 
 
 @app.command()
 def login(context: typer.Context, login: Annotated[str, typer.Argument(help="Username or e-mail address.")]) -> None:
-    """Sign in, and stay so until you log out."""
+    """Sign in. You stay signed in until you log out."""
     _run(context, lambda terminal: terminal.login(login))
 
 
@@ -71,19 +71,19 @@ def whoami(context: typer.Context) -> None:
 
 @app.command()
 def people(context: typer.Context, beginning: str) -> None:
-    """Find people by the beginning of a name."""
+    """Find users by the beginning of a name."""
     _run(context, lambda terminal: terminal.people(beginning))
 
 
 @app.command()
 def group(context: typer.Context, name: str, usernames: list[str]) -> None:
-    """Make a group with people."""
+    """Create a group with users."""
     _run(context, lambda terminal: terminal.group(name, usernames))
 
 
 @app.command(name="list")
 def list_conversations(context: typer.Context) -> None:
-    """Show your conversations, most recent activity first."""
+    """Show your conversations, the most recently active first."""
     _run(context, lambda terminal: terminal.conversations())
 
 
@@ -101,20 +101,20 @@ def read(
 def write(
     context: typer.Context,
     where: Where,
-    text: Annotated[str | None, typer.Argument(help="What to say; standard input when left out.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Text of the message. Default: standard input.")] = None,
 ) -> None:
-    """Send a message, and say when it is stored."""
-    said = sys.stdin.read().removesuffix("\n") if text is None else text
-    _run(context, lambda terminal: terminal.write(where, said))
+    """Send a message, and report when it is stored."""
+    message = sys.stdin.read().removesuffix("\n") if text is None else text
+    _run(context, lambda terminal: terminal.write(where, message))
 
 
 @app.command()
 def tail(
     context: typer.Context,
     where: Annotated[str | None, typer.Argument(metavar="[WHERE]", help="Only this conversation.")] = None,
-    count: Annotated[int | None, typer.Option("-n", "--count", min=1, help="End after so many messages.")] = None,
+    count: Annotated[int | None, typer.Option("-n", "--count", min=1, help="End after this many messages.")] = None,
 ) -> None:
-    """Show messages as they come, those that waited for you first. Ctrl-C ends it."""
+    """Show new messages, starting with those that waited for you. Ctrl-C ends it."""
     _run(context, lambda terminal: terminal.tail(where, count))
 
 

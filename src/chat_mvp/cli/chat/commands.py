@@ -1,4 +1,4 @@
-"""What each subcommand of ``chat-mvp chat`` does: ask the server, print the answer."""
+"""The subcommands of ``chat-mvp chat``: each asks the server and prints the answer."""
 
 import getpass
 from collections.abc import Callable
@@ -16,22 +16,22 @@ PAGE = 200
 
 
 class Terminal:
-    """One signed-in person at a terminal, or a script in their place (``as_json``)."""
+    """One signed-in user at a terminal, or a script (``as_json``)."""
 
     def __init__(self, client: Client, *, as_json: bool) -> None:
-        """Print what ``client`` finds out."""
+        """Print the answers of ``client``."""
         self.client = client
         self.as_json = as_json
 
     # --- accounts
 
     async def register(self, username: str, email: str, name: str | None) -> None:
-        """Make an account and stay signed in."""
+        """Create an account and stay signed in."""
         user = await self.client.register(username, email, read_password(Keyboard(), twice=True), display_name=name)
         self._show(user, lambda: [f"You are {printable(user.username)} now."])
 
     async def login(self, login: str) -> None:
-        """Sign in and stay so."""
+        """Sign in and stay signed in."""
         user = await self.client.login(login, read_password(Keyboard()))
         self._show(user, lambda: [f"You are {printable(user.username)} now."])
 
@@ -40,14 +40,14 @@ class Terminal:
         await self.client.logout()
 
     async def whoami(self) -> None:
-        """Show the own account."""
+        """Show the signed-in account."""
         user = await self.client.me()
         self._show(user, lambda: [f"{printable(user.username)} ({printable(user.display_name)}), {user.id}"])
 
     # --- people and conversations
 
     async def people(self, beginning: str) -> None:
-        """Show people whose name begins like this."""
+        """Show users whose name starts with ``beginning``."""
         users = await self.client.find_users(beginning)
         if self.as_json:
             print_line(_json(users))
@@ -58,13 +58,13 @@ class Terminal:
             )
 
     async def group(self, name: str, usernames: list[str]) -> None:
-        """Make a group with these people."""
+        """Create a group with these users."""
         members = [(await self.client.user(username.removeprefix("@"))).id for username in usernames]
         conversation = await self.client.group(name, members)
         self._show(conversation, lambda: [conversation.id])
 
     async def conversations(self) -> None:
-        """Show all own conversations."""
+        """Show all conversations of the user."""
         found = await self.client.conversations()
         if self.as_json:
             print_line(_json(found))
@@ -89,25 +89,25 @@ class Terminal:
                 await session.read(conversation.id, messages[-1].seq)
 
     async def write(self, where: str, text: str) -> None:
-        """Send one message and say that it is stored."""
+        """Send one message and report that it is stored."""
         conversation = await find_conversation(self.client, where)
         async with self.client.session(events=False) as session:
             ack = await session.send(text, conversation_id=conversation.id)
         self._show(ack, lambda: [f"{ack.status} as number {ack.seq}"])
 
     async def tail(self, where: str | None, count: int | None) -> None:
-        """Show messages as they come, those that waited first. Showing one acknowledges it."""
+        """Show new messages, starting with those that waited. A message that is shown is acknowledged."""
         conversation = None if where is None else await find_conversation(self.client, where)
         async with self.client.session() as session:
             names = Names(self.client)
-            left = count
-            while left is None or left > 0:
+            remaining = count
+            while remaining is None or remaining > 0:
                 frame = await session.next()
-                if await self._show_event(frame, names, conversation) and left is not None:
-                    left -= 1
+                if await self._show_event(frame, names, conversation) and remaining is not None:
+                    remaining -= 1
 
     async def _show_event(self, frame: AnyServerFrame, names: Names, only: Conversation | None) -> bool:
-        """Print a frame if it is wanted, and tell whether it was a message."""
+        """Print a frame if it is wanted, and return whether it was a message."""
         if isinstance(frame, MessageNew):
             if only is not None and frame.message.conversation_id != only.id:
                 return False
@@ -135,7 +135,7 @@ class Terminal:
 
 
 def read_password(keyboard: Keyboard, *, twice: bool = False) -> str:
-    """Ask for a password without showing it; without a terminal, take the next line of standard input."""
+    """Ask for a password without showing it. Without a terminal, read the next line of standard input."""
     if not keyboard.is_terminal:
         password = keyboard.line().rstrip("\r\n")
     else:
@@ -143,7 +143,7 @@ def read_password(keyboard: Keyboard, *, twice: bool = False) -> str:
         if twice and getpass.getpass("Once more: ") != password:
             raise ClientError("The two passwords differ.")
     if not password:
-        raise ClientError("A password is needed: at the prompt, or as the first line of standard input.")
+        raise ClientError("A password is required: at the prompt, or as the first line of standard input.")
     return password
 
 

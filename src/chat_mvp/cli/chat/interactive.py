@@ -1,4 +1,4 @@
-"""``chat-mvp chat`` without a subcommand: a prompt, with what others write above it."""
+"""``chat-mvp chat`` without a subcommand: a prompt, with the messages of others above it."""
 
 import asyncio
 import sys
@@ -17,23 +17,23 @@ HELP = """/open @username or a group's name: talk there; what you type is sent
 
 
 class Interactive:
-    """A conversation with the keyboard."""
+    """A chat with prompt and keyboard."""
 
     def __init__(self, terminal: Terminal, keyboard: Keyboard) -> None:
-        """Talk as whoever is signed in at ``terminal``."""
+        """Chat as the user who is signed in at ``terminal``."""
         self._terminal = terminal
         self._client = terminal.client
         self._keyboard = keyboard
-        self._here: Conversation | None = None
+        self._conversation: Conversation | None = None
 
     async def run(self) -> None:
-        """Read lines until the end of input or ``/quit``; show what happens meanwhile."""
+        """Read lines until the end of input or ``/quit``, and show events meanwhile."""
         user = await self._sign_in()
         print_line(f"You are {printable(user.username)}.\n{HELP}")
         async with self._client.session() as session:
             showing = asyncio.create_task(self._show(session, user.id))
             try:
-                await self._obey(session)
+                await self._read_commands(session)
             finally:
                 showing.cancel()
                 with suppress(asyncio.CancelledError, ClientError):
@@ -46,7 +46,7 @@ class Interactive:
             self._prompt("Username or e-mail: ")
             return await self._client.login(self._keyboard.line().strip(), read_password(self._keyboard))
 
-    async def _obey(self, session: Session) -> None:
+    async def _read_commands(self, session: Session) -> None:
         while True:
             self._prompt(PROMPT)
             line = await self._keyboard.next_line()
@@ -54,25 +54,25 @@ class Interactive:
             if not line or words == "/quit":
                 return
             try:
-                await self._do(session, words)
+                await self._execute(session, words)
             except ClientError as error:
                 print_line(f"! {error}")
 
-    async def _do(self, session: Session, words: str) -> None:
+    async def _execute(self, session: Session, words: str) -> None:
         command, _, argument = words.partition(" ")
         if not words:
             return
         if command == "/open":
-            self._here = await find_conversation(self._client, argument.strip())
-            print_line(f"You are in {title(self._here)}.")
+            self._conversation = await find_conversation(self._client, argument.strip())
+            print_line(f"You are in {title(self._conversation)}.")
         elif command == "/list":
             await self._terminal.conversations()
-        elif command == "/history" and self._here is not None:
-            await self._terminal.read(self._here.id, 20)
-        elif command in {"/help", "/history"} or self._here is None:
+        elif command == "/history" and self._conversation is not None:
+            await self._terminal.read(self._conversation.id, 20)
+        elif command in {"/help", "/history"} or self._conversation is None:
             print_line(HELP)
         else:
-            ack = await session.send(words, conversation_id=self._here.id)
+            ack = await session.send(words, conversation_id=self._conversation.id)
             print_line(f"  {'✓' if ack.status == 'sent' else 'waiting'}")
 
     async def _show(self, session: Session, own_id: str) -> None:
@@ -80,16 +80,16 @@ class Interactive:
         while True:
             frame = await session.next()
             if isinstance(frame, MessageNew):
-                here = self._is_here(frame.message.conversation_id)
-                show_above(await names.line(frame.message, where=not here), PROMPT)
-                if here:
+                is_shown_here = self._is_current(frame.message.conversation_id)
+                show_above(await names.line(frame.message, where=not is_shown_here), PROMPT)
+                if is_shown_here:
                     await session.read(frame.message.conversation_id, frame.message.seq)
-            elif isinstance(frame, Receipt) and frame.user_id != own_id and self._is_here(frame.conversation_id):
+            elif isinstance(frame, Receipt) and frame.user_id != own_id and self._is_current(frame.conversation_id):
                 marks = f"delivered to number {frame.delivered_seq}, read to number {frame.read_seq}"
                 show_above(f"  ✓✓ {marks}", PROMPT)
 
-    def _is_here(self, conversation_id: str) -> bool:
-        return self._here is not None and conversation_id == self._here.id
+    def _is_current(self, conversation_id: str) -> bool:
+        return self._conversation is not None and conversation_id == self._conversation.id
 
     def _prompt(self, text: str) -> None:
         if self._keyboard.is_terminal:

@@ -1,4 +1,4 @@
-"""Reading lines while other things happen."""
+"""Reads lines while other tasks run."""
 
 import asyncio
 import os
@@ -10,10 +10,10 @@ _CHUNK = 65_536
 
 
 class Keyboard:
-    """Standard input, line by line, for a program that must be able to end while it waits for one.
+    """Standard input, line by line, for a program that must be able to end while it waits for a line.
 
-    Everything is read here from its first line on, past Python's own buffer: a thread that waits inside that buffer
-    would hold up the end of the program.
+    It bypasses Python's own buffer from the first line on: a thread that waits inside that buffer would block the end
+    of the program.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
@@ -24,11 +24,11 @@ class Keyboard:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person types."""
+        """Return whether the input is a terminal."""
         return os.isatty(self._descriptor)
 
     def line(self) -> str:
-        """Wait for a line and return it with its end; an empty text at the end of input."""
+        """Wait for a line and return it with its line end. Return an empty text at the end of input."""
         while b"\n" not in self._rest:
             chunk = os.read(self._descriptor, _CHUNK)
             if not chunk:
@@ -39,7 +39,7 @@ class Keyboard:
         return line.decode(errors="replace") + "\n"
 
     async def next_line(self) -> str:
-        """Return what ``line`` does, without stopping anything else. From then on ``line`` is not to be used."""
+        """Return the same as ``line`` without blocking other tasks. From then on do not use ``line``."""
         if self._lines is None:
             self._lines = asyncio.Queue()
             pump = threading.Thread(
@@ -56,7 +56,7 @@ class Keyboard:
 
 
 def show_above(line: str, prompt: str) -> None:
-    """Print a line; at a terminal above the prompt that waits for input, which is shown again."""
+    """Print a line. At a terminal, print it above the prompt and show the prompt again."""
     if sys.stdout.isatty():
         sys.stdout.write(f"\r\x1b[K{line}\n{prompt}")
     else:

@@ -1,4 +1,4 @@
-"""Finding a conversation by what a person types, and people's names by their ids."""
+"""Finds a conversation by what the user types, and the names of users by their ids."""
 
 import re
 
@@ -10,7 +10,7 @@ _ID = re.compile("[0-9a-f]{24}")
 
 
 async def find_conversation(client: Client, where: str) -> Conversation:
-    """Return the conversation meant by ``@username`` (direct, made if need be), by an id or by a group's name."""
+    """Return the conversation for ``@username`` (direct, created if needed), an id or the name of a group."""
     if where.startswith("@"):
         return await client.direct((await client.user(where[1:])).id)
     found = await client.conversations()
@@ -23,36 +23,36 @@ async def find_conversation(client: Client, where: str) -> Conversation:
     if len(named) == 1:
         return named[0]
     if named:
-        raise ClientError(f"{len(named)} conversations have this name; give the id instead.")
-    raise ClientError("You are in no conversation of this name; a person is meant by @username.")
+        raise ClientError(f"{len(named)} conversations have this name. Give the id instead.")
+    raise ClientError("You are in no conversation with this name. Use @username for a user.")
 
 
 def title(conversation: Conversation) -> str:
-    """Return what to call a conversation: its name, or the other person."""
+    """Return the title of a conversation: its name, or the name of the other user."""
     if conversation.peer:
         return f"@{printable(conversation.peer.username)}"
     return printable(conversation.name or conversation.id)
 
 
 class Names:
-    """Who wrote a message, asked once for each conversation and again when a new member writes."""
+    """The names of users, fetched once for each conversation and again when a new member writes."""
 
     def __init__(self, client: Client) -> None:
-        """Ask ``client``."""
+        """Fetch names with ``client``."""
         self._client = client
         self._people: dict[str, str] = {}
         self._titles: dict[str, str] = {}
 
     async def line(self, message: Message, *, where: bool = False) -> str:
-        """Return a message as one line to show, with its conversation when ``where``."""
+        """Return a message as one line to show, with its conversation if ``where``."""
         if message.sender_id not in self._people:
             for member in await self._client.members(message.conversation_id):
                 self._people[member.user.id] = printable(member.user.username)
-        # Set in, so that a second line cannot pass for another person's message.
+        # Indent further lines, so that they cannot look like a message of another user.
         text = "(deleted)" if message.deleted_at else printable(message.text).replace("\n", "\n        ")
-        place = f"{await self._title(message.conversation_id)} " if where else ""
+        prefix = f"{await self._title(message.conversation_id)} " if where else ""
         clock = message.created_at[11:16]
-        return f"{clock} {place}{self._people.get(message.sender_id, message.sender_id)}: {text}"
+        return f"{clock} {prefix}{self._people.get(message.sender_id, message.sender_id)}: {text}"
 
     async def _title(self, conversation_id: str) -> str:
         if conversation_id not in self._titles:

@@ -1,4 +1,4 @@
-"""Who is signed in at the terminal: one private file for each profile."""
+"""Stores who is signed in at the terminal: one private file for each profile."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ _PRIVATE = 0o600
 
 
 def directory() -> Path:
-    """Return where the files are: below ``XDG_CONFIG_HOME``, or ``~/.config`` without it."""
+    """Return the directory of the files: below ``XDG_CONFIG_HOME``, or ``~/.config`` without it."""
     base = os.environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "chat-mvp"
 
@@ -26,20 +26,20 @@ class FileStore:
     """The tokens of one profile on one server, in a file of mode 0600 that programs may share."""
 
     def __init__(self, server: str, profile: str) -> None:
-        """Keep them under the directory of this user's configuration."""
-        # Hashed, because an address is no file name.
+        """Keep the tokens in the user's configuration directory."""
+        # The address is hashed, because it is not a valid file name.
         name = hashlib.sha256(f"{profile}\0{server.rstrip('/')}".encode()).hexdigest()[:16]
         self.path = directory() / f"session-{name}.json"
 
     def load(self) -> Tokens | None:
-        """Return what is kept; a damaged file counts as nothing."""
+        """Return the stored tokens. A damaged file counts as empty."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Tokens)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
     def save(self, tokens: Tokens | None) -> None:
-        """Keep these, or with None forget. The file is whole at every moment."""
+        """Store these tokens, or remove them if ``None``. The file is complete at every moment."""
         if tokens is None:
             self.path.unlink(missing_ok=True)
             return
@@ -66,7 +66,7 @@ def _lock(descriptor: int) -> None:
     if sys.platform == "win32":
         import msvcrt  # noqa: PLC0415 - only there
 
-        with contextlib.suppress(OSError):  # it gives up after ten seconds; so long no renewal takes
+        with contextlib.suppress(OSError):  # it gives up after ten seconds, and no renewal takes that long
             msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
     else:
         import fcntl  # noqa: PLC0415 - not on Windows

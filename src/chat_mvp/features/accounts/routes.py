@@ -23,11 +23,11 @@ from chat_mvp.http.router import AUTH_PATH
 from chat_mvp.limits import MAX_DEVICE_NAME_CHARS, MAX_OPEN_BODY_BYTES
 
 COOKIE = "__Secure-chat_refresh"
-"""With this prefix browsers take it only as a ``Secure`` cookie; ``__Host-`` would send it to every path."""
+"""With this prefix, browsers accept it only as a ``Secure`` cookie. ``__Host-`` would send it to every path."""
 DEVICE_COOKIE = "__Secure-chat_device"
 _DEVICE_COOKIE_S = 365 * 24 * 60 * 60
 
-# Answers with tokens in them belong in no cache.
+# Answers that contain tokens must not be cached.
 _NO_STORE = {"Cache-Control": "no-store"}
 _NO_COOKIE = Cookie(key=COOKIE, value="", path=AUTH_PATH, httponly=True, secure=True, samesite="strict", max_age=0)
 
@@ -35,7 +35,7 @@ _NO_COOKIE = Cookie(key=COOKIE, value="", path=AUTH_PATH, httponly=True, secure=
 @post(
     "/auth/register",
     status_code=HTTP_201_CREATED,
-    summary="Make an account",
+    summary="Create an account",
     tags=["accounts"],
     security=OPEN,
     request_max_body_size=MAX_OPEN_BODY_BYTES,
@@ -44,7 +44,7 @@ _NO_COOKIE = Cookie(key=COOKIE, value="", path=AUTH_PATH, httponly=True, secure=
 async def register(
     request: Request[Any, Any, Any], data: JSONBody[RegisterBody], accounts: NamedDependency[AccountService]
 ) -> Response[Registered]:
-    """Make an account and sign it in."""
+    """Create an account and sign it in."""
     device = _device(request, None)
     work = accounts.register(
         username=data.username,
@@ -82,7 +82,7 @@ async def login(
     "/auth/refresh",
     status_code=HTTP_200_OK,
     summary="Get a new pair of tokens",
-    description=f"Exchange a refresh token, from the body or else from the cookie `{COOKIE}`, for a new pair.",
+    description=f"Exchange a refresh token, from the body, or without one from the cookie `{COOKIE}`, for a new pair.",
     tags=["accounts"],
     security=OPEN,
     request_max_body_size=MAX_OPEN_BODY_BYTES,
@@ -98,13 +98,13 @@ async def refresh(
     if token is None:
         token = cookie_value(request.headers.get("cookie"), COOKIE)
     if token is None:
-        raise UnauthenticatedError("There is no refresh token, neither in the body nor in the cookie.")
+        raise UnauthenticatedError("There is no refresh token in the body or the cookie. Sign in again.")
     return _signed_in(await accounts.refresh(token, address=address_of(request)), accounts)
 
 
 @post("/auth/logout", status_code=HTTP_204_NO_CONTENT, summary="Sign out", tags=["accounts"], responses=problems(401))
 async def logout(caller: Caller, accounts: NamedDependency[AccountService]) -> Response[None]:
-    """End this session; its sockets close with 4401."""
+    """End this session. Its WebSockets are closed with 4401."""
     await accounts.logout(caller)
     return Response(None, cookies=[_NO_COOKIE])
 
@@ -117,7 +117,7 @@ async def logout(caller: Caller, accounts: NamedDependency[AccountService]) -> R
     responses=problems(401),
 )
 async def logout_all(caller: Caller, accounts: NamedDependency[AccountService]) -> Response[None]:
-    """End every session of the caller; their sockets close with 4401."""
+    """End every session of the caller. Their WebSockets are closed with 4401."""
     await accounts.logout_all(caller)
     return Response(None, cookies=[_NO_COOKIE])
 
@@ -164,7 +164,7 @@ def _cookie(session: Session, accounts: AccountService) -> Cookie:
 
 def _device(request: Request[Any, Any, Any], name: str | None) -> Device:
     if name is None or not name.strip():
-        # What a browser says of itself is shown as it is, as far as it can be.
+        # The text of the browser is stored unchanged, as far as it is storable.
         name = to_line(request.headers.get("user-agent", "")[:MAX_DEVICE_NAME_CHARS])
         name = name if has_visible(name) else "unknown device"
     elif complaint := name_complaint(name):

@@ -37,7 +37,7 @@ class RegisterBody(Struct, kw_only=True):
         Meta(
             max_length=MAX_PASSWORD_CHARS,
             extra_json_schema={"minLength": MIN_PASSWORD_CHARS},
-            description="Not one that is easy to guess",
+            description="Must not be easy to guess",
             examples=["correct horse battery"],
         ),
     ]
@@ -45,39 +45,42 @@ class RegisterBody(Struct, kw_only=True):
         str,
         Meta(
             max_length=MAX_DISPLAY_NAME_CHARS,
-            description="What others see; the username when left out",
+            description="The name that others see. Default: the username",
             examples=["Ann Example"],
         ),
     ] = ""
 
     def __post_init__(self) -> None:
-        """Drop the spaces around the display name."""
+        """Remove the spaces around the display name."""
         self.display_name = self.display_name.strip()
 
 
 class LoginBody(Struct, kw_only=True):
-    """Name and password."""
+    """The username or e-mail address, and the password."""
 
     login: Annotated[str, Meta(max_length=MAX_EMAIL_CHARS, description="Username or e-mail address", examples=["ann"])]
     password: Annotated[str, Meta(max_length=MAX_PASSWORD_CHARS, examples=["correct horse battery"])]
     device_name: (
-        Annotated[str, Meta(max_length=MAX_DEVICE_NAME_CHARS, description="How this device is to be listed")] | None
+        Annotated[
+            str, Meta(max_length=MAX_DEVICE_NAME_CHARS, description="The name of this device in the list of sessions")
+        ]
+        | None
     ) = None
 
     def __post_init__(self) -> None:
-        """Drop the spaces around the name of the device."""
+        """Remove the spaces around the name of the device."""
         if self.device_name is not None:
             self.device_name = self.device_name.strip()
 
 
 class RefreshBody(Struct, kw_only=True):
-    """The token to exchange; without one, the cookie ``__Secure-chat_refresh`` counts."""
+    """The token to exchange. Without one, the cookie ``__Secure-chat_refresh`` is used."""
 
     refresh_token: Token | None = None
 
 
 class Registered(Struct, kw_only=True):
-    """A new account, signed in; without tokens while its e-mail address waits to be confirmed."""
+    """A new account, signed in. It has no tokens while its e-mail address is not confirmed."""
 
     user: User
     access_token: str | UnsetType = UNSET
@@ -86,9 +89,9 @@ class Registered(Struct, kw_only=True):
 
 
 class SignedIn(Struct, kw_only=True):
-    """A session's tokens: ``access_token`` for requests, ``refresh_token`` for the next pair."""
+    """The tokens of a session: ``access_token`` for requests, ``refresh_token`` for the next pair."""
 
     user: User
     access_token: str
     refresh_token: str
-    expires_in: Annotated[int, Meta(description="Seconds that the access token is good for")]
+    expires_in: Annotated[int, Meta(description="Seconds until the access token expires")]

@@ -1,4 +1,4 @@
-"""Accounts and their sessions: who may have one, and how long it lasts."""
+"""Accounts and their sessions: who may register, and how long a session lasts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,13 +31,13 @@ from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
 
 REFRESH_GRACE = timedelta(seconds=10)
-"""How long the latest spent token still gets the same answer, for answers lost and for two tabs at once."""
+"""How long the latest spent token still gets the same answer: answers get lost, and two tabs may refresh at once."""
 
 Registration = Literal["open", "invite", "closed"]
 
 
 class Device(msgspec.Struct, frozen=True):
-    """What is known of the device that signs in; ``mark`` is what an earlier sign-in left there."""
+    """The device that signs in. ``mark`` is the device mark that an earlier sign-in stored there."""
 
     name: str
     address: str
@@ -45,7 +45,7 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A signed-in person's tokens; ``expires_in`` counts the seconds that the access token is good for."""
+    """The tokens of a signed-in user. ``expires_in`` is the number of seconds until the access token expires."""
 
     user: User
     access_token: str
@@ -54,7 +54,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class AccountService:
-    """Registers people, signs them in, keeps them signed in and signs them out."""
+    """Registers users, signs them in, renews their tokens and signs them out."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class AccountService:
         clock: Now = utc_now,
         check_room: CheckRoom = lambda: None,
     ) -> None:
-        """Store through ``recorder`` that sessions end."""
+        """Store the end of sessions through ``recorder``."""
         self._users = users
         self._auth_sessions = auth_sessions
         self._passwords = passwords
@@ -90,14 +90,15 @@ class AccountService:
 
     @property
     def session_lifetime(self) -> timedelta:
-        """How long a device stays signed in without use."""
+        """Return how long a device stays signed in without use."""
         return self._session_lifetime
 
     async def register(self, *, username: str, email: str, password: str, display_name: str, device: Device) -> Session:
-        """Make an account and sign it in.
+        """Create an account and sign it in.
 
-        ``ForbiddenError`` while registration is not open, ``ValidationError`` naming every field that will not do,
-        ``UsernameTakenError`` or ``EmailTakenError`` when the name or address is taken; then nothing was stored.
+        ``ForbiddenError`` while registration is not open, ``ValidationError`` that names every invalid field,
+        ``UsernameTakenError`` or ``EmailTakenError`` when the name or address is taken. After an error nothing is
+        stored.
         """
         self._check_room()
         self._check_registration()
@@ -131,8 +132,8 @@ class AccountService:
     async def login(self, *, login: str, password: str, device: Device) -> Session:
         """Sign in by username or e-mail address.
 
-        ``UnauthenticatedError``, the same in words and in time, whether there is no such account or the password is
-        wrong. ``RateLimitedError`` before anything is looked at when too many were wrong before.
+        ``UnauthenticatedError`` when there is no such account or the password is wrong. Text and time are the same in
+        both cases. ``RateLimitedError``, before anything is checked, after too many wrong attempts.
         """
         address = address_group(device.address)
         known = await self._known_device(login, device.mark)
@@ -146,7 +147,7 @@ class AccountService:
             raise
         if record is None or not verdict:
             self._guard.failed(attempt, reason="no such account" if record is None else "wrong password")
-            raise UnauthenticatedError("The name or the password is wrong.")
+            raise UnauthenticatedError("The username or the password is wrong.")
         self._guard.succeeded(attempt)
         self._remember(record, address)
         if verdict is Verdict.OUTDATED:
@@ -155,7 +156,7 @@ class AccountService:
         return await self._begin_session(record, device)
 
     def new_device_mark(self, device: Device, user_id: str) -> str | None:
-        """Return the mark to leave on a device that has signed in; ``None`` when it has one of this account."""
+        """Return the mark to store on a device that has signed in. ``None`` if it already has one."""
         mark = self._device_marks.read(device.mark)
         return None if mark is not None and mark.user_id == user_id else self._device_marks.issue(user_id)
 
@@ -167,10 +168,10 @@ class AccountService:
         return device.number if record is not None and record.id == device.user_id else None
 
     async def refresh(self, token: str, *, address: str) -> Session:
-        """Exchange a refresh token for a new pair; the token is spent.
+        """Exchange a refresh token for a new pair. The token is spent.
 
-        A spent token ends its session and is refused, except the latest one, which for ``REFRESH_GRACE`` gives the
-        same pair again while that pair's refresh token is unused. ``UnauthenticatedError`` for every other token.
+        A spent token ends its session and is refused. Exception: within ``REFRESH_GRACE``, the latest spent token gives
+        the same pair again while that pair's refresh token is unused. ``UnauthenticatedError`` for every other token.
         """
         now = self._clock()
         successor = next(self._refresh_tokens.successors(token), None)
@@ -222,7 +223,7 @@ class AccountService:
         return self._session(session, refresh_token, record)
 
     async def _answer_again(self, token: str) -> Session:
-        """Give the pair that this spent token was exchanged for, or end the session whose old token this is."""
+        """Return the pair for which this spent token was exchanged, or end the session of this old token."""
         session = await self._auth_sessions.fetch_by_spent(hash_token(token))
         if session is not None and session.spent_at is not None and self._clock() - session.spent_at <= REFRESH_GRACE:
             for successor in self._refresh_tokens.successors(token):
@@ -250,7 +251,7 @@ class AccountService:
         self._guard.remember(address, fold_name(record.username), fold_name(record.email))
 
     def _session(self, session: AuthSessionRecord, refresh_token: str, record: UserRecord) -> Session:
-        # Counted from the exchange, not from now, so that the same question gets the same token for an answer.
+        # Counted from the exchange, not from now, so that the same request gets the same token.
         access = self._tokens.issue(
             user_id=session.user_id,
             session_id=session.id,
@@ -278,4 +279,4 @@ class AccountService:
 
 
 def _refused() -> UnauthenticatedError:
-    return UnauthenticatedError("The refresh token is not or no longer good; sign in again.")
+    return UnauthenticatedError("The refresh token is invalid or expired. Sign in again.")

@@ -13,6 +13,6 @@ class ContactBody(Struct, kw_only=True):
     nickname: Annotated[str, Meta(max_length=MAX_NICKNAME_CHARS)] | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
-        """Drop the spaces around the nickname."""
+        """Remove the spaces around the nickname."""
         if isinstance(self.nickname, str):
             self.nickname = self.nickname.strip()

@@ -135,7 +135,7 @@ class ContactService:
         limit = self._limits[blocked]
         if await self._contacts.is_full(owner_id, other_id, blocked=blocked, limit=limit):
             name = "block list" if blocked else "contact list"
-            raise ConflictError(f"Your {name} is full ({limit:,} people). Remove someone first.")
+            raise ConflictError(f"Your {name} is full ({limit:,} users). Remove a user first.")
 
     async def _check_exists(self, other_id: str) -> None:
         if other_id not in await self._directory.fetch_users([other_id]):
@@ -148,7 +148,7 @@ def _block_of(owner_id: str, other_id: str) -> str:
 
 def _check_other(owner_id: str, other_id: str) -> None:
     if owner_id == other_id:
-        raise ValidationError("This is yourself.", fields={"user_id": "is yourself"})
+        raise ValidationError("You cannot add or block yourself.", fields={"user_id": "is yourself"})
 
 
 def _checked_nickname(nickname: str) -> str | None:

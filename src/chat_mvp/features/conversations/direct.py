@@ -19,7 +19,7 @@ def find_direct(batch: Batch, key: str) -> Roster | None:
 
 
 def begin_direct(batch: Batch, maker_id: str, people: Mapping[str, User]) -> Roster:
-    """Make the direct conversation of these two users. It is visible, and announced, to the maker only."""
+    """Create the direct conversation of these two users. Only the user who creates it sees it and is notified."""
     one, other = people
     conversation = ConversationRecord(
         id=new_id(),
@@ -49,7 +49,7 @@ def begin_direct(batch: Batch, maker_id: str, people: Mapping[str, User]) -> Ros
 
 
 def show_direct(batch: Batch, roster: Roster) -> None:
-    """Make the conversation visible to both users, and announce it to those who did not see it before."""
+    """Make the conversation visible to both users, and notify those who did not see it before."""
     for user_id, member in roster.members.items():
         if not member.visible:
             member.visible = True

@@ -71,7 +71,7 @@ class ConversationOperation(ABC):
     def _actor_name(self) -> str:
         return isolated(self._actor.display_name)
 
-    def _say(self, batch: Batch, roster: Roster, text: str) -> None:
+    def _add_system_message(self, batch: Batch, roster: Roster, text: str) -> None:
         batch.add_message(roster, system_message(self._actor.id, text))
 
     def _finish(self, batch: Batch, *, changed: bool) -> None:
@@ -79,7 +79,7 @@ class ConversationOperation(ABC):
 
 
 class OpenDirect(ConversationOperation):
-    """Make the direct conversation of two users, or find it."""
+    """Find the direct conversation of two users, or create it."""
 
     def __init__(
         self,
@@ -89,15 +89,15 @@ class OpenDirect(ConversationOperation):
         *,
         reply: Changed,
     ) -> None:
-        """Answer through ``reply`` whether it was made."""
+        """Answer through ``reply`` whether it was created."""
         super().__init__(None, actor, reply=reply)
         self.direct_key = key
         self._people = people
 
     def apply(self, batch: Batch) -> None:
-        """Find or make the conversation, and make it visible to the actor."""
+        """Find or create the conversation, and make it visible to the actor."""
         roster = find_direct(batch, self.direct_key or "")
-        made = roster is None
+        is_new = roster is None
         if roster is None:
             begin_direct(batch, self._actor.id, self._people)
         else:
@@ -106,11 +106,11 @@ class OpenDirect(ConversationOperation):
                 member.visible = True
                 batch.change_member(member, roster)
                 show_conversation(batch, roster, self._actor.id)
-        self._finish(batch, changed=made)
+        self._finish(batch, changed=is_new)
 
 
 class MakeConversation(ConversationOperation):
-    """Make a group or a channel with its first members."""
+    """Create a group or a channel with its first members."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class MakeConversation(ConversationOperation):
         strangers: Collection[str] = (),
         reply: Changed,
     ) -> None:
-        """Make the actor the owner, and ``members`` the others. To ``strangers`` among them the actor is a stranger."""
+        """Make the actor the owner, and add ``members``. The actor is a stranger to those in ``strangers``."""
         super().__init__(None, actor, reply=reply)
         self._conversation = conversation
         self._members = members
@@ -129,19 +129,19 @@ class MakeConversation(ConversationOperation):
         self._strangers = strangers
 
     def apply(self, batch: Batch) -> None:
-        """Make the conversation, announce it to all members, and add the system message that says so."""
+        """Create the conversation, notify all members, and add the system message about it."""
         conversation = self._conversation
         conversation.created_at = conversation.updated_at = conversation.activity_at = batch.now
         conversation.last_seq = conversation.rev = 0
         conversation.member_count = 1 + len(self._members)
-        places = [new_membership(batch, conversation, self._actor.id, role="owner")]
+        memberships = [new_membership(batch, conversation, self._actor.id, role="owner")]
         for user in self._members:
             added_by = self._actor.id if user.id in self._strangers else None
-            places.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
-        roster = batch.add_conversation(conversation, places)
-        for place in places:
-            show_conversation(batch, roster, place.user_id, added_by=self._actor.id)
-        self._say(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
+            memberships.append(new_membership(batch, conversation, user.id, role="member", added_by=added_by))
+        roster = batch.add_conversation(conversation, memberships)
+        for membership in memberships:
+            show_conversation(batch, roster, membership.user_id, added_by=self._actor.id)
+        self._add_system_message(batch, roster, f"{self._actor_name} created “{isolated(conversation.name or '')}”")
         self._finish(batch, changed=True)
 
 
@@ -191,7 +191,9 @@ class AddMember(ConversationOperation):
                 MemberJoined(conversation_id=roster.conversation.id, actor_id=self._actor.id, member=view), before
             )
             role = "" if self._role == "member" else f" as {with_article(self._role)}"
-            self._say(batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}{role}")
+            self._add_system_message(
+                batch, roster, f"{self._actor_name} added {isolated(self._newcomer.display_name)}{role}"
+            )
         self._finish(batch, changed=changed)
 
 
@@ -215,7 +217,7 @@ class RemoveMember(ConversationOperation):
             check_may_manage(roster, actor)
             other = roster.member(self._other.id)
             if other is None:
-                raise NotFoundError("This person is not in the conversation.")
+                raise NotFoundError("This user is not in the conversation.")
             check_may_remove(roster, actor, other)
         conversation_id = roster.conversation.id
         batch.remove_member(roster, self._other.id)
@@ -224,7 +226,7 @@ class RemoveMember(ConversationOperation):
             roster.everybody(),
         )
         name = isolated(self._other.display_name)
-        self._say(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
+        self._add_system_message(batch, roster, f"{name} left" if leaves else f"{self._actor_name} removed {name}")
         self._finish(batch, changed=True)
 
 
@@ -282,13 +284,13 @@ class ChangeRole(ConversationOperation):
         check_may_own(roster, actor)
         other = roster.member(self._other.id)
         if other is None:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         check_may_change_role(roster, actor, other, self._role)
         changed = other.role != self._role
         if changed:
             other.role = self._role
             batch.change_member(other, roster)
-            # A client that is away learns from ``updated_at`` of the conversation that it must fetch it again.
+            # A client that is offline sees the new ``updated_at`` of the conversation and fetches it again.
             batch.change_conversation(roster)
             view = member_view(other, self._other, other.visible_marks())
             batch.record(
@@ -302,7 +304,9 @@ class ChangeRole(ConversationOperation):
                 apart=self._apart,
             )
             role = with_article(self._role)
-            self._say(batch, roster, f"{self._actor_name} made {isolated(self._other.display_name)} {role}")
+            self._add_system_message(
+                batch, roster, f"{self._actor_name} made {isolated(self._other.display_name)} {role}"
+            )
         self._finish(batch, changed=changed)
 
 
@@ -332,7 +336,7 @@ class ChangeConversation(ConversationOperation):
         if changed:
             batch.change_conversation(roster)
         if "visibility" in changed and conversation.visibility == "public":
-            # Users who join later see the system message that announces this, and what follows it.
+            # Users who join later see the system message about this change, and what follows it.
             conversation.public_after_seq = conversation.last_seq
         if changed:
             batch.record(
@@ -340,18 +344,18 @@ class ChangeConversation(ConversationOperation):
                 roster.everybody(),
             )
         for name in changed:
-            self._say(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
+            self._add_system_message(batch, roster, f"{self._actor_name} {described_change(conversation, name)}")
         self._finish(batch, changed=bool(changed))
 
     def _assign(self, conversation: ConversationRecord) -> list[str]:
-        wanted: dict[str, object] = {
+        new_values: dict[str, object] = {
             name: value
             for name in ("name", "description", "visibility", "avatar_url", "max_participants")
             if (value := getattr(self._changes, name)) is not UNSET
         }
         if self._changes.settings is not UNSET and self._changes.settings.post is not UNSET:
-            wanted["post"] = self._changes.settings.post
-        different = {name: value for name, value in wanted.items() if getattr(conversation, name) != value}
+            new_values["post"] = self._changes.settings.post
+        different = {name: value for name, value in new_values.items() if getattr(conversation, name) != value}
         for name, value in different.items():
             setattr(conversation, name, value)
         return list(different)
@@ -393,7 +397,7 @@ class ChangeOwnSettings(ConversationOperation):
         batch.record(
             OwnSettingsChanged(user_id=member.user_id, conversation=patch),
             (member.user_id,),
-            # What a user has not sent is not kept in the log of events.
+            # A draft was not sent, so it must not be stored in the events.
             stored=OwnSettingsChanged(user_id=member.user_id, conversation=without_draft),
         )
         self._finish(batch, changed=True)
@@ -402,4 +406,4 @@ class ChangeOwnSettings(ConversationOperation):
 def _check_room(roster: Roster) -> None:
     limit = min(roster.conversation.max_participants or MAX_MEMBERS, MAX_MEMBERS)
     if len(roster.members) >= limit:
-        raise FullError(f"This conversation is full: it may have {limit:,} members.")
+        raise FullError(f"This conversation is full ({limit:,} of {limit:,} members).")

@@ -41,14 +41,14 @@ def check_may_leave(roster: Roster, member: MembershipRecord) -> None:
     """Check that a member may leave: everyone may, except the last owner while there are other members."""
     check_not_direct(roster)
     if member.role == "owner" and len(roster.members) > 1 and not _has_other_owner(roster, member):
-        raise ConflictError("You are the last owner; name another before you leave.")
+        raise ConflictError("You are the last owner. Make another member an owner before you leave.")
 
 
 def check_may_change_role(roster: Roster, actor: MembershipRecord, other: MembershipRecord, role: Role) -> None:
     """Check that the actor may change the role of the other: only owners may, and one owner must remain."""
     check_may_own(roster, actor)
     if other.role == "owner" and role != "owner" and not _has_other_owner(roster, other):
-        raise ConflictError("A conversation needs an owner; name another first.")
+        raise ConflictError("A conversation needs an owner. Make another member an owner first.")
 
 
 def check_limit_on_members(roster: Roster, limit: int | None) -> None:
@@ -62,7 +62,7 @@ def check_limit_on_members(roster: Roster, limit: int | None) -> None:
 def check_not_direct(roster: Roster) -> None:
     """Refuse a direct conversation, which has no name, no roles, and always the same two members."""
     if roster.conversation.kind == "direct":
-        raise ForbiddenError("This cannot be done in a direct conversation.")
+        raise ForbiddenError("This is not possible in a direct conversation.")
 
 
 def _has_other_owner(roster: Roster, member: MembershipRecord) -> bool:

@@ -43,7 +43,7 @@ async def list_conversations(
 @post(
     "/conversations",
     status_code=HTTP_201_CREATED,
-    summary="Make a conversation",
+    summary="Create a conversation",
     tags=["conversations"],
     responses=problems(400, 401, 403, 404, 409, 422),
 )
@@ -52,13 +52,13 @@ async def make(
     conversation_service: NamedDependency[ConversationService],
     data: JSONBody[NewConversation],
 ) -> Response[Conversation]:
-    """Make a group or channel, or the direct conversation with a user. One that exists already is returned with 200."""
+    """Create a group or channel, or the direct conversation with a user. An existing one is returned with 200."""
     if data.kind != "direct":
         return Response(await conversation_service.make(caller.user_id, data), status_code=HTTP_201_CREATED)
     if data.user_id is None:
-        raise ValidationError("A direct conversation needs a user_id.", fields={"user_id": "is missing"})
-    conversation, made = await conversation_service.open_direct(caller.user_id, data.user_id)
-    return Response(conversation, status_code=HTTP_201_CREATED if made else HTTP_200_OK)
+        raise ValidationError("Give user_id to create a direct conversation.", fields={"user_id": "is missing"})
+    conversation, is_new = await conversation_service.open_direct(caller.user_id, data.user_id)
+    return Response(conversation, status_code=HTTP_201_CREATED if is_new else HTTP_200_OK)
 
 
 @get(

@@ -39,7 +39,7 @@ class NewConversation(Struct, kw_only=True):
     settings: ConversationSettings | None = None
 
     def __post_init__(self) -> None:
-        """Drop the spaces around the name."""
+        """Remove the spaces around the name."""
         if self.name is not None:
             self.name = self.name.strip()
 
@@ -51,7 +51,7 @@ class ConversationSettingsChanges(Struct, kw_only=True):
 
 
 class ConversationChanges(Struct, kw_only=True):
-    """What an admin changes of a conversation. A field that is left out stays as it is."""
+    """The changes of an admin to a conversation. A field that is left out stays as it is."""
 
     name: Name | UnsetType = UNSET
     description: Description | UnsetType = UNSET
@@ -61,13 +61,13 @@ class ConversationChanges(Struct, kw_only=True):
     settings: ConversationSettingsChanges | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Drop the spaces around the name."""
+        """Remove the spaces around the name."""
         if self.name is not UNSET:
             self.name = self.name.strip()
 
 
 class OwnChanges(Struct, kw_only=True):
-    """What a user changes of their own membership. A field that is left out stays as it is."""
+    """The changes of a user to their own membership. A field that is left out stays as it is."""
 
     muted_until: Moment | UnsetType | None = UNSET
     pinned: bool | UnsetType = UNSET

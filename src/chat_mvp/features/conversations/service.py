@@ -53,7 +53,7 @@ _ORDER_KEPT_S = 30.0
 
 
 class ConversationService:
-    """Makes, changes and reads conversations."""
+    """Creates, changes and reads conversations."""
 
     def __init__(
         self,
@@ -125,12 +125,12 @@ class ConversationService:
         people = await self._fetch_users(ids)
         apart = await self._blocks.fetch(user_id)
         marks = {i: roster.marks_for(roster.members[i], user_id, apart) for i in ids if i in people}
-        return [member_view(roster.members[i], people[i], its) for i, its in marks.items()]
+        return [member_view(roster.members[i], people[i], member_marks) for i, member_marks in marks.items()]
 
     # ------------------------------------------------------------------------------------------------------- making
 
     async def open_direct(self, user_id: str, other_id: str) -> tuple[Conversation, bool]:
-        """Return the direct conversation of two users, and whether this call made it."""
+        """Return the direct conversation of two users, and whether this call created it."""
         if user_id == other_id:
             raise ValidationError("You cannot write to yourself.", fields={"user_id": "is yourself"})
         people = await self._people([user_id, other_id])
@@ -140,21 +140,21 @@ class ConversationService:
             if await self._contacts.fetch_blocked_pairs(user_id, [other_id]):
                 raise CannotMessageError
             await self._strangers.check_may_write_first(user_id, other_id)
-        made = await self._do(
+        is_new = await self._submit_and_wait(
             lambda reply: OpenDirect(key, people[user_id], people, reply=reply),
         )
         conversation_id = (await self._conversations.fetch_direct_ids([key]))[key]
-        return await self.fetch(user_id, conversation_id), made
+        return await self.fetch(user_id, conversation_id), is_new
 
     async def make(self, user_id: str, wanted: NewConversation) -> Conversation:
-        """Make a group or a channel and return it."""
+        """Create a group or a channel and return it."""
         if wanted.name is None or not wanted.name.strip():
-            raise ValidationError("A group or channel needs a name.", fields={"name": "is missing"})
+            raise ValidationError("A group or channel must have a name.", fields={"name": "is missing"})
         check_texts(name=wanted.name, description=wanted.description)
         member_ids = [i for i in dict.fromkeys(wanted.member_ids) if i != user_id]
         limit = min(wanted.max_participants or MAX_MEMBERS, MAX_MEMBERS)
         if 1 + len(member_ids) > limit:
-            raise FullError(f"This conversation may have {limit:,} members.")
+            raise FullError(f"This conversation may have at most {limit:,} members.")
         people = await self._people([user_id, *member_ids])
         if member_ids and await self._contacts.fetch_blocked_pairs(user_id, member_ids):
             raise CannotMessageError
@@ -162,7 +162,7 @@ class ConversationService:
         members = [people[i] for i in member_ids]
         await self._strangers.check_may_found(user_id)
         async with self._strangers.adding(user_id, member_ids) as strangers:
-            await self._do(
+            await self._submit_and_wait(
                 lambda reply: MakeConversation(record, people[user_id], members, strangers=strangers, reply=reply),
             )
         return await self.fetch(user_id, record.id)
@@ -172,10 +172,12 @@ class ConversationService:
     async def change(self, user_id: str, conversation_id: str, changes: ConversationChanges) -> Conversation:
         """Change a conversation, notify its members, and return it."""
         if changes.name is not UNSET and not changes.name.strip():
-            raise ValidationError("A group or channel needs a name.", fields={"name": "shows nothing"})
+            raise ValidationError("A group or channel must have a name.", fields={"name": "shows nothing"})
         check_texts(name=changes.name, description=changes.description, avatar_url=changes.avatar_url)
         people = await self._people([user_id])
-        await self._do(lambda reply: ChangeConversation(conversation_id, people[user_id], changes, reply=reply))
+        await self._submit_and_wait(
+            lambda reply: ChangeConversation(conversation_id, people[user_id], changes, reply=reply)
+        )
         return await self.fetch(user_id, conversation_id)
 
     async def change_own(self, user_id: str, conversation_id: str, changes: OwnChanges) -> Conversation:
@@ -189,14 +191,16 @@ class ConversationService:
                 raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
         if fields:
             people = await self._people([user_id])
-            await self._do(lambda reply: ChangeOwnSettings(conversation_id, people[user_id], fields, reply=reply))
+            await self._submit_and_wait(
+                lambda reply: ChangeOwnSettings(conversation_id, people[user_id], fields, reply=reply)
+            )
         return await self.fetch(user_id, conversation_id)
 
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Delete a conversation for all members."""
         await self._roster(user_id, conversation_id)
         people = await self._people([user_id])
-        await self._do(
+        await self._submit_and_wait(
             lambda reply: DeleteConversation(conversation_id, people[user_id], reply=reply),
         )
 
@@ -212,7 +216,7 @@ class ConversationService:
         check_may_manage(roster, roster.members[user_id])
         newcomers = () if other_id in roster.members else (other_id,)
         async with self._strangers.adding(user_id, newcomers) as strangers:
-            added = await self._do(
+            added = await self._submit_and_wait(
                 lambda reply: AddMember(
                     conversation_id,
                     people[user_id],
@@ -229,12 +233,12 @@ class ConversationService:
         """Remove a member, or leave if both ids are the same."""
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         if roster.conversation.kind == "direct" and other_id == user_id:
             await self._leave_direct(user_id, roster)
             return
         people = await self._people([user_id, other_id])
-        await self._do(
+        await self._submit_and_wait(
             lambda reply: RemoveMember(
                 conversation_id,
                 people[user_id],
@@ -245,7 +249,7 @@ class ConversationService:
 
     async def _leave_direct(self, user_id: str, roster: Roster) -> None:
         people = await self._people(list(roster.members))
-        await self._do(
+        await self._submit_and_wait(
             lambda reply: LeaveDirect(roster.conversation.id, people[user_id], people, reply=reply),
         )
         for other_id in people.keys() - {user_id}:
@@ -255,10 +259,10 @@ class ConversationService:
         """Give a member another role and return their membership."""
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         people = await self._people([user_id, other_id])
         apart = await self._blocks.fetch(other_id)
-        await self._do(
+        await self._submit_and_wait(
             lambda reply: ChangeRole(
                 conversation_id,
                 people[user_id],
@@ -272,8 +276,8 @@ class ConversationService:
 
     # ------------------------------------------------------------------------------------------------------ internal
 
-    async def _do(self, make: Callable[[Changed], ConversationOperation]) -> bool:
-        return await await_reply(lambda reply: self._writer.submit(make(reply)))
+    async def _submit_and_wait(self, make_operation: Callable[[Changed], ConversationOperation]) -> bool:
+        return await await_reply(lambda reply: self._writer.submit(make_operation(reply)))
 
     async def _roster(self, user_id: str, conversation_id: str) -> Roster:
         roster = await self._rosters.fetch(conversation_id)
@@ -285,7 +289,7 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         member = roster.member(person.id)
         if member is None:
-            raise NotFoundError("This person is not in the conversation.")
+            raise NotFoundError("This user is not in the conversation.")
         return member_view(member, person, roster.marks_for(member, user_id, await self._blocks.fetch(user_id)))
 
     async def _people(self, ids: list[str]) -> dict[str, User]:
@@ -297,7 +301,7 @@ class ConversationService:
 
 def _new_record(user_id: str, wanted: NewConversation, name: str, now: datetime) -> ConversationRecord:
     if wanted.kind == "direct":
-        raise ForbiddenError("A direct conversation is made with a person.")
+        raise ForbiddenError("Give user_id instead of members to create a direct conversation.")
     return ConversationRecord(
         id=new_id(),
         kind=wanted.kind,

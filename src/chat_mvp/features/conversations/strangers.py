@@ -1,8 +1,8 @@
 """Limits on being added to conversations by strangers: how many, how fast, and who counts as a stranger.
 
-An adder is a stranger to a user who neither has them in the contact list nor has opened their direct conversation.
-So the added user decides, not the adder. The check takes a few reads by index when users are added, and none when a
-message is sent.
+An adder is a stranger to a user who neither has them in the contact list nor has opened their direct conversation. So
+the added user decides, not the adder. The check needs a few index reads when users are added, and none when a message
+is sent.
 """
 
 from collections import Counter
@@ -33,20 +33,20 @@ class Strangers:
         self._conversations = conversations
         self._rate_limits = rate_limits
         self._enabled = enabled
-        self._on_the_way: Counter[str] = Counter()
-        """How many operations in progress add each user. The database does not know of them yet."""
+        self._being_added: Counter[str] = Counter()
+        """The number of operations in progress that add each user. They are not in the database yet."""
 
     @asynccontextmanager
     async def adding(self, adder_id: str, others: Collection[str]) -> AsyncIterator[frozenset[str]]:
-        """Check that the adder may add the others, and yield those to whom it is a stranger; add them in the block.
+        """Check that the adder may add the others, and yield those to whom the adder is a stranger.
 
-        ``ForbiddenError`` when one of the others is in too many conversations, with the same text for every reason;
-        ``RateLimitedError`` when the adder has added too many strangers.
+        The caller adds them within the block. ``ForbiddenError`` when one of the others is in too many conversations,
+        with the same text for every reason. ``RateLimitedError`` when the adder has added too many strangers.
         """
         if not self._enabled or not others:
             yield frozenset()
             return
-        self._on_the_way.update(others)
+        self._being_added.update(others)
         try:
             strangers = frozenset(others) - await self._who_knows(adder_id, others)
             await self._check_room(others)
@@ -55,16 +55,19 @@ class Strangers:
                 self._rate_limits.check("add_stranger", adder_id, cost=len(strangers))
             yield strangers
         finally:
-            self._on_the_way.subtract(others)
-            self._on_the_way = +self._on_the_way
+            self._being_added.subtract(others)
+            self._being_added = +self._being_added
 
     async def check_may_found(self, user_id: str) -> None:
-        """Count a new group or channel; ``RateLimitedError`` or ``ConflictError`` when there are too many."""
+        """Count a new group or channel. ``RateLimitedError`` or ``ConflictError`` when there are too many."""
         self._rate_limits.check("create_group", user_id)
         await self._check_own_room(user_id)
 
     async def check_may_write_first(self, user_id: str, other_id: str) -> None:
-        """Count the first message, or the opened direct conversation, to a person; errors as for ``adding``."""
+        """Count the first message, or the opened direct conversation, to a user.
+
+        Raises the same errors as ``adding``.
+        """
         if not self._enabled:
             return
         await self._check_own_room(user_id)
@@ -82,7 +85,7 @@ class Strangers:
 
     async def _check_room(self, others: Collection[str]) -> None:
         counts = await self._conversations.count_of(others)
-        if any(counts[other_id] + max(1, self._on_the_way[other_id]) > MAX_CONVERSATIONS for other_id in others):
+        if any(counts[other_id] + max(1, self._being_added[other_id]) > MAX_CONVERSATIONS for other_id in others):
             raise _full()
 
     async def _check_unseen(self, adder_id: str, strangers: Collection[str]) -> None:
@@ -93,9 +96,9 @@ class Strangers:
             if added_by == adder_id:
                 from_adder[user_id] += count
         for user_id in strangers:
-            # The person counts as being added already.
-            coming = self._on_the_way[user_id]
-            in_all, own = total[user_id] + coming, from_adder[user_id] + coming
+            # Users who are being added count as added.
+            being_added = self._being_added[user_id]
+            in_all, own = total[user_id] + being_added, from_adder[user_id] + being_added
             allowed = MAX_UNSEEN_FROM_ONE_STRANGER if in_all <= MAX_UNSEEN_FROM_STRANGERS else MAX_UNSEEN_RESERVED
             if own > allowed or in_all > MAX_UNSEEN_IN_ALL:
                 raise _full()

@@ -158,7 +158,7 @@ class ConversationViews:
     def __init__(
         self, snapshots: Snapshots, conversations: Conversations, messages: Messages, fetch_users: FetchUsers
     ) -> None:
-        """Read from these."""
+        """Read from these collections."""
         self._snapshots = snapshots
         self._conversations = conversations
         self._messages = messages
@@ -171,7 +171,7 @@ class ConversationViews:
         shown = [view.id for view in views if view.last_message is not None]
         if not shown:
             return views
-        # Someone removed while this was read must not get a message that was sent, or changed, after that.
+        # A user who was removed during the read must not get a message that was sent or changed after that.
         still = await self._conversations.fetch_memberships(user_id, shown)
         return [
             view

@@ -25,7 +25,7 @@ from chat_mvp.realtime.frame_reply import FrameReply
 
 
 def message_handlers(service: MessageService) -> dict[type, Handler]:
-    """Return the handlers of these frames. None waits for the writer: the reply answers after the commit."""
+    """Return the handlers of these frames. None of them waits for the writer: the reply answers after the commit."""
 
     def send(connection: Connection, frame: MessageSend) -> Awaitable[None] | None:
         draft = Draft(

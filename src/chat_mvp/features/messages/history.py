@@ -1,4 +1,4 @@
-"""Reading what was written: one message, pages of a conversation, what changed, earlier texts."""
+"""Reading messages: one message, pages of a conversation, changes, and earlier texts."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 
 
 class MessageHistory:
-    """Reads messages for those who may see them; for everybody else there are none."""
+    """Reads messages for users who may see them. For everyone else the messages do not exist."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class MessageHistory:
         blocks: Blocks,
         page_reads: FairSemaphore,
     ) -> None:
-        """Read from these. ``page_reads`` bounds how many pages, of up to megabytes each, are read at once."""
+        """Read from these. ``page_reads`` limits how many pages, each up to megabytes in size, are read at once."""
         self._page_reads = page_reads
         self._rosters = rosters
         self._messages = messages
@@ -38,7 +38,10 @@ class MessageHistory:
         self._blocks = blocks
 
     async def find(self, user_id: str, message_id: str) -> tuple[Roster, MembershipRecord, Message]:
-        """Return a message with its conversation and the person's place there; ``NotFoundError`` without a place."""
+        """Return a message with its conversation and the user's membership.
+
+        ``NotFoundError`` when they are not a member.
+        """
         record = (await self._messages.fetch_by_ids([message_id])).get(message_id)
         roster = await self._rosters.fetch(record.message.conversation_id) if record is not None else None
         member = roster.member(user_id) if roster is not None else None
@@ -56,9 +59,11 @@ class MessageHistory:
         around: int | None,
         limit: int,
     ) -> list[Message]:
-        """Return a page of the history in ascending order of ``seq``; the newest one where no bound is given."""
+        """Return a page of the history in ascending order of ``seq``. Without a bound, return the newest page."""
         if sum(bound is not None for bound in (before, after, around)) > 1:
-            raise ValidationError("Give one of before, after and around.", fields={"before": "excludes the others"})
+            raise ValidationError(
+                "Give only one of before, after and around.", fields={"before": "excludes the others"}
+            )
 
         async def read(above: int) -> list[Message]:
             if after is not None:
@@ -76,7 +81,7 @@ class MessageHistory:
         return await self._read_visible(user_id, conversation_id, read)
 
     async def fetch_pinned(self, user_id: str, conversation_id: str) -> list[Message]:
-        """Return the pinned messages that this person may see, the newest first; at most ``MAX_PINNED_MESSAGES``."""
+        """Return the pinned messages that this user may see, the newest first, at most ``MAX_PINNED_MESSAGES``."""
 
         async def read(above: int) -> list[Message]:
             return await self._messages.fetch_pinned(conversation_id, above=above, limit=MAX_PINNED_MESSAGES)
@@ -84,19 +89,22 @@ class MessageHistory:
         return await self._read_visible(user_id, conversation_id, read)
 
     async def _read_visible(self, user_id: str, conversation_id: str, read: Callable[[int], Awaitable[Found]]) -> Found:
-        """Return what ``read`` finds above the place that it is given, read by a person who is still a member then."""
+        """Return what ``read`` finds above the given ``seq``, if the user is still a member after the read."""
         above = await self.visible_above(user_id, conversation_id)
         while True:
             async with self._page_reads.hold(user_id):
                 found = await read(above)
-            # They may have been removed while we read, and what was read may be from after that.
+            # The user may have been removed during the read, and the result may be from after that.
             now_above = await self.visible_above(user_id, conversation_id)
             if now_above == above:
                 return found
             above = now_above
 
     async def visible_above(self, user_id: str, conversation_id: str) -> int:
-        """Return the place above which this person sees the history; ``NotFoundError`` for people who are not in it."""
+        """Return the ``seq`` above which this user sees the history.
+
+        ``NotFoundError`` for users who are not members.
+        """
         roster = await self._rosters.fetch(conversation_id)
         member = roster.member(user_id) if roster is not None else None
         if roster is None or member is None:
@@ -106,13 +114,13 @@ class MessageHistory:
     async def fetch_changes(
         self, user_id: str, conversation_id: str, *, after_rev: int, limit: int
     ) -> tuple[list[Message], int]:
-        """Return what changed after a revision, by ascending ``rev``, and the conversation's present revision."""
+        """Return the changes after a revision, by ascending ``rev``, and the conversation's current revision."""
         await self.visible_above(user_id, conversation_id)
-        # From the database and before the messages: what is in memory may not be committed yet, and a client that
-        # remembers a revision it was not sent would never ask for it again.
+        # Read it from the database, before the messages. The roster in memory may contain changes that are not
+        # committed yet. A client that stores a revision without its changes would never ask for them again.
         conversation = (await self._conversations.fetch([conversation_id])).get(conversation_id)
         if conversation is None:
-            # Deleted while we looked.
+            # The conversation was deleted during the read.
             raise NotFoundError("There is no such conversation.")
 
         async def read(above: int) -> list[MessageRecord]:
@@ -124,7 +132,7 @@ class MessageHistory:
         return [record.message for record in records], conversation.rev
 
     async def fetch_marks(self, user_id: str, message_id: str) -> tuple[int, dict[str, Marks]]:
-        """Return the ``seq`` of a message, and the marks of its recipients, by id, as this person knows them."""
+        """Return the ``seq`` of a message, and the marks of its recipients that this user may see, by user id."""
         roster, _, message = await self.find(user_id, message_id)
         apart = await self._blocks.fetch(user_id)
         return message.seq, {
@@ -134,7 +142,7 @@ class MessageHistory:
         }
 
     async def fetch_edits(self, user_id: str, message_id: str) -> list[tuple[str, str]]:
-        """Return the earlier texts of a message, each with the time it was replaced, oldest first."""
+        """Return the earlier texts of a message, each with the time at which it was replaced, oldest first."""
         async with self._page_reads.hold(user_id):
             edits = await self._messages.fetch_edits(message_id)
         await self.find(user_id, message_id)

@@ -1,7 +1,7 @@
-"""Finds ``@name`` in a text that is Markdown: what stands in code or in an address is no mention.
+"""Finds ``@name`` in a Markdown text. A name in code or in an address is not a mention.
 
-``tests/mentions.json`` shows the rule by examples; the web client is tested with the same ones. Neither step here looks
-at a character more than a fixed number of times, because every text with an ``@`` passes through them.
+``tests/mentions.json`` shows the rule by examples. The web client is tested with the same examples. Every text with an
+``@`` passes through this module, so no step looks at a character more than a fixed number of times.
 """
 
 import re
@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from chat_mvp.limits import MAX_MENTIONS, MAX_USERNAME_CHARS, MIN_USERNAME_CHARS
 
 _MAX_CONTAINERS = 32
-"""Quotes and lists inside one another; what is deeper is text."""
+"""The maximum depth of nested quotes and lists. Deeper markers are text."""
 
 _TAB_COLUMNS = 4
 _CODE_INDENT = 4
 _QUOTE = 0
-"""Stands for a quote among the containers; a list item stands there as the columns by which its lines are indented."""
+"""Represents a quote in the list of containers. A list item is represented by the columns of its indent."""
 
 _SPACES = re.compile(r" *+")
 _FENCE = re.compile(r"`{3,}+(?=[^`]*+$)|~{3,}+")
@@ -25,7 +25,7 @@ _HEADING = re.compile(r"#{1,6}+(?: |$)")
 _ITEM = re.compile(r"(?:[-+*]|([0-9]{1,9}+)[.)])(?= |$)")
 
 _ADDRESS_CHARS = r"""(?: [^\s<>"`|\[\]()] | \([^\s<>"`|\[\]()]*+\) )*+"""
-"""What may follow in an address. Parentheses only in pairs, as in the links that the web client makes."""
+"""Characters that may follow in an address. Parentheses only in pairs, as in the links that the web client makes."""
 
 _INLINE = re.compile(
     rf"""
@@ -49,9 +49,9 @@ _INLINE = re.compile(
 
 
 def mentioned_names(text: str) -> list[str]:
-    """Return the names that may be meant by ``@name``, of at most ``MAX_MENTIONS`` places.
+    """Return the names that ``@name`` may mean, for at most ``MAX_MENTIONS`` occurrences.
 
-    A full stop, a hyphen or an underscore may end a name or the sentence, so each reading is returned.
+    A full stop, a hyphen or an underscore may end a name or the sentence, so both readings are returned.
     """
     names: dict[str, None] = {}
     places = 0
@@ -77,7 +77,7 @@ def _text_parts(text: str) -> list[str]:
 
 
 def _names_in(part: str) -> Iterator[str]:
-    """Return the names behind each ``@`` of one paragraph that is neither in code nor in an address."""
+    """Yield the names after each ``@`` of one paragraph that is neither in code nor in an address."""
     closing = _ticks_by_length(part)
     brackets = at = 0
     while (found := _INLINE.search(part, at)) is not None:
@@ -96,7 +96,7 @@ def _names_in(part: str) -> Iterator[str]:
 
 
 def _ticks_by_length(part: str) -> dict[int, list[int]]:
-    """Return where runs of backticks begin, by their length, the last first."""
+    """Return the start positions of runs of backticks, by their length, the last one first."""
     places: dict[int, list[int]] = {}
     for run in re.finditer(r"`++", part):
         places.setdefault(run.end() - run.start(), []).append(run.start())
@@ -106,7 +106,7 @@ def _ticks_by_length(part: str) -> dict[int, list[int]]:
 
 
 def _end_of_code(starts: list[int], opening: re.Match[str]) -> int:
-    """Return where the code ends that a run of backticks begins, or where the run ends when nothing closes it."""
+    """Return the end of the code that a run of backticks opens, or the end of the run when nothing closes it."""
     while starts and starts[-1] < opening.end():
         starts.pop()
     return starts[-1] + len(opening[0]) if starts else opening.end()
@@ -118,7 +118,7 @@ def _spaces(line: str, at: int) -> int:
 
 
 class _Blocks:
-    """Takes the lines of a text one by one and keeps those that are not code, as CommonMark has it."""
+    """Takes the lines of a text one by one and keeps those that are not code, according to CommonMark."""
 
     __slots__ = ("_containers", "_fence", "_paragraph", "_parts")
 
@@ -134,7 +134,7 @@ class _Blocks:
         return self._parts
 
     def add(self, line: str) -> None:
-        """Take the next line, which has no tabs."""
+        """Add the next line, which has no tabs."""
         if _spaces(line, 0) == len(line):
             self._add_blank()
             return
@@ -143,7 +143,7 @@ class _Blocks:
         if self._fence is not None and is_inside:
             self._add_to_fence(self._fence, line, at)
             return
-        # A fence ends with the quote or the list item that it stands in.
+        # A fence ends with the quote or the list item that contains it.
         self._fence = None
         at, opened = self._open_containers(line, at, matched, interrupts=is_inside and bool(self._paragraph))
         if opened or not (is_inside or self._continues_paragraph(line, at)):
@@ -165,7 +165,7 @@ class _Blocks:
             self._fence = None
 
     def _match_containers(self, line: str) -> tuple[int, int]:
-        """Return where the line goes on behind the containers that it continues, and how many these are."""
+        """Return where the line goes on after the containers that it continues, and the number of these."""
         at = 0
         for number, width in enumerate(self._containers):
             indent = _spaces(line, at)
@@ -180,7 +180,7 @@ class _Blocks:
         return at, len(self._containers)
 
     def _open_containers(self, line: str, at: int, matched: int, *, interrupts: bool) -> tuple[int, list[int]]:
-        """Return where the line goes on behind the containers that it begins, and these."""
+        """Return where the line goes on after the containers that it opens, and these containers."""
         opened: list[int] = []
         while matched + len(opened) < _MAX_CONTAINERS:
             indent = _spaces(line, at)
@@ -204,7 +204,7 @@ class _Blocks:
         return at, opened
 
     def _continues_paragraph(self, line: str, at: int) -> bool:
-        """Return whether a line belongs to the paragraph before it although it lacks the marks of its containers."""
+        """Return whether a line continues the paragraph before it although it lacks the markers of its containers."""
         indent = _spaces(line, at)
         start = at + indent
         if not self._paragraph or start == len(line):
@@ -217,7 +217,7 @@ class _Blocks:
         if start == len(line):
             self._end_paragraph()
         elif indent >= _CODE_INDENT:
-            # Code, unless a paragraph goes on.
+            # This is code, unless it continues a paragraph.
             if self._paragraph:
                 self._paragraph.append(line[start:])
         elif fence := _FENCE.match(line, start):

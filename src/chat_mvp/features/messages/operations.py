@@ -1,4 +1,4 @@
-"""What can be done to messages, each as an operation of the writer (see ``chat_mvp.delivery.batch``)."""
+"""The operations of the writer that change messages (see ``chat_mvp.delivery.batch``)."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -31,21 +31,21 @@ from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.records import MembershipRecord, MessageRecord
 
 OVERHEAD_BYTES = 512
-"""About what a message costs beside its text."""
+"""The approximate size of a message without its text."""
 
 
 class Sent(NamedTuple):
-    """What a send is answered with: the stored message, and whether it was stored by an earlier send."""
+    """The answer to a send: the stored message, and whether an earlier send had stored it."""
 
     record: MessageRecord
     is_duplicate: bool
 
 
 class SendMessage:
-    """Store a new message, or find the one that this sender sent under the same ``client_message_id``.
+    """Store a new message, or find the one that this sender sent with the same ``client_message_id``.
 
-    The conversation is named by ``conversation_id``, or by ``direct_key`` and then made if need be: ``people`` holds
-    the two where it may have to be.
+    ``conversation_id`` names the conversation, or ``direct_key`` does. With ``direct_key`` the conversation is created
+    if it does not exist. ``people`` holds the two users if it may have to be created.
     """
 
     __slots__ = (
@@ -70,7 +70,7 @@ class SendMessage:
         people: Mapping[str, User],
         reply: Reply[Sent],
     ) -> None:
-        """Make ``new`` a message and answer through ``reply``."""
+        """Store ``new`` as a message and answer through ``reply``."""
         self._new = new
         self._people = people
         self.conversation_id = conversation_id
@@ -91,7 +91,7 @@ class SendMessage:
         if roster is not None:
             self._check(batch, roster)
         elif self.message_ids:
-            # A conversation that is about to be made has no messages.
+            # A conversation that is about to be created has no messages.
             raise NotFoundError("There is no such message.")
         else:
             roster = begin_direct(batch, new.sender_id, self._people)
@@ -107,13 +107,13 @@ class SendMessage:
             return batch.roster(self.conversation_id)
         roster = find_direct(batch, self.direct_key or "")
         if roster is None and not self._people:
-            # It was there when the send was accepted and is gone since.
+            # The conversation existed when the send was accepted, and was removed since.
             raise NotFoundError("There is no such conversation.")
         return roster
 
     def _check(self, batch: Batch, roster: Roster) -> None:
         sender_id = self._new.sender_id
-        # Writing to a person by name needs no conversation that one can see already.
+        # A message to a user needs no conversation that the sender already sees.
         member = roster.members.get(sender_id) if self.conversation_id is None else roster.member(sender_id)
         if member is None:
             raise NotFoundError("There is no such conversation.")
@@ -124,7 +124,10 @@ class SendMessage:
                 # The same text as for a message that does not exist, so that the answer does not reveal it.
                 raise NotFoundError("There is no such message.")
         if self._new.thread_root is not None and batch.message(self._new.thread_root).message.thread_root is not None:
-            raise ValidationError("A reply in a thread cannot begin another.", fields={"thread_root": "is a reply"})
+            raise ValidationError(
+                "A reply in a thread cannot start another thread. Use its thread_root.",
+                fields={"thread_root": "is a reply"},
+            )
 
 
 class MessageOperation:
@@ -145,7 +148,7 @@ class MessageOperation:
         *,
         reply: Reply[Message],
     ) -> None:
-        """Change this message for this user, and answer through ``reply`` with the message as it is then."""
+        """Change this message for this user, and answer through ``reply`` with the changed message."""
         self._user_id = user_id
         self.message_ids: tuple[str, ...] = (message_id,)
         self.reply = reply
@@ -163,7 +166,7 @@ class MessageOperation:
 
 
 class EditMessage(MessageOperation):
-    """Replace the text of an own message. The same text changes nothing and is not published."""
+    """Replace the text of the user's own message. The same text changes nothing and is not published."""
 
     __slots__ = ("_mentions", "_text", "size")
 
@@ -178,14 +181,14 @@ class EditMessage(MessageOperation):
         *,
         reply: Reply[Message],
     ) -> None:
-        """Set ``text`` and the people it mentions."""
+        """Set ``text`` and the users whom it mentions."""
         super().__init__(message_id, user_id, reply=reply)
         self._text = text
         self._mentions = mentions
         self.size = OVERHEAD_BYTES + len(text)
 
     def apply(self, batch: Batch) -> None:
-        """Check, then change."""
+        """Check the permission, then change the text."""
         roster, member, record = self._find(batch)
         check_may_edit(record.message, member)
         if self._text != record.message.text:
@@ -207,12 +210,12 @@ class EditMessage(MessageOperation):
 
 
 class DeleteMessage(MessageOperation):
-    """Take the content of a message away. A second time changes nothing."""
+    """Delete the content of a message. Deleting it again changes nothing."""
 
     __slots__ = ()
 
     def apply(self, batch: Batch) -> None:
-        """Check, then change."""
+        """Check the permission, then delete the content."""
         roster, member, record = self._find(batch)
         check_may_delete(roster, record.message, member)
         if record.message.deleted_at is None:
@@ -235,7 +238,7 @@ class DeleteMessage(MessageOperation):
 
 
 class React(MessageOperation):
-    """Set or take back one's own reaction. What is so already changes nothing."""
+    """Add or remove the user's own reaction. If it is already so, nothing changes."""
 
     __slots__ = ("_emoji", "_present", "adds_data")
 
@@ -248,13 +251,13 @@ class React(MessageOperation):
         present: bool,
         reply: Reply[Message],
     ) -> None:
-        """Set ``emoji``, in its fully-qualified form, when ``present``; take it back otherwise."""
+        """Add ``emoji``, in its fully-qualified form, if ``present``. Otherwise remove it."""
         super().__init__(message_id, user_id, reply=reply)
         self._emoji = emoji
         self._present = self.adds_data = present
 
     def apply(self, batch: Batch) -> None:
-        """Check, then change."""
+        """Check the permission, then change the reactions."""
         roster, _, record = self._find(batch)
         if self._present:
             check_may_react(roster, record.message)
@@ -271,7 +274,7 @@ class React(MessageOperation):
         self._finish(batch, record)
 
     def _reactions(self, message: Message) -> list[Reaction] | None:
-        # Reactions that were stored before there was one form of each emoji come together here.
+        # Old reactions may contain several forms of one emoji. Merge them here.
         people: dict[str, dict[str, None]] = {}
         for reaction in message.reactions:
             people.setdefault(qualified_emoji(reaction.emoji), {}).update(dict.fromkeys(reaction.user_ids))
@@ -290,7 +293,7 @@ class React(MessageOperation):
 
 
 class Pin(MessageOperation):
-    """Pin a message for everybody in the conversation, or unpin it. What is so already changes nothing."""
+    """Pin or unpin a message for everyone in the conversation. If it is already so, nothing changes."""
 
     __slots__ = ("_pinned",)
 
@@ -302,12 +305,12 @@ class Pin(MessageOperation):
         pinned: bool,
         reply: Reply[Message],
     ) -> None:
-        """Pin it when ``pinned``, unpin it otherwise."""
+        """Pin it if ``pinned``. Otherwise unpin it."""
         super().__init__(message_id, user_id, reply=reply)
         self._pinned = pinned
 
     def apply(self, batch: Batch) -> None:
-        """Check, then change."""
+        """Check the permission, then change the pin."""
         roster, member, record = self._find(batch)
         check = check_may_pin if self._pinned else check_may_unpin
         check(roster, record.message, member)
@@ -322,7 +325,7 @@ class Pin(MessageOperation):
 
 
 class RaiseMarks:
-    """Record how far a member has received and read a conversation. A mark that is there already changes nothing."""
+    """Store how far a member has received and read a conversation. A mark that is already reached changes nothing."""
 
     __slots__ = ("_delivered", "_is_hidden", "_read", "_user_id", "conversation_id", "reply")
 
@@ -342,9 +345,10 @@ class RaiseMarks:
         is_hidden: Callable[[str], bool],
         reply: Reply[bool],
     ) -> None:
-        """Answer whether all is done: false when the marks must be raised again, because it was too much at once.
+        """Answer whether everything is done.
 
-        The marks of users who are invisible (``is_hidden``) and of those who are kept apart by a block are withheld.
+        False when the marks must be raised again, because it was too much at once. The marks of users who are invisible
+        (``is_hidden``) or separated by a block are withheld.
         """
         self.conversation_id: str | None = conversation_id
         self._user_id = user_id
@@ -360,12 +364,12 @@ class RaiseMarks:
         raised = batch.raise_marks(
             roster, member, delivered=self._delivered, read=self._read, withheld=withheld, reply=self.reply
         )
-        wanted = min(max(self._delivered, self._read), roster.stored_seq)
-        batch.answer(self.reply, not raised or member.delivered_seq >= wanted)
+        target = min(max(self._delivered, self._read), roster.stored_seq)
+        batch.answer(self.reply, not raised or member.delivered_seq >= target)
 
 
 class ShowMarks:
-    """Show a member's withheld marks to the others, because nothing stands in the way any more."""
+    """Show a member's withheld marks to the others, because the reason to withhold them is gone."""
 
     __slots__ = ("_is_hidden", "_user_id", "conversation_id", "reply")
 
@@ -378,14 +382,14 @@ class ShowMarks:
     def __init__(
         self, conversation_id: str, user_id: str, *, is_hidden: Callable[[str], bool], reply: Reply[None]
     ) -> None:
-        """``is_hidden`` says who is invisible."""
+        """``is_hidden`` returns whether a user is invisible."""
         self.conversation_id: str | None = conversation_id
         self._user_id = user_id
         self._is_hidden = is_hidden
         self.reply = reply
 
     def apply(self, batch: Batch) -> None:
-        """Show the marks, unless the user is invisible again or a block still stands."""
+        """Show the marks, unless the user is invisible again or a block still exists."""
         roster, member = batch.roster_of_member(self.conversation_id or "", self._user_id)
         if not roster.blocked and not self._is_hidden(self._user_id):
             batch.show_marks(roster, member)

@@ -26,7 +26,7 @@ from chat_mvp.features.messages.schemas import (
     TimedPage,
 )
 from chat_mvp.features.messages.service import Draft, MessageService
-from chat_mvp.features.messages.sync import MessageSync, Place
+from chat_mvp.features.messages.sync import MessageSync, PagePosition
 from chat_mvp.http.auth import Caller
 from chat_mvp.http.openapi import problems
 from chat_mvp.http.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -36,10 +36,10 @@ from chat_mvp.protocol import Message, ReceiptState
 from chat_mvp.storage.records import Marks
 from chat_mvp.times import format_optional, format_time, parse_time
 
-# Litestar leaves a bound of 0 out of the description.
+# Litestar leaves a bound of 0 out of the OpenAPI document.
 _FROM_0 = {"minimum": 0}
 Seq = Annotated[int | None, QueryParameter(ge=0, le=MAX_SEQ, description="A sequence number", schema_extra=_FROM_0)]
-# In a path each byte of it may be percent-encoded, which takes three characters.
+# In a path, each byte may be percent-encoded, which takes three characters.
 Emoji = Annotated[str, PathParameter(max_length=12 * MAX_EMOJI_CHARS, description="One emoji")]
 ConversationId = Annotated[str, QueryParameter(max_length=ID_CHARS, description="24 hexadecimal digits")]
 Moment = Annotated[str, QueryParameter(max_length=MAX_TIME_CHARS, description="An RFC 3339 time with an offset")]
@@ -61,7 +61,7 @@ async def history(
     around: Seq = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> MessagePage:
-    """Return messages by ascending ``seq``: the newest page, or the one before, after or around a place."""
+    """Return messages by ascending ``seq``: the newest page, or the page before, after or around a ``seq``."""
     items = await message_history.fetch_page(
         caller.user_id,
         path_id(conversation_id),
@@ -97,7 +97,7 @@ async def send(
     conversation_id: PathId,
     data: JSONBody[SendBody],
 ) -> Response[Message]:
-    """Send a message; 200 with the first one where this ``client_message_id`` was used before."""
+    """Send a message. Returns 200 with the first message if this ``client_message_id`` was used before."""
     draft = Draft(
         client_message_id=data.client_message_id,
         text=data.text,
@@ -113,7 +113,7 @@ async def send(
 
 @get(
     "/messages/sync",
-    summary="Read what changed since a time",
+    summary="Read changes since a time",
     tags=["messages"],
     responses=problems(401, 422),
 )
@@ -124,14 +124,14 @@ async def sync_since(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> TimedPage:
-    """Return the messages of all own conversations made or changed after a time, in their present state.
+    """Return the messages of all the caller's conversations created or changed after a time, in their current state.
 
-    ``server_time`` is the ``after`` of the next time, and the same on every page.
+    Pass ``server_time`` as ``after`` in the next request. It is the same on every page.
     """
     changes = await message_sync.fetch(
         caller.user_id,
         _moment("after", after),
-        place=decode_cursor(cursor, Place),
+        start=decode_cursor(cursor, PagePosition),
         limit=limit,
     )
     return TimedPage(
@@ -143,7 +143,7 @@ async def sync_since(
 
 @get("/messages/{message_id:str}", summary="Read one message", tags=["messages"], responses=problems(401, 404))
 async def fetch(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> Message:
-    """Return a message in its present state."""
+    """Return the current state of a message."""
     _, _, message = await message_history.find(caller.user_id, path_id(message_id))
     return message
 
@@ -157,7 +157,7 @@ async def fetch(caller: Caller, message_history: NamedDependency[MessageHistory]
 async def edit(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, data: JSONBody[EditBody]
 ) -> Message:
-    """Replace the text of an own message."""
+    """Replace the text of the caller's own message."""
     target = path_id(message_id)
     return await await_reply(lambda reply: message_service.edit(caller.user_id, target, data.text, reply=reply))
 
@@ -170,21 +170,21 @@ async def edit(
     responses=problems(401, 403, 404, 409),
 )
 async def remove(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
-    """Take the content of a message away; its place stays."""
+    """Delete the content of a message. Its ``seq`` remains."""
     target = path_id(message_id)
     return await await_reply(lambda reply: message_service.delete(caller.user_id, target, reply=reply))
 
 
 @put(
     "/messages/{message_id:str}/reactions/{emoji:str}",
-    summary="Set one's own reaction",
+    summary="Add a reaction",
     tags=["messages"],
     responses=problems(401, 403, 404, 409, 422),
 )
 async def add_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
 ) -> Message:
-    """Set one's own reaction."""
+    """Add a reaction of the caller."""
     target, wanted = path_id(message_id), _emoji(emoji)
     return await await_reply(
         lambda reply: message_service.react(caller.user_id, target, wanted, present=True, reply=reply)
@@ -194,14 +194,14 @@ async def add_reaction(
 @delete(
     "/messages/{message_id:str}/reactions/{emoji:str}",
     status_code=HTTP_200_OK,
-    summary="Take one's own reaction back",
+    summary="Remove a reaction",
     tags=["messages"],
     responses=problems(401, 403, 404, 409, 422),
 )
 async def remove_reaction(
     caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId, emoji: Emoji
 ) -> Message:
-    """Take one's own reaction back."""
+    """Remove a reaction of the caller."""
     target, wanted = path_id(message_id), _emoji(emoji)
     return await await_reply(
         lambda reply: message_service.react(caller.user_id, target, wanted, present=False, reply=reply)
@@ -215,7 +215,7 @@ async def remove_reaction(
     responses=problems(401, 403, 404, 409),
 )
 async def pin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
-    """Pin a message for everybody in the conversation."""
+    """Pin a message for everyone in the conversation."""
     target = path_id(message_id)
     return await await_reply(lambda reply: message_service.pin(caller.user_id, target, pinned=True, reply=reply))
 
@@ -228,21 +228,21 @@ async def pin(caller: Caller, message_service: NamedDependency[MessageService], 
     responses=problems(401, 403, 404, 409),
 )
 async def unpin(caller: Caller, message_service: NamedDependency[MessageService], message_id: PathId) -> Message:
-    """Unpin it, for everybody too."""
+    """Unpin a message for everyone in the conversation."""
     target = path_id(message_id)
     return await await_reply(lambda reply: message_service.pin(caller.user_id, target, pinned=False, reply=reply))
 
 
 @get(
     "/messages/{message_id:str}/receipts",
-    summary="See who has a message and who read it",
+    summary="Read the receipts of a message",
     tags=["messages"],
     responses=problems(401, 404),
 )
 async def receipts(caller: Caller, message_history: NamedDependency[MessageHistory], message_id: PathId) -> ReceiptList:
-    """Return how far the message has come with each of the others who were there when it was sent."""
+    """Return the receipts of the other users who were members when the message was sent."""
     seq, marks = await message_history.fetch_marks(caller.user_id, path_id(message_id))
-    return ReceiptList(items=[_receipt(user_id, its, seq) for user_id, its in marks.items()])
+    return ReceiptList(items=[_receipt(user_id, member_marks, seq) for user_id, member_marks in marks.items()])
 
 
 @get(
@@ -257,7 +257,7 @@ async def edits(caller: Caller, message_history: NamedDependency[MessageHistory]
     return EditList(items=[Edit(text=text, at=at) for text, at in pairs])
 
 
-@get("/sync", summary="Read what changed in a conversation", tags=["messages"], responses=problems(401, 404, 422))
+@get("/sync", summary="Read the changes in a conversation", tags=["messages"], responses=problems(401, 404, 422))
 async def sync(
     caller: Caller,
     message_history: NamedDependency[MessageHistory],
@@ -266,12 +266,12 @@ async def sync(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> ChangePage:
-    """Return every message changed after a revision, in its present state, by ascending ``rev``."""
-    place = min(decode_cursor(cursor, int) or 0, MAX_SEQ)
+    """Return every message changed after a revision, in its current state, by ascending ``rev``."""
+    position = min(decode_cursor(cursor, int) or 0, MAX_SEQ)
     messages, rev = await message_history.fetch_changes(
         caller.user_id,
         query_id("conversation_id", conversation_id) or "",
-        after_rev=max(after_rev, place),
+        after_rev=max(after_rev, position),
         limit=limit + 1,
     )
     more = len(messages) > limit
@@ -300,7 +300,7 @@ ROUTES: list[HTTPRouteHandler] = [
 def _emoji(text: str) -> str:
     emoji = unquote(text)
     if not 1 <= len(emoji) <= MAX_EMOJI_CHARS:
-        raise ValidationError("A reaction is one emoji.", fields={"emoji": "is not one emoji"})
+        raise ValidationError("A reaction must be one emoji.", fields={"emoji": "is not one emoji"})
     return emoji
 
 

@@ -20,27 +20,27 @@ class SendBody(Struct, kw_only=True):
 
 
 class EditBody(Struct, kw_only=True):
-    """Another text for an own message."""
+    """A new text for the caller's own message."""
 
     text: Text
 
 
 class MessagePage(Struct, kw_only=True):
-    """Messages in ascending order of ``seq``; pages are asked for by ``seq``, so ``next`` is always null."""
+    """Messages in ascending order of ``seq``. Pages are requested by ``seq``, so ``next`` is always null."""
 
     items: list[Message]
     next: str | None = None
 
 
 class PinnedList(Struct, kw_only=True):
-    """All pinned messages of a conversation, the newest first; they fit on one page, so ``next`` is always null."""
+    """All pinned messages of a conversation, the newest first. They fit on one page, so ``next`` is always null."""
 
     items: list[Message]
     next: str | None = None
 
 
 class ChangePage(Struct, kw_only=True):
-    """Messages by ascending ``rev``, and the conversation's present one; ``next`` is there while more changed."""
+    """Messages by ascending ``rev``, and the conversation's current ``rev``. ``next`` is set while there are more."""
 
     items: list[Message]
     next: str | None
@@ -48,7 +48,10 @@ class ChangePage(Struct, kw_only=True):
 
 
 class TimedPage(Struct, kw_only=True):
-    """Messages made or changed after a time, and the time to ask from next; ``next`` is there while there are more."""
+    """Messages created or changed after a time, and the time for the next request.
+
+    ``next`` is set while there are more.
+    """
 
     items: list[Message]
     next: str | None
@@ -70,7 +73,7 @@ class EditList(Struct, kw_only=True):
 
 
 class MemberReceipt(Struct, kw_only=True):
-    """How far a message has come with one of the others."""
+    """How far one of the other members has received and read a message."""
 
     user_id: Id
     state: ReceiptState
@@ -78,6 +81,6 @@ class MemberReceipt(Struct, kw_only=True):
 
 
 class ReceiptList(Struct, kw_only=True):
-    """How far a message has come with each of the others."""
+    """How far each of the other members has received and read a message."""
 
     items: list[MemberReceipt]

@@ -1,4 +1,4 @@
-"""The rules of messages: what is checked before something goes to the writer."""
+"""The rules of messages: the checks before an operation goes to the writer."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Never
@@ -33,7 +33,7 @@ from chat_mvp.storage.users import Users
 
 
 class Draft(Struct, kw_only=True, frozen=True):
-    """A message as it was asked for; one of ``conversation_id`` and ``to`` (a person) says where it goes."""
+    """A message as the client requested it. Either ``conversation_id`` or ``to`` (a user) names its target."""
 
     client_message_id: str
     text: str
@@ -61,7 +61,7 @@ class MessageService:
         is_hidden: Callable[[str], bool],
         check_may_write_first: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Write through ``writer``; ``is_hidden`` says who is invisible.
+        """Write through ``writer``. ``is_hidden`` returns whether a user is invisible.
 
         ``check_may_write_first(user_id, other_id)`` raises when the user may not start a conversation with the other.
         """
@@ -78,10 +78,10 @@ class MessageService:
     # ------------------------------------------------------------------------------------------------------ writing
 
     def send(self, user_id: str, draft: Draft, *, reply: Reply[Sent]) -> Awaitable[None] | None:
-        """Check a draft and hand it to the writer, which answers through ``reply`` later.
+        """Check a draft and pass it to the writer, which answers through ``reply`` later.
 
-        Returns an awaitable only where something must be looked up first: a person who was never written to, or names
-        that the text mentions. Raises what is wrong with the draft itself.
+        Returns an awaitable only if something must be looked up first: a user to whom nothing was sent yet, or names
+        that the text mentions. Raises the errors of the draft itself.
         """
         _check_draft(user_id, draft)
         key = direct_key(user_id, draft.to) if draft.to is not None else None
@@ -92,7 +92,7 @@ class MessageService:
         return None
 
     def edit(self, user_id: str, message_id: str, text: str, *, reply: Reply[Message]) -> Awaitable[None] | None:
-        """Check a new text and hand it to the writer; as ``send`` otherwise."""
+        """Check a new text and pass it to the writer. Otherwise like ``send``."""
         check_text(text)
         if "@" in text:
             return self._look_up_and_edit(user_id, message_id, text, reply=reply)
@@ -100,7 +100,7 @@ class MessageService:
         return None
 
     def delete(self, user_id: str, message_id: str, *, reply: Reply[Message]) -> None:
-        """Hand a deletion to the writer."""
+        """Pass a deletion to the writer."""
         operation = DeleteMessage(
             message_id,
             user_id,
@@ -117,7 +117,7 @@ class MessageService:
         present: bool,
         reply: Reply[Message],
     ) -> None:
-        """Hand a reaction, or its end, to the writer."""
+        """Pass a new or removed reaction to the writer."""
         operation = React(
             message_id,
             user_id,
@@ -128,7 +128,7 @@ class MessageService:
         self._writer.submit(operation)
 
     def pin(self, user_id: str, message_id: str, *, pinned: bool, reply: Reply[Message]) -> None:
-        """Hand a pin, or its end, to the writer."""
+        """Pass a pin or unpin to the writer."""
         operation = Pin(
             message_id,
             user_id,
@@ -146,13 +146,16 @@ class MessageService:
         read: int = 0,
         reply: Reply[Never],
     ) -> None:
-        """Hand a user's marks to the writer, unless they are that high already. ``reply`` hears of a refusal only."""
+        """Pass a user's marks to the writer, unless they are that high already.
+
+        ``reply`` is called only for a refusal.
+        """
         roster = self._rosters.get(conversation_id)
         member = roster.member(user_id) if roster is not None else None
         if member is not None and delivered <= member.delivered_seq and read <= member.read_seq:
             return
 
-        def raise_the_rest() -> None:
+        def raise_remaining() -> None:
             self.raise_marks(user_id, conversation_id, delivered=delivered, read=read, reply=reply)
 
         self._writer.submit(
@@ -162,20 +165,21 @@ class MessageService:
                 delivered=delivered,
                 read=read,
                 is_hidden=self._is_hidden,
-                reply=_MarksReply(reply, raise_the_rest),
+                reply=_MarksReply(reply, raise_remaining),
             ),
         )
 
     async def send_and_wait(self, user_id: str, draft: Draft) -> tuple[Message, bool]:
-        """Send, and return the stored message and whether it was a repetition.
+        """Send, and return the stored message and whether the send was a repetition.
 
-        ``NotFoundError`` for a repetition of a message that the sender may no longer see: it may have changed since.
+        ``NotFoundError`` for a repetition of a message that the sender may no longer see, because it may have changed
+        since.
         """
 
         def begin(reply: FutureReply[Sent]) -> Awaitable[None] | None:
             return self.send(user_id, draft, reply=reply)
 
-        # The status of the message depends on them, and the writer looks nothing up.
+        # The status of the message depends on blocks, and the writer reads nothing from the database for this.
         await self._blocks.fetch(user_id)
         sent = await await_reply(begin)
         message = sent.record.message
@@ -183,7 +187,9 @@ class MessageService:
             roster = await self._rosters.fetch(message.conversation_id)
             member = None if roster is None else roster.member(user_id)
             if roster is None or member is None or not can_see(roster, member, message.seq):
-                raise NotFoundError("You have left the conversation to which you sent this client_message_id before.")
+                raise NotFoundError(
+                    "You have left the conversation of the message with this client_message_id. Use a new one."
+                )
         return message, sent.is_duplicate
 
     # ------------------------------------------------------------------------------------------------------ internal
@@ -210,8 +216,8 @@ class MessageService:
         if await self._messages.fetch_sent([(user_id, draft.client_message_id)]):
             return {}
         people = await self._fetch_users([user_id, other])
-        if len(people) < 2:  # noqa: PLR2004  (both of them)
-            raise NotFoundError("There is no person with this id.")
+        if len(people) < 2:  # noqa: PLR2004  (both users)
+            raise NotFoundError("There is no user with this id.")
         if await self._contacts.fetch_blocked_pairs(user_id, [other]):
             raise CannotMessageError
         await self._check_may_write_first(user_id, other)
@@ -281,31 +287,31 @@ class MessageService:
 
 
 class _MarksReply:
-    """The reply to raised marks: success needs no answer, but marks that are not there yet are raised again."""
+    """The reply to raised marks. Success needs no answer, but marks that are not reached yet are raised again."""
 
-    __slots__ = ("_raise_the_rest", "_reply", "connection_id")
+    __slots__ = ("_raise_remaining", "_reply", "connection_id")
 
-    def __init__(self, reply: Reply[Never], raise_the_rest: Callable[[], None]) -> None:
+    def __init__(self, reply: Reply[Never], raise_remaining: Callable[[], None]) -> None:
         self._reply = reply
-        self._raise_the_rest = raise_the_rest
+        self._raise_remaining = raise_remaining
         self.connection_id = reply.connection_id
 
     def succeed(self, is_done: bool) -> None:
-        """Raise the marks again unless all is done."""
+        """Raise the marks again unless everything is done."""
         if not is_done:
             try:
-                self._raise_the_rest()
+                self._raise_remaining()
             except UnavailableError as error:
                 self._reply.refuse(error)
 
     def refuse(self, error: ChatError) -> None:
-        """Answer that it was not done."""
+        """Answer that the operation was refused."""
         self._reply.refuse(error)
 
 
 def _check_draft(user_id: str, draft: Draft) -> None:
     if (draft.conversation_id is None) == (draft.to is None):
-        detail = "Give a conversation_id or a person in to, one of the two."
+        detail = "Give either conversation_id or to (a user id)."
         raise ValidationError(detail, fields={"conversation_id": "or to, one of the two"})
     if draft.to == user_id:
         raise ValidationError("You cannot write to yourself.", fields={"to": "is yourself"})

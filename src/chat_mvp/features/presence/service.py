@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from itertools import chain, islice
+from weakref import WeakValueDictionary
 
 import structlog
 from msgspec import UnsetType
@@ -48,6 +49,7 @@ class PresenceService:
         self._on_hide = on_hide
         self._on_show = on_show
         self._tasks: set[asyncio.Task[None]] = set()
+        self._choosing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def close(self) -> None:
         """Cancel the tasks that add direct peers to connections."""
@@ -83,6 +85,12 @@ class PresenceService:
 
     async def choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         """Set and store the presence of a user, and return it as others see it. It lasts across reconnects."""
+        # One after the other: of two devices that choose at once, the same one must win in storage and in memory.
+        # Otherwise someone who is stored as invisible would be shown.
+        async with self._choosing.setdefault(user_id, asyncio.Lock()):
+            return await self._choose(user_id, state, status_text)
+
+    async def _choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         changes = UserChanges(presence=state)
         if status_text is not None:
             changes.status_text = status_text
@@ -126,7 +134,7 @@ class PresenceService:
         peer = event.conversation.peer
         if isinstance(peer, UnsetType) or not self._registry.is_connected(event.user_id):
             return
-        task = asyncio.get_running_loop().create_task(self._meet(event.user_id, peer.id))
+        task = asyncio.get_running_loop().create_task(self._watch_direct_peer(event.user_id, peer.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -135,11 +143,11 @@ class PresenceService:
         if self._registry.is_connected(viewer_id) and not await self._fetch_known_among(viewer_id, [user_id]):
             self._tracker.forget((c for c in self._registry.of(viewer_id) if user_id not in c.subscribed), user_id)
 
-    async def _meet(self, viewer_id: str, user_id: str) -> None:
+    async def _watch_direct_peer(self, viewer_id: str, user_id: str) -> None:
         try:
             await self._show(viewer_id, user_id, tell_now=False)
         except UnavailableError as error:
-            # The next connect brings it.
+            # The next connect includes the presence.
             _LOG.warning("a direct peer is not watched", error=error.detail)
 
     async def _show(self, viewer_id: str, user_id: str, *, tell_now: bool) -> None:

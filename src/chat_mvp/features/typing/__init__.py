@@ -1,1 +1,1 @@
-"""Typing: who is writing just now. Never stored, dropped under load, and over by itself after six seconds."""
+"""Typing: who is writing now. It is never stored, is dropped under load, and ends after six seconds."""

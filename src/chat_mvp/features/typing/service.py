@@ -1,4 +1,4 @@
-"""Who is writing in which conversation, for as long as they keep saying so."""
+"""Tracks who is writing in which conversation, as long as their clients repeat it."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ Key = tuple[str, str]
 
 
 class _Typist(NamedTuple):
-    """On which connection someone writes, when that ends by itself, and when the others were last sent it."""
+    """The connection on which a user writes, the timer that ends it, and when the others were last notified."""
 
     connection_id: str
     timer: asyncio.TimerHandle
@@ -24,7 +24,7 @@ class _Typist(NamedTuple):
 
 
 class TypingService:
-    """Notifies the other members of a conversation when someone starts and stops writing."""
+    """Notifies the other members of a conversation when a user starts and stops writing."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class TypingService:
     ) -> None:
         """Send frames through ``signal(audience, frame)``.
 
-        Nothing is sent about people who are invisible (``is_hidden``), and nothing passes a block.
+        Nothing is sent about users who are invisible (``is_hidden``), or to users separated by a block.
         """
         self._clock = clock
         self._signal = signal
@@ -45,15 +45,15 @@ class TypingService:
         self._blocks = blocks
         self._is_hidden = is_hidden
         self._typists: dict[Key, _Typist] = {}
-        """One for each person and conversation; bounded by those who are connected."""
+        """One entry for each user and conversation. Bounded by the number of connected users."""
 
     async def set(
         self, user_id: str, conversation_id: str, state: Literal["start", "stop"], *, connection_id: str
     ) -> None:
-        """Send a change to the others, and end the typing unless ``start`` comes again within six seconds.
+        """Send a change to the others, and end the typing unless ``start`` is repeated within six seconds.
 
-        A repeated ``start`` only moves that end. It is sent to the others again every ``TYPING_REPEAT_S``, for those
-        who have connected since and for clients that end it by their own clock. In a conversation of more than
+        A repeated ``start`` only postpones that end. The others get it again every ``TYPING_REPEAT_S``, for users who
+        have connected since and for clients that end it by their own clock. In a conversation of more than
         ``MAX_TYPING_MEMBERS`` nothing is sent.
         """
         roster = await self._rosters.fetch(conversation_id)
@@ -76,7 +76,7 @@ class TypingService:
         timer = asyncio.get_running_loop().call_later(TYPING_TIMEOUT_S, self._end, key)
         self._typists[key] = _Typist(connection_id, timer, sent_at)
         if is_due:
-            self._tell(key, "start")
+            self._notify_others(key, "start")
 
     def connections_changed(self, user_id: str, connection_ids: Collection[str]) -> None:
         """Stop the typing of a user on connections that they no longer have."""
@@ -94,7 +94,7 @@ class TypingService:
             self._end((event.message.sender_id, event.message.conversation_id))
 
     def close(self) -> None:
-        """Keep no timer."""
+        """Stop all timers."""
         for typist in self._typists.values():
             typist.timer.cancel()
         self._typists.clear()
@@ -103,9 +103,9 @@ class TypingService:
         typist = self._typists.pop(key, None)
         if typist is not None:
             typist.timer.cancel()
-            self._tell(key, "stop")
+            self._notify_others(key, "stop")
 
-    def _tell(self, key: Key, state: Literal["start", "stop"]) -> None:
+    def _notify_others(self, key: Key, state: Literal["start", "stop"]) -> None:
         user_id, conversation_id = key
         roster = self._rosters.get(conversation_id)
         apart = self._blocks.known(user_id)

@@ -1,1 +1,1 @@
-"""People: own profile, public profiles, finding others."""
+"""Users: own profile, public profiles, and search."""

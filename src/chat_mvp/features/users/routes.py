@@ -1,4 +1,4 @@
-"""HTTP routes of people: /users/me, /users, /users/{id}, /users/by-username/{username}."""
+"""HTTP routes of users: /users/me, /users, /users/{id}, /users/by-username/{username}."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ Query = Annotated[
     QueryParameter(max_length=MAX_QUERY_CHARS, description="Beginnings of a username or of words of a display name"),
 ]
 
-Username = Annotated[str, PathParameter(max_length=MAX_USERNAME_CHARS, description="A username in any capitals")]
+Username = Annotated[str, PathParameter(max_length=MAX_USERNAME_CHARS, description="A username. Case is ignored")]
 
 
 @get("/users/me", summary="Own account", tags=["users"], responses=problems(401))
@@ -35,11 +35,11 @@ async def fetch_own_account(caller: Caller, users: NamedDependency[UserService])
 async def change_own_account(
     caller: Caller, users: NamedDependency[UserService], data: JSONBody[ProfilePatch]
 ) -> OwnUser:
-    """Change what the body names of the caller's account, and return it."""
+    """Change the fields of the caller's account that the body names, and return it."""
     return await users.change(caller.user_id, data)
 
 
-@get("/users", summary="Find people", tags=["users"], responses=problems(401, 422))
+@get("/users", summary="Find users", tags=["users"], responses=problems(401, 422))
 async def find_users(
     caller: Caller,
     users: NamedDependency[UserService],
@@ -47,7 +47,7 @@ async def find_users(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[User]:
-    """Return people by the beginning of their username or of any word of their display name."""
+    """Return users by the beginning of their username or of any word of their display name."""
     check_storable({"q": q})
     items, following = await users.search(caller.user_id, q, after=decode_cursor(cursor, str), limit=limit)
     return Page(items=items, next=None if following is None else encode_cursor(following))
@@ -55,7 +55,7 @@ async def find_users(
 
 @get("/users/{user_id:str}", summary="Public profile", tags=["users"], responses=problems(401, 404))
 async def fetch_user(caller: Caller, users: NamedDependency[UserService], user_id: PathId) -> User:  # noqa: ARG001
-    """Return what everybody may see of a person."""
+    """Return the public profile of a user."""
     return await users.fetch(path_id(user_id))
 
 
@@ -70,7 +70,7 @@ async def fetch_user_by_username(
     users: NamedDependency[UserService],
     username: Username,
 ) -> User:
-    """Return what everybody may see of a person, found by username in any capitals."""
+    """Return the public profile of the user with this username, ignoring case."""
     return await users.fetch_by_username(username)
 
 

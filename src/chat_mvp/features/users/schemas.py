@@ -25,16 +25,16 @@ _OBJECT = Meta(
 
 
 class ProfilePatch(Struct, kw_only=True):
-    """What to change of the own account; what is left out stays."""
+    """Changes to the caller's account. A field that is left out stays as it is."""
 
     display_name: Annotated[str, Meta(max_length=MAX_DISPLAY_NAME_CHARS)] | UnsetType = UNSET
     bio: Annotated[str, Meta(max_length=MAX_BIO_CHARS)] | UnsetType = UNSET
     status_text: Annotated[str, Meta(max_length=MAX_STATUS_CHARS)] | UnsetType = UNSET
-    # These are decoded once their length is known.
+    # These are decoded after their length is checked.
     profile: Annotated[Raw, _OBJECT] | UnsetType = UNSET
     settings: Annotated[Raw, _OBJECT] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Drop the spaces around the name."""
+        """Remove the spaces around the name."""
         if self.display_name is not UNSET:
             self.display_name = self.display_name.strip()

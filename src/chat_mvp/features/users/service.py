@@ -1,4 +1,4 @@
-"""People: their own account, what others see of it, and finding others."""
+"""Users: their own account, their public profile, and search."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ _decode_object = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class UserService:
-    """Shows and changes accounts."""
+    """Returns and changes accounts."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class UserService:
         check_room: CheckRoom = lambda: None,
         costly_work: FairSemaphore,
     ) -> None:
-        """Call ``on_status_changed`` with a person's id and new status text after it is stored.
+        """Call ``on_status_changed`` with a user's id and new status text after it is stored.
 
-        ``recorder`` stores what others see of a person. ``costly_work`` limits how many searches run at once.
+        ``recorder`` stores the changes that others see. ``costly_work`` limits how many searches run at once.
         """
         self._check_room = check_room
         self._costly_work = costly_work
@@ -49,13 +49,13 @@ class UserService:
         self._on_status_changed = on_status_changed
 
     async def fetch_own(self, user_id: str) -> OwnUser:
-        """Return a person's account as they see it themselves."""
+        """Return a user's account as the user sees it."""
         return _own_user(await self._users.fetch(user_id))
 
     async def change(self, user_id: str, patch: ProfilePatch) -> OwnUser:
-        """Change an account and return it; ``ValidationError`` naming every field that will not do.
+        """Change an account and return it. ``ValidationError`` names every invalid field.
 
-        A blank display name gives way to the username.
+        An empty display name is replaced by the username.
         """
         self._check_room()
         changes = _checked(patch)
@@ -80,14 +80,14 @@ class UserService:
         return await self._recorder.record(f"profile {user_id}", write)
 
     async def fetch(self, user_id: str) -> User:
-        """Return what everyone may see of a user; ``NotFoundError`` when no user has this id."""
+        """Return the public profile of a user. ``NotFoundError`` when no user has this id."""
         found = await self._directory.fetch_users([user_id])
         if user_id not in found:
             raise no_such_user()
         return found[user_id]
 
     async def fetch_by_username(self, username: str) -> User:
-        """Return the person with this username, in any capitals; ``NotFoundError`` when there is none."""
+        """Return the user with this username, ignoring case. ``NotFoundError`` when there is none."""
         record = await self._users.fetch_by_username(username)
         if record is None:
             raise NotFoundError("There is no user with this username.")
@@ -96,10 +96,10 @@ class UserService:
     async def search(
         self, caller_id: str, query: str, *, after: str | None, limit: int
     ) -> tuple[list[User], str | None]:
-        """Return people found by the beginning of their username or of words of their display name.
+        """Return users found by the beginning of their username or of words of their display name.
 
-        Case and accents do not matter; of several words each must be found. In the order of usernames, those behind
-        ``after`` only; the second value is the ``after`` of the next page. An empty query finds no one.
+        Case and accents do not matter. Each of several words must be found. The result is in the order of usernames,
+        and begins after ``after``. The second value is the ``after`` of the next page. An empty query finds no one.
         """
         words = list(dict.fromkeys(fold_text(query).split()))[:MAX_QUERY_WORDS]
         if not words:
@@ -161,11 +161,11 @@ def _or_unset(value: str | None) -> str | UnsetType:
 
 
 class _UnfitError(Exception):
-    """An object that cannot be kept, with the reason."""
+    """An object that cannot be stored, with the reason."""
 
 
 def _checked_object(raw: Raw) -> str:
-    """Return the JSON of an object; ``_UnfitError`` when it is none, too large, too deep or not storable."""
+    """Return the JSON of an object. ``_UnfitError`` when it is not an object, too large, too deep or not storable."""
     too_much = f"must have at most {MAX_OBJECT_BYTES} bytes and {MAX_OBJECT_DEPTH} levels"
     if len(raw) > MAX_OBJECT_BYTES:
         raise _UnfitError(too_much)
