@@ -15,7 +15,7 @@ from pymongo import AsyncMongoClient
 from chat_mvp import errors, protocol
 from chat_mvp.app import create_app
 from chat_mvp.settings import Settings
-from chat_mvp.spec.openapi import mended
+from chat_mvp.spec.openapi import corrected
 from chat_mvp.storage.client import Database
 from tests.unit.docs.pages import DOCS, ROOT, codes, section, table
 
@@ -72,7 +72,7 @@ async def test_open_routes(app: Litestar) -> None:
 
 
 async def test_what_routes_take(app: Litestar) -> None:
-    document = mended(app.openapi_schema.to_schema(), app)
+    document = corrected(app.openapi_schema.to_schema(), app)
     described = {
         f"{method.upper()} {path}": operation
         for path, item in document["paths"].items()
