@@ -173,7 +173,7 @@ async def test_no_receipt_follows_the_removal(chat: Chat) -> None:
         await reader.close()
 
 
-async def test_typing_is_over_for_someone_who_is_blocked_meanwhile(chat: Chat) -> None:
+async def test_typing_ends_for_a_user_who_is_blocked(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)
     watcher, typist = await ann.connect(), await bob.connect()

@@ -166,7 +166,7 @@ async def test_a_conversation_that_was_left_is_not_in_ready(chat: Chat) -> None:
     assert not [frame for frame in socket.caught_up if room in str(frame)]
 
 
-async def test_nothing_from_before_one_joined(chat: Chat) -> None:
+async def test_nothing_from_before_joining(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group()
     old = await ann.say(room, "before bob")

@@ -59,7 +59,7 @@ async def test_the_block_list(chat: Chat) -> None:
     assert await contacts(ann, "/contacts/blocked") == {}
 
 
-async def test_a_block_stops_both_and_tells_neither_who_did_it(chat: Chat) -> None:
+async def test_a_block_stops_both_and_does_not_show_who_set_it(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     ann_socket, bob_socket = await ann.connect(), await bob.connect()
     room = (await ann_socket.ask("message.send", client_message_id="1", to=bob.id, text="hi"))["conversation_id"]

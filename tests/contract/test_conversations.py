@@ -273,7 +273,7 @@ async def test_leaving(chat: Chat) -> None:
     expect_problem(await bob.post(f"/conversations/{room}/leave"), 404, "not_found")
 
 
-async def test_coming_back_begins_anew(chat: Chat) -> None:
+async def test_rejoining_starts_a_new_history(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)
     await ann.say(room, "while bob was in")

@@ -253,7 +253,7 @@ async def test_what_one_may_not_know_is_not_found(chat: Chat, foreign: str) -> N
     assert await stranger.message(message["id"]) == message
 
 
-async def test_messages_to_people_who_do_not_exist(chat: Chat) -> None:
+async def test_messages_to_unknown_users(chat: Chat) -> None:
     socket = await (await chat.person()).connect()
     await socket.refused("not_found", "message.send", client_message_id="1", to=NO_SUCH_ID, text="hello?")
 

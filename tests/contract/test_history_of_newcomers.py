@@ -178,7 +178,7 @@ async def test_a_model_of_who_may_see_what(chat: Chat, seed: int) -> None:
             await model.check(dice)
 
 
-async def test_a_late_admin_opens_nothing(chat: Chat) -> None:
+async def test_a_late_admin_reveals_nothing(chat: Chat) -> None:
     ann, bob, late = await chat.people("ann", "bob", "late")
     room = await ann.group(bob)
     secret = await ann.say(room, "before late")
@@ -199,7 +199,7 @@ async def test_a_late_admin_opens_nothing(chat: Chat) -> None:
     assert secret["id"] not in str(socket.frames)
 
 
-async def test_who_joined_in_public_keeps_what_they_could_read(chat: Chat) -> None:
+async def test_a_member_who_joined_in_public_keeps_the_visible_history(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     hall = await ann.group(visibility="public")
     spoken = await ann.say(hall, "in public")
@@ -225,7 +225,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_every_change_of_a_conversation_is_said(chat: Chat) -> None:
+async def test_every_change_of_a_conversation_has_a_system_message(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)
     socket = await bob.connect()

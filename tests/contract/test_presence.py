@@ -103,7 +103,7 @@ async def test_presence_stops_after_the_relation_ends(chat: Chat, way: str) -> N
     await watcher.nothing("presence")
 
 
-async def test_a_contact_who_is_a_direct_peer_too_stays_known(chat: Chat) -> None:
+async def test_a_removed_contact_who_is_a_direct_peer_is_still_watched(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     await ann.add_contact(bob)
     await ann.say(await ann.direct(bob), "hello")
@@ -159,7 +159,7 @@ async def test_a_block_holds_however_one_asks_again(chat: Chat, way: str) -> Non
 
 
 @pytest.mark.parametrize("way", ["contact", "direct", "subscription"])
-async def test_who_is_unblocked_is_seen_again(chat: Chat, way: str) -> None:
+async def test_the_presence_of_an_unblocked_user_is_sent_again(chat: Chat, way: str) -> None:
     ann, bob = await chat.people("ann", "bob")
     watcher, _ = await bob.connect(), await ann.connect()
     if way == "contact":
@@ -174,7 +174,7 @@ async def test_who_is_unblocked_is_seen_again(chat: Chat, way: str) -> None:
     await watcher.expect("presence", user_id=ann.id, state="online")
 
 
-async def test_who_is_unblocked_by_one_of_two_stays_hidden(chat: Chat) -> None:
+async def test_a_user_unblocked_by_only_one_of_two_stays_hidden(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     await bob.add_contact(ann)
     await ann.block(bob)

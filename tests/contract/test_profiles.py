@@ -13,7 +13,7 @@ async def change(person: Person, **fields: Any) -> dict[str, Any]:
     return {name: own[name] for name in person.user}
 
 
-async def test_those_who_share_a_conversation_get_it_and_strangers_do_not(chat: Chat) -> None:
+async def test_users_who_share_a_conversation_get_it_and_strangers_do_not(chat: Chat) -> None:
     ann, bob, cat, dan = await chat.people("ann", "bob", "cat", "dan")
     await cat.group(ann, bob)
     sockets = [await person.connect() for person in (ann, bob, cat)]
@@ -29,7 +29,7 @@ async def test_those_who_share_a_conversation_get_it_and_strangers_do_not(chat: 
     ]
 
 
-async def test_those_who_have_the_person_as_a_contact_get_it(chat: Chat) -> None:
+async def test_users_who_have_the_person_as_a_contact_get_it(chat: Chat) -> None:
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     await bob.add_contact(ann)
     await ann.add_contact(cat)

@@ -71,7 +71,7 @@ async def test_high_priority_first_between_conversations(chat: Chat) -> None:
     assert texts == ["urgent 0", "urgent 1", "urgent 2", "calm 0", "calm 1", "calm 2"]
 
 
-async def test_it_waits_until_it_is_confirmed(chat: Chat) -> None:
+async def test_messages_wait_until_they_are_acknowledged(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sent = [await ann.say(room, text) for text in ("one", "two", "three")]
@@ -147,7 +147,7 @@ async def test_it_comes_in_its_present_state(chat: Chat) -> None:
     assert drained(await bob.connect()) == expected
 
 
-async def test_the_queue_goes_when_its_owner_leaves(chat: Chat) -> None:
+async def test_the_queue_is_removed_when_its_owner_leaves(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.group(bob)
     await ann.say(room, "never delivered")

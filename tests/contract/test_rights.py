@@ -119,7 +119,7 @@ async def test_in_a_direct_conversation_both_change_only_their_own_messages(chat
     assert (await ann.edit(said["id"], "yes"))["text"] == "yes"
 
 
-async def test_who_may_write_where_only_admins_may(chat: Chat) -> None:
+async def test_only_admins_write_if_post_is_admins(chat: Chat) -> None:
     owner, admin, member, _, room = await group_of_four(chat)
     base = f"/conversations/{room}"
     before = await member.say(room, "before")

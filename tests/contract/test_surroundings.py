@@ -42,6 +42,6 @@ async def test_a_route_that_does_not_exist(chat: Chat, method: str) -> None:
     expect_problem(await ann.request(method, "/no/such/route"), 404, "not_found")
 
 
-async def test_the_server_does_not_say_what_it_is_made_of(chat: Chat) -> None:
+async def test_the_server_does_not_reveal_its_software(chat: Chat) -> None:
     response = await chat.http.get("/health/live")
     assert "uvicorn" not in response.headers.get("server", "").lower()

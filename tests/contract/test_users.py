@@ -83,12 +83,12 @@ async def test_public_profiles(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("path", [NO_SUCH_ID, "no-id", f"by-username/{unique('nobody')}", f"{NO_SUCH_ID}/presence"])
-async def test_people_who_do_not_exist(chat: Chat, path: str) -> None:
+async def test_unknown_users(chat: Chat, path: str) -> None:
     ann = await chat.person("ann")
     expect_problem(await ann.get(f"/users/{path}"), 404, "not_found")
 
 
-async def test_profiles_are_for_people_who_are_signed_in(chat: Chat) -> None:
+async def test_profiles_require_a_sign_in(chat: Chat) -> None:
     ann = await chat.person("ann")
     for path in (f"/users/{ann.id}", f"/users/by-username/{ann.username}", "/users?q=a", f"/users/{ann.id}/presence"):
         expect_problem(await chat.http.get(API + path), 401, "unauthenticated")

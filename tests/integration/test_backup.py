@@ -365,7 +365,9 @@ async def test_a_restore_beside_a_running_server_is_refused(tmp_path: Path) -> N
             assert len(outcome.err.splitlines()) == 1
 
 
-async def test_a_history_that_is_not_kept_is_said(mongo_uri: str, server: Server, chat: Chat, tmp_path: Path) -> None:
+async def test_a_history_window_that_is_too_short_is_reported(
+    mongo_uri: str, server: Server, chat: Chat, tmp_path: Path
+) -> None:
     """The session's own MongoDB keeps no past, as docs/mongodb.md advises: a backup beside writes may find it gone."""
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)

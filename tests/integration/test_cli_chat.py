@@ -164,7 +164,7 @@ def test_signing_out_and_in(terminal_user: Callable[[str], TerminalUser]) -> Non
     assert ada.do("login", ada.username, typed=f"{PASSWORD}\n") == f"You are {ada.username} now.\n"
 
 
-def test_what_cannot_be_done_is_said_in_one_line(terminal_user: Callable[[str], TerminalUser]) -> None:
+def test_errors_are_one_line(terminal_user: Callable[[str], TerminalUser]) -> None:
     ada = terminal_user("ada")
     refused(ada.run("write", "@nobody.here", "Hello?"), "chat-mvp: ")
     refused(ada.run("write", "No such group", "Hello?"), "You are in no conversation with this name")
@@ -172,7 +172,7 @@ def test_what_cannot_be_done_is_said_in_one_line(terminal_user: Callable[[str], 
     refused(ada.run("register", ada.username.upper(), "--email", "x@example.org", typed=f"{PASSWORD}\n"), "chat-mvp: ")
 
 
-async def test_tail_goes_on_after_a_restart_of_the_server(launch: Launch, tmp_path: Path) -> None:
+async def test_tail_continues_after_a_restart_of_the_server(launch: Launch, tmp_path: Path) -> None:
     chat = await launch()
     ada, bob = (TerminalUser(chat.server, tmp_path, name).register() for name in ("ada", "bob"))
     tail = await bob.start("tail", "--count", "2")

@@ -183,7 +183,7 @@ def test_retrying_and_removing_what_was_set_aside(server: Server, there: list[st
 
 
 @pytest.mark.parametrize("command", [["consumers", "list"], ["events", "tail"]], ids=" ".join)
-def test_a_database_that_does_not_answer_is_said_in_one_line(server: Server, command: list[str]) -> None:
+def test_a_database_that_does_not_answer_is_reported_in_one_line(server: Server, command: list[str]) -> None:
     uri = f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0"
     outcome = run_program(*command, "--data-dir", server.data_dir, "--mongo-uri", uri)
     assert (outcome.code, outcome.out) == (2, "")

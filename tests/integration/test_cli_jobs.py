@@ -35,7 +35,7 @@ def test_listing_retrying_and_removing(server: Server) -> None:
         assert missing.err.startswith(f"chat-mvp: There is no job {unknown}")
 
 
-def test_a_database_that_does_not_answer_is_said_in_one_line(server: Server) -> None:
+def test_a_database_that_does_not_answer_is_reported_in_one_line(server: Server) -> None:
     uri = f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0"
     outcome = run_program("jobs", "list", "--data-dir", server.data_dir, "--mongo-uri", uri)
     assert (outcome.code, outcome.out) == (2, "")

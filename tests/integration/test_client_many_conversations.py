@@ -21,7 +21,7 @@ async def until_drained(session: Session) -> list[object]:
     return frames
 
 
-async def test_it_comes_back_and_misses_nothing(launch: Launch) -> None:
+async def test_it_reconnects_and_misses_nothing(launch: Launch) -> None:
     chat = await launch()
     ann, bob = await chat.people("ann", "bob")
     groups = await add_groups(chat.server, ann.id, bob.id, MANY)

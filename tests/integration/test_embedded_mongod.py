@@ -188,7 +188,7 @@ async def test_a_taken_port_is_replaced_and_the_replica_set_follows(tmp_path: Pa
     await third.stop()
 
 
-async def test_two_started_at_once_do_not_meet(tmp_path: Path) -> None:
+async def test_two_started_at_once_do_not_share_a_port(tmp_path: Path) -> None:
     one, two = await asyncio.gather(start_embedded(tmp_path / "one"), start_embedded(tmp_path / "two"))
     try:
         assert one.port != two.port
@@ -204,7 +204,7 @@ async def test_a_path_with_odd_characters(tmp_path: Path) -> None:
     await mongo.stop()
 
 
-async def test_the_event_loop_goes_on_while_it_starts_and_stops(tmp_path: Path) -> None:
+async def test_the_event_loop_runs_while_it_starts_and_stops(tmp_path: Path) -> None:
     longest = 0.0
 
     async def watch() -> None:

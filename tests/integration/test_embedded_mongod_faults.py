@@ -102,7 +102,7 @@ async def until(condition: Callable[[], Any]) -> None:
     await eventually(probe, within=20)
 
 
-async def test_a_killed_mongod_comes_back_on_the_same_port_and_a_client_goes_on(mongo: EmbeddedMongo) -> None:
+async def test_a_killed_mongod_restarts_on_the_same_port_and_a_client_continues(mongo: EmbeddedMongo) -> None:
     with MongoClient[dict[str, Any]](mongo.uri) as client:
         things = client.test.get_collection("things", write_concern=DURABLE)
         for count in range(3):
@@ -268,7 +268,7 @@ async def test_damaged_files_are_said_in_a_line(tmp_path: Path) -> None:
     assert "mongod.log" in caught.value.remedy
 
 
-async def test_a_program_that_ends_at_once_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_program_that_ends_at_once_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "bin" / "mongod"
     program.parent.mkdir()
     program.write_text(
@@ -282,13 +282,13 @@ async def test_a_program_that_ends_at_once_is_said(tmp_path: Path, monkeypatch: 
         await start_embedded(tmp_path / "data")
 
 
-async def test_a_file_in_place_of_the_directory_is_said(tmp_path: Path) -> None:
+async def test_a_file_in_place_of_the_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(StartupError, match="cannot be used"):
         await start_embedded(tmp_path / "data")
 
 
-async def test_a_file_that_is_in_the_way_is_said(tmp_path: Path) -> None:
+async def test_a_file_that_is_in_the_way_is_reported(tmp_path: Path) -> None:
     (prepare(tmp_path / "data").data_dir / "mongod.log").mkdir()
     with pytest.raises(StartupError, match=r"mongod.log: is a directory") as caught:
         await start_embedded(tmp_path / "data")

@@ -9,7 +9,7 @@ from tests.support.replica import Follower, assert_converges
 from tests.support.texts import awkward_texts
 
 
-async def test_two_people_chat_one_leaves_and_comes_back(chat: Chat) -> None:
+async def test_two_people_chat_and_one_disconnects_and_reconnects(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     (found,) = expect_json(await ann.get("/users", q=bob.username))["items"]
     assert found["id"] == bob.id

@@ -239,7 +239,7 @@ def _without_repeats(events: Sequence[Event]) -> list[Event]:
     return [event for number, event in enumerate(events) if number == 0 or event != events[number - 1]]
 
 
-async def test_a_database_that_hangs_and_comes_back(tmp_path: Path) -> None:
+async def test_a_database_that_hangs_and_recovers(tmp_path: Path) -> None:
     server = Server(mongo_uri=None, directory=tmp_path)
     try:
         await server.start()

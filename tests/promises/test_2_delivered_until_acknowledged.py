@@ -71,7 +71,7 @@ async def test_a_crashed_client_gets_it_again(chat: Chat) -> None:
     assert queued_texts(await bob.connect()) == ["before", "live, then lost"]
 
 
-async def test_what_was_confirmed_never_comes_again(launch: Launch) -> None:
+async def test_acknowledged_messages_never_come_again(launch: Launch) -> None:
     chat = await launch()
     ann, bob = await chat.people("ann", "bob")
     direct, group = await ann.direct(bob), await ann.group(bob)

@@ -108,7 +108,7 @@ async def test_refused_sends_leave_no_gap(chat: Chat) -> None:
     assert len(sender.all("error", code="validation")) == 60 - good
 
 
-async def test_counting_goes_on_after_a_crash(launch: Launch) -> None:
+async def test_seq_continues_after_a_crash(launch: Launch) -> None:
     chat = await launch()
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)

@@ -99,7 +99,7 @@ async def random_changes(people: list[Person], room: str, dice: random.Random, c
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_whatever_happens_in_whatever_order(chat: Chat, seed: int) -> None:
+async def test_random_changes_in_random_order(chat: Chat, seed: int) -> None:
     dice = random.Random(seed)
     ann, bob, cat = await chat.people("ann", "bob", "cat")
     room = await ann.group(bob, cat)

@@ -58,7 +58,7 @@ async def test_a_slow_reader_is_closed_with_4408_and_loses_nothing(chat: Chat) -
     await assert_converges(follower, room)
 
 
-async def test_one_that_never_reads_again_is_cut(chat: Chat) -> None:
+async def test_a_client_that_never_reads_again_is_dropped(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)
     sender = await ann.connect()
@@ -97,7 +97,7 @@ async def test_a_slow_reader_delays_no_other_client(chat: Chat) -> None:
     assert len(healthy.texts(room)) == 50 + TOO_MUCH
 
 
-async def test_a_slow_reader_of_a_long_queue_is_waited_for(chat: Chat) -> None:
+async def test_the_server_waits_for_a_slow_reader_of_a_long_queue(chat: Chat) -> None:
     """What waits in the queue comes at the reader's pace, however much it is."""
     ann, bob = await chat.people("ann", "bob")
     room = await ann.direct(bob)

@@ -53,7 +53,7 @@ def test_it_is_built_when_its_sources_changed_and_not_otherwise(build_web: Modul
     assert static(checkout)["index.html"] == b"<p>good morning"
 
 
-def test_what_is_no_longer_built_is_gone(build_web: ModuleType, checkout: Path) -> None:
+def test_files_that_are_no_longer_built_are_removed(build_web: ModuleType, checkout: Path) -> None:
     build_web.build_if_changed(checkout)
     (checkout / "frontend/src/long.js").unlink()
     build_web.build_if_changed(checkout)

@@ -51,7 +51,7 @@ def test_a_goal_is_met_by_what_is_shown(
     assert figure(web_figures, value, goal, floor=floor).met is met
 
 
-def test_the_page_says_plainly_what_was_missed(web_figures: ModuleType) -> None:
+def test_the_page_names_missed_goals(web_figures: ModuleType) -> None:
     figures = [figure(web_figures, 40.0, 60.0), figure(web_figures, 80.0, 60.0), figure(web_figures, 7.0, None)]
     page = web_figures.markdown(figures, MACHINE, "Chromium 156", "2026-11-21T12:00:00+00:00", 0.25)
     assert "| Enter & text | at most 60 ms | 40.0 ms | met | 95th percentile of 2 |" in page

@@ -38,7 +38,7 @@ def test_a_message_that_reached_no_one_else_is_missed() -> None:
     assert ledger.verdict() == ["member 1 got nothing after 2 of 3"]
 
 
-def test_a_gap_is_noticed_at_once() -> None:
+def test_a_gap_is_detected_at_once() -> None:
     ledger = ledger_of(2)
     ledger.saw(READER, 4, "m4")
     assert ledger.problems == ["member 1 got number 4 after 2"]

@@ -64,7 +64,7 @@ async def messages(session: Session, count: int) -> list[int]:
     return found
 
 
-async def test_the_first_frame_says_who_is_there(server: ScriptedServer, account: FakeAccount) -> None:
+async def test_the_first_frame_authenticates(server: ScriptedServer, account: FakeAccount) -> None:
     session = Session(account, device_id="kitchen")
     _, hello = await opened(server, session)
     assert hello == {"type": "connect", "token": "token-0", "device_id": "kitchen"}
@@ -100,7 +100,7 @@ async def test_what_was_not_acknowledged_is_sent_again_in_order(server: Scripted
     await left(session)
 
 
-async def test_what_is_said_without_a_connection_waits_for_one(server: ScriptedServer, account: FakeAccount) -> None:
+async def test_frames_sent_without_a_connection_wait_for_one(server: ScriptedServer, account: FakeAccount) -> None:
     session = Session(account)
     peer, _ = await opened(server, session)
     await peer.close(1011)
@@ -172,7 +172,7 @@ async def test_acknowledgements_are_gathered(server: ScriptedServer, account: Fa
     await left(session)
 
 
-async def test_coming_back_it_says_what_it_knows(server: ScriptedServer, account: FakeAccount) -> None:
+async def test_on_reconnect_it_sends_known(server: ScriptedServer, account: FakeAccount) -> None:
     session = Session(account)
     peer, _ = await opened(server, session, **{CONVERSATION: 4})
     await peer.tell(message_new(5))

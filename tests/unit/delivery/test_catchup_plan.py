@@ -61,7 +61,7 @@ def test_a_plan_is_bounded_and_forgets_nothing(groups: list[tuple[int, int, int 
     assert told == {i for i, rev in known.items() if revs[i] != rev}, "what is not streamed is reset"
 
 
-def test_who_names_as_many_as_possible_is_introduced_to_none() -> None:
+def test_a_client_that_names_the_maximum_gets_no_introductions() -> None:
     summaries = [summary(number, 1) for number in range(MAX_KNOWN + 1)]
     known = {each.id: 1 for each in summaries[:MAX_KNOWN]}
     assert plan(summaries, known).introduced == []

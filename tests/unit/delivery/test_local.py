@@ -111,7 +111,7 @@ def member() -> Member:
     return Member(user=person, role="admin", joined_at="", delivered_seq=9, read_seq=8)
 
 
-def test_who_left_is_sent_nothing_after_that() -> None:
+def test_a_former_member_is_sent_nothing_after_leaving() -> None:
     room = Room()
     left = MemberLeft(conversation_id=ROOM, actor_id="ann", user_id="bob")
     assert room.deliver(Recorded(left, ("ann", "cat"))) == [
@@ -128,13 +128,13 @@ def test_who_left_is_sent_nothing_after_that() -> None:
         (ConversationDeleted(conversation_id=ROOM, actor_id="ann", member_ids=["ann", "bob"]), ("ann", "bob")),
     ],
 )
-def test_a_conversation_that_is_gone(event: Event, audience: tuple[str, ...]) -> None:
+def test_a_deleted_conversation(event: Event, audience: tuple[str, ...]) -> None:
     room = Room()
     assert room.deliver(Recorded(event, audience)) == [("ConversationLeft", audience)]
     assert room.receipts.told == [("forget", audience, ROOM)]
 
 
-def test_marks_are_hidden_from_those_who_are_kept_apart() -> None:
+def test_marks_are_hidden_from_blocked_users() -> None:
     room = Room()
     changed = MemberChanged(conversation_id=ROOM, actor_id="ann", member=member(), joined_seq=2)
     sent = room.deliver(Recorded(changed, ("ann", "cat", "dan"), apart={"cat"}))

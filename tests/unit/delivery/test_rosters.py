@@ -29,10 +29,10 @@ class Storage:
 def make() -> tuple[Rosters, Storage]:
     storage = Storage()
 
-    async def nobody(_: Iterable[str]) -> dict[str, Any]:
+    async def fetch_no_users(_: Iterable[str]) -> dict[str, Any]:
         return {}
 
-    return Rosters(cast("Conversations", storage), cast("Contacts", None), nobody), storage
+    return Rosters(cast("Conversations", storage), cast("Contacts", None), fetch_no_users), storage
 
 
 async def test_blocks_between_others_delay_no_read() -> None:

@@ -198,7 +198,7 @@ async def test_an_answer_that_was_lost_is_given_again_after_a_rotation_of_keys(n
     assert await after.signed_in(await after.service.refresh(again.refresh_token, address=DEVICE.address))
 
 
-async def test_a_session_survives_a_key_that_is_gone(new_house: NewHouse) -> None:
+async def test_a_session_survives_a_removed_key(new_house: NewHouse) -> None:
     first = await new_house(OLD).register()
     house = new_house(NEW)
     assert not await house.signed_in(first)

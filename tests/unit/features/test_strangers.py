@@ -65,7 +65,7 @@ def house() -> House:
     return House()
 
 
-async def test_who_is_a_stranger_is_for_the_person_to_say(house: House) -> None:
+async def test_only_the_user_decides_who_is_a_stranger(house: House) -> None:
     house.storage.listed, house.storage.opened = {"ann"}, {"bob"}
     assert await house.add("ann", "bob", "cat") == {"cat"}
 
@@ -128,7 +128,7 @@ async def test_a_person_is_in_so_many_conversations_and_no_more(house: House) ->
     await house.strangers.check_may_found("ann")
 
 
-async def test_first_messages_to_people_who_do_not_know_one(house: House) -> None:
+async def test_first_messages_to_strangers(house: House) -> None:
     for number in range(BUDGETS["first_message"].burst):
         await house.strangers.check_may_write_first("eve", f"person {number}")
     with pytest.raises(RateLimitedError):

@@ -219,7 +219,7 @@ async def test_people_by_id_and_by_name(service: UserService, users: Users) -> N
         await service.change(new_id(), ProfilePatch(bio="x"))
 
 
-async def test_the_directory_knows_those_who_exist(users: Users, directory: UserDirectory) -> None:
+async def test_the_directory_returns_existing_users(users: Users, directory: UserDirectory) -> None:
     ann, bob = await make_user(users, "ann"), await make_user(users, "bob")
     assert (await directory.fetch_users([ann, bob, ann, new_id()])).keys() == {ann, bob}
     await UserDocument.find_all().delete()

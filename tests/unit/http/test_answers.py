@@ -138,7 +138,7 @@ async def test_every_error_has_its_answer(
         assert document["errors"] == [{"field": "name", "detail": "is wrong"}]
 
 
-async def test_when_to_come_back_is_said_in_whole_seconds(client: AsyncTestClient[Litestar], thrower: Thrower) -> None:
+async def test_retry_after_is_in_whole_seconds(client: AsyncTestClient[Litestar], thrower: Thrower) -> None:
     for error in (errors.RateLimitedError, errors.UnavailableError):
         thrower.error = error("Later.", retry_after_ms=1_001)
         assert (await client.get("/fail")).headers["retry-after"] == "2"

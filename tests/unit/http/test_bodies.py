@@ -49,7 +49,7 @@ def test_a_good_body() -> None:
         b"\xef\xbb\xbf{}",
     ],
 )
-def test_what_is_no_json_is_so_whatever_comes_first(raw: bytes) -> None:
+def test_invalid_json_is_refused_whatever_comes_first(raw: bytes) -> None:
     with pytest.raises(BadRequestError):
         decode_body(raw, Body)
 
@@ -86,7 +86,7 @@ def test_good_json_that_is_too_deep() -> None:
         (b'{"name": "a", "tags": ["\\u0000"]}', "tags", "must not have NUL characters or halves of surrogate pairs"),
     ],
 )
-def test_what_is_refused_and_how_it_is_said(raw: bytes, field: str, detail: str) -> None:
+def test_refused_bodies_and_their_errors(raw: bytes, field: str, detail: str) -> None:
     with pytest.raises(ValidationError) as caught:
         decode_body(raw, Body)
     assert caught.value.fields == {field: detail}

@@ -71,7 +71,7 @@ def test_a_route_without_a_budget_fails_the_start() -> None:
         check_every_route_has_a_budget(Litestar([live, unknown], openapi_config=None))
 
 
-async def test_a_refusal_says_when_to_come_back() -> None:
+async def test_a_refusal_says_when_to_retry() -> None:
     limits = RateLimits({**BUDGETS, "probe": Budget("address", 1, 0.4, "requests")})
     app = Litestar([live], guards=[address_guard(limits)], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
     async with AsyncTestClient(app) as client:

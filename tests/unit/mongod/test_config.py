@@ -17,7 +17,7 @@ def test_it_holds_the_path_of_the_key_and_no_secret(tmp_path: Path) -> None:
     assert yaml.safe_load(text)["security"]["keyFile"] == str(layout.key_file)
 
 
-def test_it_says_what_the_design_asks_for(tmp_path: Path) -> None:
+def test_it_has_the_settings_of_the_design(tmp_path: Path) -> None:
     settings = yaml.safe_load(render(prepare(tmp_path), port=23456, cache_gb=0.5))
     assert settings["net"]["bindIp"] == "127.0.0.1"
     assert settings["net"]["port"] == 23456

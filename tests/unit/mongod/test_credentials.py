@@ -41,7 +41,7 @@ def test_the_key_is_one_that_mongod_accepts(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_the_files_are_for_their_owner_alone_whatever_the_mask(layout: Layout, mask: int) -> None:
+def test_only_the_owner_can_read_the_files_whatever_the_umask(layout: Layout, mask: int) -> None:
     before = os.umask(mask)
     try:
         load_or_create(layout)

@@ -20,7 +20,7 @@ time.sleep(60)
 """
 
 
-def test_a_second_holder_learns_who_the_first_is(tmp_path: Path) -> None:
+def test_a_second_holder_gets_the_process_id_of_the_first(tmp_path: Path) -> None:
     first = DirectoryLock.acquire(tmp_path / "server.lock")
     with pytest.raises(StartupError, match=rf"process {os.getpid()}\b") as caught:
         DirectoryLock.acquire(tmp_path / "server.lock")
@@ -64,12 +64,12 @@ def test_children_do_not_inherit_the_lock(tmp_path: Path) -> None:
         child.kill()
 
 
-def test_a_file_that_cannot_be_written_is_said() -> None:
+def test_a_file_that_cannot_be_written_is_reported() -> None:
     with pytest.raises(StartupError, match="cannot be locked: invalid argument"):
         DirectoryLock.acquire(Path("/dev/full"))
 
 
-def test_a_directory_in_its_place_is_said(tmp_path: Path) -> None:
+def test_a_directory_in_its_place_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="cannot be locked: is a directory"):
         DirectoryLock.acquire(tmp_path)
 

@@ -16,7 +16,7 @@ def has_room(room: DiskRoom) -> bool:
     return True
 
 
-def test_the_refusal_says_what_is_wrong_and_when_to_come_back(tmp_path: Path) -> None:
+def test_the_refusal_says_what_is_wrong_and_when_to_retry(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="disk is nearly full") as caught:
         DiskRoom(tmp_path, minimum_free=1 << 62).check()
     assert caught.value.retry_after_ms
@@ -26,7 +26,7 @@ def test_room_is_room(tmp_path: Path) -> None:
     assert has_room(DiskRoom(tmp_path, minimum_free=1))
 
 
-def test_no_room_is_said(tmp_path: Path) -> None:
+def test_too_little_space_is_reported(tmp_path: Path) -> None:
     assert not has_room(DiskRoom(tmp_path, minimum_free=1 << 62))
 
 

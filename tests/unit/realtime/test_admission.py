@@ -67,7 +67,7 @@ async def test_a_slot_is_given_back_once() -> None:
     assert admitted(tasks) == ["bob"]
 
 
-async def test_who_comes_back_for_a_slot_queues_behind_the_others() -> None:
+async def test_a_connection_that_waits_again_queues_behind_the_others() -> None:
     admission = Admission(at_once=1, at_once_each=1)
     slot = await admission.enter("ann")
     (bob,) = entering(admission, "bob")
@@ -103,7 +103,7 @@ async def test_a_slot_is_good_for_so_many_frames() -> None:
     assert [slot.is_used_up() for _ in range(2 * CATCH_UP_FRAMES_PER_SLOT)].count(True) == 2
 
 
-async def test_an_account_that_comes_back_too_often_waits_and_the_others_do_not() -> None:
+async def test_an_account_that_reconnects_too_often_waits_and_the_others_do_not() -> None:
     now = 0.0
     admission = Admission(at_once=50, at_once_each=50, pace=Limiter(rate_per_s=20, burst=3, clock=lambda: now))
     tasks = entering(admission, *["ann"] * 5, *["bob"] * 3)
@@ -116,7 +116,7 @@ async def test_an_account_that_comes_back_too_often_waits_and_the_others_do_not(
 
 
 @pytest.mark.parametrize("chars", [10, 2_000, 40_000, 300_000])
-async def test_who_does_not_read_holds_no_slot(chars: int) -> None:
+async def test_a_client_that_does_not_read_holds_no_slot(chars: int) -> None:
     admission = Admission(at_once=1, at_once_each=1)
     wire, slot = Wire(), await admission.enter("ann")
     wire.gate.clear()

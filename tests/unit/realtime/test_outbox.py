@@ -84,7 +84,7 @@ async def test_too_much_for_a_full_socket_is_reported_once() -> None:
     assert overflows == ["overflow"]
 
 
-async def test_a_peer_that_is_gone_closes_it() -> None:
+async def test_a_dead_peer_closes_it() -> None:
     socket = Socket()
     box, _ = outbox(socket)
     socket.is_gone = True

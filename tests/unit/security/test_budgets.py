@@ -15,7 +15,7 @@ class Clock:
         return self.now
 
 
-def test_a_used_up_budget_says_what_and_for_how_long() -> None:
+def test_a_refusal_names_the_action_and_the_delay() -> None:
     limits = RateLimits(TWO, clock=Clock())
     limits.check("search", "ann")
     limits.check("search", "ann")
@@ -40,5 +40,5 @@ def test_limits_that_are_off_allow_everything() -> None:
         limits.check("ping", "ann")
 
 
-def test_every_budget_comes_back() -> None:
+def test_every_budget_refills() -> None:
     assert [name for name, budget in BUDGETS.items() if budget.burst < 1 or budget.rate_per_s <= 0] == []

@@ -46,7 +46,7 @@ def test_one_address_guesses_ten_times_and_then_twice_a_minute(guard: SignInGuar
     assert checked <= 10 + 120
 
 
-def test_a_refusal_says_when_to_come_back(guard: SignInGuard, clock: Clock) -> None:
+def test_a_refusal_says_when_to_retry(guard: SignInGuard, clock: Clock) -> None:
     while guess(guard, "ann", CAFE):
         pass
     with pytest.raises(RateLimitedError) as refused:
@@ -71,7 +71,7 @@ def test_a_distributed_attack_is_bounded_and_the_owner_signs_in(guard: SignInGua
     guard.succeeded(fresh)
 
 
-def test_an_owner_who_mistypes_during_an_attack_gets_in(guard: SignInGuard, clock: Clock) -> None:
+def test_an_owner_who_mistypes_during_an_attack_can_sign_in(guard: SignInGuard, clock: Clock) -> None:
     for number in range(10_000):
         guess(guard, "ann", f"2001:db8:{number:x}::/64")
         clock.now += 0.001

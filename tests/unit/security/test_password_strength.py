@@ -96,7 +96,7 @@ async def test_the_names_of_one_are_not_those_of_another() -> None:
         strength.close()
 
 
-async def test_too_many_at_once_are_asked_to_come_back() -> None:
+async def test_too_many_at_once_are_unavailable() -> None:
     strength = PasswordStrength(max_waiting=1)
     try:
         answers = await asyncio.gather(

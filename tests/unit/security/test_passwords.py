@@ -148,7 +148,7 @@ def test_a_password_over_the_limit_is_not_normalised() -> None:
     assert normal_form(endless) == endless
 
 
-async def test_the_event_loop_goes_on_meanwhile() -> None:
+async def test_the_event_loop_is_not_blocked() -> None:
     passwords = Passwords()
     work = asyncio.create_task(passwords.hash(PASSWORD))
     turns = 0

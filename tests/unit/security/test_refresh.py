@@ -43,7 +43,7 @@ def test_a_successor_needs_the_key() -> None:
     assert set(RefreshTokens([NEW]).successors(token)).isdisjoint(RefreshTokens([OLD]).successors(token))
 
 
-def test_a_token_of_a_key_that_is_gone_belongs_to_no_session() -> None:
+def test_a_token_of_a_removed_key_belongs_to_no_session() -> None:
     assert RefreshTokens([NEW]).session_of(RefreshTokens([OLD]).first(SESSION)) is None
 
 

@@ -18,7 +18,7 @@ def issued(tokens: Tokens, at: datetime = NOW) -> str:
     return tokens.issue(user_id="u", session_id="s", token_id="j", at=at).text
 
 
-def test_a_token_says_who_and_how_long() -> None:
+def test_a_token_has_its_user_and_lifetime() -> None:
     tokens = Tokens([NEW], lifetime_s=LIFETIME_S)
     token = tokens.issue(user_id="u", session_id="s", token_id="j", at=NOW)
     claims = tokens.verify(token.text)

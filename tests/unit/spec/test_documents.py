@@ -22,13 +22,13 @@ from chat_mvp.spec.asyncapi import asyncapi_document
 from chat_mvp.spec.openapi import openapi_config
 
 
-async def nobody(_: str) -> None:
+async def fetch_no_session(_: str) -> None:
     return None
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[AsyncTestClient[Litestar]]:
-    authenticator = Authenticator(Tokens([SigningKey("k", b"k" * 64)], lifetime_s=900), nobody)
+    authenticator = Authenticator(Tokens([SigningKey("k", b"k" * 64)], lifetime_s=900), fetch_no_session)
     routes = [*accounts.ROUTES, *users.ROUTES, *contacts.ROUTES]
     services = dict.fromkeys(("accounts", "users", "contacts"))
     router = api_router(routes, authenticator=authenticator, rate_limits=RateLimits(), services=services)

@@ -32,7 +32,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_who_asks_while_a_read_is_under_way_gets_the_next_one() -> None:
+async def test_a_caller_during_a_read_gets_the_next_one() -> None:
     table = Table()
     reads = SharedReads(table.read, max_keys=10)
     table.values["ann"] = 1
@@ -48,7 +48,7 @@ async def test_who_asks_while_a_read_is_under_way_gets_the_next_one() -> None:
     assert table.reads == [["ann"], ["ann", "bob"]]
 
 
-async def test_those_who_ask_in_one_moment_share_a_read() -> None:
+async def test_callers_at_the_same_time_share_a_read() -> None:
     table = Table()
     table.gate.set()
     reads = SharedReads(table.read, max_keys=10)

@@ -188,7 +188,7 @@ async def test_what_the_websocket_library_takes_for_no_handshake_ends_the_connec
 
 
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.PING])
-async def test_one_busy_connection_lets_the_others_have_their_turn(opcode: Opcode) -> None:
+async def test_one_busy_connection_does_not_starve_the_others(opcode: Opcode) -> None:
     async with serving(shared(), deaf) as server:
         busy = await opened(server)
         other = await opened(server)
