@@ -227,6 +227,8 @@ MAX_FRAGMENTS = 1_000
 """Of one WebSocket message: without a limit, empty ones hold memory and never come to the limit of a frame."""
 READ_TIMEOUT_S = 20.0
 """A client may leave an answer unread so long."""
+MAX_UNREAD_BYTES = 64 * 1024 * 1024
+"""Of answers that clients have not read, in the whole server: a page of messages may have 8 MB."""
 READ_BYTES = 8 * 1024
 """Read from one connection before the others have their turn: up to a thousand small frames, 15 ms of work."""
 LINGER_S = 1.0

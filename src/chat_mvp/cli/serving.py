@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 from chat_mvp.cli.listening import BACKLOG, room_for_connections
-from chat_mvp.limits import KEEP_ALIVE_S, MAX_CONNECTIONS, MAX_FRAME_BYTES, MAX_INTAKE_BYTES
+from chat_mvp.limits import KEEP_ALIVE_S, MAX_CONNECTIONS, MAX_FRAME_BYTES, MAX_INTAKE_BYTES, MAX_UNREAD_BYTES
 from chat_mvp.realtime.wire import ChatWebSocketProtocol
 from chat_mvp.settings import Settings
 from chat_mvp.transport.connections import ConnectionCounts
@@ -74,6 +74,7 @@ def shared_by_connections(settings: Settings) -> Shared:
             max_per_address=settings.max_connections_per_address,
         ),
         intake=IntakeBudget(MAX_INTAKE_BYTES),
+        unread=IntakeBudget(MAX_UNREAD_BYTES),
         watch=Watch(),
         buffer=ReadBuffer(),
         trusted_proxies=settings.trusted_proxies if settings.trust_proxy else 0,

@@ -58,6 +58,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._checked_at = 0.0
         self._unread_since: float | None = None
         self._unread_bytes = 0
+        self._unread_lease: Lease | None = None
         self._answering: RequestResponseCycle | None = None
         self._closing_since: float | None = None
         # Bytes of the names and values of this request's headers, of its body, and of data that the parser has not
@@ -87,6 +88,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
         """Release what the connection held."""
         self._drop_requests()
         super().connection_lost(exc)
+        self._release_unread()
         self._leave()
         if self._counted is not None:
             self._counted.leave()
@@ -232,6 +234,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             except RateLimitedError as error:
                 self._refuse(error)
                 return
+        self._release_unread()
         self.reading.release()
         factory: Any = self.ws_protocol_class
         self.ws_protocol_class = partial(factory, counted=self._counted)  # type: ignore[assignment]
@@ -310,6 +313,23 @@ class ChatHttpProtocol(HttpToolsProtocol):
             )
         )
 
+    def _hold_unread(self) -> None:
+        """Count what the client has not read. When all clients together leave too much unread, one of them is cut."""
+        if self._unread_lease is None:
+            scope_client = self.scope["client"] if self._cycle is not None else self.client
+            group = address_group(scope_client[0]) if scope_client else ""
+            self._unread_lease = self._shared.unread.open(group, self._cut_unread)
+        self._unread_lease.grow(self._unread_bytes - self._unread_lease.size)
+
+    def _cut_unread(self) -> None:
+        # Not at once: this may be in the middle of a write.
+        self.loop.call_soon(self.transport.abort)
+
+    def _release_unread(self) -> None:
+        if self._unread_lease is not None:
+            self._unread_lease.release()
+            self._unread_lease = None
+
     def _release_lease(self) -> None:
         if self._lease is not None:
             self._lease.release()
@@ -327,24 +347,26 @@ class ChatHttpProtocol(HttpToolsProtocol):
         self._unread_since = self.loop.time()
         self._unread_bytes = self.transport.get_write_buffer_size()
         self.reading.stop(UNREAD)
+        self._hold_unread()
 
     def resume_writing(self) -> None:
         """Note that the client reads."""
         super().resume_writing()
         self._unread_since = None
         self.reading.resume(UNREAD)
+        self._release_unread()
 
     def check_time(self, now: float) -> None:
         """End the connection if its client takes too long."""
         since_last_check, self._checked_at = now - self._checked_at, now
-        if self.transport.is_closing():
-            # Closing waits until the client has read everything.
+        if self._unread_since is not None:
+            self._check_unread(now - self._unread_since)
+        elif self.transport.is_closing():
+            # Closing waits until the client has read the rest.
             if self._closing_since is None:
                 self._closing_since = now
-            elif now - self._closing_since > self._limits.linger_s:
+            elif now - self._closing_since > self._time_to_close_s():
                 self.transport.abort()
-        elif self._unread_since is not None:
-            self._check_unread(now - self._unread_since)
         elif self._phase is Phase.IGNORED:
             if now - self._since > self._limits.linger_s:
                 self.transport.abort()
@@ -354,6 +376,9 @@ class ChatHttpProtocol(HttpToolsProtocol):
         elif self._phase is Phase.BODY:
             self._check_body(now, since_last_check)
 
+    def _time_to_close_s(self) -> float:
+        return self._limits.read_s if self.transport.get_write_buffer_size() else self._limits.linger_s
+
     def _check_unread(self, elapsed_s: float) -> None:
         if elapsed_s <= self._limits.read_s:
             return
@@ -362,6 +387,7 @@ class ChatHttpProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         self._unread_since, self._unread_bytes = self.loop.time(), unread
+        self._hold_unread()
 
     def _check_body(self, now: float, since_last_check: float) -> None:
         cycle = self._cycle

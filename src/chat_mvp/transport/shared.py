@@ -31,6 +31,8 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
     counts: ConnectionCounts
     intake: IntakeBudget
+    unread: IntakeBudget
+    """The memory for answers that their clients do not read."""
     watch: Watch
     buffer: ReadBuffer
     trusted_proxies: int = 0

@@ -69,6 +69,7 @@ def shared(
     connections: int = 1_000,
     per_address: int = 1_000,
     intake_bytes: int = 1_000_000,
+    unread_bytes: int = 100_000_000,
     trusted_proxies: int = 0,
     **limits: Any,
 ) -> Shared:
@@ -76,6 +77,7 @@ def shared(
     return Shared(
         counts=ConnectionCounts(max_total=connections, max_per_address=per_address),
         intake=IntakeBudget(intake_bytes),
+        unread=IntakeBudget(unread_bytes),
         watch=Watch(0.02),
         buffer=ReadBuffer(),
         trusted_proxies=trusted_proxies,

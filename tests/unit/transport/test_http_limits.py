@@ -212,6 +212,37 @@ async def test_a_client_that_does_not_read_its_answer() -> None:
         assert len(await raw.ended()) < 8_000_000
 
 
+async def test_a_slow_client_gets_all_of_an_answer_behind_which_the_connection_ends() -> None:
+    async with serving(shared(read_s=2.0, linger_s=0.05)) as server:
+        raw = await server.open()
+        raw.writer.transport.pause_reading()
+        raw.send(b"GET /long HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n\r\n")
+        await asyncio.sleep(0.5)
+        raw.writer.transport.resume_reading()
+        assert len(await raw.ended()) > 8_000_000
+
+
+async def test_clients_that_do_not_read_their_answers_hold_so_much_in_all() -> None:
+    limited = shared(read_s=60.0, unread_bytes=15_000_000)
+    long = b"GET /long HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n\r\n"
+    async with serving(limited) as server:
+        raws = []
+        for _ in range(8):
+            raws.append(await server.open())
+            raws[-1].writer.transport.pause_reading()
+            raws[-1].send(long)
+            await asyncio.sleep(0.1)
+        assert 0 < limited.unread.used <= 15_000_000
+        for raw in raws:
+            raw.writer.transport.resume_reading()
+        sizes = [len(answer) for answer in await asyncio.gather(*(raw.ended() for raw in raws))]
+        assert sizes[0] < 8_000_000, "the one that waits longest is cut"
+        assert sizes[-1] > 8_000_000, "the one that came last is not"
+        assert len((await server.ask(long)).body) == 8_000_000
+        await asyncio.sleep(0.1)
+        assert limited.unread.used == 0
+
+
 # ---------------------------------------------------------------------------------------------------------- pipelining
 
 
