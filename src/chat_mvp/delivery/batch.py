@@ -126,12 +126,18 @@ class Batch:
         self.outcomes: list[Outcome] = []
         """The events and the answers, in the order in which they are delivered."""
         self.rosters = rosters
+        self._dropped = rosters.watch()
         self._messages = dict(messages)
         self._sent = dict(sent)
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
 
     # ------------------------------------------------------------------------------------------------------ reading
+
+    @property
+    def has_lost_rosters(self) -> bool:
+        """Whether rosters that it changed were dropped since. They may have been read again before it was stored."""
+        return not self._dropped.isdisjoint(self.writes.touched())
 
     def roster(self, conversation_id: str) -> Roster:
         """Return the roster of a conversation; ``NotFoundError`` when there is none."""

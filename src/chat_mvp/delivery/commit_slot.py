@@ -42,6 +42,10 @@ class Observer(Protocol):
         """Hear that the batch was not stored as planned, or that this is unknown: its rosters cannot be relied on."""
         ...
 
+    def stored_late(self, batch: InFlightBatch) -> None:
+        """Hear that a batch whose callers were refused is stored."""
+        ...
+
     def postponed(self, operations: Sequence[Operation]) -> None:
         """Hear that the batch became too large, and take back the operations for which it has no room."""
         ...
@@ -111,7 +115,7 @@ class CommitSlot:
         if batch.state is not BatchState.PLANNED or unresolved:
             observer.will_read()
         for slot in unresolved:
-            await slot.resolve()
+            await slot.resolve(observer)
         if batch.state is BatchState.COMMITTED:
             return
         if batch.state is not BatchState.PLANNED:
@@ -137,7 +141,7 @@ class CommitSlot:
             raise
         batch.move_to(BatchState.COMMITTED)
 
-    async def resolve(self) -> None:
+    async def resolve(self, observer: Observer) -> None:
         """Find out whether the unresolved batch is stored; ``UnavailableError`` when that cannot be known yet.
 
         A batch whose callers still wait becomes ``COMMITTED``, or ``WAITING`` to be planned again. The callers of an
@@ -152,6 +156,7 @@ class CommitSlot:
         if batch.state is BatchState.UNKNOWN:
             batch.move_to(BatchState.COMMITTED if is_stored else BatchState.WAITING)
         elif is_stored:
+            observer.stored_late(batch)
             batch.publish_after_refusal()
         else:
             batch.move_to(BatchState.FAILED)

@@ -188,7 +188,7 @@ class Desk:
         self.events = LocalEvents()
         self.bus.subscribe(self.told.append)
         self.receipts = Receipts(self.bus, Blocks(Arrivals(database.collections).fetch_blocks))
-        rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
+        self.rosters = rosters = Rosters(Conversations(database.collections), Contacts(), _nobody)
         self.writer = Writer(
             commits=[TroubledCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
             messages=self.messages,
