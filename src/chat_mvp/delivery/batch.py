@@ -370,7 +370,7 @@ class Batch:
         The connection that ``reply`` answers does not get it, unless the callers were refused before. ``stored`` is
         what is stored instead, without what must not be kept.
         """
-        self.writes.events.append(stored or event)
+        self.writes.record(stored or event)
         self.outcomes.append(Recorded(event, audience, apart, None if reply is None else reply.connection_id))
 
     def answer(self, reply: Reply[Any], result: Any) -> None:

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from msgspec import Struct, field
 
+from chat_mvp.events.codec import EncodedEvent, encode_event
 from chat_mvp.events.types import Event, MarksRaised
 from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, frozen_marks_document, membership_document
-from chat_mvp.storage.events import event_document
+from chat_mvp.storage.events import document_of_encoded
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
@@ -34,10 +35,6 @@ away minutes later: under load that was most of what it did (docs/decisions/0010
 DOCUMENT_BYTES = 512
 """About what a message costs beside its text, and a membership, with their index entries."""
 QUEUE_ENTRY_BYTES = 160
-EVENT_BYTES = 400
-"""About what an event costs beside the text in it."""
-_TEXT_COPIES = 2
-"""The text of a message is stored with the message and with its event."""
 
 Judge = Callable[[RawDocument], bool]
 """Tells by the answer of a command whether the batch is right."""
@@ -92,19 +89,24 @@ class Writes(Struct, kw_only=True):
     emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
     """Conversation and user, to the number up to which nothing waits for them any more."""
     new_jobs: list[NewJob] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    """What happened, in order."""
+    events: dict[tuple[str, str, bool] | int, EncodedEvent] = field(default_factory=dict)
+    """What happened, in order; see ``record``."""
     event_id: ObjectId | None = None
     """The key of the document with the events, once it is made: by this the whole batch can be found."""
     _text_chars: int = 0
+    _event_chars: int = 0
     _steps: list[Step] | None = None
 
     @property
     def size(self) -> int:
-        """Return about how many bytes the batch writes, from what its documents and queue entries cost on average."""
+        """Return about how many bytes the batch writes, from what its documents and queue entries cost on average.
+
+        Events count with every character, because some hold much that others do not: a message with its reactions, a
+        description for each new member. All of them are one document, for which the database has a limit.
+        """
         return (
             self._text_chars
-            + EVENT_BYTES * len(self.events)
+            + self._event_chars
             + QUEUE_ENTRY_BYTES * (len(self.queue_documents) + len(self.confirmed))
             + DOCUMENT_BYTES
             * (
@@ -127,7 +129,7 @@ class Writes(Struct, kw_only=True):
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
-        self._text_chars += _TEXT_COPIES * len(record.message.text)
+        self._text_chars += len(record.message.text)
         document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
         self.queue_documents.extend(
@@ -146,7 +148,7 @@ class Writes(Struct, kw_only=True):
         message = record.message
         self.changed_messages[message.id] = record
         self.changed_in.add(message.conversation_id)
-        self._text_chars += _TEXT_COPIES * len(message.text)
+        self._text_chars += len(message.text)
         if replaced_text is not None:
             self.replaced_texts.setdefault(message.id, []).append(replaced_text)
             self._text_chars += len(replaced_text)
@@ -187,6 +189,17 @@ class Writes(Struct, kw_only=True):
         if older > 0:
             self.new_jobs.append(purge_queue_job(member.conversation_id, member.user_id, up_to=older))
         self.emptied_queues[member.conversation_id, member.user_id] = last_seq
+
+    def record(self, event: Event) -> None:
+        """Store what happened. Of the marks of a member only the last ones are kept, in their place."""
+        encoded = encode_event(event)
+        # No two events end at the same place, so this is a key for those that nothing replaces.
+        self._event_chars += len(encoded.text)
+        key: tuple[str, str, bool] | int = self._event_chars
+        if isinstance(event, MarksRaised):
+            key = (event.conversation_id, event.user_id, event.withheld)
+            self.events.pop(key, None)
+        self.events[key] = encoded
 
     def seal(self) -> list[Step]:
         """Return the commands that carry this out, made from the records as they are at the first call.
@@ -279,18 +292,10 @@ def _commands(writes: Writes) -> list[Step]:
 
 
 def _event_documents(writes: Writes) -> list[RawDocument]:
-    """Return one document with all events, of which the marks of a member appear once, as they are at the end."""
+    """Return one document with all events."""
     if not writes.events:
         return []
-    last: dict[tuple[str, str, bool] | int, Event] = {}
-    for at, event in enumerate(writes.events):
-        if isinstance(event, MarksRaised):
-            key = (event.conversation_id, event.user_id, event.withheld)
-            last.pop(key, None)
-            last[key] = event
-        else:
-            last[at] = event
-    document = event_document(list(last.values()), now=writes.now, process=writes.process)
+    document = document_of_encoded(writes.events.values(), now=writes.now, process=writes.process)
     writes.event_id = document["_id"]
     return [document]
 
