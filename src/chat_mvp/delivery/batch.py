@@ -126,12 +126,18 @@ class Batch:
         self.outcomes: list[Outcome] = []
         """The events and the answers, in the order in which they are delivered."""
         self.rosters = rosters
+        self._dropped = rosters.watch()
         self._messages = dict(messages)
         self._sent = dict(sent)
         self._is_reachable = is_reachable
         self._queue_max_members = queue_max_members
 
     # ------------------------------------------------------------------------------------------------------ reading
+
+    @property
+    def has_lost_rosters(self) -> bool:
+        """Whether rosters that it changed were dropped since. They may have been read again before it was stored."""
+        return not self._dropped.isdisjoint(self.writes.touched())
 
     def roster(self, conversation_id: str) -> Roster:
         """Return the roster of a conversation; ``NotFoundError`` when there is none."""
@@ -364,7 +370,7 @@ class Batch:
         The connection that ``reply`` answers does not get it, unless the callers were refused before. ``stored`` is the
         version that is stored instead of ``event``, without the data that must not be kept.
         """
-        self.writes.events.append(stored or event)
+        self.writes.record(stored or event)
         self.outcomes.append(Recorded(event, audience, apart, None if reply is None else reply.connection_id))
 
     def answer(self, reply: Reply[Any], result: Any) -> None:

@@ -44,6 +44,10 @@ class Observer(Protocol):
         """Note that the batch was not stored as planned, or that this is unknown. Its rosters may be wrong."""
         ...
 
+    def stored_late(self, batch: InFlightBatch) -> None:
+        """Note that a batch whose callers were refused is stored."""
+        ...
+
     def postponed(self, operations: Sequence[Operation]) -> None:
         """Note that the batch became too large. Take back the operations that did not fit."""
         ...
@@ -113,7 +117,7 @@ class CommitSlot:
         if batch.state is not BatchState.PLANNED or unresolved:
             observer.will_read()
         for slot in unresolved:
-            await slot.resolve()
+            await slot.resolve(observer)
         if batch.state is BatchState.COMMITTED:
             return
         if batch.state is not BatchState.PLANNED:
@@ -139,7 +143,7 @@ class CommitSlot:
             raise
         batch.move_to(BatchState.COMMITTED)
 
-    async def resolve(self) -> None:
+    async def resolve(self, observer: Observer) -> None:
         """Find out whether the unresolved batch is stored. Raises ``UnavailableError`` when that cannot be known yet.
 
         If its callers still wait, the batch becomes ``COMMITTED``, or ``WAITING`` to be planned again. The callers of
@@ -154,6 +158,7 @@ class CommitSlot:
         if batch.state is BatchState.UNKNOWN:
             batch.move_to(BatchState.COMMITTED if is_stored else BatchState.WAITING)
         elif is_stored:
+            observer.stored_late(batch)
             batch.publish_after_refusal()
         else:
             batch.move_to(BatchState.FAILED)

@@ -86,8 +86,6 @@ class InFlightBatch:
         self.refused: Refusals = []
         """Operations that the plan refuses, each with the error."""
         self.is_isolated = is_isolated
-        self.rosters_invalidated = False
-        """Whether another batch dropped rosters that this one changed. They may have been read before it was stored."""
         self.state = BatchState.WAITING if plan is None else BatchState.PLANNED
         self.published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done in a final state. After that, everything that the database returns of this batch has been published."""

@@ -91,12 +91,12 @@ class Planner:
         ids = {message_id for operation in operations for message_id in operation.message_ids}
         keys = {operation.direct_key for operation in operations if operation.direct_key is not None}
         while True:
-            with self._rosters.watching() as dropped:
-                messages = await self._messages.fetch_by_ids(ids) if ids else {}
-                if keys:
-                    await self._rosters.load_direct(keys)
-                needed = self._conversations_of(operations, messages)
-                await self._rosters.load(needed)
+            dropped = self._rosters.watch()
+            messages = await self._messages.fetch_by_ids(ids) if ids else {}
+            if keys:
+                await self._rosters.load_direct(keys)
+            needed = self._conversations_of(operations, messages)
+            await self._rosters.load(needed)
             if (needed | keys).isdisjoint(dropped):
                 return messages
             # A block was set or lifted during the read, or a batch failed. Either dropped a roster that is needed here.

@@ -5,9 +5,9 @@ rosters while it plans a batch. If the batch does not commit, the writer forgets
 transaction checks the counters again. So an outdated roster costs a second attempt, but never causes a wrong write.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from itertools import count
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 from msgspec import Struct
@@ -92,6 +92,10 @@ class Roster(Struct, kw_only=True):
         return member.visible_marks()
 
 
+class Dropped(set[str]):
+    """The conversations and the pairs (by ``direct_key``) that were dropped while someone holds this."""
+
+
 class Rosters:
     """A bounded cache of rosters. It drops the least recently used ones."""
 
@@ -102,8 +106,8 @@ class Rosters:
         self._fetch_users = fetch_users
         self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS_WEIGHT, getsizeof=_weight)
         self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
-        self._watches: dict[int, set[str]] = {}
-        """For each read in progress, what was dropped since it began and must be read again."""
+        self._watches: WeakValueDictionary[int, Dropped] = WeakValueDictionary()
+        """For each read in progress and each batch, what was dropped since it began and must be read again."""
         self._watch_numbers = count()
 
     def get(self, conversation_id: str) -> Roster | None:
@@ -121,15 +125,10 @@ class Rosters:
         if conversation.direct_key is not None:
             self._direct_ids[conversation.direct_key] = conversation.id
 
-    @contextmanager
-    def watching(self) -> Iterator[set[str]]:
-        """Collect the conversations and the pairs (by ``direct_key``) that are dropped during the block."""
-        number = next(self._watch_numbers)
-        dropped = self._watches[number] = set()
-        try:
-            yield dropped
-        finally:
-            del self._watches[number]
+    def watch(self) -> Dropped:
+        """Collect what is dropped from now on, for as long as the result is kept."""
+        dropped = self._watches[next(self._watch_numbers)] = Dropped()
+        return dropped
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the rosters of these conversations. The next use reads them again."""
@@ -151,8 +150,8 @@ class Rosters:
         """Load those of the conversations that exist, with one query per collection for all that are not in memory."""
         missing = [conversation_id for conversation_id in set(ids) if conversation_id not in self._rosters]
         while missing:
-            with self.watching() as dropped:
-                loaded = await self._load(missing)
+            dropped = self.watch()
+            loaded = await self._load(missing)
             missing = []
             for roster in loaded:
                 conversation = roster.conversation

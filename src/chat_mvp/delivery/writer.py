@@ -199,9 +199,7 @@ class Writer:
             _LOG.exception("batch failed", operations=len(batch.operations))
             await self._isolate(batch, slot)
         self._in_flight.remove(batch)
-        if batch.rosters_invalidated:
-            self._rosters.forget(_touched(batch))
-            self._drop_next()
+        self._read_again(batch)
         self._publish_committed()
         if batch.state is not BatchState.COMMITTED:
             return
@@ -235,6 +233,7 @@ class Writer:
             alone = InFlightBatch([operation], deliver=self._deliver, is_isolated=True)
             try:
                 await self._try(alone, slot)
+                self._read_again(alone)
                 if alone.state is BatchState.COMMITTED:
                     alone.publish()
             except Exception:  # noqa: BLE001  (one operation that cannot be stored must not make others fail)
@@ -268,7 +267,11 @@ class Writer:
     def not_stored(self, batch: InFlightBatch) -> None:
         """Drop the rosters that the batch changed, and the plans that are based on them."""
         self._publish_committed()
-        self._drop_rosters(_touched(batch), by=batch)
+        self._drop_rosters(_touched(batch))
+
+    def stored_late(self, batch: InFlightBatch) -> None:
+        """Drop the rosters that were read while nobody knew that the batch is stored."""
+        self._read_again(batch)
 
     def postponed(self, operations: Sequence[Operation]) -> None:
         """Put the operations that did not fit into a batch back at the front of the queue."""
@@ -285,17 +288,19 @@ class Writer:
             self._drop_rosters([operation.conversation_id])
         return False
 
-    def _drop_rosters(self, ids: Iterable[str], *, by: InFlightBatch | None = None) -> None:
-        """Forget rosters whose changes are not stored, and the plans that are based on them.
-
-        Other batches in flight may have changed the same rosters, which may be read again before those batches are
-        stored. So those batches drop them once more when they end. ``by`` is the batch that failed.
-        """
+    def _drop_rosters(self, ids: Iterable[str]) -> None:
+        """Forget rosters whose changes are not stored, and the plans that are based on them."""
         self._rosters.forget(ids)
-        for batch in self._in_flight:
-            if batch is not by:
-                batch.rosters_invalidated = True
         self._drop_next()
+
+    def _read_again(self, batch: InFlightBatch) -> None:
+        """Forget once more what was forgotten while the batch was on its way: it may be in memory as it was before.
+
+        Another batch that failed forgets rosters, and so do a block and a direct conversation that was just made. Not
+        every change moves the counters, so the next batch might not notice.
+        """
+        if batch.plan is not None and batch.plan.has_lost_rosters:
+            self._drop_rosters(_touched(batch))
 
     def _drop_next(self) -> None:
         dropped, self._next = self._next, None

@@ -1,6 +1,6 @@
 """Events as text: one JSON array for all events of a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -19,9 +19,26 @@ class Decoded(NamedTuple):
     unknown: list[str]
 
 
-def encode_events(events: Sequence[Event]) -> str:
+class EncodedEvent(NamedTuple):
+    """An event as text, with its type."""
+
+    type: str
+    text: str
+
+
+def encode_event(event: Event) -> EncodedEvent:
+    """Return the event as it is now; later changes of what it holds do not matter."""
+    return EncodedEvent(type_of(event), _ENCODER.encode(event).decode())
+
+
+def join_events(events: Iterable[EncodedEvent]) -> str:
     """Return the events as one JSON array."""
-    return _ENCODER.encode(events).decode()
+    return f"[{','.join(event.text for event in events)}]"
+
+
+def encode_events(events: Iterable[Event]) -> str:
+    """Return the events as one JSON array."""
+    return join_events(map(encode_event, events))
 
 
 def decode_events(text: str) -> Decoded:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from msgspec import Struct, field
 
+from chat_mvp.events.codec import EncodedEvent, encode_event
 from chat_mvp.events.types import Event, MarksRaised
 from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.conversations import conversation_document, frozen_marks_document, membership_document
-from chat_mvp.storage.events import event_document
+from chat_mvp.storage.events import document_of_encoded
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
@@ -33,10 +34,6 @@ up minutes later. Under load that was most of its work (docs/decisions/0010-queu
 DOCUMENT_BYTES = 512
 """The approximate size of a message without its text, or of a membership, with their index entries."""
 QUEUE_ENTRY_BYTES = 160
-EVENT_BYTES = 400
-"""The approximate size of an event without the text in it."""
-_TEXT_COPIES = 2
-"""The text of a message is stored with the message and with its event."""
 
 AnswerCheck = Callable[[RawDocument], bool]
 """Returns whether the answer of a command is the expected one."""
@@ -91,19 +88,24 @@ class Writes(Struct, kw_only=True):
     emptied_queues: dict[tuple[str, str], int] = field(default_factory=dict)
     """By conversation and user: the ``seq`` up to which nothing waits for them any more."""
     new_jobs: list[NewJob] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    """The events, in order."""
+    events: dict[tuple[str, str, bool] | int, EncodedEvent] = field(default_factory=dict)
+    """The events, in order; see ``record``."""
     event_id: ObjectId | None = None
     """The key of the document with the events, once it is made. The whole batch can be found by it."""
     _text_chars: int = 0
+    _event_chars: int = 0
     _steps: list[Step] | None = None
 
     @property
     def size(self) -> int:
-        """Return the approximate number of bytes that the batch writes, from average sizes of its documents."""
+        """Return the approximate number of bytes that the batch writes, from average sizes of its documents.
+
+        Events count with every character, because their sizes differ widely: a message has its reactions, and each new
+        member gets the description. All events are one document, for which the database has a limit.
+        """
         return (
             self._text_chars
-            + EVENT_BYTES * len(self.events)
+            + self._event_chars
             + QUEUE_ENTRY_BYTES * (len(self.queue_documents) + len(self.confirmed))
             + DOCUMENT_BYTES
             * (
@@ -126,7 +128,7 @@ class Writes(Struct, kw_only=True):
         The documents are made here and not at the commit, because a batch is planned while another one commits.
         """
         self.new_messages.append(record)
-        self._text_chars += _TEXT_COPIES * len(record.message.text)
+        self._text_chars += len(record.message.text)
         document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
         self.queue_documents.extend(
@@ -145,7 +147,7 @@ class Writes(Struct, kw_only=True):
         message = record.message
         self.changed_messages[message.id] = record
         self.changed_in.add(message.conversation_id)
-        self._text_chars += _TEXT_COPIES * len(message.text)
+        self._text_chars += len(message.text)
         if replaced_text is not None:
             self.replaced_texts.setdefault(message.id, []).append(replaced_text)
             self._text_chars += len(replaced_text)
@@ -187,6 +189,17 @@ class Writes(Struct, kw_only=True):
         if older > 0:
             self.new_jobs.append(purge_queue_job(member.conversation_id, member.user_id, up_to=older))
         self.emptied_queues[member.conversation_id, member.user_id] = last_seq
+
+    def record(self, event: Event) -> None:
+        """Store an event. Of the marks of a member only the last state is kept, in its place in the order."""
+        encoded = encode_event(event)
+        # No two events end at the same place, so this is a key for those that nothing replaces.
+        self._event_chars += len(encoded.text)
+        key: tuple[str, str, bool] | int = self._event_chars
+        if isinstance(event, MarksRaised):
+            key = (event.conversation_id, event.user_id, event.withheld)
+            self.events.pop(key, None)
+        self.events[key] = encoded
 
     def seal(self) -> list[Step]:
         """Return the commands that store the writes, made from the records as they are at the first call.
@@ -279,18 +292,10 @@ def _commands(writes: Writes) -> list[Step]:
 
 
 def _event_documents(writes: Writes) -> list[RawDocument]:
-    """Return one document with all events. Of the marks of a member it keeps only the last state."""
+    """Return one document with all events."""
     if not writes.events:
         return []
-    last: dict[tuple[str, str, bool] | int, Event] = {}
-    for index, event in enumerate(writes.events):
-        if isinstance(event, MarksRaised):
-            key = (event.conversation_id, event.user_id, event.withheld)
-            last.pop(key, None)
-            last[key] = event
-        else:
-            last[index] = event
-    document = event_document(list(last.values()), now=writes.now, process=writes.process)
+    document = document_of_encoded(writes.events.values(), now=writes.now, process=writes.process)
     writes.event_id = document["_id"]
     return [document]
 

@@ -118,7 +118,10 @@ class Actions:
     # --- the conversation
 
     def rename(self, name: str, *, by: User) -> None:
-        self.ask(ChangeConversation, self.group, by, ConversationChanges(name=name))
+        self.change(ConversationChanges(name=name), by=by)
+
+    def change(self, changes: ConversationChanges, *, by: User) -> None:
+        self.ask(ChangeConversation, self.group, by, changes)
 
     def delete(self, *, by: User) -> None:
         self.ask(DeleteConversation, self.group, by)

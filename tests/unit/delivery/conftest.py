@@ -188,7 +188,7 @@ class Harness:
         self.events = LocalEvents()
         self.bus.subscribe(self.published.append)
         self.receipts = Receipts(self.bus, Blocks(Arrivals(database.collections).fetch_blocks))
-        rosters = Rosters(Conversations(database.collections), Contacts(), _fetch_no_users)
+        self.rosters = rosters = Rosters(Conversations(database.collections), Contacts(), _fetch_no_users)
         self.writer = Writer(
             commits=[FailingCommit(database, number, self.commit) for number in range(COMMITS_AT_ONCE)],
             messages=self.messages,
