@@ -272,6 +272,17 @@ describe('without the server', () => {
     expect(a.state.link).toBe('online');
   });
 
+  it('shows nobody as typing while it is offline', async () => {
+    const a = await started(anna);
+    const b = await started(ben);
+    b.session.actions.typing(room, true);
+    await a.clock.advance(50);
+    expect(a.state.typing[room]).toHaveProperty(ben);
+    a.network.goDown();
+    await a.clock.advance(10);
+    expect(a.state.typing).toEqual({});
+  });
+
   it('notices a line that is dead without having been closed', async () => {
     const a = await started(anna);
     a.network.up = false;

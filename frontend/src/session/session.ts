@@ -348,6 +348,8 @@ export class Session {
   #connectionChanged(state: ConnectionState): void {
     this.store.setState({
       link: linkState(state),
+      // The frame that ends it would not arrive.
+      ...(state.name === 'connected' ? {} : { typing: {} }),
       ...(state.name === 'connected' && !state.catchingUp ? { loaded: true } : {}),
     });
     if (state.name !== 'connected' || !this.#leads()) this.#outbox.pause();

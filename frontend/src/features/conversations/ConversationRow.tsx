@@ -113,6 +113,7 @@ function WholeRow({ conversation, selected, onSelect, place }: ConversationRowPr
             {unread > 0 && (
               <span
                 className={cx(
+                  BESIDE_MENU,
                   'ms-auto min-w-5 shrink-0 rounded-full px-1.5 text-center text-xs leading-5 font-semibold',
                   muted ? 'bg-hover text-muted' : 'bg-accent text-on-accent',
                 )}
@@ -137,6 +138,10 @@ function Mark({ icon, text }: { icon: React.ReactNode; text: string }) {
     </span>
   );
 }
+
+/** The button of the menu appears over the end of the line. */
+const BESIDE_MENU =
+  'pointer-fine:group-hover:me-7 pointer-fine:group-has-focus-visible:me-7 pointer-fine:group-has-data-[state=open]:me-7';
 
 /** Seen before the text, told after it. */
 const FIRST = 'order-first shrink-0';
