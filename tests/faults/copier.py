@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from pymongo import ReplaceOne, UpdateOne
 
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.events.types import ConversationDeleted, Event, MessageAdded, MessageChanged
@@ -52,41 +53,55 @@ class Copier:
     async def handle(self, events: Sequence[Event]) -> None:
         """Apply events; those that are known already change nothing."""
         with translated():
+            waiting: list[Message] = []
             for event in events:
-                if isinstance(event, ConversationDeleted):
+                if isinstance(event, (MessageAdded, MessageChanged)):
+                    waiting.append(event.message)
+                elif isinstance(event, ConversationDeleted):
+                    await self._apply(waiting)
+                    waiting.clear()
                     await self._copy["messages"].delete_many({"state.conversation_id": event.conversation_id})
-                elif isinstance(event, (MessageAdded, MessageChanged)):
-                    await self._apply(event.message)
+            await self._apply(waiting)
 
     async def rebuild(self) -> None:
         """Copy everything as it stands."""
         with translated():
-            await self._copy["notes"].insert_one({"note": "rebuilt"})
-            for conversation in await self._collections["conversations"].find().to_list(None):
-                await self._keep_rev(str(conversation["_id"]), conversation["rev"])
-            for document in await self._collections["messages"].find().to_list(None):
-                await self._put(to_record(document).message)
+            revs = {str(it["_id"]): it["rev"] async for it in self._collections["conversations"].find()}
+            await self._put([to_record(it).message async for it in self._collections["messages"].find()])
+            if revs:
+                await self._keep_revs(revs)
 
-    async def _apply(self, message: Message) -> None:
-        found = await self._copy["revs"].find_one({"_id": message.conversation_id})
-        rev = 0 if found is None else found["rev"]
-        if message.rev <= rev:
-            await self._copy["notes"].insert_one({"note": "repeated", "rev": message.rev})
-            return
-        if message.rev > rev + 1:
-            where = f"{message.conversation_id}: rev {message.rev} came after {rev}"
-            await self._copy["notes"].insert_one({"note": "missed", "where": where})
-        await self._put(message)
-        await self._keep_rev(message.conversation_id, message.rev)
+    async def _apply(self, messages: Sequence[Message]) -> None:
+        ids = {message.conversation_id for message in messages}
+        revs = {it["_id"]: it["rev"] async for it in self._copy["revs"].find({"_id": {"$in": list(ids)}})}
+        fresh: dict[str, Message] = {}
+        for message in messages:
+            rev = revs.get(message.conversation_id, 0)
+            if message.rev <= rev:
+                continue
+            if message.rev > rev + 1:
+                where = f"{message.conversation_id}: rev {message.rev} came after {rev}"
+                await self._copy["notes"].insert_one({"note": "missed", "where": where})
+            revs[message.conversation_id] = message.rev
+            fresh[message.id] = message
+        if fresh:
+            await self._put(list(fresh.values()))
+            await self._keep_revs({conversation_id: revs[conversation_id] for conversation_id in ids})
 
-    async def _put(self, message: Message) -> None:
-        newer = {"$or": [{"rev": {"$exists": False}}, {"$expr": {"$lt": ["$rev", message.rev]}}]}
-        fields = {"rev": message.rev, "state": state(message)}
-        if (await self._copy["messages"].update_one({"_id": message.id, **newer}, {"$set": fields})).matched_count == 0:
-            await self._copy["messages"].update_one({"_id": message.id}, {"$setOnInsert": fields}, upsert=True)
+    async def _put(self, messages: Sequence[Message]) -> None:
+        """Store these states of messages, unless a newer one is there: a rebuild reads states of later events."""
+        ids = [message.id for message in messages]
+        held = {it["_id"]: it["rev"] async for it in self._copy["messages"].find({"_id": {"$in": ids}}, {"rev": 1})}
+        newer = [message for message in messages if message.rev > held.get(message.id, 0)]
+        if newer:
+            await self._copy["messages"].bulk_write(
+                [ReplaceOne({"_id": it.id}, {"rev": it.rev, "state": state(it)}, upsert=True) for it in newer]
+            )
 
-    async def _keep_rev(self, conversation_id: str, rev: int) -> None:
-        await self._copy["revs"].update_one({"_id": conversation_id}, {"$max": {"rev": rev}}, upsert=True)
+    async def _keep_revs(self, revs: dict[str, int]) -> None:
+        await self._copy["revs"].bulk_write(
+            [UpdateOne({"_id": key}, {"$max": {"rev": rev}}, upsert=True) for key, rev in revs.items()]
+        )
 
 
 async def main(name: str) -> None:

@@ -16,7 +16,7 @@ from tests.faults.copier import URI_VARIABLE, copy_of, state
 
 KILL_EVERY_S = (2.0, 8.0)
 AWAY_S = (0.0, 3.0)
-COMPLETE_WITHIN_S = 45.0
+COMPLETE_WITHIN_S = 90.0
 KILLS = "kill -9 of a consumer"
 
 
@@ -60,7 +60,7 @@ class Copies:
         """Wait until the copy is complete; return what it lacks after a while, and whatever went wrong on the way."""
         self.kill()
         deadline = time.monotonic() + COMPLETE_WITHIN_S
-        differences = ["the consumers never ran"]
+        differences, noted = ["the consumers never ran"], list[str]()
         while differences and time.monotonic() < deadline:
             self.keep_running()
             await asyncio.sleep(1.0)
@@ -72,7 +72,9 @@ class Copies:
                     noted = await _noted(database)
                 finally:
                     await database.close()
-        return differences + noted
+        # The first start rebuilds, also several times when it is killed meanwhile. Nothing else may.
+        lost = self._log.read_text(encoding="utf-8", errors="replace").count("events_lost")
+        return [*differences, *noted, *([f"a consumer lost its cursor {lost} times"] if lost else [])]
 
     def kill(self) -> None:
         """End both processes with SIGKILL."""
@@ -94,12 +96,6 @@ async def _differences(database: Database) -> list[str]:
 
 
 async def _noted(database: Database) -> list[str]:
-    notes = await copy_of(database)["notes"].find({"note": {"$ne": "repeated"}}).to_list(None)
-    missed = [f"a consumer missed events: {note['where']}" for note in notes if note["note"] == "missed"]
-    rebuilt = sum(note["note"] == "rebuilt" for note in notes)
+    noted = [f"a consumer missed events: {note['where']}" async for note in copy_of(database)["notes"].find()]
     set_aside = await database.collections["set_aside_events"].count_documents({})
-    if rebuilt > 1:
-        missed.append(f"a consumer rebuilt its copy {rebuilt} times")
-    if set_aside:
-        missed.append(f"a consumer set {set_aside} events aside")
-    return missed
+    return [*noted, *([f"a consumer set {set_aside} events aside"] if set_aside else [])]
