@@ -26,6 +26,10 @@ Handled = Callable[[StoredEvents, int], Awaitable[None]]
 """Called with what is handled now, together with all before it, and how many events are handled since the last call."""
 
 
+class CancelledByConsumerError(Exception):
+    """A consumer ended with a cancellation that nobody asked for."""
+
+
 class _Tagged(msgspec.Struct):
     type: str
 
@@ -82,7 +86,7 @@ class Handling:
             await self._store.put_back(entry.id, NOT_UNDERSTOOD)
             return
         try:
-            await self._consumer.handle([event])
+            await done_by_consumer(self._consumer.handle([event]))
         except Exception as error:  # noqa: BLE001  (whatever it fails of, it is set aside again)
             self.counts.failed += 1
             if not is_passing(error):
@@ -110,7 +114,7 @@ class Handling:
         failures = 0
         while events:
             try:
-                await self._consumer.handle(events)
+                await done_by_consumer(self._consumer.handle(events))
                 break
             except Exception as error:  # noqa: BLE001  (whatever it fails of, the others must be handled)
                 failures += 1
@@ -125,7 +129,7 @@ class Handling:
         failures = attempts = 0
         while True:
             try:
-                await self._consumer.handle([event])
+                await done_by_consumer(self._consumer.handle([event]))
                 break
             except Exception as error:  # noqa: BLE001  (whatever it fails of, the others must be handled)
                 failures += 1
@@ -176,6 +180,17 @@ class Handling:
             error=_said(error),
         )
         await asyncio.sleep(pause_s)
+
+
+async def done_by_consumer(work: Awaitable[None]) -> None:
+    """Wait for what a consumer does. A cancellation of its own is an error like others: it must not end this task."""
+    try:
+        await work
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise CancelledByConsumerError("Something that the consumer waited for was cancelled.") from error
 
 
 def is_passing(error: Exception) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from chat_mvp.clock import Now
 from chat_mvp.consumers.consumer import Consumer
-from chat_mvp.consumers.handling import Counts, Handling, is_passing
+from chat_mvp.consumers.handling import Counts, Handling, done_by_consumer, is_passing
 from chat_mvp.consumers.timing import Timing
 from chat_mvp.errors import ChatError
 from chat_mvp.events.codec import type_of
@@ -190,7 +190,7 @@ class Worker:
         _owned(await self._store.begin_rebuild(self.name, self._owner, state))
         _LOG.info("consumer_rebuilds", consumer=self.name, state=state)
         try:
-            await self._consumer.rebuild()
+            await done_by_consumer(self._consumer.rebuild())
         except Exception as error:
             await self._handling.note_failure(error)
             _LOG.warning(

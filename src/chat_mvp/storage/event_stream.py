@@ -125,7 +125,7 @@ class EventStream:
 
     def _take(self, change: RawDocument) -> StoredEvents:
         document = change["fullDocument"]
-        self._buffered_chars -= len(document["body"])
+        self._buffered_chars -= len(_body(document))
         logged = _logged(document)
         return StoredEvents(logged.id, change["_id"], logged.at, logged.events, logged.unknown)
 
@@ -149,7 +149,7 @@ class EventStream:
         else:
             self._end = None
             self._buffer.append(change)
-            self._buffered_chars += len(change["fullDocument"]["body"])
+            self._buffered_chars += len(_body(change["fullDocument"]))
             if self._buffered_chars >= MAX_BUFFERED_CHARS or len(self._buffer) >= MAX_BUFFERED:
                 self._has_room.clear()
         self._arrived.set()
@@ -200,12 +200,18 @@ async def fetch_newest_events(
 
 
 def _logged(document: RawDocument) -> LoggedEvents:
-    body = document["body"]
+    body = _body(document)
     try:
         events, unknown = decode_events(body)
     except ValueError:
         events, unknown = [], [body]
     return LoggedEvents(str(document["_id"]), document["at"], events, unknown)
+
+
+def _body(document: RawDocument) -> str:
+    """Return the text of the events. Where there is none, it is something that counts as damaged text."""
+    body = document.get("body")
+    return body if isinstance(body, str) else repr(body)
 
 
 def _pipeline(types: Collection[str] | None) -> list[RawDocument]:
