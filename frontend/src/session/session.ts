@@ -134,7 +134,7 @@ export class Session {
           ...(record.reply_to === null ? {} : { reply_to: record.reply_to }),
         })) as MessageAck,
     });
-    this.drafts = new Drafts({ db, api, changes, store, clock });
+    this.drafts = new Drafts({ db, api, changes, store, clock, tabs: () => link.tabs });
     this.history = new History({ store, changes, db, api, sync });
     this.contacts = new Contacts({ store, changes, db, api });
     this.unread = new UnreadMarks({ store, db, api, tabs: () => link.tabs });
@@ -256,6 +256,9 @@ export class Session {
         this.unread.noted(note.conversationId, note.mark);
         return;
       case 'presence':
+      case 'draft':
+        this.drafts.noted(note.conversationId, note.text, note.untold);
+        return;
         this.presence.noted(note.state);
         return;
     }
