@@ -105,6 +105,7 @@ export class Session {
       clock,
       reconnect: () => this.link.restart(),
       writes: () => this.#leads(),
+      share: (ids) => this.#shareConversations(ids),
       isOpen: (id) => this.history.isOpen(id),
     });
     this.#sync = sync;
@@ -255,10 +256,10 @@ export class Session {
       case 'unread_from':
         this.unread.noted(note.conversationId, note.mark);
         return;
-      case 'presence':
       case 'draft':
         this.drafts.noted(note.conversationId, note.text, note.untold);
         return;
+      case 'presence':
         this.presence.noted(note.state);
         return;
     }
@@ -269,7 +270,7 @@ export class Session {
     if (isPage(frame)) for (const line of frame.conversations) this.#serverRead.set(line.id, line.read_seq);
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#followPatch(frame.conversation);
-    if (frame.type === 'user.updated' && this.#leads()) this.contacts.keep();
+    if (frame.type === 'user.updated' && this.#leads()) this.#keepProfiles();
     if (frame.type === 'ready' && this.#leads()) this.presence.connected();
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
@@ -297,6 +298,7 @@ export class Session {
 
   /** Names, settings and own marks have no `rev`: what differs is fetched again. */
   async #refresh(): Promise<void> {
+    const meanwhile = this.#sync.meanwhile();
     try {
       const me = await this.api.me();
       this.changes.me(me);
@@ -309,7 +311,21 @@ export class Session {
       this.#persister.people();
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
+    } finally {
+      // A profile has no time: what was fetched may have put back one from before.
+      const profiles = meanwhile().filter((one) => one.type === 'user.updated');
+      if (profiles.length > 0) {
+        this.changes.frames(profiles, this.#clock.now());
+        this.#keepProfiles();
+        this.#persister.people();
+      }
     }
+  }
+
+  /** Writes down where the profiles of users are kept beside their conversations. */
+  #keepProfiles(): void {
+    this.contacts.keep();
+    void this.#db.putMeta('me', this.store.getState().me).catch(() => undefined);
   }
 
   /**
@@ -317,12 +333,29 @@ export class Session {
    * as long as something is missing.
    */
   async #refreshConversations(): Promise<void> {
-    for await (const page of this.api.conversationPages()) {
-      this.#sync.takeConversations(page);
-      this.link.tabs?.share({ kind: 'conversations', conversations: page });
-      for (const conversation of page) this.#follow(conversation);
-      if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
+    let meanwhile = this.#sync.meanwhile();
+    try {
+      for await (const page of this.api.conversationPages()) {
+        this.#sync.takeConversations(page, meanwhile());
+        const ids = page.map((one) => one.id);
+        this.#shareConversations(ids);
+        for (const conversation of this.#present(ids)) this.#follow(conversation);
+        if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
+        meanwhile = this.#sync.meanwhile();
+      }
+    } finally {
+      meanwhile();
     }
+  }
+
+  #present(ids: readonly string[]): Conversation[] {
+    const { conversations } = this.store.getState();
+    return ids.flatMap((id) => conversations[id] ?? []);
+  }
+
+  /** As they are here, which is what was fetched with what changed since. */
+  #shareConversations(ids: readonly string[]): void {
+    this.link.tabs?.share({ kind: 'conversations', conversations: this.#present(ids) });
   }
 
   /** What other devices did to this conversation for all of them. */

@@ -17,7 +17,9 @@ export function fakeFetch(network: FakeNetwork): typeof fetch {
     const token = new Headers(init?.headers).get('authorization')?.replace('Bearer ', '') ?? null;
     const body = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
     const path = url.pathname.replace(/^.*\/api\/v1/, '') + url.search;
-    const answer = network.server.http(init?.method ?? 'GET', path, body, token);
+    const answer = structuredClone(network.server.http(init?.method ?? 'GET', path, body, token));
+    await network.slow;
+    if (!network.up) throw new TypeError('fetch failed');
     return new Response(answer.body === undefined ? null : JSON.stringify(answer.body), {
       status: answer.status,
     });
