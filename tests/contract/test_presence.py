@@ -63,6 +63,18 @@ async def test_strangers_are_told_nothing(chat: Chat) -> None:
     await watcher.nothing("presence")
 
 
+async def test_a_choice_is_told_to_the_other_devices_of_the_person(chat: Chat) -> None:
+    (ann,) = await chat.people("ann")
+    phone, laptop = await ann.connect(), await ann.connect()
+    for state, shown in (("dnd", "dnd"), ("invisible", "offline"), ("online", "online")):
+        await phone.ask("presence.set", state=state)
+        told = await laptop.expect("presence", user_id=ann.id, state=shown)
+        check_fields(told, PRESENCE | {"type"})
+    # The one that asked has the answer, and nothing else.
+    await phone.ask("ping")
+    assert len(phone.all("presence")) == 3
+
+
 async def test_a_direct_peer_is_told_of_no_sooner_than_of_the_conversation(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     ann_socket, bob_socket = await ann.connect(), await bob.connect()

@@ -271,7 +271,8 @@ export class Session {
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#followPatch(frame.conversation);
     if (frame.type === 'user.updated' && this.#leads()) this.#keepProfiles();
-    if (frame.type === 'ready' && this.#leads()) this.presence.connected();
+    if (frame.type === 'ready') this.presence.connected(this.#leads());
+    if (frame.type === 'presence' && frame.user_id === this.accountId) this.presence.follow(frame.state);
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
   }
