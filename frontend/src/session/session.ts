@@ -252,6 +252,7 @@ export class Session {
         return;
       case 'conversations':
         this.#sync.takeConversations(note.conversations);
+        this.#followAll(note.conversations);
         return;
       case 'unread_from':
         this.unread.noted(note.conversationId, note.mark);
@@ -338,9 +339,8 @@ export class Session {
     try {
       for await (const page of this.api.conversationPages()) {
         this.#sync.takeConversations(page, meanwhile());
-        const ids = page.map((one) => one.id);
-        this.#shareConversations(ids);
-        for (const conversation of this.#present(ids)) this.#follow(conversation);
+        this.#shareConversations(page.map((one) => one.id));
+        this.#followAll(page);
         if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
         meanwhile = this.#sync.meanwhile();
       }
@@ -359,10 +359,12 @@ export class Session {
     this.link.tabs?.share({ kind: 'conversations', conversations: this.#present(ids) });
   }
 
-  /** What other devices did to this conversation for all of them. */
-  #follow(conversation: Conversation): void {
-    this.drafts.follow(conversation.id, conversation.me.draft, conversation.updated_at);
-    if (this.#leads()) void this.unread.follow(conversation);
+  /** What other devices did to these conversations for all of them. */
+  #followAll(fetched: readonly Conversation[]): void {
+    for (const conversation of this.#present(fetched.map((one) => one.id))) {
+      this.drafts.follow(conversation.id, conversation.me.draft, conversation.updated_at);
+      if (this.#leads()) void this.unread.follow(conversation);
+    }
   }
 
   #followPatch({ id, me, updated_at }: ConversationPatch): void {
