@@ -339,7 +339,7 @@ test('the switcher tells its active option, and the emoji picker is one stop', a
   await expect.poll(active).toContain('true: Keyboard shortcuts');
   await expect(page.getByRole('dialog').getByRole('status')).toHaveText(/^\d+ results?$/);
   await finder.fill('nothing is called this');
-  await expect(page.getByRole('dialog').getByRole('status')).toHaveText('Nothing fits.');
+  await expect(page.getByRole('dialog').getByRole('status')).toHaveText('Nothing found.');
   await expect(finder).toHaveAttribute('aria-expanded', 'false');
   await finder.fill('');
   await page.keyboard.press('Tab');

@@ -63,6 +63,18 @@ async def test_strangers_get_no_presence(chat: Chat) -> None:
     await watcher.nothing("presence")
 
 
+async def test_a_choice_is_sent_to_the_other_devices_of_the_user(chat: Chat) -> None:
+    (ann,) = await chat.people("ann")
+    phone, laptop = await ann.connect(), await ann.connect()
+    for state, shown in (("dnd", "dnd"), ("invisible", "offline"), ("online", "online")):
+        await phone.ask("presence.set", state=state)
+        sent = await laptop.expect("presence", user_id=ann.id, state=shown)
+        check_fields(sent, PRESENCE | {"type"})
+    # The one that asked has the answer, and nothing else.
+    await phone.ask("ping")
+    assert len(phone.all("presence")) == 3
+
+
 async def test_a_direct_peer_gets_presence_after_the_conversation(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     ann_socket, bob_socket = await ann.connect(), await bob.connect()

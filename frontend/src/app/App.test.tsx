@@ -154,6 +154,31 @@ describe('the page', () => {
     expect(anna.id).not.toBe(ben.id);
   });
 
+  it('does not open by itself what somebody left and comes back to them', async () => {
+    const anna = server.addPerson('anna', 'Anna');
+    const ben = server.addPerson('ben', 'Ben');
+    const room = server.addRoom('direct', [anna.id, ben.id]);
+    server.say(room, ben.id, 'Before');
+    const user = show();
+    await signIn(user, 'anna');
+    await user.click(await screen.findByRole('link', { name: /^Ben/ }));
+    expect(await screen.findByRole('feed', { name: 'Messages' })).toBeInTheDocument();
+    const members = server.room(room).members;
+    const own = members.get(anna.id) as NonNullable<ReturnType<typeof members.get>>;
+    members.delete(anna.id);
+    server.toUser(anna.id, { type: 'conversation.left', conversation_id: room });
+    await waitFor(() => expect(screen.queryByRole('link', { name: /^Ben/ })).not.toBeInTheDocument());
+    members.set(anna.id, own);
+    server.toUser(anna.id, {
+      type: 'conversation.joined',
+      conversation: server.conversation(room, anna.id),
+    });
+    server.say(room, ben.id, 'After');
+    const entry = await screen.findByRole('link', { name: /^Ben.*After/ });
+    expect(entry).toHaveTextContent('2 unread');
+    expect(screen.queryByRole('feed', { name: 'Messages' })).not.toBeInTheDocument();
+  });
+
   it('offers another try for what the server would not take', async () => {
     const anna = server.addPerson('anna', 'Anna');
     const ben = server.addPerson('ben', 'Ben');

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ChatPane, ConversationList, NothingOpen } from '@/features/conversations';
 import { usePaintTimings } from '@/features/debug';
 import { useIncoming } from '@/features/notifications';
@@ -41,6 +41,13 @@ export function Shell({ onSignOut }: ShellProps) {
   const seq = Number(at) || null;
   const exists = useChat((state) => wanted !== null && state.conversations[wanted] !== undefined);
   const shown = exists ? wanted : null;
+  const before = useRef<string | null>(null);
+  useEffect(() => {
+    // What one is no longer in must not open by itself, and be read, when it comes back.
+    const gone = wanted !== null && shown === null && before.current === wanted;
+    if (gone && session.store.getState().link === 'online') navigate('/', true);
+    before.current = shown;
+  }, [session, wanted, shown]);
   const open = useCallback((id: string, at?: number) => {
     // Where they have no column of their own, the details lie over what was asked for.
     if (!matchMedia(DETAILS_BESIDE).matches) setDetails(false);

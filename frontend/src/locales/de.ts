@@ -180,7 +180,7 @@ export const de: Catalogue = {
   'composer.adminsOnly': 'Hier schreiben nur Admins.',
 
   'emoji.search': 'Emoji finden',
-  'emoji.none': 'Kein Emoji passt.',
+  'emoji.none': 'Kein Emoji gefunden.',
   'emoji.label': 'Emoji',
   'emoji.smileys': 'Smileys',
   'emoji.people': 'Menschen',
@@ -286,7 +286,7 @@ export const de: Catalogue = {
   'palette.findPlace': 'Personen und Unterhaltungen finden',
   'share.title': 'Senden an …',
   'palette.results': 'Treffer',
-  'palette.none': 'Nichts passt.',
+  'palette.none': 'Nichts gefunden.',
   'palette.count': (n) => count(n, 'Treffer', 'Treffer'),
   'palette.conversations': 'Unterhaltungen',
   'palette.people': 'Menschen',

@@ -177,7 +177,7 @@ export const en = {
   'composer.adminsOnly': 'Only admins write here.',
 
   'emoji.search': 'Find emoji',
-  'emoji.none': 'No emoji fits.',
+  'emoji.none': 'No emoji found.',
   'emoji.label': 'Emoji',
   'emoji.smileys': 'Smileys',
   'emoji.people': 'People',
@@ -280,7 +280,7 @@ export const en = {
   'palette.findPlace': 'Find people and conversations',
   'share.title': 'Send to…',
   'palette.results': 'Results',
-  'palette.none': 'Nothing fits.',
+  'palette.none': 'Nothing found.',
   'palette.count': (n: number) => count(n, 'result', 'results'),
   'palette.conversations': 'Conversations',
   'palette.people': 'People',
@@ -331,7 +331,7 @@ export const en = {
 
   'error.network': 'The server cannot be reached.',
   'error.connection_lost': 'You are offline.',
-  'error.cannot_message': 'This person cannot be written to.',
+  'error.cannot_message': 'You cannot write to this person.',
   'error.forbidden': 'You may not do that here.',
   'error.rate_limited': 'That was too fast. Try again in a moment.',
   'error.too_large': 'That is too long.',

@@ -6,7 +6,7 @@
 import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
 import type { Conversation, ServerFrame } from '@/protocol';
-import type { ChosenPresence, PendingMessage, UnreadMark } from '@/store/state';
+import type { ChosenPresence, PendingMessage, UnreadMark, UntoldDraft } from '@/store/state';
 import { type OutgoingFrame, RequestError } from './client';
 import type { Line } from './link';
 import { type ConnectionState, INITIAL } from './machine';
@@ -18,6 +18,7 @@ export type Note =
   | { kind: 'conversations'; conversations: Conversation[] }
   | { kind: 'read'; conversationId: string; seq: number }
   | { kind: 'unread_from'; conversationId: string; mark: UnreadMark | null }
+  | { kind: 'draft'; conversationId: string; text: string; untold: UntoldDraft }
   | { kind: 'presence'; state: ChosenPresence };
 
 type Packet =

@@ -151,7 +151,12 @@ export class Actions {
     try {
       await this.#parts.api.ownSettings(id, settings);
     } catch (error) {
-      this.#put(before);
+      // Meanwhile other things may have changed, or the conversation may be gone.
+      const now = this.#parts.store.getState().conversations[id];
+      const unchanged = (key: string) =>
+        now?.me[key as keyof typeof settings] === settings[key as keyof typeof settings];
+      const old = Object.entries(before.me).filter(([key]) => key in settings && unchanged(key));
+      if (now !== undefined) this.#put({ ...now, me: { ...now.me, ...Object.fromEntries(old) } });
       throw error;
     }
   }

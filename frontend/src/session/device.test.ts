@@ -107,7 +107,29 @@ describe('how one wants to be seen', () => {
     expect(again.state.chosenPresence).toBe('dnd');
   });
 
-  it('follows what another device chose', async () => {
+  it('follows what another device chooses, at once', async () => {
+    const [a, b] = [await started(), await started()];
+    const chosen = (one: Device) => one.state.chosenPresence;
+    const seen = new Set<string>();
+    a.session.store.subscribe(({ chosenPresence }) => seen.add(chosenPresence));
+    for (const state of ['invisible', 'away', 'dnd', 'online'] as const) {
+      a.session.presence.choose(state);
+      // A second choice before the answer to the first: it does not jump back.
+      if (state === 'dnd') a.session.presence.choose('invisible');
+      seen.clear();
+      await a.clock.advance(50);
+      await b.clock.advance(50);
+      expect([chosen(a), chosen(b)]).toEqual(Array(2).fill(state === 'dnd' ? 'invisible' : state));
+      expect(seen.size).toBeLessThan(2);
+    }
+    b.session.presence.choose('dnd');
+    await b.clock.advance(50);
+    expect([chosen(a), chosen(b)]).toEqual(['dnd', 'dnd']);
+    const again = await started(anna, a.db as MemoryDb);
+    expect(again.state.chosenPresence).toBe('dnd');
+  });
+
+  it('follows what another device chose meanwhile', async () => {
     const a = await started();
     expect(a.state.chosenPresence).toBe('online');
     server.presence.set(anna, 'away');

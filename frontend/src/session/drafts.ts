@@ -9,6 +9,8 @@ import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
 import { isVisible } from '@/lib/text';
 import type { ChatDb } from '@/offline/db';
+import type { Tabs } from '@/realtime/link';
+import type { UntoldDraft } from '@/store/state';
 import type { Changes, ChatStore } from '@/store/store';
 
 const DISK_MS = 250;
@@ -23,19 +25,13 @@ interface Waiting {
   cancelServer: () => void;
 }
 
-/** Something written here that the server has not heard of. */
-interface Untold {
-  /** What the server had when it was begun. */
-  base: string;
-  at: number;
-}
-
 export interface DraftParts {
   db: ChatDb;
   api: Api;
   changes: Changes;
   store: ChatStore;
   clock: Clock;
+  tabs: () => Tabs | undefined;
 }
 
 export class Drafts {
@@ -43,7 +39,7 @@ export class Drafts {
   readonly arrived = new Emitter<{ conversationId: string; text: string }>();
   readonly #parts: DraftParts;
   readonly #waiting = new Map<string, Waiting>();
-  #untold: Record<string, Untold> = {};
+  #untold: Record<string, UntoldDraft> = {};
   /** Requests go one after the other, so that the last text is the one that stays. */
   #telling: Promise<void> = Promise.resolve();
 
@@ -53,7 +49,7 @@ export class Drafts {
 
   /** What the device has, with what was emptied here and the server still has, and what is not yet on the disk. */
   async restore(stored: Record<string, string>): Promise<Record<string, string>> {
-    const untold = await this.#parts.db.getMeta<Record<string, Untold>>(KEY);
+    const untold = await this.#parts.db.getMeta<Record<string, UntoldDraft>>(KEY);
     this.#untold = { ...untold, ...this.#untold };
     const emptied = Object.keys(this.#untold).map((id) => [id, '']);
     const waiting = [...this.#waiting].map(([id, { text }]) => [id, text]);
@@ -73,7 +69,7 @@ export class Drafts {
     changes.draft(conversationId, text);
     this.#waiting.set(conversationId, {
       text,
-      cancelDisk: clock.after(DISK_MS, () => void this.#toDisk(conversationId, text)),
+      cancelDisk: clock.after(DISK_MS, () => void this.#keep(conversationId, text)),
       cancelServer: clock.after(SERVER_MS, () => this.#tell(conversationId)),
     });
   }
@@ -84,6 +80,19 @@ export class Drafts {
     const both = isVisible(before) ? `${before}\n${text}` : text;
     this.set(conversationId, both);
     this.arrived.emit({ conversationId, text: both });
+  }
+
+  /**
+   * Another tab of this device wrote. Every tab knows what the server has not heard, for what the device keeps of that
+   * is one list for all of them, and the tab that wrote may be gone when there is a connection.
+   */
+  noted(conversationId: string, text: string, untold: UntoldDraft): void {
+    const own = this.#untold[conversationId];
+    if (own !== undefined && own.at > untold.at) return;
+    this.#cancel(conversationId);
+    this.#untold = { ...this.#untold, [conversationId]: untold };
+    this.#parts.changes.draft(conversationId, text);
+    this.arrived.emit({ conversationId, text });
   }
 
   /** What the server says of a conversation, after another device wrote or after a reconnect. */
@@ -116,7 +125,7 @@ export class Drafts {
     const waiting = [...this.#waiting];
     for (const [id, one] of waiting) {
       this.#cancel(id);
-      await this.#toDisk(id, one.text);
+      await this.#keep(id, one.text);
     }
   }
 
@@ -136,6 +145,12 @@ export class Drafts {
     this.#parts.changes.draft(conversationId, text);
     this.arrived.emit({ conversationId, text });
     void this.#toDisk(conversationId, text);
+  }
+
+  #keep(conversationId: string, text: string): Promise<void> {
+    const untold = this.#untold[conversationId];
+    if (untold !== undefined) this.#parts.tabs()?.share({ kind: 'draft', conversationId, text, untold });
+    return this.#toDisk(conversationId, text);
   }
 
   async #toDisk(conversationId: string, text: string): Promise<void> {
@@ -161,7 +176,7 @@ export class Drafts {
   }
 
   /** Unless more was written meanwhile. */
-  #told(conversationId: string, what: Untold): void {
+  #told(conversationId: string, what: UntoldDraft): void {
     if (this.#untold[conversationId] !== what) return;
     const { [conversationId]: _, ...others } = this.#untold;
     this.#untold = others;

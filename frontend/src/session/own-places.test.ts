@@ -1,6 +1,8 @@
 /** What one device does to a conversation for all of the person's devices: drafts, and marking as unread. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Emitter } from '@/lib/emitter';
 import type { MemoryDb } from '@/offline/memory-db';
+import type { Note } from '@/realtime/shared';
 import { unreadOf } from '@/store/selectors';
 import { Device } from '../../test/fake/device';
 import { FakeServer } from '../../test/fake/server';
@@ -73,6 +75,17 @@ describe('a draft', () => {
     expect(of(b)).toBe('from b');
     await pass(3_100, b, a);
     expect([onServer().draft, of(a), of(b)]).toEqual(['from b', 'from b', 'from b']);
+  });
+
+  it('of another device comes to a tab that does not hold the connection', async () => {
+    const notes = new Emitter<Note>();
+    const tabs = { leads: false, notes, welcomed: new Emitter<void>(), share: () => undefined };
+    const tab = new Device(server, anna, undefined, tabs);
+    await tab.session.restore(server.accounts.get(anna)?.user ?? null);
+    notes.emit({ kind: 'conversations', conversations: [server.conversation(room, anna)] });
+    server.places.http(server, room, anna, { draft: 'written while there was no connection' });
+    notes.emit({ kind: 'conversations', conversations: [server.conversation(room, anna)] });
+    expect(tab.state.drafts[room]).toBe('written while there was no connection');
   });
 
   it('written offline outlives a reload and reaches the others at the next connect', async () => {

@@ -4,6 +4,7 @@
  */
 import type { Api } from '@/api/endpoints';
 import type { ChatDb } from '@/offline/db';
+import type { PresenceState } from '@/protocol';
 import type { Line } from '@/realtime/link';
 import type { ChosenPresence } from '@/store/state';
 import type { ChatStore } from '@/store/store';
@@ -20,6 +21,8 @@ interface Kept {
 export class OwnPresence {
   readonly #parts: { store: ChatStore; db: ChatDb; api: Api; link: Line };
   #untold = false;
+  /** The next of these come to this device because it asked. */
+  #answers = 0;
 
   constructor(parts: { store: ChatStore; db: ChatDb; api: Api; link: Line }) {
     this.#parts = parts;
@@ -44,12 +47,19 @@ export class OwnPresence {
     this.#parts.store.setState({ chosenPresence: state });
   }
 
-  /** There is a connection: what was chosen offline is told at once. */
-  connected(): void {
-    if (!this.#untold) return;
+  /** There is a connection: what was chosen offline is told at once, by one of the tabs. */
+  connected(leads: boolean): void {
+    this.#answers = 0;
+    if (!this.#untold || !leads) return;
     const { chosenPresence } = this.#parts.store.getState();
     this.#untold = !this.#tell(chosenPresence);
     this.#keep(chosenPresence);
+  }
+
+  /** The server tells what was chosen: here, or on another device. */
+  follow(state: PresenceState['state']): void {
+    if (this.#answers > 0) this.#answers -= 1;
+    else if (!this.#untold) this.#adopt(state);
   }
 
   /** Takes over what another device chose meanwhile. Rejects when the server cannot be asked. */
@@ -59,15 +69,22 @@ export class OwnPresence {
     if (me === null || this.#untold) return;
     const { state } = await api.presence(me.id);
     if (this.#untold || store.getState().chosenPresence !== chosenPresence) return;
+    this.#adopt(state);
+  }
+
+  #adopt(state: PresenceState['state']): void {
     // Somebody who is connected and looks offline wants to look so.
     const own = state === 'offline' ? 'invisible' : state;
-    store.setState({ chosenPresence: own });
-    if (own !== chosenPresence) this.#keep(own);
+    if (own === this.#parts.store.getState().chosenPresence) return;
+    this.noted(own);
+    this.#keep(own);
   }
 
   #tell(state: ChosenPresence): boolean {
     // Without a status text the server keeps the one it has.
-    return this.#parts.link.notify({ type: 'presence.set', state });
+    const told = this.#parts.link.notify({ type: 'presence.set', state });
+    if (told) this.#answers += 1;
+    return told;
   }
 
   #keep(state: ChosenPresence): void {

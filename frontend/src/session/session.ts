@@ -105,6 +105,7 @@ export class Session {
       clock,
       reconnect: () => this.link.restart(),
       writes: () => this.#leads(),
+      share: (ids) => this.#shareConversations(ids),
       isOpen: (id) => this.history.isOpen(id),
     });
     this.#sync = sync;
@@ -134,7 +135,7 @@ export class Session {
           ...(record.reply_to === null ? {} : { reply_to: record.reply_to }),
         })) as MessageAck,
     });
-    this.drafts = new Drafts({ db, api, changes, store, clock });
+    this.drafts = new Drafts({ db, api, changes, store, clock, tabs: () => link.tabs });
     this.history = new History({ store, changes, db, api, sync });
     this.contacts = new Contacts({ store, changes, db, api });
     this.unread = new UnreadMarks({ store, db, api, tabs: () => link.tabs });
@@ -251,9 +252,13 @@ export class Session {
         return;
       case 'conversations':
         this.#sync.takeConversations(note.conversations);
+        this.#followAll(note.conversations);
         return;
       case 'unread_from':
         this.unread.noted(note.conversationId, note.mark);
+        return;
+      case 'draft':
+        this.drafts.noted(note.conversationId, note.text, note.untold);
         return;
       case 'presence':
         this.presence.noted(note.state);
@@ -266,8 +271,9 @@ export class Session {
     if (isPage(frame)) for (const line of frame.conversations) this.#serverRead.set(line.id, line.read_seq);
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#followPatch(frame.conversation);
-    if (frame.type === 'user.updated' && this.#leads()) this.contacts.keep();
-    if (frame.type === 'ready' && this.#leads()) this.presence.connected();
+    if (frame.type === 'user.updated' && this.#leads()) this.#keepProfiles();
+    if (frame.type === 'ready') this.presence.connected(this.#leads());
+    if (frame.type === 'presence' && frame.user_id === this.accountId) this.presence.follow(frame.state);
     if (frame.type === 'typing') this.#watchTyping();
     if (frame.type === 'drained') this.#caughtUp();
   }
@@ -294,6 +300,7 @@ export class Session {
 
   /** Names, settings and own marks have no `rev`: what differs is fetched again. */
   async #refresh(): Promise<void> {
+    const meanwhile = this.#sync.meanwhile();
     try {
       const me = await this.api.me();
       this.changes.me(me);
@@ -306,7 +313,21 @@ export class Session {
       this.#persister.people();
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
+    } finally {
+      // A profile has no time: what was fetched may have put back one from before.
+      const profiles = meanwhile().filter((one) => one.type === 'user.updated');
+      if (profiles.length > 0) {
+        this.changes.frames(profiles, this.#clock.now());
+        this.#keepProfiles();
+        this.#persister.people();
+      }
     }
+  }
+
+  /** Writes down where the profiles of users are kept beside their conversations. */
+  #keepProfiles(): void {
+    this.contacts.keep();
+    void this.#db.putMeta('me', this.store.getState().me).catch(() => undefined);
   }
 
   /**
@@ -314,18 +335,36 @@ export class Session {
    * as long as something is missing.
    */
   async #refreshConversations(): Promise<void> {
-    for await (const page of this.api.conversationPages()) {
-      this.#sync.takeConversations(page);
-      this.link.tabs?.share({ kind: 'conversations', conversations: page });
-      for (const conversation of page) this.#follow(conversation);
-      if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
+    let meanwhile = this.#sync.meanwhile();
+    try {
+      for await (const page of this.api.conversationPages()) {
+        this.#sync.takeConversations(page, meanwhile());
+        this.#shareConversations(page.map((one) => one.id));
+        this.#followAll(page);
+        if (this.#sync.list.outdated.size === 0 || this.#background.signal.aborted) return;
+        meanwhile = this.#sync.meanwhile();
+      }
+    } finally {
+      meanwhile();
     }
   }
 
-  /** What other devices did to this conversation for all of them. */
-  #follow(conversation: Conversation): void {
-    this.drafts.follow(conversation.id, conversation.me.draft, conversation.updated_at);
-    if (this.#leads()) void this.unread.follow(conversation);
+  #present(ids: readonly string[]): Conversation[] {
+    const { conversations } = this.store.getState();
+    return ids.flatMap((id) => conversations[id] ?? []);
+  }
+
+  /** As they are here, which is what was fetched with what changed since. */
+  #shareConversations(ids: readonly string[]): void {
+    this.link.tabs?.share({ kind: 'conversations', conversations: this.#present(ids) });
+  }
+
+  /** What other devices did to these conversations for all of them. */
+  #followAll(fetched: readonly Conversation[]): void {
+    for (const conversation of this.#present(fetched.map((one) => one.id))) {
+      this.drafts.follow(conversation.id, conversation.me.draft, conversation.updated_at);
+      if (this.#leads()) void this.unread.follow(conversation);
+    }
   }
 
   #followPatch({ id, me, updated_at }: ConversationPatch): void {

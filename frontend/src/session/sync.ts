@@ -32,6 +32,8 @@ export interface SyncOptions {
   reconnect: () => void;
   /** This tab writes for all: only one may, or `known` could run ahead of what is stored. */
   writes: () => boolean;
+  /** Tells the other tabs of conversations that were fetched. */
+  share: (conversationIds: readonly string[]) => void;
   /** Whether somebody looks at it: only then its messages are fetched without being asked for. */
   isOpen: (conversationId: string) => boolean;
 }
@@ -53,6 +55,7 @@ export class Sync {
   #gathered: ServerFrame[] = [];
   /** While catching up: what `known` becomes at `drained`. */
   #pending: Record<string, number> | null = null;
+  readonly #collecting = new Set<ServerFrame[]>();
 
   constructor(options: SyncOptions) {
     this.#options = options;
@@ -76,6 +79,7 @@ export class Sync {
   handle(frame: ServerFrame): boolean {
     const { changes, clock, store } = this.#options;
     if (this.#startingOver) return false;
+    for (const frames of this.#collecting) frames.push(frame);
     if (frame.type === 'ready' && this.#sentKnown && !frame.recovered) {
       this.#sentKnown = false;
       this.#startingOver = true;
@@ -113,12 +117,27 @@ export class Sync {
     return true;
   }
 
-  /** Conversations that were fetched, many at once: one change for whoever looks. */
-  takeConversations(conversations: readonly Conversation[]): void {
+  /** Collects the frames from now until the answer is called: what is asked for now may be from before them. */
+  meanwhile(): () => readonly ServerFrame[] {
+    const frames: ServerFrame[] = [];
+    this.#collecting.add(frames);
+    return () => {
+      this.#collecting.delete(frames);
+      return frames;
+    };
+  }
+
+  /** Conversations that were fetched, many at once: one change for whoever looks. What came `meanwhile` is newer. */
+  takeConversations(fetched: readonly Conversation[], meanwhile: readonly ServerFrame[] = []): void {
     const { changes, clock, persister, writes } = this.#options;
     this.#show();
+    const left = leftIn(meanwhile);
+    const conversations = fetched.filter(({ id }) => !left.has(id));
     changes.frames(
-      conversations.map((conversation) => ({ type: 'conversation.joined', conversation })),
+      [
+        ...conversations.map((conversation) => ({ type: 'conversation.joined', conversation }) as const),
+        ...meanwhile.filter((one) => one.type === 'conversation.updated' || one.type === 'user.updated'),
+      ],
       clock.now(),
     );
     for (const { id } of conversations) {
@@ -179,11 +198,18 @@ export class Sync {
     // While catching up there may be thousands, and at the end they are fetched in pages.
     if (this.#catchingUp || this.#unknown.has(id)) return;
     this.#unknown.add(id);
+    const meanwhile = this.meanwhile();
     api
       .conversation(id)
-      .then((conversation) => this.takeConversations([conversation]))
+      .then((conversation) => {
+        this.takeConversations([conversation], meanwhile());
+        this.#options.share([id]);
+      })
       .catch(() => undefined)
-      .finally(() => this.#unknown.delete(id));
+      .finally(() => {
+        meanwhile();
+        this.#unknown.delete(id);
+      });
   }
 
   /**
@@ -357,6 +383,16 @@ export class Sync {
       await db.write({ messages: fresh });
     }
   }
+}
+
+/** The conversations that the person is no longer in after these frames. */
+function leftIn(frames: readonly ServerFrame[]): ReadonlySet<string> {
+  const left = new Set<string>();
+  for (const frame of frames) {
+    if (frame.type === 'conversation.left') left.add(frame.conversation_id);
+    if (frame.type === 'conversation.joined') left.delete(frame.conversation.id);
+  }
+  return left;
 }
 
 /** The entries of `known` whose conversations are here; of more than `most` those with the latest activity. */

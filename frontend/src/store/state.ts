@@ -34,6 +34,13 @@ export interface UnreadMark {
   count: number;
 }
 
+/** Something written on this device that the server has not heard of. */
+export interface UntoldDraft {
+  /** What the server had when it was begun. */
+  base: string;
+  at: number;
+}
+
 /** How the person wants to be seen; `invisible` looks like offline to everybody else. */
 export type ChosenPresence = 'online' | 'away' | 'dnd' | 'invisible';
 

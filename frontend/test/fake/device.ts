@@ -4,6 +4,7 @@ import { Http } from '@/api/http';
 import type { ChatDb } from '@/offline/db';
 import { MemoryDb } from '@/offline/memory-db';
 import { RealtimeClient } from '@/realtime/client';
+import type { Tabs } from '@/realtime/link';
 import { Session } from '@/session/session';
 import { FakeClock } from './clock';
 import type { FakeServer } from './server';
@@ -17,7 +18,9 @@ export function fakeFetch(network: FakeNetwork): typeof fetch {
     const token = new Headers(init?.headers).get('authorization')?.replace('Bearer ', '') ?? null;
     const body = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
     const path = url.pathname.replace(/^.*\/api\/v1/, '') + url.search;
-    const answer = network.server.http(init?.method ?? 'GET', path, body, token);
+    const answer = structuredClone(network.server.http(init?.method ?? 'GET', path, body, token));
+    await network.slow;
+    if (!network.up) throw new TypeError('fetch failed');
     return new Response(answer.body === undefined ? null : JSON.stringify(answer.body), {
       status: answer.status,
     });
@@ -34,7 +37,8 @@ export class Device {
   readonly session: Session;
   readonly client: RealtimeClient;
 
-  constructor(server: FakeServer, userId: string, db: ChatDb = new MemoryDb()) {
+  /** `tabs` are the others of the same device. */
+  constructor(server: FakeServer, userId: string, db: ChatDb = new MemoryDb(), tabs?: Tabs) {
     this.network = new FakeNetwork(server);
     this.db = db;
     const fetcher = fakeFetch(this.network);
@@ -59,7 +63,7 @@ export class Device {
           random: () => 0.5,
           deviceId: 'device',
         });
-        return client;
+        return tabs === undefined ? client : Object.assign(client, { tabs });
       },
       clock: this.clock,
       random: () => 0.5,

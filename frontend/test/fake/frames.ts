@@ -52,6 +52,13 @@ export function answerFrame(server: FakeServer, socket: FakeSocket, frame: Clien
       return;
     case 'presence.set':
       server.presence.set(userId, frame.state);
+      server.toUser(userId, {
+        type: 'presence',
+        user_id: userId,
+        state: frame.state === 'invisible' ? 'offline' : frame.state,
+        last_seen: null,
+        status_text: '',
+      });
       return;
     case 'ping':
       socket.deliver({ type: 'pong', ref, server_time: server.now() });

@@ -60,6 +60,8 @@ export class FakeTransport implements Transport {
 /** The wire between one client and the server, which a test can cut. */
 export class FakeNetwork {
   up = true;
+  /** Answers of HTTP that the server has given stay on the way until then. */
+  slow: Promise<void> | null = null;
   readonly lines = new Set<FakeTransport>();
   readonly server: FakeServer;
 

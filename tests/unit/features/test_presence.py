@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from msgspec import structs
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.protocol import ChosenPresence
 from chat_mvp.realtime.presence import PresenceTracker
+from chat_mvp.realtime.registry import Registry
 from chat_mvp.storage.arrivals import PresenceRecord
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.storage.users import UserChanges, Users
@@ -57,14 +59,15 @@ async def test_the_last_choice_that_is_stored_is_the_one_that_others_see(states:
     users, tracker = OneAccount(), new_tracker()
     service = PresenceService(
         tracker=tracker,
-        registry=cast("Any", None),
+        registry=Registry(lambda _: None),
         users=users,
         arrivals=cast("Any", None),
         conversations=cast("Any", None),
         on_hide=lambda _: None,
         on_show=shown,
     )
-    await asyncio.gather(*(service.choose(ANN, state, None) for state in states))
+    asked_by = cast("Any", SimpleNamespace(id="phone"))
+    await asyncio.gather(*(service.choose(ANN, state, None, asked_by=asked_by) for state in states))
     assert users.stored.presence == states[-1]
     assert tracker.is_hidden(ANN) is (states[-1] == "invisible")
 

@@ -14,7 +14,7 @@ def presence_handlers(service: PresenceService) -> dict[type, Handler]:
     async def choose(connection: Connection, frame: PresenceSet) -> None:
         if frame.status_text is not None and (complaint := line_complaint(frame.status_text)) is not None:
             raise ValidationError(f"status_text {complaint}.", fields={"status_text": complaint})
-        presence = await service.choose(connection.user_id, frame.state, frame.status_text)
+        presence = await service.choose(connection.user_id, frame.state, frame.status_text, asked_by=connection)
         connection.answer(presence, frame.ref)
 
     async def subscribe(connection: Connection, frame: PresenceSubscribe) -> None:

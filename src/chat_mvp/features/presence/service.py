@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 import structlog
 from msgspec import UnsetType
 
+from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import UnavailableError, no_such_user
 from chat_mvp.events.types import ConversationShown
 from chat_mvp.limits import MAX_WATCHED_PRESENCES
@@ -83,12 +84,21 @@ class PresenceService:
         watched = self._tracker.watched(connection) - dropped
         return await self._tracker.watch(connection, watched | connection.subscribed)
 
-    async def choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
-        """Set and store the presence of a user, and return it as others see it. It lasts across reconnects."""
+    async def choose(
+        self, user_id: str, state: ChosenPresence, status_text: str | None, *, asked_by: Connection
+    ) -> Presence:
+        """Set and store the presence of a user, and return it as others see it. It lasts across reconnects.
+
+        The user's other connections get it too, except ``asked_by``, which gets the answer.
+        """
         # One after the other: of two devices that choose at once, the same one must win in storage and in memory.
         # Otherwise someone who is stored as invisible would be shown.
         async with self._choosing.setdefault(user_id, asyncio.Lock()):
-            return await self._choose(user_id, state, status_text)
+            presence = await self._choose(user_id, state, status_text)
+            self._registry.deliver(
+                Publication(audience=(user_id,), frame=presence, answered_connection=asked_by.id, droppable=True)
+            )
+            return presence
 
     async def _choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         changes = UserChanges(presence=state)
