@@ -74,7 +74,7 @@ describe('the page', () => {
     const body = JSON.stringify({ code: 'rate_limited', detail: 'no', retry_after_ms: 1_500 });
     vi.stubGlobal('fetch', async () => new Response(body, { status: 429 }));
     await signIn(user, 'anna');
-    expect(await screen.findByText('That was too often. Try again in 2 seconds.')).toBeInTheDocument();
+    expect(await screen.findByText('Too many requests. Try again in 2 seconds.')).toBeInTheDocument();
     expect(screen.getByRole('textbox', { name: 'Username' })).toHaveValue('anna');
     expect(screen.getByLabelText('Password')).toHaveValue('correct horse battery');
     await waitFor(() => expect(screen.queryByText(/too often/)).not.toBeInTheDocument(), { timeout: 5_000 });
@@ -95,12 +95,12 @@ describe('the page', () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const user = show();
     await signIn(user, 'anna');
-    await screen.findByText('This conversation cannot be shown.');
+    await screen.findByText("This conversation can't be shown.");
     await user.click(await screen.findByRole('link', { name: /The garden/ }));
     const feed = await screen.findByRole('feed', { name: 'Messages' });
     expect(await within(feed).findByText('before it')).toBeInTheDocument();
     expect(within(feed).getByText('after it')).toBeInTheDocument();
-    expect(within(feed).getAllByText('This message cannot be shown.')).not.toHaveLength(0);
+    expect(within(feed).getAllByText("This message can't be shown.")).not.toHaveLength(0);
     expect(within(feed).getByText('with a broken date')).toBeInTheDocument();
     expect(within(feed).getByText('with broken reactions')).toBeInTheDocument();
     await user.type(screen.getByRole('textbox', { name: 'Message' }), 'still works');
@@ -129,7 +129,7 @@ describe('the page', () => {
     await user.type(screen.getByRole('textbox', { name: 'Username' }), 'anna');
     await user.type(screen.getByLabelText('Password'), 'wrong password');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));
-    expect(await screen.findByText('That name and password do not go together.')).toBeInTheDocument();
+    expect(await screen.findByText('Wrong username or password.')).toBeInTheDocument();
   });
 
   it('starts a conversation, sends, and shows how far the message got', async () => {

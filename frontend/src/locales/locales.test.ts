@@ -30,7 +30,7 @@ describe('a refusal', () => {
 
   it('says how long to wait', async () => {
     const limited = new ApiError(429, { code: 'rate_limited', detail: 'no' }, 40_000);
-    expect(explain(ENGLISH, limited)).toBe('That was too often. Try again in 40 seconds.');
+    expect(explain(ENGLISH, limited)).toBe('Too many requests. Try again in 40 seconds.');
     expect(explain(await german(), limited)).toBe('Das war zu oft. Versuch es in 40 Sekunden noch einmal.');
     expect(waitText(ENGLISH, 900)).toBe('1 second');
     expect(waitText(ENGLISH, 601_000)).toBe('11 minutes');
