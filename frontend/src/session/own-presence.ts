@@ -1,6 +1,6 @@
 /**
- * How the person wants to be seen. The server keeps it for the account; the device keeps it too, so that it shows at
- * once after a reload, and so that a choice made offline reaches the server later.
+ * The presence that the user chose. The server keeps it for the account. The device keeps it too, so that it shows
+ * immediately after a reload, and so that a choice made offline reaches the server later.
  */
 import type { Api } from '@/api/endpoints';
 import type { ChatDb } from '@/offline/db';
@@ -13,7 +13,7 @@ const CHOICES: ReadonlySet<unknown> = new Set<ChosenPresence>(['online', 'away',
 
 interface Kept {
   state: ChosenPresence;
-  /** The server has not heard of it. */
+  /** The server does not have it yet. */
   untold: boolean;
 }
 
@@ -39,12 +39,12 @@ export class OwnPresence {
     this.#keep(state);
   }
 
-  /** Chosen in another tab, which tells the server. */
+  /** Chosen in another tab, which sends it to the server. */
   noted(state: ChosenPresence): void {
     this.#parts.store.setState({ chosenPresence: state });
   }
 
-  /** There is a connection: what was chosen offline is told at once. */
+  /** Connected: send a choice that was made offline. */
   connected(): void {
     if (!this.#untold) return;
     const { chosenPresence } = this.#parts.store.getState();
@@ -52,21 +52,21 @@ export class OwnPresence {
     this.#keep(chosenPresence);
   }
 
-  /** Takes over what another device chose meanwhile. Rejects when the server cannot be asked. */
+  /** Takes over the choice of another device. Rejects when the server cannot be reached. */
   async refresh(): Promise<void> {
     const { api, store } = this.#parts;
     const { chosenPresence, me } = store.getState();
     if (me === null || this.#untold) return;
     const { state } = await api.presence(me.id);
     if (this.#untold || store.getState().chosenPresence !== chosenPresence) return;
-    // Somebody who is connected and looks offline wants to look so.
+    // A user who is connected and appears offline has chosen to be invisible.
     const own = state === 'offline' ? 'invisible' : state;
     store.setState({ chosenPresence: own });
     if (own !== chosenPresence) this.#keep(own);
   }
 
   #tell(state: ChosenPresence): boolean {
-    // Without a status text the server keeps the one it has.
+    // Without a status text the server keeps the existing one.
     return this.#parts.link.notify({ type: 'presence.set', state });
   }
 
