@@ -19,7 +19,7 @@ beforeEach(() => {
   server = new FakeServer();
   network = new FakeNetwork(server);
   vi.stubGlobal('fetch', fakeFetch(network));
-  // jsdom has no layout: without sizes a virtual list has nothing in sight.
+  // jsdom has no layout: without sizes a virtual list has no visible rows.
   vi.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockReturnValue(600);
   vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600);
   vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(800);
@@ -68,7 +68,7 @@ async function signIn(user: ReturnType<typeof userEvent.setup>, name: string) {
 }
 
 describe('the page', () => {
-  it('says how long to wait after too many tries, and keeps what was typed', async () => {
+  it('shows how long to wait after too many attempts, and keeps what was typed', async () => {
     const user = show();
     const real = fetch;
     const body = JSON.stringify({ code: 'rate_limited', detail: 'no', retry_after_ms: 1_500 });
@@ -81,7 +81,7 @@ describe('the page', () => {
     vi.stubGlobal('fetch', real);
   });
 
-  it('shows all of a conversation but the message that cannot be drawn', async () => {
+  it('shows all of a conversation except the message that cannot be rendered', async () => {
     const anna = server.addPerson('anna', 'Anna').id;
     const ben = server.addPerson('ben', 'Ben').id;
     const room = server.addRoom('group', [anna, ben], 'The garden');
@@ -91,7 +91,7 @@ describe('the page', () => {
     server.say(room, ben, 'after it');
     const other = server.addRoom('group', [anna, ben], 'Broken');
     server.say(other, ben, 'x', { created_at: 'never' });
-    // React reports what an error boundary caught.
+    // React reports errors that an error boundary caught.
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const user = show();
     await signIn(user, 'anna');
@@ -108,7 +108,7 @@ describe('the page', () => {
     expect(await within(feed).findByText('still works')).toBeInTheDocument();
   });
 
-  it('registers somebody and finds the accessible names that people and tests rely on', async () => {
+  it('registers a user and has the accessible names that users and tests rely on', async () => {
     const user = show();
     await user.click(await screen.findByRole('button', { name: 'Create account' }));
     await user.type(screen.getByRole('textbox', { name: 'Username' }), 'cleo');
@@ -123,7 +123,7 @@ describe('the page', () => {
     );
   });
 
-  it('says when the name and the password do not go together', async () => {
+  it('reports a wrong username or password', async () => {
     server.addPerson('anna');
     const user = show();
     await user.type(screen.getByRole('textbox', { name: 'Username' }), 'anna');
@@ -132,7 +132,7 @@ describe('the page', () => {
     expect(await screen.findByText('Wrong username or password.')).toBeInTheDocument();
   });
 
-  it('starts a conversation, sends, and shows how far the message got', async () => {
+  it('starts a conversation, sends, and shows the delivery state of the message', async () => {
     const anna = server.addPerson('anna', 'Anna');
     const ben = server.addPerson('ben', 'Ben Okafor');
     const user = show();
@@ -154,7 +154,7 @@ describe('the page', () => {
     expect(anna.id).not.toBe(ben.id);
   });
 
-  it('offers another try for what the server would not take', async () => {
+  it('offers a retry for a message that the server rejected', async () => {
     const anna = server.addPerson('anna', 'Anna');
     const ben = server.addPerson('ben', 'Ben');
     server.addRoom('direct', [anna.id, ben.id]);
