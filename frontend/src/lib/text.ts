@@ -10,7 +10,7 @@ export function firstCodePoints(text: string, most: number): string {
   return [...text].slice(0, most).join('');
 }
 
-/** Formats a number; above `most` as "more than". The server counts unread messages up to 1,000. */
+/** Formats a number; above `most` as "999+". The server counts unread messages up to 1,000. */
 export function countText(n: number, most = 999): string {
   return n > most ? `${most}+` : String(n);
 }
@@ -54,7 +54,7 @@ function thinned(text: string): string {
 const HEAPS = /\p{M}{4,}/gu;
 const MANY_HEAPS = 50;
 
-/** Returns a message for display: a browser needs seconds to lay out ten thousand marks, and no language uses as many. */
+/** Returns a message for display: a browser needs seconds to lay out ten thousand marks, and no language needs them. */
 export function shownText(text: string): string {
   const heaps = text.match(HEAPS)?.length ?? 0;
   if (heaps === 0) return text;
