@@ -61,7 +61,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expectAccessible(page, 'conversation', messages(page).locator('pre .hljs-built_in'));
       await openMenu(page, 'Plain text');
       await expectAccessible(page, 'message menu', page.getByRole('menu'));
-      await page.getByRole('menuitem', { name: 'Pin for everybody' }).click();
+      await page.getByRole('menuitem', { name: 'Pin for everyone' }).click();
       await expect(messages(page).getByText('Pinned')).toBeVisible();
       await page.getByRole('button', { name: 'Emoji' }).click();
       const emoji = page.getByRole('button', { name: 'grinning face', exact: true });

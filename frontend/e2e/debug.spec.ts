@@ -27,12 +27,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const line = (name: string) =>
       panel.getByText(name, { exact: true }).locator('xpath=following-sibling::dd');
     await expect(line('State')).toHaveText('Connected (connected)');
-    await expect(line('Held by')).toHaveText('this tab');
-    for (const timed of ['Round trip to the server', 'Sending to confirmation', 'Arrival to screen']) {
+    await expect(line('Owned by')).toHaveText('this tab');
+    for (const timed of ['Server round trip', 'Send to confirmation', 'Receive to screen']) {
       await expect(line(timed)).toHaveText(/^[\d.,]+ ms, 95 % within [\d.,]+ ms \(of \d+\)$/);
     }
     await expect(line('Conversations')).toHaveText('1');
-    await expect(line('Messages in this page')).toHaveText('2');
+    await expect(line('Messages on this page')).toHaveText('2');
     await expect(line('First load, scripts')).toHaveText(/^[\d.]+ of 170 kB$/);
     const text = await panel.innerText();
     expect(text).not.toMatch(/eyJ|token|@example/i);

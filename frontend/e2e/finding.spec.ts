@@ -147,7 +147,7 @@ test('a nickname stands wherever the name stood, for oneself alone', async ({ br
   await expect(
     page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: 'The gardener' }),
   ).toBeVisible();
-  await expect(page.getByPlaceholder('Write to The gardener')).toBeVisible();
+  await expect(page.getByPlaceholder('Message The gardener')).toBeVisible();
   await expect(page.getByText(`@${ben.name}`)).toBeVisible();
   await say(page, 'hello');
   await expect(
@@ -178,7 +178,7 @@ test('a pinned message is marked for both, listed, and leads back to its place',
   ).toContainText('26 unread');
   await open(ben.page, anna.name);
   await openMenu(ben.page, 'Gate code: 4711');
-  await ben.page.getByRole('menuitem', { name: 'Pin for everybody' }).click();
+  await ben.page.getByRole('menuitem', { name: 'Pin for everyone' }).click();
   await expect(messages(ben.page).getByText('Pinned')).toHaveCount(1);
   const { page } = anna;
   await page.getByRole('button', { name: 'Details', exact: true }).click();
@@ -224,8 +224,8 @@ test('who has read a message, and since when', async ({ browser }) => {
   await say(page, 'hello');
   await expect(messages(page).getByText('Delivered')).toBeAttached();
   await openMenu(page, 'hello');
-  await page.getByRole('menuitem', { name: 'Who has read it' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Who has read it' });
+  await page.getByRole('menuitem', { name: 'Message info' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Message info' });
   await expect(dialog).toContainText(/Delivered, by \d\d:\d\d/);
   // While one looks.
   await open(ben.page, anna.name);
@@ -269,7 +269,7 @@ test('keys can be changed, what is taken is refused, and all comes back', async 
   await page.getByRole('button', { name: 'Change keys' }).click();
   await page.getByRole('button', { name: 'Find anything: Ctrl+K' }).click();
   await page.keyboard.press('Alt+n');
-  await expect(page.getByRole('alert')).toContainText('These keys already belong to “New conversation”.');
+  await expect(page.getByRole('alert')).toContainText('Already used for “New conversation”.');
   await page.keyboard.press('j');
   await expect(page.getByRole('alert')).toContainText('stay as they are');
   await page.keyboard.press('Control+j');

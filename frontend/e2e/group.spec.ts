@@ -137,7 +137,7 @@ test('a blocked person cannot be written to, and can be again', async ({ browser
   await expect(ben.page.getByRole('textbox', { name: 'Message' })).toBeDisabled();
   await say(anna.page, 'are you there?');
   await expect(messages(anna.page).getByText('Not sent')).toBeAttached();
-  await expect(messages(anna.page).getByText('You cannot write to this person.')).toBeVisible();
+  await expect(messages(anna.page).getByText("You can't message this person.")).toBeVisible();
   await ben.page.getByRole('button', { name: 'Unblock' }).click();
   await expect(ben.page.getByRole('textbox', { name: 'Message' })).toBeEnabled();
   await messages(anna.page).getByRole('button', { name: 'Try again' }).click();

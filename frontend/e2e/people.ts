@@ -31,7 +31,7 @@ export async function register(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.getByRole('textbox', { name: 'Username' }).fill(name);
   await page.getByRole('textbox', { name: 'Email' }).fill(`${name}@example.org`);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Create account' }).click();
   await expect(page.getByRole('list', { name: 'Conversations' })).toBeAttached();
   await expectConnected(page);
@@ -41,7 +41,7 @@ export async function register(page: Page, name: string): Promise<void> {
 export async function signIn(page: Page, name: string): Promise<void> {
   await page.goto('./');
   await page.getByRole('textbox', { name: 'Username' }).fill(name);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expectConnected(page);
 }

@@ -62,7 +62,7 @@ test('a message is author and text first, then what it answers, its time and sta
   await choose(anna.page, 'not meant for you', 'Delete');
   await anna.page.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(messages(anna.page).getByText('This message was deleted')).toBeVisible();
-  await choose(anna.page, 'Good morning', 'Pin for everybody');
+  await choose(anna.page, 'Good morning', 'Pin for everyone');
   await expect(messages(anna.page).getByText('Pinned')).toBeAttached();
 
   await expect
@@ -161,7 +161,7 @@ test('every screen has its landmarks, its headings in order, and a name for ever
   await sound(page, 'conversation', messages(page));
   await openMenu(page, 'Good morning');
   await sound(page, 'message menu', page.getByRole('menu'));
-  await page.getByRole('menuitem', { name: 'Who has read it' }).click();
+  await page.getByRole('menuitem', { name: 'Message info' }).click();
   await sound(page, 'who has read it', dialog.getByText(/^Read, by/));
   await closed();
   await choose(page, 'Good morning', 'Delete');
@@ -339,7 +339,7 @@ test('the switcher tells its active option, and the emoji picker is one stop', a
   await expect.poll(active).toContain('true: Keyboard shortcuts');
   await expect(page.getByRole('dialog').getByRole('status')).toHaveText(/^\d+ results?$/);
   await finder.fill('nothing is called this');
-  await expect(page.getByRole('dialog').getByRole('status')).toHaveText('Nothing found.');
+  await expect(page.getByRole('dialog').getByRole('status')).toHaveText('No results');
   await expect(finder).toHaveAttribute('aria-expanded', 'false');
   await finder.fill('');
   await page.keyboard.press('Tab');
@@ -349,7 +349,7 @@ test('the switcher tells its active option, and the emoji picker is one stop', a
 
   const emoji = page.getByRole('button', { name: 'Emoji', exact: true });
   await emoji.press('Enter');
-  const search = page.getByRole('textbox', { name: 'Find emoji' });
+  const search = page.getByRole('textbox', { name: 'Search emoji' });
   await expect(search).toBeFocused();
   await search.fill('thumbs up');
   const first = page.getByRole('button', { name: 'thumbs up', exact: true });

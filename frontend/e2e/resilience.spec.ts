@@ -185,7 +185,7 @@ test('asks nothing of anybody else and breaks no rule of its own policy', async 
   await say(page, '![picture](https://example.org/spy.png) and `code`');
   await expect(messages(page).getByRole('link', { name: 'picture' })).toBeVisible();
   await page.getByRole('button', { name: 'Emoji' }).click();
-  await expect(page.getByRole('textbox', { name: 'Find emoji' })).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Search emoji' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'grinning face', exact: true })).toBeVisible();
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+k');

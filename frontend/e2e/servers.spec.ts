@@ -48,7 +48,7 @@ test('what the server refuses in strange ways becomes a sentence, never a white 
     await expect(page.getByRole('log').locator('p')).toHaveCount(0);
     await page.getByRole('button', { name: 'Close details' }).click();
     await openMenu(page, 'before');
-    await page.getByRole('menuitem', { name: 'Who has read it' }).click();
+    await page.getByRole('menuitem', { name: 'Message info' }).click();
     await expect(page.getByRole('dialog').getByRole('alert'), name).toBeVisible();
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog')).toBeHidden();
@@ -154,7 +154,7 @@ test('a server that does not understand the page is said, and the page is loaded
   await expect(page.getByText('do not understand each other').first()).toBeVisible();
   await page.waitForTimeout(5_000);
   expect(loads()).toBe(2);
-  await expect(page.getByRole('button', { name: 'Load again' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Reload' })).toBeVisible();
 });
 
 test('a part that cannot be loaded leaves the rest alone, and what waits is kept', async ({ browser }) => {
@@ -175,7 +175,7 @@ test('a part that cannot be loaded leaves the rest alone, and what waits is kept
   await goOffline(page);
   await say(page, 'written before it broke');
   await settings();
-  await expect(page.getByText('This part did not open')).toBeVisible();
+  await expect(page.getByText('This part failed to load')).toBeVisible();
   await expect(messages(page).getByText('written before it broke')).toBeVisible();
   await page.getByRole('alert').getByRole('button', { name: 'Close' }).click();
   await goOnline(page);

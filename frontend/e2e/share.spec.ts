@@ -12,7 +12,7 @@ const PLACES = 'Find people and conversations';
 /** Signing in, for a page that stays where it is. */
 async function enter(page: Page, who: Account): Promise<void> {
   await page.getByRole('textbox', { name: 'Username' }).fill(who.name);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 

@@ -38,7 +38,7 @@ async function held(page: Page): Promise<number> {
     .fill('connection');
   await page.getByRole('option', { name: 'Connection details' }).click();
   const panel = page.getByRole('dialog', { name: 'Connection details' });
-  const line = panel.getByText('Messages in this page', { exact: true });
+  const line = panel.getByText('Messages on this page', { exact: true });
   const text = await line.locator('xpath=following-sibling::dd').innerText();
   await page.keyboard.press('Escape');
   await expect(panel).toBeHidden();

@@ -12,7 +12,7 @@ import { Accounts } from './session/accounts';
 
 const settings = createSettings();
 const accounts = new Accounts(browserPlatform());
-// Opening the database is nearly all that stands between a reload and messages on the screen, so it begins first.
+// Opening the database takes most of the time between a reload and visible messages, so it starts first.
 const openId = /^#\/c\/([0-9a-f]{24})/.exec(location.hash)?.[1] ?? null;
 const restored = accounts.restore(openId).catch(() => false);
 
@@ -44,7 +44,7 @@ reloadOnceWhenPartsAreGone();
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no #root.');
 void restored.then(async (signedIn) => {
-  // A page that would come only then is better waited for here than drawn empty.
+  // Waiting here for a page that is just loading is better than an empty first paint.
   if (!signedIn) await import('./features/sign-in/SignIn').catch(() => undefined);
   createRoot(root).render(
     <App accounts={accounts} settings={settings} announcer={new Announcer(systemClock)} />,

@@ -1,6 +1,6 @@
 /**
- * The one door to the generated types: everything else imports wire names from here, so a regenerated file
- * changes one module at most. Answers of HTTP that have no schema name of their own are put together here.
+ * The only module that imports the generated types. Everything else imports wire names from here, so a regenerated
+ * file changes at most one module. HTTP responses without a schema name are defined here.
  */
 import type { components } from '@/generated/api';
 import type { Member, Receipt } from '@/generated/frames';
@@ -28,11 +28,11 @@ export type {
 export type OwnUser = components['schemas']['OwnUser'];
 export type Contact = components['schemas']['Contact'];
 export type Problem = components['schemas']['Problem'];
-/** What logging in and refreshing answer. */
+/** The response of login and refresh. */
 export type SignedIn = components['schemas']['SignedIn'];
-/** What registering answers: without tokens an e-mail address waits for its verification. */
+/** The response of registration: no tokens while the email address needs verification. */
 export type Registered = components['schemas']['Registered'];
-/** `at`: it had come that far by then at the latest; absent or null where the server does not know. */
+/** `at`: the latest time at which this state was reached; absent or null when the server does not know. */
 export type MessageReceipt = components['schemas']['MemberReceipt'] & { at?: string | null };
 
 export interface Page<T> {
@@ -43,7 +43,7 @@ export interface Page<T> {
 export type Marks = Pick<Receipt, 'delivered_seq' | 'read_seq'>;
 export type Role = Member['role'];
 
-/** Close codes a client must tell apart (protocol, section 2). */
+/** Close codes that a client must distinguish (protocol, section 2). */
 export const CloseCode = {
   goingAway: 1001,
   tooLarge: 1009,

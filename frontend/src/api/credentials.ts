@@ -1,18 +1,18 @@
-/** Access tokens of one signed-in account: kept in memory, renewed before they end, once for all tabs. */
+/** Access tokens of one signed-in account: kept in memory, renewed before they expire, once for all tabs. */
 import type { Clock } from '@/lib/clock';
 import type { SignedIn } from '@/protocol';
 import { SignedOutError, type Tokens } from '@/realtime/client';
 import { ApiError } from './http';
 
-/** A token this close to its end is not used any more. */
+/** A token this close to its expiry is not used any more. */
 const MARGIN_MS = 30_000;
 
 export interface CredentialsOptions {
-  /** POST /auth/refresh; null leaves it to the cookie. */
+  /** POST /auth/refresh; null uses the cookie. */
   exchange: (refreshToken: string | null) => Promise<SignedIn>;
   /**
-   * Where the refresh token outlives the page when the cookie cannot: over plain HTTP, browsers keep a `Secure`
-   * cookie for some loopback names only. Null leaves it to the cookie.
+   * Stores the refresh token when the cookie cannot survive the page: over plain HTTP, browsers keep a `Secure`
+   * cookie only for some loopback names. Null uses the cookie.
    */
   vault: RefreshVault | null;
   /** Runs one at a time over all tabs of the account. */
@@ -34,7 +34,7 @@ export class Credentials implements Tokens {
     this.#options = options;
   }
 
-  /** Takes over what register, log in or another tab brought. */
+  /** Takes over the tokens from registration, login or another tab. */
   async accept(answer: SignedIn): Promise<void> {
     this.adopt(answer.access_token, answer.expires_in);
     await this.#options.vault?.save(answer.refresh_token);

@@ -1,4 +1,4 @@
-/** The calls this client makes, one function each. */
+/** The API calls that this client makes, one function each. */
 import type {
   Contact,
   Conversation,
@@ -15,7 +15,7 @@ import type {
 } from '@/protocol';
 import type { Http } from './http';
 
-/** Calls that need no account. */
+/** Calls without an account. */
 export class OpenApi {
   readonly #http: Http;
 
@@ -31,7 +31,7 @@ export class OpenApi {
     return this.#http.call('/auth/login', { method: 'POST', body });
   }
 
-  /** Without a token the cookie speaks. */
+  /** Without a token, the cookie authenticates. */
   refresh(refreshToken: string | null): Promise<SignedIn> {
     const body = refreshToken === null ? undefined : { refresh_token: refreshToken };
     return this.#http.call('/auth/refresh', { method: 'POST', body });
@@ -62,7 +62,7 @@ export interface OwnSettings {
   unread_from?: number | null;
 }
 
-/** Calls of a signed-in person. */
+/** Calls of a signed-in user. */
 export class Api {
   readonly #http: Http;
 
@@ -191,7 +191,7 @@ export class Api {
     return items;
   }
 
-  /** One request for each page, made when that page is wanted. */
+  /** Sends one request for each page, when that page is needed. */
   async *#pages<T>(path: string): AsyncGenerator<T[]> {
     let cursor: string | undefined;
     do {

@@ -22,7 +22,7 @@ const problem = (status: number, code: string) =>
   });
 
 describe('HTTP', () => {
-  it('tells refusals by their code', async () => {
+  it('distinguishes refusals by their code', async () => {
     const { fetcher } = answering(problem(409, 'username_taken'));
     await expect(new Http('/api', null, fetcher).call('/x')).rejects.toMatchObject({
       code: 'username_taken',
@@ -45,14 +45,14 @@ describe('HTTP', () => {
     expect(error).toMatchObject({ code });
   });
 
-  it('tells how long to wait, to the millisecond where the server does', async () => {
+  it('returns how long to wait, in milliseconds when the server sends them', async () => {
     const body = JSON.stringify({ code: 'rate_limited', retry_after_ms: 61_500 });
     const { fetcher } = answering(new Response(body, { status: 429, headers: { 'retry-after': '62' } }));
     const asking = new Http('/api', null, fetcher).call('/x', { method: 'POST' });
     await expect(asking).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 61_500 });
   });
 
-  it('waits its turn when it only reads, and never sends anything else twice', async () => {
+  it('waits and retries reading requests, and never sends any other request twice', async () => {
     vi.useFakeTimers();
     const limited = () =>
       new Response(JSON.stringify({ code: 'rate_limited', retry_after_ms: 2_000 }), { status: 429 });
@@ -68,12 +68,12 @@ describe('HTTP', () => {
     vi.useRealTimers();
   });
 
-  it('knows a missing network from a refusal', async () => {
+  it('distinguishes a missing network from a refusal', async () => {
     const { fetcher } = answering(new TypeError('failed'));
     await expect(new Http('/api', null, fetcher).call('/x')).rejects.toBeInstanceOf(NetworkError);
   });
 
-  it('tries once more with a fresh token', async () => {
+  it('retries once with a fresh token', async () => {
     const { asked, fetcher } = answering(problem(401, 'token_expired'), new Response('{"ok":true}'));
     const tokens = { access: async () => 'old', refresh: async () => 'new' };
     await expect(new Http('/api', tokens, fetcher).call('/x')).resolves.toEqual({ ok: true });
@@ -90,7 +90,7 @@ describe('credentials', () => {
       expires_in: 900,
     }) as unknown as SignedIn;
 
-  it('refresh once, however many ask', async () => {
+  it('refresh once for many concurrent callers', async () => {
     let exchanges = 0;
     let stored: string | null = 'refresh 0';
     const credentials = new Credentials({
@@ -118,7 +118,7 @@ describe('credentials', () => {
     expect(await credentials.access()).toBe('access 1');
   });
 
-  it('know a session that ended from a server that is busy', async () => {
+  it('distinguish a session that ended from a server that is busy', async () => {
     const make = (error: Error) =>
       new Credentials({
         exchange: () => Promise.reject(error),

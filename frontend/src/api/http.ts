@@ -1,8 +1,8 @@
-/** HTTP against the server's API: JSON, problem documents, one retry with a fresh token. */
+/** HTTP client for the server's API: JSON, problem documents, one retry with a fresh token. */
 import type { Problem } from '@/protocol';
 import type { Tokens } from '@/realtime/client';
 
-/** A refusal. `code` is the protocol's; an answer that is no problem document (a proxy's page) is `internal`. */
+/** A refusal. `code` is the protocol's; `internal` for a response that is not a problem document (a proxy's page). */
 export class ApiError extends Error {
   override name = 'ApiError';
   readonly status: number;
@@ -20,18 +20,18 @@ export class ApiError extends Error {
   }
 }
 
-/** Of a token that ended, a body that did not arrive in time, and too much at once: the next try may succeed. */
+/** An expired token, a body that did not arrive in time, or too many requests: a retry may succeed. */
 const PASSING = new Set([401, 408, 429]);
 
-/** The server has understood and will say the same again: trying once more is of no use. */
+/** The server gives the same answer to a retry. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof ApiError && error.status < 500 && !PASSING.has(error.status);
 }
 
-/** A reading request waits this long for its turn by itself; a person would do nothing else. */
+/** A reading request waits up to this long and retries by itself; the user would do the same. */
 const MOST_PATIENCE_MS = 10_000;
 
-/** No answer at all. */
+/** No response at all. */
 export class NetworkError extends Error {
   override name = 'NetworkError';
 }
@@ -61,7 +61,7 @@ export class Http {
     this.#fetch = fetcher;
   }
 
-  /** Resolves with the decoded answer (undefined for 204); throws ApiError or NetworkError. */
+  /** Resolves with the decoded response (undefined for 204); throws ApiError or NetworkError. */
   async call<T>(path: string, call: Call = {}): Promise<T> {
     try {
       return await this.#authorized<T>(path, call);

@@ -19,7 +19,7 @@ beforeEach(() => {
   server = new FakeServer();
   network = new FakeNetwork(server);
   vi.stubGlobal('fetch', fakeFetch(network));
-  // jsdom has no layout: without sizes a virtual list has nothing in sight.
+  // jsdom has no layout: without sizes a virtual list has no visible rows.
   vi.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockReturnValue(600);
   vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600);
   vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(800);
@@ -68,20 +68,20 @@ async function signIn(user: ReturnType<typeof userEvent.setup>, name: string) {
 }
 
 describe('the page', () => {
-  it('says how long to wait after too many tries, and keeps what was typed', async () => {
+  it('shows how long to wait after too many attempts, and keeps what was typed', async () => {
     const user = show();
     const real = fetch;
     const body = JSON.stringify({ code: 'rate_limited', detail: 'no', retry_after_ms: 1_500 });
     vi.stubGlobal('fetch', async () => new Response(body, { status: 429 }));
     await signIn(user, 'anna');
-    expect(await screen.findByText('That was too often. Try again in 2 seconds.')).toBeInTheDocument();
+    expect(await screen.findByText('Too many requests. Try again in 2 seconds.')).toBeInTheDocument();
     expect(screen.getByRole('textbox', { name: 'Username' })).toHaveValue('anna');
     expect(screen.getByLabelText('Password')).toHaveValue('correct horse battery');
     await waitFor(() => expect(screen.queryByText(/too often/)).not.toBeInTheDocument(), { timeout: 5_000 });
     vi.stubGlobal('fetch', real);
   });
 
-  it('shows all of a conversation but the message that cannot be drawn', async () => {
+  it('shows all of a conversation except the message that cannot be rendered', async () => {
     const anna = server.addPerson('anna', 'Anna').id;
     const ben = server.addPerson('ben', 'Ben').id;
     const room = server.addRoom('group', [anna, ben], 'The garden');
@@ -91,16 +91,16 @@ describe('the page', () => {
     server.say(room, ben, 'after it');
     const other = server.addRoom('group', [anna, ben], 'Broken');
     server.say(other, ben, 'x', { created_at: 'never' });
-    // React reports what an error boundary caught.
+    // React reports errors that an error boundary caught.
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const user = show();
     await signIn(user, 'anna');
-    await screen.findByText('This conversation cannot be shown.');
+    await screen.findByText("This conversation can't be shown.");
     await user.click(await screen.findByRole('link', { name: /The garden/ }));
     const feed = await screen.findByRole('feed', { name: 'Messages' });
     expect(await within(feed).findByText('before it')).toBeInTheDocument();
     expect(within(feed).getByText('after it')).toBeInTheDocument();
-    expect(within(feed).getAllByText('This message cannot be shown.')).not.toHaveLength(0);
+    expect(within(feed).getAllByText("This message can't be shown.")).not.toHaveLength(0);
     expect(within(feed).getByText('with a broken date')).toBeInTheDocument();
     expect(within(feed).getByText('with broken reactions')).toBeInTheDocument();
     await user.type(screen.getByRole('textbox', { name: 'Message' }), 'still works');
@@ -108,7 +108,7 @@ describe('the page', () => {
     expect(await within(feed).findByText('still works')).toBeInTheDocument();
   });
 
-  it('registers somebody and finds the accessible names that people and tests rely on', async () => {
+  it('registers a user and has the accessible names that users and tests rely on', async () => {
     const user = show();
     await user.click(await screen.findByRole('button', { name: 'Create account' }));
     await user.type(screen.getByRole('textbox', { name: 'Username' }), 'cleo');
@@ -123,16 +123,16 @@ describe('the page', () => {
     );
   });
 
-  it('says when the name and the password do not go together', async () => {
+  it('reports a wrong username or password', async () => {
     server.addPerson('anna');
     const user = show();
     await user.type(screen.getByRole('textbox', { name: 'Username' }), 'anna');
     await user.type(screen.getByLabelText('Password'), 'wrong password');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));
-    expect(await screen.findByText('That name and password do not go together.')).toBeInTheDocument();
+    expect(await screen.findByText('Wrong username or password.')).toBeInTheDocument();
   });
 
-  it('starts a conversation, sends, and shows how far the message got', async () => {
+  it('starts a conversation, sends, and shows the delivery state of the message', async () => {
     const anna = server.addPerson('anna', 'Anna');
     const ben = server.addPerson('ben', 'Ben Okafor');
     const user = show();

@@ -4,9 +4,9 @@ import { Button } from '@/ui/Button';
 
 interface Props {
   children: ReactNode;
-  /** Shown instead of what broke. */
+  /** Shown instead of the failed part. */
   fallback: (reset: () => void) => ReactNode;
-  /** What is shown inside: another value is tried again. */
+  /** Identifies the content: a new value retries rendering. */
   of?: unknown;
 }
 
@@ -15,7 +15,7 @@ interface State {
   of: unknown;
 }
 
-/** Never a white page: what breaks inside is replaced, and the rest stays as it is. */
+/** Prevents a blank page: replaces the failed part and keeps the rest. */
 export class ErrorBoundary extends Component<Props, State> {
   override state: State = { broken: false, of: this.props.of };
 
@@ -33,7 +33,7 @@ export class ErrorBoundary extends Component<Props, State> {
   }
 }
 
-/** Stands for the whole page. What was written stays in the outbox and in the drafts, and there are two ways on. */
+/** Replaces the whole page. The outbox and the drafts stay on the device; the user can reload or clear the copy. */
 export function Broken({ onFresh }: { onFresh: () => Promise<void> }) {
   const { t } = useI18n();
   return (
@@ -53,7 +53,7 @@ export function Broken({ onFresh }: { onFresh: () => Promise<void> }) {
   );
 }
 
-/** Stands where a panel or a dialog could not be opened: its script did not come, or it broke. */
+/** Replaces a panel or a dialog that failed to load or render. */
 export function BrokenPart({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
   return (

@@ -4,7 +4,7 @@ import type { Notice } from '@/store/state';
 import { Button, IconButton } from '@/ui/Button';
 import { useChat, useI18n, useSession } from './context';
 
-/** A refusal need not be clicked away; what says something about the device stays until it is. */
+/** Notices about a refusal disappear by themselves; notices about the device stay until dismissed. */
 const FADES_AFTER_MS = 6_000;
 
 export function Notices() {

@@ -23,12 +23,12 @@ export interface ShellProps {
   onSignOut: () => Promise<void>;
 }
 
-/** The width from which the details stand beside a conversation (`lg`). */
+/** The width from which the details are shown beside a conversation (`lg`). */
 const DETAILS_BESIDE = '(min-width: 64rem)';
 
 type Layer = 'new' | 'settings' | 'keys' | 'palette' | 'help' | 'debug' | 'signOut' | null;
 
-/** The window of somebody who is signed in: the list, and beside it (on a phone: instead of it) one conversation. */
+/** The window of a signed-in user: the list, and beside it (on a phone: instead of it) one conversation. */
 export function Shell({ onSignOut }: ShellProps) {
   const { t } = useI18n();
   const session = useSession();
@@ -49,13 +49,13 @@ export function Shell({ onSignOut }: ShellProps) {
     before.current = shown;
   }, [session, wanted, shown]);
   const open = useCallback((id: string, at?: number) => {
-    // Where they have no column of their own, the details lie over what was asked for.
+    // On narrow screens the details would cover the opened conversation.
     if (!matchMedia(DETAILS_BESIDE).matches) setDetails(false);
     navigate(at === undefined ? `/c/${id}` : `/c/${id}/${at}`);
   }, []);
   const arrived = useCallback(() => navigate(`/c/${wanted}`, true), [wanted]);
   const close = useCallback(() => setLayer(null), []);
-  // Looked up when it is asked for: as a part of the state it would draw the whole window for every message sent.
+  // Read on demand: as a subscription it would render the whole window for every message sent.
   const signOut = useCallback(
     () => (unsentTotal(session.store.getState()) > 0 ? setLayer('signOut') : void onSignOut()),
     [session, onSignOut],

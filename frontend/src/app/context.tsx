@@ -1,4 +1,4 @@
-/** How components reach the session, the settings and the texts. */
+/** Gives components access to the session, the settings and the texts. */
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Announcer } from '@/lib/announcer';
@@ -59,12 +59,12 @@ export function useAnnouncer(): Announcer {
   return must(useContext(AnnouncerContext), 'AnnouncerProvider');
 }
 
-/** A part of the state; the component is drawn again only when that part is another value. */
+/** Returns a part of the state; the component renders again only when that part changes. */
 export function useChat<T>(selector: (state: ChatState) => T): T {
   return useStore(useSession().store, selector);
 }
 
-/** Runs what may be refused, and shows a refusal as one quiet line. True when it worked. */
+/** Runs an action and shows a refusal as a notice. Returns true on success. */
 export function useAttempt(): (run: () => Promise<unknown>) => Promise<boolean> {
   const { changes } = useSession();
   const i18n = useI18n();

@@ -1,4 +1,4 @@
-/** The real browser behind `Platform`. */
+/** Implements `Platform` with the real browser. */
 import { systemClock } from '@/lib/clock';
 import { uuidv7 } from '@/lib/ids';
 import { keptText } from '@/lib/kept-text';
@@ -29,7 +29,7 @@ export function browserPlatform(): Platform {
           random: Math.random,
           deviceId,
         });
-      // Web Locks need a secure address; without them every tab has a connection of its own.
+      // Web Locks need a secure address; without them every tab has its own connection.
       if (!persistent || navigator.locks === undefined) return connect();
       const name = `chat-mvp:connection:${accountId}`;
       return new SharedLink({
@@ -50,7 +50,7 @@ export function browserPlatform(): Platform {
   };
 }
 
-/** "Firefox on Linux": enough to know one's own devices apart. */
+/** "Firefox on Linux": enough for users to distinguish their devices. */
 function deviceName(agent: string): string {
   const browser = /Edg\//.test(agent)
     ? 'Edge'

@@ -14,7 +14,7 @@ it.each([
   expect(renderHook(() => useRoute()).result.current).toEqual(parts);
 });
 
-it('follows what is opened, keeps the rest of the address, and returns', async () => {
+it('follows navigation, keeps the rest of the address, and returns', async () => {
   const { result } = renderHook(() => useRoute());
   act(() => navigate('/c/a'));
   act(() => navigate('/c/b/7'));

@@ -1,7 +1,7 @@
-/** What is open, as the address names it behind `#`: `/c/{conversation}`, `/c/{conversation}/{seq}` or `/share`. */
+/** The open page, as in the address after `#`: `/c/{conversation}`, `/c/{conversation}/{seq}` or `/share`. */
 import { useSyncExternalStore } from 'react';
 
-/** The parts of the path, which are joined by `/`. */
+/** The parts of the path, separated by `/`. */
 export function useRoute(): string[] {
   return useSyncExternalStore(subscribe, readPath).split('/');
 }

@@ -1,4 +1,4 @@
-/** Settings of this device, kept where they can be read before the first paint. */
+/** Settings of this device, stored where they can be read before the first paint. */
 import { createStore } from 'zustand/vanilla';
 import type { OwnKeys } from '@/features/shortcuts';
 import { type Language, preferredLanguage } from '@/lib/i18n';
@@ -11,15 +11,15 @@ export interface Settings {
   notifications: boolean;
   enterSends: boolean;
   singleKeys: boolean;
-  /** What a screen reader is told of new messages. */
+  /** Which new messages a screen reader announces. */
   announce: 'all' | 'mentions' | 'off';
-  /** Keys chosen instead of the registry's, by command. */
+  /** Keys that replace the registry's, by command. */
   keys: OwnKeys;
 }
 
 const KEY = 'chat-mvp.settings';
 
-/** What was chosen, as JSON; damaged, it counts as nothing. */
+/** The stored settings as JSON; damaged settings are ignored. */
 function load(kept: string | null): Settings {
   const defaults: Settings = {
     theme: 'system',

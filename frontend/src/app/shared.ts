@@ -1,8 +1,8 @@
-/** What another application shared with this one: kept on the device by the service worker until somebody takes it. */
+/** Text shared by another application: the service worker stores it on the device until the user places it. */
 
 import { SHARED_AT, SHARED_CACHE } from '@/lib/shared-text';
 
-/** The text that waits, or null; what is no text of ours counts as nothing. */
+/** Returns the waiting text, or null. Unknown data is ignored. */
 export async function readShared(): Promise<string | null> {
   try {
     const kept = await caches.match(SHARED_AT, { cacheName: SHARED_CACHE });

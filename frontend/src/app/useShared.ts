@@ -3,8 +3,8 @@ import { navigate, useRoute } from './route';
 import { forgetShared, readShared } from './shared';
 
 /**
- * A text that another application shared, at the place `/share` to which the service worker leads, and how to be done
- * with it. It waits there while nobody is signed in.
+ * A text that another application shared, on the page `/share` that the service worker opens, with a function to
+ * finish. It waits there until a user signs in.
  */
 export function useShared(): [string | null, () => void] {
   const here = useRoute()[0] === 'share';

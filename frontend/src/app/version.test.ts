@@ -28,19 +28,19 @@ function watched(served: string | null, running: string | null = 'assets/index-o
 }
 
 describe('another version on the server', () => {
-  it('is said, and loaded once', async () => {
+  it('is announced and loaded once', async () => {
     const { clock, seen, watch } = watched('assets/index-two.js');
     await watch().check();
     expect(seen).toMatchObject({ said: 1, reloads: 0 });
     await clock.advance(10_000);
     expect(seen.reloads).toBe(1);
-    // The page that was loaded again is still the old one: a cache in between.
+    // The reloaded page is still the old one because of a cache.
     await watch().check();
     await clock.advance(60_000);
     expect(seen).toMatchObject({ said: 2, reloads: 1 });
   });
 
-  it('waits until nothing is being written', async () => {
+  it('waits until the user is not typing', async () => {
     const { clock, seen, watch } = watched('assets/index-two.js');
     seen.busy = true;
     await watch().check();
@@ -62,7 +62,7 @@ describe('another version on the server', () => {
     expect(seen).toMatchObject({ said: 0, reloads: 0 });
   });
 
-  it('loads once when the server does not understand the page', async () => {
+  it('reloads once when the server does not understand the page', async () => {
     const { clock, seen, watch } = watched('assets/index-one.js');
     watch().misunderstood();
     await clock.advance(10_000);

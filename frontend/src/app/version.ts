@@ -1,21 +1,21 @@
 /**
- * Notices that the server gives out another version of this page, newer or older, says so, and loads it once: not in
- * the middle of a sentence, and never twice for the same version, or a cache that will not let go would make a page
- * that loads for ever.
+ * Detects that the server delivers another version of this page, newer or older, notifies the user and reloads once.
+ * It does not reload while the user types, and never twice for the same version: a stale cache would otherwise cause
+ * an endless reload.
  */
 import type { Clock } from '@/lib/clock';
 import { keptText } from '@/lib/kept-text';
 
 export interface VersionParts {
-  /** The build that runs; null where there is none (development). */
+  /** The running build; null when there is none (development). */
   running: string | null;
-  /** The build that the server gives out now; null when it cannot be told. Never rejects. */
+  /** Returns the build that the server delivers now; null when unknown. Never rejects. */
   served: () => Promise<string | null>;
-  /** Something would be lost or disturbed. */
+  /** A reload would lose or interrupt something. */
   busy: () => boolean;
   say: () => void;
   reload: () => void;
-  /** Outlives the reload: for which build it was done. */
+  /** Survives the reload: the build for which it was done. */
   done: { get(): string | null; set(build: string): void };
   clock: Clock;
 }
@@ -30,7 +30,7 @@ export class VersionWatch {
     this.#parts = parts;
   }
 
-  /** To be called when the connection is back: that is when a server may have been replaced. */
+  /** Call when the connection is back, because the server may have been replaced. */
   async check(): Promise<void> {
     const { running, served, say } = this.#parts;
     if (running === null || this.#waiting) return;
@@ -40,7 +40,7 @@ export class VersionWatch {
     this.#reloadOnce(now);
   }
 
-  /** The server does not understand this page, whatever version it says it is. */
+  /** The server does not understand this page, whatever version it reports. */
   misunderstood(): void {
     this.#reloadOnce(`${this.#parts.running}, not understood`);
   }
@@ -49,7 +49,7 @@ export class VersionWatch {
     const { done, busy, reload, clock } = this.#parts;
     if (done.get() === build) return;
     this.#waiting = true;
-    // Later in any case, so that what was said can be read.
+    // With a delay in any case, so that the user can read the notice.
     clock.after(LOOK_AGAIN_MS, () => {
       if (busy()) {
         this.#reloadOnce(build);
@@ -61,21 +61,21 @@ export class VersionWatch {
   }
 }
 
-/** The script that a page begins with; its name holds a hash of all that it is made of. */
+/** The entry script of the page; its name contains a hash of its contents. */
 export function buildOf(html: string): string | null {
   return /<script[^>]+src="[^"]*?(assets\/index-[^"/]+\.js)"/.exec(html)?.[1] ?? null;
 }
 
 const DONE = 'chat-mvp.reloaded-for';
 
-/** The page that runs in this window. */
+/** The page in this window. */
 export function watchThisPage(parts: Pick<VersionParts, 'say' | 'clock'>): VersionWatch {
   return new VersionWatch({
     ...parts,
     running: buildOf(document.documentElement.outerHTML),
     served: async () => {
       try {
-        // With a query, or the service worker would answer with the page it keeps.
+        // With a query, or the service worker would answer with its cached page.
         const answer = await fetch('./?version', { cache: 'no-store', headers: { accept: 'text/html' } });
         return answer.ok ? buildOf(await answer.text()) : null;
       } catch {
@@ -84,7 +84,7 @@ export function watchThisPage(parts: Pick<VersionParts, 'say' | 'clock'>): Versi
     },
     busy: () => document.querySelector('dialog[open]') !== null || isWriting(document.activeElement),
     reload: () => location.reload(),
-    // Only a browser that keeps nothing for a tab could load again more than once, and then every 3 s at most.
+    // Only a browser without session storage could reload more than once, and then every 3 s at most.
     done: keptText(() => sessionStorage, DONE),
   });
 }

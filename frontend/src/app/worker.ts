@@ -1,4 +1,4 @@
-/** Registers the service worker; where there can be none (plain HTTP from another machine) the page works without. */
+/** Registers the service worker. Without one (plain HTTP from another machine) the page still works. */
 export function registerWorker(onUpdate: () => void, onOpen: (conversationId: string) => void): void {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
   const { serviceWorker } = navigator;
@@ -23,8 +23,8 @@ const RELOADED = 'chat-mvp.reloaded';
 const AGAIN_AFTER_MS = 60_000;
 
 /**
- * A newer server no longer has the parts of the page that is open. Loading it again brings the new ones; doing so
- * over and over would not.
+ * A newer server no longer has the lazy chunks of the open page. One reload loads the new ones; repeated reloads would
+ * not help.
  */
 export function reloadOnceWhenPartsAreGone(): void {
   window.addEventListener('vite:preloadError', (event) => {

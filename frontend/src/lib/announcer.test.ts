@@ -12,7 +12,7 @@ function attached() {
   return { clock, element, announcer };
 }
 
-it('says at once what came within a moment', async () => {
+it('announces texts within a short time together', async () => {
   const { announcer, clock, element } = attached();
   announcer.say('Anna: one', more);
   announcer.say('Ben: two', more);
@@ -24,7 +24,7 @@ it('says at once what came within a moment', async () => {
   expect(element.textContent).toBe('Anna: three');
 });
 
-it('says the same again as well, and leaves nothing behind', async () => {
+it('announces the same text again, and leaves nothing behind', async () => {
   const { announcer, clock, element } = attached();
   announcer.say('Anna: yes', more);
   await clock.advance(500);
@@ -35,7 +35,7 @@ it('says the same again as well, and leaves nothing behind', async () => {
   expect(element.textContent).toBe('');
 });
 
-it('says of a flood how much it was and its end', async () => {
+it('announces the number and the last of many texts', async () => {
   const { announcer, clock, element } = attached();
   for (let n = 1; n <= 40; n += 1) announcer.say(`Anna: ${n}`, more);
   await clock.advance(500);

@@ -1,12 +1,12 @@
 /**
- * The one polite live region of the page. A virtualised list must not be one itself: rows that come and go while
- * scrolling would be read aloud. What is said within a moment is said at once, and of a flood only how much it was
- * and its end.
+ * The only polite live region of the page. A virtualised list must not be a live region itself, because rows that
+ * appear while scrolling would be read aloud. Texts within a short time are announced together; of many, only their
+ * number and the last ones.
  */
 import type { Clock } from './clock';
 
 const GATHER_MS = 400;
-/** Then it goes, or it would be found again at the end of the page by somebody who reads on. */
+/** Then the text is removed, so that a screen reader does not find it again at the end of the page. */
 const GONE_AFTER_MS = 5_000;
 /** More than this at once is noise. */
 const MOST = 3;
@@ -17,7 +17,7 @@ export class Announcer {
   #waiting: string[] = [];
   #scheduled = false;
   #stay: () => void = () => undefined;
-  /** What stands for the ones that are left out. */
+  /** The text for the ones that are left out. */
   #more: (count: number) => string = () => '';
 
   constructor(clock: Clock) {
@@ -28,7 +28,7 @@ export class Announcer {
     this.#element = element;
   }
 
-  /** `more` says in the person's language how many came before the last ones, when they come too fast. */
+  /** `more` returns a text with the number of earlier ones that are left out when too many arrive. */
   say(text: string, more: (count: number) => string): void {
     this.#waiting.push(text);
     this.#more = more;
@@ -43,7 +43,7 @@ export class Announcer {
     this.#waiting = [];
     const said = all.length <= MOST ? all : [this.#more(all.length - MOST + 1), ...all.slice(-MOST + 1)];
     const text = said.join('. ');
-    // The same text again would be no change, and nothing would be said.
+    // The same text again would be no change, and nothing would be announced.
     this.#show(this.#element?.textContent === text ? `${text}\u00A0` : text);
     this.#stay();
     this.#stay = this.#clock.after(GONE_AFTER_MS, () => this.#show(''));

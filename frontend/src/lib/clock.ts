@@ -1,8 +1,8 @@
-/** Time as an argument, so that every wait in the core can be tested without waiting. */
+/** Time as an argument, so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   now(): number;
-  /** Calls `run` once after `ms`; the result cancels it and may be called at any time. */
+  /** Calls `run` once after `ms`. The returned function cancels it and may be called at any time. */
   after(ms: number, run: () => void): () => void;
 }
 

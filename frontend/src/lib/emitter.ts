@@ -1,8 +1,8 @@
-/** A list of listeners for one kind of value. A listener that throws does not keep the others from hearing. */
+/** A list of listeners for one kind of value. A listener that throws does not stop the others. */
 export class Emitter<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
-  /** Returns the function that stops listening. */
+  /** Returns a function that removes the listener. */
   on(listener: (value: T) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -15,7 +15,7 @@ export class Emitter<T> {
       try {
         listener(value);
       } catch (error) {
-        // Reported as an uncaught error would be, without stopping the connection that delivered the value.
+        // Reported as an uncaught error would be, without stopping the connection that emitted the value.
         queueMicrotask(() => {
           throw error;
         });

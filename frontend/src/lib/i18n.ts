@@ -1,4 +1,4 @@
-/** Texts in the person's language. English is part of the first load, others are fetched when chosen. */
+/** Texts in the user's language. English is part of the first load, others are loaded when chosen. */
 import { type Catalogue, en, type TextKey } from '@/locales/en';
 
 export type Language = 'en' | 'de';
@@ -10,7 +10,7 @@ export type Translate = <Key extends TextKey>(key: Key, ...params: Params<Key>) 
 export interface I18n {
   language: Language;
   t: Translate;
-  /** The text of a key that was put together at run time, or null when there is none. */
+  /** Returns the text of a key that was built at run time, or null. */
   maybe: (key: string) => string | null;
 }
 
@@ -33,7 +33,7 @@ function makeI18n(language: Language, catalogue: Catalogue): I18n {
 
 export const ENGLISH: I18n = makeI18n('en', en);
 
-/** The browser's wish, as far as there is a catalogue for it. */
+/** Returns the browser's preferred language that has a catalogue. */
 export function preferredLanguage(wishes: readonly string[]): Language {
   for (const wish of wishes) {
     const code = wish.slice(0, 2).toLowerCase();

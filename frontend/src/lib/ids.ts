@@ -1,6 +1,6 @@
 /**
- * UUIDv7: sorts by time of making. Made from getRandomValues because randomUUID is missing where the page is
- * served over plain HTTP from another machine, a common way to try a self-hosted server.
+ * UUIDv7: sorts by creation time. Uses getRandomValues because randomUUID is missing on plain HTTP pages from another
+ * machine, a common way to try a self-hosted server.
  */
 export function uuidv7(now: number = Date.now()): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

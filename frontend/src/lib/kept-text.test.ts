@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { keptText } from './kept-text';
 
-it('is there again on the next page, until it is taken away', () => {
+it('is available on the next page, until it is removed', () => {
   keptText(() => sessionStorage, 'a').set('one');
   keptText(() => sessionStorage, 'b').set('two');
   const again = keptText(() => sessionStorage, 'a');
@@ -11,7 +11,7 @@ it('is there again on the next page, until it is taken away', () => {
   expect(sessionStorage.getItem('b')).toBe('two');
 });
 
-it('lasts as long as the page where the browser keeps nothing', () => {
+it('lasts as long as the page when the browser stores nothing', () => {
   const kept = keptText(() => {
     throw new DOMException('Not allowed.', 'SecurityError');
   }, 'a');

@@ -4,8 +4,8 @@ export interface KeptText {
 }
 
 /**
- * One text under `key` in the browser's storage. Neither call throws: where the browser keeps nothing, as it may be
- * told to, the text lasts as long as the page.
+ * One text under `key` in the browser's storage. Neither call throws: when the browser is set to store nothing, the
+ * text lasts as long as the page.
  */
 export function keptText(storage: () => Storage, key: string): KeptText {
   let ofThisPage: string | null = null;
@@ -23,7 +23,7 @@ export function keptText(storage: () => Storage, key: string): KeptText {
         if (text === null) storage().removeItem(key);
         else storage().setItem(key, text);
       } catch {
-        // `get` finds it all the same.
+        // `get` still finds it.
       }
     },
   };

@@ -19,11 +19,11 @@ import {
 } from './text';
 
 describe('texts', () => {
-  it('count what the protocol counts', () => {
+  it('are counted as the protocol counts them', () => {
     expect(codePoints('a👍🏽é')).toBe(4);
   });
 
-  it('know what can be seen', () => {
+  it('are recognised as visible or not', () => {
     expect(isVisible('  \n\u200B\u2060 ')).toBe(false);
     expect(isVisible('👍')).toBe(true);
     expect(isVisible('.')).toBe(true);
@@ -35,7 +35,7 @@ describe('texts', () => {
     expect(oneLine('_so_ __much__ ~~less~~ ***both***')).toBe('so much less both');
   });
 
-  it('keep what only looks like a mark: in names, code and numbers', () => {
+  it('keep characters that only look like marks: in names, code and numbers', () => {
     expect(oneLine('@ada_uno wrote snake_case in ~/a_b for ~5')).toBe(
       '@ada_uno wrote snake_case in ~/a_b for ~5',
     );
@@ -44,14 +44,14 @@ describe('texts', () => {
     expect(lineOf({ kind: 'text', text: '*big* _one_' })).toBe('big one');
   });
 
-  it('that were cut leave no direction open and no half of a letter', () => {
+  it('that were cut leave no open direction and no half character', () => {
     expect(oneLine(`\u2068${'x'.repeat(300)}\u2069`)).toMatch(/x\u2069…$/);
     expect(oneLine('\u2068Anna\u2069 left')).toBe('\u2068Anna\u2069 left');
     expect(oneLine('\u202Eabc')).toBe('\u202Eabc\u202C');
     expect(oneLine('😀'.repeat(100), 10)).toBe('😀😀😀😀…');
   });
 
-  it('do not tower over the lines around them', () => {
+  it('do not overlap the lines around them', () => {
     expect(oneLine(`Z${'\u0301\u0316'.repeat(50)}a`)).toBe('Z\u0301\u0316\u0301\u0316a');
     expect(nameText(`Z${'\u0301'.repeat(90)}`)).toBe('Z\u0301\u0301\u0301\u0301');
     expect(nameText('Anna\nBerta')).toBe('Anna Berta');
@@ -59,7 +59,7 @@ describe('texts', () => {
     expect(nameText('Nguyễn Thị')).toBe('Nguyễn Thị');
   });
 
-  it('of messages keep the marks of every language, and no heaps of them', () => {
+  it('of messages keep the marks of every language, but not stacks of them', () => {
     for (const text of ['Nguyễn Thị'.normalize('NFD'), 'क्षत्रियों की', 'בְּרֵאשִׁ֖ית', 'ที่นี่', 'བསྒྲུབས'])
       expect(shownText(text.repeat(500))).toBe(text.repeat(500));
     expect(shownText(`Z${'\u0301'.repeat(90)}`)).toBe(`Z${'\u0301'.repeat(8)}`);
@@ -69,12 +69,12 @@ describe('texts', () => {
     expect(isUnbroken(`see ${'[a]('.repeat(100)} there`)).toBe(true);
   });
 
-  it('fold whatever marks they carry', () => {
+  it('are folded whatever marks they have', () => {
     expect(fold('Ǖber Ａ')).toBe('uber a');
     expect(fold('A\u0301ﾞe\u0316\u0301')).toBe('ae');
   });
 
-  it('are found by the beginning of any word, without accents', () => {
+  it('are found by the prefix of any word, without accents', () => {
     expect(matches('Léa Martin', 'lea')).toBe(true);
     expect(matches('Léa Martin', 'mar')).toBe(true);
     expect(matches('Léa Martin', 'tin')).toBe(false);
@@ -100,7 +100,7 @@ describe('texts', () => {
     expect(fits('明日公園で会いましょう', '公園')).toBe(true);
   });
 
-  it('show the part that was searched for', () => {
+  it('show the part that matches', () => {
     const long = `${'many words before it '.repeat(6)}and then the needle, with something after`;
     expect(snippet(long, 'needle')).toMatch(/^….*needle/);
     expect(snippet(long, 'needle').length).toBeLessThan(long.length);
@@ -109,7 +109,7 @@ describe('texts', () => {
 });
 
 describe('ids', () => {
-  it('sort by the time they were made and never meet', () => {
+  it('sort by creation time and never collide', () => {
     const ids = Array.from({ length: 500 }, (_, index) => uuidv7(1_700_000_000_000 + index));
     expect([...ids].sort()).toEqual(ids);
     expect(new Set(ids).size).toBe(500);
@@ -118,7 +118,7 @@ describe('ids', () => {
 });
 
 describe('languages', () => {
-  it('all say everything', () => {
+  it('all have every text', () => {
     expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
   });
 

@@ -7,7 +7,7 @@ function form(fields: Record<string, string | Blob>): FormData {
   return made;
 }
 
-describe('what is shared', () => {
+describe('shared content', () => {
   it('is title, text and address, each once', () => {
     expect(sharedText(form({ title: 'A page', text: 'Look', url: 'https://example.org/' }))).toBe(
       'A page\nLook\nhttps://example.org/',
@@ -19,12 +19,12 @@ describe('what is shared', () => {
     );
   });
 
-  it('is text as it stands, also where it looks like something else', () => {
+  it('is plain text, even when it looks like something else', () => {
     const html = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
     expect(sharedText(form({ text: html }))).toBe(html);
   });
 
-  it('holds nothing that no message may hold, and no more than one', () => {
+  it('contains nothing that a message may not contain, and no more than its limit', () => {
     expect(sharedText(form({ text: 'a\0b\u001bc\r\nd\te \ud800 f' }))).toBe('abc\nd\te \ufffd f');
     expect([...sharedText(form({ text: '👍'.repeat(20_000) }))]).toHaveLength(10_000);
     expect(sharedText(form({ text: 'x'.repeat(50_000), url: 'https://example.org/' }))).toBe(
@@ -32,7 +32,7 @@ describe('what is shared', () => {
     );
   });
 
-  it('is nothing where there is nothing', () => {
+  it('is empty when there is nothing to share', () => {
     expect(sharedText(form({}))).toBe('');
     expect(sharedText(form({ title: ' \n', text: '\u0007', file: new Blob(['x']) }))).toBe('');
     expect(sharedText(form({ text: new Blob(['a file']) }))).toBe('');

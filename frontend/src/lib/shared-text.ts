@@ -1,13 +1,13 @@
-/** Makes one plain text of what another application shares. Pure. */
+/** Builds one plain text from what another application shares. Pure. */
 
-/** Where the service worker keeps it and the page finds it; no cache of a version, so that it outlives a new one. */
+/** The cache for shared text between service worker and page. It has no version, so that it survives an update. */
 export const SHARED_CACHE = 'shared-with-chat-mvp';
 export const SHARED_AT = './shared.json';
 
-/** As much as a message may have (protocol), so that it fits into a draft. */
+/** The limit of a message (protocol), so that the text fits into a draft. */
 const MOST_CODE_POINTS = 10_000;
 
-/** Title, text and address, each once, without what no message may hold. Empty when there is nothing to see. */
+/** Returns title, text and URL, each once, without characters that messages may not contain. Empty if not visible. */
 export function sharedText(form: FormData): string {
   const parts: string[] = [];
   for (const name of ['title', 'text', 'url']) {
@@ -18,7 +18,7 @@ export function sharedText(form: FormData): string {
   return [...parts.join('\n')].slice(0, MOST_CODE_POINTS).join('');
 }
 
-/** Without halves of characters and invisible control characters; line breaks and tabs stay. */
+/** Removes half surrogate pairs and invisible control characters; line breaks and tabs stay. */
 function plain(value: string): string {
   return value
     .slice(0, MOST_CODE_POINTS * 2)

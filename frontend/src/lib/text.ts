@@ -1,26 +1,26 @@
-/** The protocol counts Unicode code points, a JavaScript string counts UTF-16 units. */
+/** Counts Unicode code points as the protocol does; a JavaScript string counts UTF-16 units. */
 export function codePoints(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
   return count;
 }
 
-/** The beginning of a text, without half a letter at its end. */
+/** Returns the beginning of a text without splitting a character. */
 export function firstCodePoints(text: string, most: number): string {
   return [...text].slice(0, most).join('');
 }
 
-/** A number as it is shown: beyond `most` only that it is more. The server counts unread messages up to 1,000. */
+/** Formats a number; above `most` as "999+". The server counts unread messages up to 1,000. */
 export function countText(n: number, most = 999): string {
   return n > most ? `${most}+` : String(n);
 }
 
-/** At least one character that can be seen (protocol, limits). */
+/** Whether at least one character is visible (protocol, limits). */
 export function isVisible(text: string): boolean {
   return /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);
 }
 
-/** Marks of Markdown at the beginning or the end of a word. An underscore between letters is one, as in a name. */
+/** Marks of Markdown at the beginning or the end of a word. An underscore between letters is not one, as in a name. */
 const MARKUP =
   /```\w*\n?|(?:[*`]{1,2}|~~)(?=\S)|(?<=\S)(?:[*`]{1,2}|~~)|(?<![\p{L}\p{N}])_{1,2}(?=\S)|(?<=\S)_{1,2}(?![\p{L}\p{N}])/gu;
 
@@ -29,7 +29,7 @@ export function oneLine(text: string, limit = 140): string {
   return flatLine(text.slice(0, limit * 4).replace(MARKUP, ''), limit);
 }
 
-/** A message as one line. What the server says of a change is no Markdown: it holds the names of people and groups. */
+/** Returns a message as one line. System messages are not Markdown: they contain names of users and groups. */
 export function lineOf({ kind, text }: { kind: 'system' | 'text'; text: string }, limit = 140): string {
   return kind === 'system' ? flatLine(text, limit) : oneLine(text, limit);
 }
@@ -42,19 +42,19 @@ function flatLine(text: string, limit: number): string {
   return flat.length > limit ? `${whole(flat.slice(0, limit - 1))}…` : closed(flat);
 }
 
-/** Combining marks that a letter keeps in previews: Vietnamese and Hebrew need three, a joke needs more. */
+/** The number of combining marks that a letter keeps in previews: Vietnamese and Hebrew need three. */
 const MARKS = /(\p{M}{4})\p{M}+/gu;
 
-/** Without the marks that would tower over the lines above and below. */
+/** Removes excess combining marks, which would overlap the lines above and below. */
 function thinned(text: string): string {
   return text.replace(MARKS, '$1');
 }
 
-/** Letters under more marks than a script needs, when there are more of them than by accident. */
+/** Matches letters with more marks than a script needs, when there are too many of them to be an accident. */
 const HEAPS = /\p{M}{4,}/gu;
 const MANY_HEAPS = 50;
 
-/** A message as it is shown: a browser needs seconds to place ten thousand marks, and no language has as many. */
+/** Returns a message for display: a browser needs seconds to lay out ten thousand marks, and no language needs them. */
 export function shownText(text: string): string {
   const heaps = text.match(HEAPS)?.length ?? 0;
   if (heaps === 0) return text;
@@ -65,12 +65,12 @@ export function shownText(text: string): string {
 
 const UNBROKEN_LENGTH = 300;
 
-/** Whether a text has no place to break a line for long, as only an address or code has, or what is made to hurt. */
+/** Whether a text has a long part without a line break opportunity, as an address, code or a hostile text has. */
 export function isUnbroken(text: string): boolean {
   return text.split(/\s+/).some((word) => word.length >= UNBROKEN_LENGTH);
 }
 
-/** Without half a surrogate pair at the end, and with every direction that was opened closed again. */
+/** Without half a surrogate pair at the end, and with every open text direction closed. */
 function whole(text: string): string {
   return closed(text.replace(/[\uD800-\uDBFF]$/, ''));
 }
@@ -78,7 +78,7 @@ function whole(text: string): string {
 const OPENING = /[\u2066-\u2068]/g;
 const EMBEDDING = /[\u202A\u202B\u202D\u202E]/g;
 
-/** A text that was cut, or that is meant to confuse, must not turn around what is put behind it. */
+/** Isolates a truncated or hostile text so that it cannot change the direction of the text after it. */
 function closed(text: string): string {
   const isolates = count(text, OPENING) - count(text, /\u2069/g);
   const embeddings = count(text, EMBEDDING) - count(text, /\u202C/g);
@@ -89,15 +89,15 @@ function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
-/** What few names have, and what would be seen outside of them: marks upon marks, direction marks, line breaks. */
+/** What few names contain and what affects the text around them: stacked marks, direction marks, line breaks. */
 const UNUSUAL = /\p{M}{4}|[\n\r\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
 
-/** A name of a person or a conversation as it may stand in a sentence or a list: it changes nothing around it. */
+/** Returns the name of a user or a conversation, safe inside a sentence or a list. */
 export function nameText(name: string): string {
   return UNUSUAL.test(name) ? closed(thinned(name).replace(/\s+/g, ' ')) : name;
 }
 
-/** Letters that Unicode does not take apart, after what is typed instead; as the server has them in its search. */
+/** Letters that Unicode does not decompose, mapped to what users type; the same as in the server's search. */
 const OTHER_LETTERS =
   'a:ⱥɑ b:ƀƃɓ c:ƈȼɕ d:đƌȡɖɗð e:ɇⱸəǝɛ f:ƒ g:ǥɠɣ h:ħɦⱨ i:ıɨɩ j:ɉʝȷ k:ƙⱪꝁĸ l:łƚȴɫɬɭⱡꝉ m:ɱ n:ƞȵɲɳŋ o:øⱺꝋɔɵ p:ƥᵽꝑ q:ɋʠꝗ ' +
   'r:ɍɼɽɾ s:ȿʂ t:ŧƫƭȶʈⱦ u:ʉʊ v:ʋⱱⱴꝟ w:ⱳ y:ƴɏỿ z:ƶȥɀʐʑⱬʒ ae:æ oe:œ ss:ß th:þ σ:ς';
@@ -110,15 +110,15 @@ const PLAIN = new Map(
 const NOT_PLAIN = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'g');
 
 /**
- * For searching: without case and accents. Marks go first, because sorting a long run of them takes quadratic time, and
- * again afterwards, because letters with accents are taken apart.
+ * Folds case and accents for searching. Marks are removed first, because sorting a long run takes quadratic time, and
+ * again afterwards, because accented letters are decomposed.
  */
 export function fold(text: string): string {
   const lower = text.replace(/\p{M}/gu, '').normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   return lower.replace(NOT_PLAIN, (letter) => PLAIN.get(letter) ?? letter);
 }
 
-/** Every word of `query` begins some word of `text`. */
+/** Whether every word of `query` is a prefix of a word of `text`. */
 export function matches(text: string, query: string): boolean {
   const words = fold(text).split(/[\s._-]+/);
   return fold(query)
@@ -127,15 +127,15 @@ export function matches(text: string, query: string): boolean {
     .every((part) => words.some((word) => word.startsWith(part)) || fold(text).startsWith(part));
 }
 
-/** Scripts that put no spaces between words: there a term may stand anywhere. */
+/** Scripts without spaces between words: a term may match anywhere. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 
-/** The words of a search, folded. */
+/** Returns the words of a search, folded. */
 export function searchTerms(query: string): string[] {
   return fold(query).split(/\s+/).filter(Boolean);
 }
 
-/** Where the first term stands when every term begins a word of `text` (as an index into the folded text), or null. */
+/** Returns the position of the first term in the folded text when every term begins a word of `text`, else null. */
 export function findInText(text: string, terms: readonly string[]): number | null {
   const folded = fold(text);
   let first: number | null = null;
@@ -154,18 +154,18 @@ function wordStart(text: string, term: string): number {
   return -1;
 }
 
-/** The server ignores U+FE0F, which asks for the colourful drawing, when it compares reactions. */
+/** The server ignores U+FE0F, which requests the colourful form, when it compares reactions. */
 export function isSameEmoji(one: string, other: string): boolean {
   return one.replaceAll('\uFE0F', '') === other.replaceAll('\uFE0F', '');
 }
 
 const BEFORE = 24;
 
-/** One line of a message around what was searched for. */
+/** Returns one line of a message around the match. */
 export function snippet(text: string, query: string, limit = 120): string {
   const flat = oneLine(text, 10_000);
   const at = findInText(flat, searchTerms(query)) ?? 0;
   if (at <= BEFORE * 2) return oneLine(flat, limit);
-  // The folded text may be a little longer or shorter, which moves the cut by some letters and harms nothing.
+  // The folded text may be a little longer or shorter, which only moves the cut by some letters.
   return `…${oneLine(flat.slice(flat.indexOf(' ', at - BEFORE) + 1), limit)}`;
 }

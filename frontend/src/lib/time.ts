@@ -1,9 +1,9 @@
-/** Times for people, through Intl only. Formatters are costly to make and are kept for each language. */
+/** Formats times through Intl. Formatters are expensive to create and are cached for each language. */
 import type { I18n } from './i18n';
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** The person's own region, as long as it speaks the chosen language: English does not say which clock. */
+/** The user's region if it uses the chosen language, because "English" does not define 12 or 24 hours. */
 function localeOf(language: string): string {
   return navigator.languages?.find((one) => one.toLowerCase().startsWith(language)) ?? language;
 }
@@ -25,7 +25,7 @@ export function fullTime({ language }: I18n, iso: string): string {
   return formatter(language, 'full', { dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso));
 }
 
-/** Same value for all moments of one local day. */
+/** Returns the same value for all times of one local day. */
 export function dayKey(iso: string): string {
   const date = new Date(iso);
   return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;

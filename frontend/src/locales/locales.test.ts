@@ -19,7 +19,7 @@ async function german(): Promise<I18n> {
 }
 
 describe('a refusal', () => {
-  it('has a sentence in every language, whatever its code', async () => {
+  it('has a text in every language for every code', async () => {
     expect(codes().length).toBeGreaterThan(15);
     const de = await german();
     for (const code of codes()) {
@@ -28,16 +28,16 @@ describe('a refusal', () => {
     }
   });
 
-  it('says how long to wait', async () => {
+  it('includes how long to wait', async () => {
     const limited = new ApiError(429, { code: 'rate_limited', detail: 'no' }, 40_000);
-    expect(explain(ENGLISH, limited)).toBe('That was too often. Try again in 40 seconds.');
+    expect(explain(ENGLISH, limited)).toBe('Too many requests. Try again in 40 seconds.');
     expect(explain(await german(), limited)).toBe('Das war zu oft. Versuch es in 40 Sekunden noch einmal.');
     expect(waitText(ENGLISH, 900)).toBe('1 second');
     expect(waitText(ENGLISH, 601_000)).toBe('11 minutes');
     expect(waitText(ENGLISH, 7_300_000)).toBe('3 hours');
   });
 
-  it('keeps what the server says in more detail, where that is the language', async () => {
+  it("keeps the server's more detailed text when it is in the user's language", async () => {
     const full = new ApiError(409, { code: 'full', detail: 'This room is full (50 of 50 members).' });
     expect(explain(ENGLISH, full)).toBe('This room is full (50 of 50 members).');
     expect(explain(await german(), full)).toBe('Hier ist kein Platz für noch ein Mitglied.');
@@ -45,7 +45,7 @@ describe('a refusal', () => {
     expect(explain(ENGLISH, new TypeError('x'))).toBe(en['error.internal']);
   });
 
-  it('of a password says in German why it is weak', async () => {
+  it('of a weak password gives the reason in German', async () => {
     const detail =
       'is too easy to guess. This is a top-10 common password. Add another word or two. Uncommon words are better';
     expect(passwordAdvice(detail)).toBe(

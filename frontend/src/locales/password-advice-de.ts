@@ -1,4 +1,4 @@
-/** What zxcvbn says of a password, in German: the server answers in English. */
+/** Translates zxcvbn's password advice into German; the server answers in English. */
 const SENTENCES: readonly (readonly [english: string, german: string])[] = [
   ['is mostly your own name or address', 'Es ist fast nur dein eigener Name oder deine Adresse.'],
   ['Straight rows of keys', 'Tasten, die nebeneinanderliegen, sind leicht zu erraten.'],
@@ -30,7 +30,7 @@ const SENTENCES: readonly (readonly [english: string, german: string])[] = [
   ['Predictable substitutions', 'Ersetzungen wie „@“ für „a“ helfen kaum.'],
 ];
 
-/** The sentences of `detail` that are known, in German. */
+/** Returns the known sentences of `detail` in German. */
 export function passwordAdvice(detail: string): string {
   return SENTENCES.filter(([english]) => detail.includes(english))
     .map(([, german]) => german)

@@ -1,6 +1,6 @@
 /**
- * What was read from the device, without what cannot be shown: an earlier version, a half-written profile or another
- * program may have left anything there, and it would break the page at every start.
+ * Validates data read from the device and leaves out what cannot be shown. An earlier version, a half-written profile
+ * or another program may have stored anything, and invalid data would break the page at every start.
  */
 import type { Contact, Conversation, Member, Message, User } from '@/protocol';
 import type { PendingMessage, UnreadMark } from '@/store/state';
@@ -99,7 +99,7 @@ export function isUnreadMark(value: unknown): value is UnreadMark {
   return has(value, { seq: isNumber, read: isNumber, count: isNumber });
 }
 
-/** The entries of an object whose values are as they must be; none of what is no object. */
+/** Returns the entries of an object whose values are valid; none when it is not an object. */
 export function entriesOf<T>(value: unknown, check: (one: unknown) => one is T): Record<string, T> {
   if (!isRecord(value)) return {};
   return Object.fromEntries(Object.entries(value).filter((pair): pair is [string, T] => check(pair[1])));

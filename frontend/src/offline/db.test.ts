@@ -55,12 +55,12 @@ function pending(order: number): PendingMessage {
   };
 }
 
-// The same promises for both: what holds in memory must hold on the disk.
+// The same contract for both implementations: memory must behave like the disk.
 describe.each([
   ['IndexedDB', () => DexieDb.open(`test-${accounts++}`) as Promise<ChatDb>],
   ['memory', async () => new MemoryDb() as ChatDb],
 ])('the store in %s', (_, open) => {
-  it('gives the newest messages in order', async () => {
+  it('returns the newest messages in order', async () => {
     const db = await open();
     await db.write({ messages: [3, 1, 2].map((seq) => message(seq)) });
     await db.write({ messages: [message(1, 'other')] });
@@ -68,7 +68,7 @@ describe.each([
     expect((await db.messages('c', 50)).map((one) => one.seq)).toEqual([1, 2, 3]);
   });
 
-  it('never gives a run with a hole in it', async () => {
+  it('never returns a run with a gap', async () => {
     const db = await open();
     await db.write({ messages: [1, 2, 5, 6].map((seq) => message(seq)) });
     expect((await db.messages('c', 50)).map((one) => one.seq)).toEqual([5, 6]);
@@ -91,7 +91,7 @@ describe.each([
     expect((await db.snapshot()).outbox).toHaveLength(2);
   });
 
-  it('drops its copy but never what a person wrote', async () => {
+  it("drops its copy but never the user's own text", async () => {
     const db = await open();
     await db.write({ messages: [message(1)], conversations: [{ id: 'c' } as Conversation], known: { c: 1 } });
     await db.putDraft('c', 'unfinished');
@@ -104,7 +104,7 @@ describe.each([
     expect(outbox).toHaveLength(1);
   });
 
-  it('begins a conversation anew, or forgets it', async () => {
+  it('resets a conversation, or removes it', async () => {
     const db = await open();
     await db.write({
       messages: [message(1), message(2)],
@@ -118,7 +118,7 @@ describe.each([
     expect(await db.known()).toEqual({});
   });
 
-  it('makes room and keeps the newest', async () => {
+  it('frees space and keeps the newest', async () => {
     const db = await open();
     const messages = Array.from({ length: 120 }, (_, index) => message(index + 1));
     await db.write({ messages, conversations: [{ id: 'c' } as Conversation] });
@@ -128,7 +128,7 @@ describe.each([
     );
   });
 
-  it('gives a range with its holes, and what is pinned', async () => {
+  it('returns a range with its gaps, and the pinned messages', async () => {
     const db = await open();
     await db.write({ messages: [1, 2, 5, 6].map((seq) => ({ ...message(seq), pinned: seq === 5 })) });
     await db.write({ messages: [{ ...message(2, 'other'), pinned: true }] });
@@ -136,7 +136,7 @@ describe.each([
     expect((await db.pinned('c')).map((one) => one.seq)).toEqual([5]);
   });
 
-  it('finds messages of all conversations by the beginnings of their words, newest first', async () => {
+  it('finds messages of all conversations by word prefixes, newest first', async () => {
     const db = await open();
     const said = (seq: number, room: string, text: string, minute: number, extra: Partial<Message> = {}) =>
       ({
@@ -165,7 +165,7 @@ describe.each([
     expect(await found('iver')).toEqual([]);
   });
 
-  it('remembers settings and forgets an empty draft', async () => {
+  it('stores settings and removes an empty draft', async () => {
     const db = await open();
     await db.putMeta('epoch', 'e');
     await db.putDraft('c', 'text');
@@ -175,7 +175,7 @@ describe.each([
   });
 });
 
-it('keeps everything over a reload', async () => {
+it('keeps everything after a reload', async () => {
   const name = `test-${accounts++}`;
   const before = await DexieDb.open(name);
   await before.write({ messages: [message(1)], known: { c: 1 } });
@@ -187,10 +187,10 @@ it('keeps everything over a reload', async () => {
   expect(await after.known()).toEqual({ c: 1 });
 });
 
-describe('a device on which anything may have been left', () => {
+describe('a device with arbitrary stored data', () => {
   const NOT_WHAT_IT_SHOULD_BE: unknown[] = [null, 7, 'text', [], {}, { id: 'c', me: null }, { user: 1 }];
 
-  it('gives only what can be shown', async () => {
+  it('returns only valid data', async () => {
     const name = `test-${accounts++}`;
     const db = await DexieDb.open(name);
     const raw = new ChatDexie(name);
@@ -216,7 +216,7 @@ describe('a device on which anything may have been left', () => {
     expect(await db.messageById('c-3')).toBeUndefined();
   });
 
-  it.each(NOT_WHAT_IT_SHOULD_BE)('checks whatever stands there: %j', (value) => {
+  it.each(NOT_WHAT_IT_SHOULD_BE)('validates any stored value: %j', (value) => {
     const checks = [isConversation, isMessage, isUser, isPending, isMember, isContact, isUnreadMark];
     for (const check of checks as ((one: unknown) => one is object)[]) {
       expect(check(value)).toBe(false);

@@ -15,7 +15,7 @@ export class DexieDb implements ChatDb {
     this.#db = db;
   }
 
-  /** Throws where IndexedDB is forbidden or broken. */
+  /** Throws when IndexedDB is not available or broken. */
   static async open(accountId: string): Promise<DexieDb> {
     const db = new ChatDexie(accountId);
     await db.open();
@@ -105,7 +105,7 @@ export class DexieDb implements ChatDb {
 
   async search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
     const found: Message[] = [];
-    // One conversation at a time, so that typing goes on meanwhile; whole pages, because a cursor is ten times slower.
+    // One conversation at a time, so that typing is not blocked; whole pages, because a cursor is ten times slower.
     for (const id of await this.#db.conversations.toCollection().primaryKeys()) {
       if (signal?.aborted) return [];
       found.push(...bestFits((await this.#ofConversation(id).toArray()).filter(isMessage), query, limit));

@@ -4,7 +4,7 @@ import type { PendingMessage } from '@/store/state';
 import type { Batch, ChatDb, Snapshot } from './db';
 import { bestFits, newestFirst } from './search';
 
-/** The same promises for as long as the page lives: private windows, and browsers that refuse IndexedDB. */
+/** The same contract for the lifetime of the page: private windows, and browsers without IndexedDB. */
 export class MemoryDb implements ChatDb {
   readonly persistent = false;
   readonly #conversations = new Map<string, Conversation>();

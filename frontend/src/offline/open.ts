@@ -3,10 +3,10 @@ import { DexieDb } from './dexie-db';
 import { MemoryDb } from './memory-db';
 import { SturdyDb } from './sturdy-db';
 
-/** A broken profile may never answer; a slow device that is just starting takes seconds. */
+/** A broken profile may never answer; a slow device needs seconds to start. */
 const OPEN_TIMEOUT_MS = 10_000;
 
-/** The account's database, or memory where there can be none; never rejects. */
+/** Opens the account's database, or memory when there is none; never rejects. */
 export async function openDb(accountId: string): Promise<ChatDb> {
   if (typeof indexedDB === 'undefined') return new MemoryDb();
   try {

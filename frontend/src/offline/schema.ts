@@ -22,7 +22,7 @@ export interface MetaRow {
   value: unknown;
 }
 
-/** One database for each account, so that two people on one machine never read each other's messages. */
+/** One database for each account, so that two users of one machine never read each other's messages. */
 export class ChatDexie extends Dexie {
   declare conversations: EntityTable<Conversation, 'id'>;
   declare messages: Table<Message, [string, number]>;
@@ -35,7 +35,7 @@ export class ChatDexie extends Dexie {
 
   constructor(accountId: string) {
     super(databaseName(accountId));
-    // A new version adds a `stores` with its `upgrade`; earlier ones stay, because devices come from all of them.
+    // A new version adds a `stores` with its `upgrade`; earlier ones stay, because devices upgrade from all of them.
     this.version(1).stores({
       conversations: 'id',
       messages: '[conversation_id+seq], id',

@@ -1,8 +1,8 @@
-/** Finding messages in what the device keeps. Pure. */
+/** Searches the messages on the device. Pure. */
 import { findInText, searchTerms } from '@/lib/text';
 import type { Message } from '@/protocol';
 
-/** The newest `limit` messages that fit, of messages in ascending order. */
+/** Returns the newest `limit` matching messages from messages in ascending order. */
 export function bestFits(messages: readonly Message[], query: string, limit: number): Message[] {
   const terms = searchTerms(query);
   const found: Message[] = [];

@@ -6,7 +6,7 @@ import { SturdyDb } from './sturdy-db';
 /** A disk that can be full. */
 class Disk extends MemoryDb {
   full = false;
-  /** Making room helps. */
+  /** Freeing space succeeds. */
   giving = false;
   evicted = 0;
 
@@ -62,7 +62,7 @@ beforeEach(() => {
 });
 
 describe('a full disk', () => {
-  it('makes room first, and says nothing when that was enough', async () => {
+  it('frees space first, and reports nothing when that was enough', async () => {
     disk.full = true;
     disk.giving = true;
     await db.putPending(pending('a', 1));
@@ -72,7 +72,7 @@ describe('a full disk', () => {
     expect(told).toBe(0);
   });
 
-  it('keeps what waits to be sent, in order, with what the disk has', async () => {
+  it('keeps waiting messages in order, together with those on disk', async () => {
     await db.putPending(pending('a', 1));
     disk.full = true;
     await db.putPending(pending('b', 2));
@@ -84,14 +84,14 @@ describe('a full disk', () => {
     expect(await db.outbox()).toEqual([]);
   });
 
-  it('lets the newer state of a message win over the older one on disk', async () => {
+  it('prefers the newer version of a message over the one on disk', async () => {
     await db.putPending(pending('a', 1, 'old'));
     disk.full = true;
     await db.putPending(pending('a', 1, 'new'));
     expect((await db.outbox()).map((one) => one.text)).toEqual(['new']);
   });
 
-  it('keeps drafts and what is remembered besides, and goes back to the disk when there is room', async () => {
+  it('keeps drafts and metadata, and returns to the disk when there is space', async () => {
     await db.putDraft('room', 'before');
     disk.full = true;
     await db.putDraft('room', 'while full');
@@ -106,7 +106,7 @@ describe('a full disk', () => {
     expect(await db.getMeta('refresh_token')).toBe('newest');
   });
 
-  it('forgets a draft that was sent, also when the disk cannot', async () => {
+  it('removes a draft that was sent, even when the disk cannot', async () => {
     await db.putDraft('room', 'before');
     disk.full = true;
     await db.putDraft('room', '');

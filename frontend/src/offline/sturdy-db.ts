@@ -1,6 +1,6 @@
 /**
- * A database that may fill up or break while it is used: what a person wrote must not depend on that. Room is made
- * first, by keeping fewer messages; what still cannot be written is remembered until the page goes.
+ * A database that survives a full or failing disk, so that the user's own text is never lost. It first frees space by
+ * keeping fewer messages; what still cannot be written stays in memory until the page closes.
  */
 import { Emitter } from '@/lib/emitter';
 import type { Member, Message } from '@/protocol';
@@ -8,13 +8,13 @@ import type { PendingMessage } from '@/store/state';
 import type { Batch, ChatDb, Snapshot } from './db';
 import { MemoryDb } from './memory-db';
 
-/** What each conversation keeps when room has to be made. */
+/** The number of messages that each conversation keeps when space must be freed. */
 const KEPT_WHEN_FULL = 50;
 
 export class SturdyDb implements ChatDb {
   readonly troubles = new Emitter<void>();
   readonly #disk: ChatDb;
-  /** What the disk would not take; it wins over what the disk says. */
+  /** What the disk rejected; it takes precedence over the disk. */
   readonly #memory = new MemoryDb();
   readonly #cleared = new Set<string>();
 
@@ -33,7 +33,7 @@ export class SturdyDb implements ChatDb {
     return { ...disk, drafts, outbox: merged(disk.outbox, memory.outbox) };
   }
 
-  /** All or nothing, as the disk has it: rejects when it does not fit after room was made. */
+  /** All or nothing: rejects when the data does not fit after space was freed. */
   async write(batch: Batch): Promise<void> {
     try {
       await this.#disk.write(batch);
@@ -131,15 +131,15 @@ export class SturdyDb implements ChatDb {
     this.#disk.close();
   }
 
-  /** False when only memory has it. */
+  /** Returns false when only memory has it. */
   async #store(toDisk: () => Promise<void>, toMemory: () => Promise<void>): Promise<boolean> {
     try {
       await toDisk();
       return true;
     } catch {
-      // Told below, after the second try.
+      // Reported below, after the second attempt.
     }
-    // Before anything slow: whoever asks next must find it.
+    // Before any slow work: the next reader must find it.
     await toMemory();
     await this.#makeRoom();
     try {

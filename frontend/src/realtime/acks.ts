@@ -1,11 +1,11 @@
 import type { Clock } from '@/lib/clock';
 
-/** The protocol asks for no more than one confirmation of a conversation in 100 ms. */
+/** The protocol asks for at most one confirmation of a conversation in 100 ms. */
 const GATHER_MS = 100;
 
 /**
- * Gathers what arrived into one cumulative confirmation for each conversation. `send` says whether it went out;
- * what did not is forgotten: the server streams it again at the next connect, and it is confirmed then.
+ * Combines received messages into one cumulative confirmation for each conversation. `send` returns whether it was
+ * sent; others are dropped, because the server repeats the messages at the next connect and they are confirmed then.
  */
 export class Acknowledger {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Acknowledger {
     this.#send = send;
   }
 
-  /** This device has everything of the conversation up to `seq`. */
+  /** This device has everything in the conversation up to `seq`. */
   add(conversationId: string, seq: number): void {
     this.#highest.set(conversationId, Math.max(seq, this.#highest.get(conversationId) ?? 0));
     if (this.#scheduled) return;

@@ -41,7 +41,7 @@ function everybody(frame: ServerFrame): void {
 }
 
 describe('the client', () => {
-  it('brings a fresh token to a connection that goes on', async () => {
+  it('sends a fresh token over an open connection', async () => {
     everybody({ type: 'token.expiring', expires_in: 60 });
     await clock.advance(10);
     expect(fresh).toBe(1);
@@ -49,14 +49,14 @@ describe('the client', () => {
     expect(client.state.name).toBe('connected');
   });
 
-  it('is closed for good when no fresh token can be had', async () => {
+  it('closes permanently when no fresh token is available', async () => {
     server.accounts.clear();
     everybody({ type: 'token.expiring', expires_in: 60 });
     await clock.advance(10);
     expect(client.state).toEqual({ name: 'closed', reason: 'signed_out' });
   });
 
-  it('comes back when the server asked it to', async () => {
+  it('reconnects when the server asked for it', async () => {
     everybody({ type: 'bye', code: 1012, reason: 'restart', reconnect_after_ms: 3_000 });
     server.dropAll(1012);
     await clock.advance(2_900);
@@ -65,7 +65,7 @@ describe('the client', () => {
     expect(client.state.name).toBe('connected');
   });
 
-  it('comes back when the server says so that refused its connect', async () => {
+  it('reconnects after the delay of a server that refused its connect', async () => {
     server.dropAll(1011);
     await clock.advance(100);
     client.stop();
@@ -86,7 +86,7 @@ describe('the client', () => {
     expect(client.state.name).toBe('connected');
   });
 
-  it('passes on frames of a newer server without stumbling', async () => {
+  it('passes on unknown frames of a newer server', async () => {
     const heard: string[] = [];
     client.frames.on((frame) => heard.push(frame.type));
     everybody({ type: 'poll.opened', poll: {} } as unknown as ServerFrame);
@@ -95,14 +95,14 @@ describe('the client', () => {
     expect(client.state.name).toBe('connected');
   });
 
-  it('breaks the silence with a ping and stays', async () => {
+  it('sends a ping when the connection is silent, and stays connected', async () => {
     await clock.advance(server.heartbeatS * 1000 + 100);
     expect(server.received.filter((frame) => frame.type === 'ping')).toHaveLength(1);
     await clock.advance(10_000);
     expect(client.state.name).toBe('connected');
   });
 
-  it('answers every request, also when the line is lost', async () => {
+  it('answers every request, also when the connection is lost', async () => {
     await expect(client.request({ type: 'ping' })).resolves.toMatchObject({ type: 'pong' });
     const lost = client.request({ type: 'ping' });
     network.goDown();
@@ -111,7 +111,7 @@ describe('the client', () => {
     expect(client.notify({ type: 'ping' })).toBe(false);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when `stop` is called', async () => {
     client.stop();
     await clock.advance(60_000);
     expect(client.state.name).toBe('disconnected');

@@ -1,6 +1,6 @@
 /**
- * The connection to the server, without React and without storage: it stays connected, catches up, answers for
- * requests, and tells what arrives. What a frame means for the data is not known here.
+ * The connection to the server, without React and without storage. It stays connected, catches up, resolves requests
+ * and emits received frames. It does not interpret them.
  */
 import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
@@ -8,12 +8,12 @@ import { type ClientFrame, CloseCode, type Ready, type ServerFrame } from '@/pro
 import { type ConnectionEvent, type ConnectionState, type Effect, INITIAL, transition } from './machine';
 import type { Transport } from './transport';
 
-/** No credentials can be had: the session was ended. */
+/** No credentials are available: the session ended. */
 export class SignedOutError extends Error {
   override name = 'SignedOutError';
 }
 
-/** A request that got no answer, because it was refused (`code` of the protocol) or the line was lost. */
+/** A request without a result: it was refused (`code` of the protocol) or the connection was lost. */
 export class RequestError extends Error {
   override name = 'RequestError';
   readonly code: string;
@@ -26,15 +26,15 @@ export class RequestError extends Error {
   }
 }
 
-/** Where access tokens come from. Both throw `SignedOutError` for good, anything else for the moment. */
+/** The source of access tokens. Both methods throw `SignedOutError` permanently, any other error temporarily. */
 export interface Tokens {
-  /** One that is probably still valid. */
+  /** Returns a token that is probably still valid. */
   access(): Promise<string>;
-  /** One that is newer than every one given before. */
+  /** Returns a token that is newer than every earlier one. */
   refresh(): Promise<string>;
 }
 
-/** What this device already has, asked for at every connect. */
+/** What this device already has; called at every connect. */
 export interface Resume {
   known: Record<string, number>;
   epoch: string | null;
@@ -53,7 +53,7 @@ export interface RealtimeClientOptions {
 type WithoutRef<T> = T extends unknown ? Omit<T, 'ref'> : never;
 export type OutgoingFrame = WithoutRef<Exclude<ClientFrame, { type: 'connect' }>>;
 
-/** The server answers a `connect` at once; a line that does not is dead. */
+/** The server answers a `connect` immediately; a connection without an answer is dead. */
 const READY_TIMEOUT_MS = 15_000;
 const PROBE_TIMEOUT_MS = 4_000;
 const DEFAULT_HEARTBEAT_S = 30;
@@ -85,7 +85,7 @@ export class RealtimeClient {
     return this.#state;
   }
 
-  /** Begins to connect, and goes on until `stop` or until the server says not to come back. */
+  /** Connects and reconnects until `stop`, or until the close code forbids it. */
   start(): void {
     this.#apply({ name: 'start' });
   }
@@ -103,19 +103,19 @@ export class RealtimeClient {
     this.#apply({ name: online ? 'network_up' : 'network_down' });
   }
 
-  /** To be called when the machine woke up or the page became visible again. */
+  /** Call when the machine woke up or the page became visible again. */
   woke(): void {
     this.#apply({ name: 'woke' });
   }
 
-  /** Sends what needs no answer. False when there is no connection: it is then forgotten, not kept. */
+  /** Sends a frame without an answer. Returns false when there is no connection; the frame is then dropped. */
   notify(frame: OutgoingFrame): boolean {
     if (this.#state.name !== 'connected' || this.#transport === null) return false;
     this.#transport.send(frame as ClientFrame);
     return true;
   }
 
-  /** Sends and resolves with the answer; rejects with `RequestError` (`connection_lost` when nobody knows). */
+  /** Sends and resolves with the answer. Rejects with `RequestError` (`connection_lost` when the result is unknown). */
   request(frame: OutgoingFrame): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
       const transport = this.#transport;
@@ -185,7 +185,7 @@ export class RealtimeClient {
     const transport = this.#options.transport();
     this.#transport = transport;
     this.#wishMs = undefined;
-    // Frames of a line that was given up must not be taken for those of its successor.
+    // Frames of an abandoned connection must not be taken for those of its successor.
     const current = () => this.#transport === transport;
     this.#expectWithin(READY_TIMEOUT_MS);
     transport.open({
@@ -210,11 +210,11 @@ export class RealtimeClient {
     this.#cancelProbe = null;
     this.#scheduleHeartbeat();
     if (frame.type === 'bye') this.#wishMs = frame.reconnect_after_ms;
-    // `connect` was refused, as after too many: the server says when, and closes.
+    // `connect` was refused, for example after too many: the server names a delay and closes.
     if (frame.type === 'error' && this.#state.name === 'connecting') this.#wishMs = frame.retry_after_ms;
     if (frame.type === 'token.expiring') void this.#renewToken();
     if (frame.type === 'ready') this.#heartbeatMs = heartbeatOf(frame);
-    // The state first: whoever hears `ready` may want to send at once.
+    // The state first: a listener of `ready` may want to send immediately.
     if (frame.type === 'ready') this.#apply({ name: 'ready' });
     this.frames.emit(frame);
     if (frame.type === 'drained') this.#apply({ name: 'drained' });
@@ -236,7 +236,7 @@ export class RealtimeClient {
       const token = await this.#options.tokens.refresh();
       await this.request({ type: 'token', token });
     } catch (error) {
-      // Anything else ends in close 4401, which asks for a fresh token again.
+      // Any other error ends in close 4401, which requests a fresh token again.
       if (error instanceof SignedOutError) this.#apply({ name: 'refused' });
     }
   }
@@ -246,14 +246,14 @@ export class RealtimeClient {
     this.#cancelHeartbeat = this.#options.clock.after(this.#heartbeatMs, () => this.#probe());
   }
 
-  /** Browsers do not show the protocol's own pings, so silence is broken with a `ping` frame. */
+  /** Browsers hide the protocol's own pings, so a silent connection is checked with a `ping` frame. */
   #probe(): void {
     if (this.#transport === null || this.#cancelProbe !== null) return;
     this.#transport.send({ type: 'ping' });
     this.#expectWithin(PROBE_TIMEOUT_MS);
   }
 
-  /** Anything that arrives will do; silence means that the line is dead. */
+  /** Any frame counts as an answer; silence means that the connection is dead. */
   #expectWithin(ms: number): void {
     this.#cancelProbe?.();
     this.#cancelProbe = this.#options.clock.after(ms, () => {

@@ -10,7 +10,7 @@ export interface Link {
   readonly frames: Emitter<ServerFrame>;
   readonly states: Emitter<ConnectionState>;
   readonly state: ConnectionState;
-  /** Fire and forget; false when there is no connection. */
+  /** Sends without an answer. Returns false when there is no connection. */
   notify(frame: OutgoingFrame): boolean;
   /** Rejects with RequestError. */
   request(frame: OutgoingFrame): Promise<ServerFrame>;
@@ -18,19 +18,19 @@ export interface Link {
 
 /** The other tabs of the same account. */
 export interface Tabs {
-  /** This tab holds the connection, and alone writes frames to the device. */
+  /** True when this tab owns the connection and is the only one that stores frames. */
   readonly leads: boolean;
   readonly notes: Emitter<Note>;
   readonly welcomed: Emitter<void>;
   share(note: Note): void;
 }
 
-/** A link that can be told to begin, to end, and what happens around it. */
+/** A link with its lifecycle and events. */
 export interface Line extends Link, Wakeable {
-  /** Absent where this tab is alone. */
+  /** Absent when this is the only tab. */
   readonly tabs?: Tabs;
   start(): void;
   stop(): void;
-  /** Begins the connection again, with what `resume` says then. */
+  /** Reconnects with the current result of `resume`. */
   restart(): void;
 }

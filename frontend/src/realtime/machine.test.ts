@@ -18,7 +18,7 @@ function run(events: ConnectionEvent[], from: ConnectionState = INITIAL) {
 const connected: ConnectionState = { name: 'connected', attempt: 0, catchingUp: false };
 
 describe('the connection', () => {
-  it('goes from nothing to live', () => {
+  it('goes from disconnected to live', () => {
     expect(run([{ name: 'start' }, { name: 'ready' }]).state).toEqual({
       name: 'connected',
       attempt: 0,
@@ -40,7 +40,7 @@ describe('the connection', () => {
     expect(Math.max(...delays)).toBe(15_000);
   });
 
-  it('spreads over the whole interval', () => {
+  it('spreads delays over the whole interval', () => {
     const wait = (random: number) => {
       const [state] = transition(connected, { name: 'lost', code: 1006 }, () => random);
       return state.name === 'waiting' ? state.delayMs : -1;
@@ -72,7 +72,7 @@ describe('the connection', () => {
     expect(run([{ name: 'lost', code }], connected).state.name).toBe(name);
   });
 
-  it('comes back when the server wishes, never earlier', () => {
+  it('reconnects when the server asks, never earlier', () => {
     const [state] = transition(
       connected,
       { name: 'lost', code: CloseCode.restart, reconnectAfterMs: 4000 },
@@ -81,20 +81,20 @@ describe('the connection', () => {
     expect(state).toMatchObject({ name: 'waiting', delayMs: 4500 });
   });
 
-  it('asks for a fresh token once, and gives up when that one is refused too', () => {
+  it('asks for a fresh token once, and stops when that one is refused too', () => {
     const first = run([{ name: 'lost', code: CloseCode.unauthenticated }], connected);
     expect(first.state).toEqual({ name: 'connecting', attempt: 1, freshToken: true });
     const second = run([{ name: 'lost', code: CloseCode.unauthenticated }], first.state);
     expect(second.state).toEqual({ name: 'closed', reason: 'signed_out' });
   });
 
-  it('comes back at once when it was too slow, but not for ever', () => {
+  it('reconnects immediately after being too slow, but not without limit', () => {
     const first = run([{ name: 'lost', code: CloseCode.tooSlow }], connected);
     expect(first.state.name).toBe('connecting');
     expect(run([{ name: 'lost', code: CloseCode.tooSlow }], first.state).state.name).toBe('waiting');
   });
 
-  it('does not wait when the network or the person comes back', () => {
+  it('does not wait when the network or the user comes back', () => {
     const waiting: ConnectionState = { name: 'waiting', attempt: 5, delayMs: 15_000, freshToken: false };
     expect(run([{ name: 'network_up' }], waiting)).toEqual({
       state: { name: 'connecting', attempt: 0, freshToken: false },
@@ -104,13 +104,13 @@ describe('the connection', () => {
     expect(run([{ name: 'woke' }], connected)).toEqual({ state: connected, effects: ['probe'] });
   });
 
-  it('hangs up when the network goes, and tries again in case the news was wrong', () => {
+  it('disconnects when the network is lost, and retries in case the event was wrong', () => {
     const { state, effects } = run([{ name: 'network_down' }], connected);
     expect(state.name).toBe('waiting');
     expect(effects).toEqual(['hang_up', 'wait']);
   });
 
-  it('stops from everywhere', () => {
+  it('stops in every state', () => {
     for (const state of [
       connected,
       { name: 'waiting', attempt: 1, delayMs: 1, freshToken: false },

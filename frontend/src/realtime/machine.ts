@@ -22,19 +22,19 @@ export type ConnectionState =
 export type ConnectionEvent =
   | { name: 'start' }
   | { name: 'stop' }
-  /** The server took the connection. */
+  /** The server accepted the connection. */
   | { name: 'ready' }
   /** Everything missed has arrived. */
   | { name: 'drained' }
   /** The transport closed; `reconnectAfterMs` is what `bye` asked for. */
   | { name: 'lost'; code: number; reconnectAfterMs?: number }
-  /** No valid credentials can be had any more. */
+  /** No valid credentials are available any more. */
   | { name: 'refused' }
   /** The wait is over. */
   | { name: 'elapsed' }
   | { name: 'network_up' }
   | { name: 'network_down' }
-  /** The machine slept, or the tab came back: is the connection still there? */
+  /** The machine slept, or the tab came back: check whether the connection is still alive. */
   | { name: 'woke' };
 
 export type Effect =
@@ -44,7 +44,7 @@ export type Effect =
   /** Send `elapsed` after `ms`; replaces an earlier wait. */
   | { name: 'wait'; ms: number }
   | { name: 'cancel_wait' }
-  /** Send a ping and report `lost` when nothing comes back soon. */
+  /** Send a ping and report `lost` when there is no answer soon. */
   | { name: 'probe' };
 
 type Step = [ConnectionState, Effect[]];
@@ -64,8 +64,8 @@ export function transition(state: ConnectionState, event: ConnectionEvent, rando
         ? [{ name: 'connected', attempt: state.attempt, catchingUp: true }, []]
         : [state, []];
     case 'drained':
-      // Only now is the attempt counted as a success: a server that drops everybody while they catch up must not
-      // be hammered at the first step of the back-off.
+      // Only now does the attempt count as a success: otherwise a server that drops everyone while they catch up would
+      // be retried at the first step of the back-off.
       return state.name === 'connected'
         ? [{ name: 'connected', attempt: 0, catchingUp: false }, []]
         : [state, []];
@@ -102,7 +102,7 @@ function withCancel([state, effects]: Step): Step {
   return [state, [{ name: 'cancel_wait' }, ...effects]];
 }
 
-/** Trusted but verified: the line is given up, and dialled again with back-off in case the news was wrong. */
+/** Close the connection and reconnect with back-off, in case the event was wrong. */
 function networkDown(state: ConnectionState, random: () => number): Step {
   if (state.name !== 'connecting' && state.name !== 'connected') return [state, []];
   const [next, effects] = wait(state.attempt + 1, 1_000 + backoff(state.attempt + 1, random));
@@ -119,7 +119,7 @@ function lost(state: Live, code: number, wishMs: number | undefined, random: () 
     case CloseCode.protocolViolation:
       return close('protocol');
     case CloseCode.unauthenticated:
-      // Refused although the token was fresh: asking for another one would go round in circles.
+      // Refused although the token was fresh: requesting another one would loop.
       return state.name === 'connecting' && state.freshToken ? close('signed_out') : dial(attempt, true);
     case CloseCode.tooSlow:
       return attempt === 1 ? dial(attempt, false) : wait(attempt, backoff(attempt, random));

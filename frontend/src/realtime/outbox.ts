@@ -1,7 +1,7 @@
 /**
- * Sends that wait until the server has confirmed them. Written down as they go out, sent in the order of
- * writing within a conversation, repeated with the same `client_message_id` until there is an answer: so a reload
- * or a lost connection neither loses nor doubles a message.
+ * Messages that wait until the server confirms them. Each is stored when it is sent, sent in the order of writing
+ * within a conversation, and repeated with the same `client_message_id` until an answer arrives. So a reload or a
+ * lost connection neither loses nor duplicates a message.
  */
 import type { Clock } from '@/lib/clock';
 import { type MessageAck, RETRYABLE } from '@/protocol';
@@ -21,7 +21,7 @@ export interface OutboxOptions {
   send: (record: PendingMessage) => Promise<MessageAck>;
   /** A record was added, failed, or waits again. */
   changed: (record: PendingMessage) => void;
-  /** How long the server took to confirm one, in milliseconds. */
+  /** The time the server took to confirm one message, in milliseconds. */
   confirmed?: (ms: number) => void;
   clock: Clock;
   random: () => number;
@@ -29,10 +29,10 @@ export interface OutboxOptions {
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  /** Waiting ones by conversation, in the order of writing. */
+  /** Waiting messages by conversation, in the order of writing. */
   readonly #queues = new Map<string, PendingMessage[]>();
   readonly #busy = new Set<string>();
-  /** Writes that are still on their way to the disk, by `client_message_id`. */
+  /** Pending writes to the disk, by `client_message_id`. */
   readonly #writing = new Map<string, Promise<void>>();
   #running = false;
   #lastOrder = 0;
@@ -41,7 +41,7 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Takes up what is written down, by an earlier page or another tab. What is being sent is left alone. */
+  /** Loads stored messages of an earlier page or another tab. Messages that are being sent do not change. */
   async load(): Promise<void> {
     const stored = await this.#options.storage.outbox();
     for (const [id, queue] of this.#queues) {
@@ -51,7 +51,7 @@ export class Outbox {
     this.#pumpAll();
   }
 
-  /** There is a connection: send what waits, until `pause`. */
+  /** Connected: sends waiting messages until `pause`. */
   resume(): void {
     this.#running = true;
     this.#pumpAll();
@@ -62,8 +62,8 @@ export class Outbox {
   }
 
   /**
-   * Shown, written down and sent, all at once: whichever of the last two is lost, the other one brings it back, and
-   * the id keeps it from coming twice. Resolves when it is written down.
+   * Shows, stores and sends a message at the same time. If storing or sending is lost, the other one restores it, and
+   * the id prevents duplicates. Resolves when the message is stored.
    */
   async enqueue(record: Omit<PendingMessage, 'order' | 'state' | 'error'>): Promise<void> {
     // Time first, so that records of several tabs and page loads sort as they were written.
@@ -76,7 +76,7 @@ export class Outbox {
     await written;
   }
 
-  /** Send a failed one again; it keeps its place. */
+  /** Sends a failed message again; it keeps its position. */
   async retry(record: PendingMessage): Promise<void> {
     const again: PendingMessage = { ...record, state: 'waiting', error: null };
     this.#options.changed(again);
@@ -86,7 +86,7 @@ export class Outbox {
     await written;
   }
 
-  /** A failed one that is given up. */
+  /** Discards a failed message. */
   async discard(clientMessageId: string): Promise<void> {
     for (const queue of this.#queues.values()) {
       const index = queue.findIndex((one) => one.client_message_id === clientMessageId);
@@ -95,7 +95,7 @@ export class Outbox {
     await this.#forget(clientMessageId);
   }
 
-  /** A full disk must not keep a message from being sent; it just will not survive a reload. */
+  /** A full disk must not prevent sending; the message just does not survive a reload. */
   #write(record: PendingMessage): Promise<void> {
     const id = record.client_message_id;
     const written = this.#options.storage
@@ -128,7 +128,7 @@ export class Outbox {
     for (const id of this.#queues.keys()) void this.#pump(id);
   }
 
-  /** One at a time in each conversation: only an answer makes way for the next, which is what keeps the order. */
+  /** One at a time in each conversation: the next is sent after the answer, which keeps the order. */
   async #pump(conversationId: string): Promise<void> {
     if (this.#busy.has(conversationId)) return;
     this.#busy.add(conversationId);
@@ -164,7 +164,7 @@ export class Outbox {
     } catch (error) {
       const code = error instanceof RequestError ? error.code : 'connection_lost';
       if (code === 'connection_lost' || code === 'unauthenticated' || code === 'token_expired') {
-        // The connection tells when it is back; `resume` goes on from here.
+        // The connection calls `resume` when it is back.
         this.#running = false;
         return { done: false, waitMs: 0 };
       }

@@ -81,7 +81,7 @@ async function twoTabs() {
 }
 
 describe('several tabs', () => {
-  it('have one connection between them', async () => {
+  it('share one connection', async () => {
     const { browser, first, second, server } = await twoTabs();
     expect(browser.connections).toBe(1);
     expect(server.sockets.size).toBe(1);
@@ -89,7 +89,7 @@ describe('several tabs', () => {
     expect(second.state).toEqual(first.state);
   });
 
-  it('all hear every frame', async () => {
+  it('all receive every frame', async () => {
     const { first, second, server, room, ben } = await twoTabs();
     const heard: string[] = [];
     first.frames.on((frame) => heard.push(`first ${frame.type}`));
@@ -99,7 +99,7 @@ describe('several tabs', () => {
     expect(heard.sort()).toEqual(['first message.new', 'second message.new']);
   });
 
-  it('get their answers and their refusals through the one that leads', async () => {
+  it('receive answers and refusals through the leader', async () => {
     const { second, server, room } = await twoTabs();
     const send = { type: 'message.send', client_message_id: 'x', conversation_id: room, text: 'hi' } as const;
     await expect(second.request(send)).resolves.toMatchObject({ type: 'message.ack', seq: 1 });
@@ -109,7 +109,7 @@ describe('several tabs', () => {
     });
   });
 
-  it('hand the lead on when the leading one goes', async () => {
+  it('elect a new leader when the leader closes', async () => {
     const { browser, first, second, server } = await twoTabs();
     first.stop();
     await browser.clock.advance(10);
@@ -118,7 +118,7 @@ describe('several tabs', () => {
     expect(server.sockets.size).toBe(1);
   });
 
-  it('do not wait for an answer that can no longer come', async () => {
+  it('do not wait for an answer that can no longer arrive', async () => {
     const { browser, first, second } = await twoTabs();
     browser.network.up = false;
     const answer = second.request({ type: 'ping' });
@@ -126,7 +126,7 @@ describe('several tabs', () => {
     await expect(answer).rejects.toMatchObject({ code: 'connection_lost' });
   });
 
-  it('tell each other what the server does not repeat', async () => {
+  it('notify each other of changes that the server does not repeat', async () => {
     const { first, second } = await twoTabs();
     const notes: unknown[] = [];
     second.notes.on((note) => notes.push(note));
@@ -135,7 +135,7 @@ describe('several tabs', () => {
     expect(notes).toEqual([{ kind: 'read', conversationId: 'c', seq: 3 }]);
   });
 
-  it('cost nothing where there is one alone', async () => {
+  it('add no cost when there is only one tab', async () => {
     const { browser, first, second, server, room, ben } = await twoTabs();
     second.stop();
     first.stop();
@@ -149,7 +149,7 @@ describe('several tabs', () => {
     expect(browser.posted).toBe(before);
   });
 
-  it('hear the one that takes over, whoever came last', async () => {
+  it('follow the new leader, whichever tab opened last', async () => {
     const { browser, first, second, server, room, ben } = await twoTabs();
     const third = browser.tab('third');
     third.start();

@@ -1,7 +1,7 @@
 /**
- * One connection for all tabs of an account: the tab that holds a Web Lock connects and repeats every frame to the
- * others over a BroadcastChannel; they send through it. When it is closed the lock goes to the next, which connects
- * with what is stored.
+ * One connection for all tabs of an account: the tab that holds a Web Lock (the leader) connects and repeats every
+ * frame to the others over a BroadcastChannel; they send through it. When it closes, the next tab gets the lock and
+ * connects with what is stored.
  */
 import type { Clock } from '@/lib/clock';
 import { Emitter } from '@/lib/emitter';
@@ -11,7 +11,7 @@ import { type OutgoingFrame, RequestError } from './client';
 import type { Line } from './link';
 import { type ConnectionState, INITIAL } from './machine';
 
-/** What tabs tell each other beside frames: things the server does not repeat to the connection they came from. */
+/** Messages between tabs beside frames: changes that the server does not repeat to the connection they came from. */
 export type Note =
   | { kind: 'pending'; record: PendingMessage }
   | { kind: 'pending_gone'; clientMessageId: string; conversationId: string }
@@ -39,17 +39,17 @@ export interface Channel {
 }
 
 export interface SharedLinkOptions {
-  /** Makes this tab's own connection, once it leads. */
+  /** Creates this tab's own connection when it becomes the leader. */
   connect: () => Line;
   channel: Channel;
-  /** Calls `lead` when this tab holds the lock, and keeps it until the promise of `lead` settles or `signal` aborts. */
+  /** Calls `lead` when this tab gets the lock, and holds it until the promise of `lead` settles or `signal` aborts. */
   elect: (lead: () => Promise<void>, signal: AbortSignal) => void;
   clock: Clock;
-  /** Tells tabs apart. */
+  /** Identifies a tab. */
   tabId: string;
 }
 
-/** The leading tab may be gone without a word. */
+/** The leader may be gone without notice. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
 interface Waiting {
@@ -62,7 +62,7 @@ export class SharedLink implements Line {
   readonly frames = new Emitter<ServerFrame>();
   readonly states = new Emitter<ConnectionState>();
   readonly notes = new Emitter<Note>();
-  /** A leading tab has answered: what is stored is now as fresh as what it shows. */
+  /** The leader has answered: what is stored is now as recent as what it shows. */
   readonly welcomed = new Emitter<void>();
   readonly #options: SharedLinkOptions;
   readonly #waiting = new Map<string, Waiting>();
@@ -71,7 +71,7 @@ export class SharedLink implements Line {
   #election: AbortController | null = null;
   #resign: (() => void) | null = null;
   #expectsWelcome = false;
-  /** Another tab has been heard. Each says hello when it starts, so one that has heard nothing is alone. */
+  /** Another tab was detected. Each sends `hello` when it starts, so without one this tab is alone. */
   #company = false;
   #next = 1;
 
@@ -104,7 +104,7 @@ export class SharedLink implements Line {
     this.#options.elect(() => this.#lead(), this.#election.signal);
   }
 
-  /** Ends this tab's part for good. */
+  /** Ends this tab's part permanently. */
   stop(): void {
     this.#election?.abort();
     this.#election = null;
@@ -116,7 +116,7 @@ export class SharedLink implements Line {
     this.#options.channel.close();
   }
 
-  /** Begins the connection again without giving up the lead. */
+  /** Reconnects and stays the leader. */
   restart(): void {
     this.#own?.stop();
     this.#own?.start();
@@ -165,7 +165,7 @@ export class SharedLink implements Line {
     this.#expectsWelcome = false;
     this.#fail();
     own.frames.on((frame) => {
-      // The others first: what a listener here does in answer must not overtake the frame on its way to them.
+      // The other tabs first: frames sent by a listener here must not overtake this one.
       this.#post({ kind: 'frame', frame });
       this.frames.emit(frame);
     });
@@ -250,7 +250,7 @@ export class SharedLink implements Line {
   }
 
   #post(packet: Packet): void {
-    // A copy of every frame for nobody would cost more than what is done with the frame.
+    // Without other tabs, a copy of every frame would cost more than its processing.
     if (!this.#company && packet.kind !== 'hello') return;
     this.#options.channel.postMessage(packet);
   }

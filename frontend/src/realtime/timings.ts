@@ -1,9 +1,9 @@
-/** How long things took in this session: the newest few hundred of each kind, in milliseconds. */
+/** Durations of this session: the newest few hundred of each kind, in milliseconds. */
 export type TimingKind = 'roundTrip' | 'sendToAck' | 'receiveToPaint';
 
 export interface TimingSummary {
   count: number;
-  /** Null while there is nothing to tell. */
+  /** Null while there are no values. */
   p50: number | null;
   p95: number | null;
 }
@@ -25,7 +25,7 @@ export class Timings {
   }
 }
 
-/** The smallest value that so large a share of all does not exceed. */
+/** The smallest value that at least this share of all values does not exceed. */
 function at(sorted: readonly number[], share: number): number | null {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 }

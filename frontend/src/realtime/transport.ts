@@ -3,12 +3,12 @@ import type { ClientFrame, ServerFrame } from '@/protocol';
 export interface TransportHandlers {
   opened(): void;
   received(frame: ServerFrame): void;
-  /** Called exactly once, whoever closed; nothing follows it. */
+  /** Called exactly once, whichever side closed; nothing follows it. */
   closed(code: number): void;
 }
 
 /**
- * One line to the server, used once: opened, talked over, closed. Frames arrive in the order they were sent.
+ * One connection to the server, used once: open, exchange frames, close. Frames arrive in the order they were sent.
  * `send` before `opened` or after `closed` is ignored.
  */
 export interface Transport {
@@ -17,11 +17,11 @@ export interface Transport {
   close(): void;
 }
 
-/** What a transport reports when it gave up by itself. */
+/** The close code when the transport itself gave up. */
 export const ABNORMAL_CLOSE = 1006;
 
 const SUBPROTOCOL = 'chat.v1.json';
-/** A socket that cannot say goodbye (no network) would keep its close event for a minute. */
+/** Without a network, a socket would delay its close event for a minute. */
 const CLOSE_GRACE_MS = 1_000;
 
 /** The protocol's WebSocket with JSON text frames. */
@@ -59,7 +59,7 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-/** Null for what is no frame at all; frames of unknown types pass, and the one who reads them ignores them. */
+/** Returns null when the text is not a frame. Unknown types pass, and the reader ignores them. */
 function decode(data: unknown): ServerFrame | null {
   if (typeof data !== 'string') return null;
   try {

@@ -1,11 +1,11 @@
-/** Tells a connection when the world around it changed: network, sleep, visibility. */
+/** Notifies a connection of changes in its environment: network, sleep, visibility. */
 export interface Wakeable {
   networkChanged(online: boolean): void;
   woke(): void;
 }
 
 const TICK_MS = 5_000;
-/** Timers of hidden pages run once a minute; a longer gap than that means that the machine slept. */
+/** Timers of hidden pages run once a minute; a longer gap means that the machine slept. */
 const SLEPT_MS = 90_000;
 const SLEPT_VISIBLE_MS = 15_000;
 

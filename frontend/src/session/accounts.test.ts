@@ -1,4 +1,4 @@
-/** Who signs out leaves nothing behind; whose session was ended elsewhere keeps what they wrote. */
+/** Sign-out removes everything; a session that was ended elsewhere keeps unsent text. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { Emitter } from '@/lib/emitter';
 import { MemoryDb } from '@/offline/memory-db';
@@ -13,13 +13,13 @@ import { Accounts } from './accounts';
 
 const ENDED: ConnectionState = { name: 'closed', reason: 'signed_out' };
 
-/** A connection of which only the end matters. */
+/** A connection whose only relevant event is its end. */
 class EndingLine implements Line {
   readonly frames = new Emitter<ServerFrame>();
   readonly states = new Emitter<ConnectionState>();
   state: ConnectionState = { name: 'disconnected' };
 
-  /** The server says that the session is over. */
+  /** The server reports that the session ended. */
   end(): void {
     this.state = ENDED;
     this.states.emit(ENDED);
@@ -44,7 +44,7 @@ let line: EndingLine;
 let destroyed: string[];
 let remembered: string | null;
 let accounts: Accounts;
-/** What happens while the server handles the sign-out. */
+/** Runs while the server handles the sign-out. */
 let meanwhile: () => void;
 
 class WatchedDb extends MemoryDb {
@@ -107,7 +107,7 @@ it.each([
   expect(accounts.store.getState()).toEqual({ session: null, expired: false });
 });
 
-it('keeps what is on the device when the session was ended elsewhere', async () => {
+it('keeps the data on the device when the session was ended elsewhere', async () => {
   line.end();
   await settle();
   expect(destroyed).toEqual([]);

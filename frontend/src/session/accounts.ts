@@ -1,4 +1,4 @@
-/** Who is signed in on this device: signing in and out, and picking up where the last page left off. */
+/** The accounts on this device: sign-in, sign-out, and restoring the last session. */
 import { createStore } from 'zustand/vanilla';
 import { Credentials } from '@/api/credentials';
 import { Api, OpenApi } from '@/api/endpoints';
@@ -13,11 +13,11 @@ import { Session } from './session';
 
 export interface AccountsState {
   session: Session | null;
-  /** The server ended the session; what was written is still on the device. */
+  /** The server ended the session. Unsent messages and drafts are still on the device. */
   expired: boolean;
 }
 
-/** What the browser offers, as arguments, so that all of it can be put together in a test. */
+/** Browser features, passed as arguments so that tests can replace them. */
 export interface Platform {
   apiBase: string;
   clock: Clock;
@@ -28,12 +28,12 @@ export interface Platform {
     tokens: Tokens;
     resume: () => Promise<Resume>;
     deviceId: string;
-    /** The device keeps what is written, so tabs can share it. */
+    /** True when the device stores data, so that tabs can share it. */
     persistent: boolean;
   }) => Line;
-  /** Remembers the account's id; not a secret. */
+  /** Stores the account's id, which is not secret. */
   remembered: { get(): string | null; set(id: string | null): void };
-  /** Whether the server's cookie survives a reload on this address. */
+  /** True when the server's cookie survives a reload on this address. */
   cookieWorks: boolean;
   exclusively: <T>(name: string, run: () => Promise<T>) => Promise<T>;
   deviceName: string;
@@ -50,7 +50,7 @@ export class Accounts {
     this.open = new OpenApi(new Http(platform.apiBase));
   }
 
-  /** Shows the last account from the device's own copy. False when nobody is signed in here. */
+  /** Shows the last account from the copy on the device. Returns false when no one is signed in on this device. */
   async restore(openId: string | null = null): Promise<boolean> {
     const accountId = this.#platform.remembered.get();
     if (accountId === null) return false;
@@ -64,7 +64,7 @@ export class Accounts {
     await this.#take(await this.open.login({ login, password, device_name: this.#platform.deviceName }));
   }
 
-  /** False when the address has to be confirmed first. */
+  /** Returns false when the user must confirm the email address first. */
   async register(username: string, email: string, password: string): Promise<boolean> {
     const answer = await this.open.register({ username, email, password });
     const { access_token, refresh_token, expires_in } = answer;
@@ -73,12 +73,12 @@ export class Accounts {
     return true;
   }
 
-  /** Leaves the account and removes its data from this device. */
+  /** Signs out and removes the account's data from this device. */
   async signOut(): Promise<void> {
     const { session } = this.store.getState();
     if (session === null) return;
     this.#leaving = session;
-    // Without a connection the session stays on the server until it is ended from another device.
+    // Without a connection the session stays on the server until the user ends it from another device.
     await session.api.logout().catch(() => undefined);
     this.#platform.remembered.set(null);
     this.store.setState({ session: null, expired: false });
@@ -130,7 +130,7 @@ export class Accounts {
   }
 
   async #expire(session: Session): Promise<void> {
-    // The server closes the connection of who signs out, perhaps before it has answered.
+    // On sign-out the server closes the connection, perhaps before it answers.
     if (this.store.getState().session !== session || this.#leaving === session) return;
     this.#platform.remembered.set(null);
     this.store.setState({ session: null, expired: true });

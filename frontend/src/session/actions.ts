@@ -1,4 +1,4 @@
-/** What a person does to messages and conversations: shown at once, taken back when the server refuses. */
+/** User actions on messages and conversations: shown immediately, reverted when the server refuses. */
 import type { Api, NewConversation, OwnSettings } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import { uuidv7 } from '@/lib/ids';
@@ -15,9 +15,9 @@ import type { Changes, ChatStore } from '@/store/store';
 import type { Persister } from './persister';
 import type { UnreadMarks } from './unread';
 
-/** The server ends "is typing" after 6 s, so it is said again a little earlier, and never more often than this. */
+/** The server ends "is typing" after 6 s. The client repeats it a little earlier, and never more often than this. */
 const TYPING_REPEAT_MS = 4_000;
-/** The protocol's bound for `presence.subscribe`. */
+/** The protocol's limit for `presence.subscribe`. */
 const MOST_WATCHED = 200;
 
 export interface ActionParts {
@@ -34,7 +34,7 @@ export interface ActionParts {
 
 export class Actions {
   readonly #parts: ActionParts;
-  /** When it was last said, by conversation, and where it still holds. */
+  /** When "is typing" was last sent and where it is still active, by conversation. */
   readonly #typingSaid = new Map<string, number>();
   readonly #typing = new Set<string>();
   #watched: string[] = [];
@@ -43,10 +43,10 @@ export class Actions {
     this.#parts = parts;
   }
 
-  /** Resolves when the message would survive a crash; what becomes of it shows in the state. */
+  /** Resolves when the message would survive a crash; the state shows the result. */
   send(conversationId: string, text: string, replyTo: string | null = null): Promise<void> {
     const { clock, outbox } = this.#parts;
-    // The message ends it for everyone.
+    // The message ends "is typing" for everyone.
     this.#typing.delete(conversationId);
     return outbox.enqueue({
       client_message_id: uuidv7(clock.now()),
@@ -82,12 +82,12 @@ export class Actions {
     );
   }
 
-  /** For everybody in the conversation. */
+  /** Deletes the message for everyone in the conversation. */
   pin(message: Message, on: boolean): Promise<void> {
     return this.#optimistic(message, { ...message, pinned: on }, () => this.#parts.api.pin(message.id, on));
   }
 
-  /** Sets one's own reaction, or takes it back when it is there. */
+  /** Adds the user's reaction, or removes it when it exists. */
   react(message: Message, emoji: string): Promise<void> {
     const me = this.#parts.store.getState().me?.id ?? '';
     const mine = message.reactions.some((one) => isSameEmoji(one.emoji, emoji) && one.user_ids.includes(me));
@@ -101,7 +101,7 @@ export class Actions {
     );
   }
 
-  /** The person has seen everything up to `seq`; told to the server now or at the next connect. */
+  /** The user has seen everything up to `seq`. The server learns it now or at the next connect. */
   read(conversationId: string, seq: number): void {
     const { changes, link, persister, store, unread } = this.#parts;
     unread.readUpTo(conversationId, seq);
@@ -126,7 +126,7 @@ export class Actions {
     }
   }
 
-  /** Makes or finds a conversation and returns its id. */
+  /** Creates or finds a conversation and returns its id. */
   async start(body: NewConversation): Promise<string> {
     const conversation = await this.#parts.api.createConversation(body);
     this.#put(conversation);
@@ -143,7 +143,7 @@ export class Actions {
     this.#parts.persister.left(id);
   }
 
-  /** Own settings of a conversation: shown at once, taken back when refused. */
+  /** Changes the user's own settings of a conversation: shown immediately, reverted when refused. */
   async own(id: string, settings: Omit<OwnSettings, 'unread_from'>): Promise<void> {
     const before = this.#parts.store.getState().conversations[id];
     if (before === undefined) return;
@@ -180,14 +180,14 @@ export class Actions {
     this.watchAgain();
   }
 
-  /** Asks how the other one of an open direct conversation is: a new connection alone brings that by itself. */
+  /** Fetches the presence of the other user of an open direct conversation. A new connection sends it anyway. */
   watch(userId: string): void {
     if (this.#parts.store.getState().presence[userId] !== undefined) return;
     this.#watched = [userId];
     this.watchAgain();
   }
 
-  /** The server forgets with each connection whose presence was asked for. */
+  /** Presence subscriptions end with each connection. */
   watchAgain(): void {
     if (this.#watched.length === 0) return;
     this.#parts.link.notify({ type: 'presence.subscribe', user_ids: this.#watched });
@@ -220,7 +220,7 @@ export class Actions {
     this.#parts.persister.people();
   }
 
-  /** The shown copy keeps its `rev`, so the server's next word replaces it whatever it says. */
+  /** The shown copy keeps its `rev`, so the server's next version replaces it in any case. */
   async #optimistic(before: Message, shown: Message, request: () => Promise<unknown>): Promise<void> {
     this.#force(shown);
     try {

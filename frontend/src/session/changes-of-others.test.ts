@@ -1,4 +1,4 @@
-/** What others change for everyone: the fields of a conversation, and their own profile. */
+/** Changes by others that everyone sees: the fields of a conversation, and their profiles. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { titleOf } from '@/store/selectors';
 import { Device } from '../../test/fake/device';
@@ -21,7 +21,7 @@ async function device(db?: Device['db']): Promise<Device> {
   return made;
 }
 
-/** The same storage in a page that has no connection. */
+/** The same storage in a page without a connection. */
 async function reloadedOffline(one: Device): Promise<Device> {
   await one.clock.advance(1_000);
   const again = new Device(server, anna, one.db);
@@ -30,7 +30,7 @@ async function reloadedOffline(one: Device): Promise<Device> {
   return again;
 }
 
-describe('a conversation that changes', () => {
+describe('a changed conversation', () => {
   it('keeps the fields that the frame leaves out, also on the device', async () => {
     const group = server.addRoom('group', [anna, ben], 'Before');
     server.say(group, ben, 'hello');
@@ -43,7 +43,7 @@ describe('a conversation that changes', () => {
     expect((await reloadedOffline(a)).state.conversations[group]).toEqual(after);
   });
 
-  it('is fetched when it is unknown here', async () => {
+  it('is fetched when it is unknown', async () => {
     const group = server.addRoom('group', [anna, ben], 'Before');
     const a = await device();
     a.session.store.setState({ conversations: {} });
@@ -52,13 +52,13 @@ describe('a conversation that changes', () => {
     expect(a.state.conversations[group]).toEqual(server.conversation(group, anna));
   });
 
-  it('is fetched at the next connect when an earlier change of it is still missing', async () => {
+  it('is fetched at the next connect when an earlier change is missing', async () => {
     const group = server.addRoom('group', [anna, ben], 'Before');
     const a = await device();
     a.network.goDown();
     await a.clock.advance(10);
     server.rename(group, 'Missed');
-    // The change of an own setting arrives, but the page that was to bring the name does not.
+    // The change of an own setting arrives, but the page with the name does not.
     const http = server.http.bind(server);
     server.http = (...call) => (call[1].startsWith('/conversations?') ? { status: 503 } : http(...call));
     a.network.goUp();
@@ -189,7 +189,7 @@ describe('a user who changes their profile', () => {
     }
   });
 
-  it('is the same user on all of their own devices', async () => {
+  it("is updated on all of the user's own devices", async () => {
     server.addRoom('direct', [anna, ben]);
     const a = await device();
     server.profile(anna, { display_name: 'Anna B.' });

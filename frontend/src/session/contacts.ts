@@ -1,4 +1,4 @@
-/** Contacts with the names one gives them, and the block list: the server's, with a copy on the device. */
+/** Contacts with their nicknames, and the block list: from the server, with a copy on the device. */
 import type { Api } from '@/api/endpoints';
 import { entriesOf, isContact, isUser } from '@/offline/checked';
 import type { ChatDb } from '@/offline/db';
@@ -42,12 +42,12 @@ export class Contacts {
     this.#putContact(await this.#parts.api.putContact(userId));
   }
 
-  /** Calls somebody by another name, for oneself alone, and makes them a contact; an empty one takes it away. */
+  /** Sets a nickname that only this user sees, and adds the contact. An empty one removes it. */
   async rename(userId: string, nickname: string): Promise<void> {
     this.#putContact(await this.#parts.api.putContact(userId, nickname.trim() || null));
   }
 
-  /** Their nickname goes with it. */
+  /** Also removes their nickname. */
   async remove(userId: string): Promise<void> {
     await this.#parts.api.deleteContact(userId);
     this.#put({ contacts: omit(this.#parts.store.getState().contacts, userId) });
@@ -73,7 +73,7 @@ export class Contacts {
     this.keep();
   }
 
-  /** Stores them on the device as they are now. */
+  /** Stores the current lists on the device. */
   keep(): void {
     const { db, store } = this.#parts;
     const { contacts, blocked } = store.getState();

@@ -1,4 +1,4 @@
-/** What a device keeps of its own: marks, choices, names, and what a full disk may not take. */
+/** What a device stores of its own: marks, choices, names, and what a full disk must not lose. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryDb } from '@/offline/memory-db';
 import { SturdyDb } from '@/offline/sturdy-db';
@@ -43,7 +43,7 @@ describe('unread from here', () => {
     return a;
   }
 
-  it('counts from the message on, with what comes after, and moves no read mark', async () => {
+  it('counts from the message on, includes later ones, and does not move the read position', async () => {
     const a = await read();
     a.session.unread.set(room, 2);
     expect(unread(a)).toBe(2);
@@ -53,7 +53,7 @@ describe('unread from here', () => {
     expect(server.conversation(room, anna).me.read_seq).toBe(3);
   });
 
-  it('outlives a reload and is where the conversation opens', async () => {
+  it('survives a reload and is where the conversation opens', async () => {
     const a = await read();
     a.session.unread.set(room, 2);
     await a.clock.advance(50);
@@ -61,7 +61,7 @@ describe('unread from here', () => {
     expect(again.state.unreadFrom[room]).toEqual({ seq: 2, read: 3, count: 2 });
   });
 
-  it('goes when the person reads on', async () => {
+  it('ends when the user reads on', async () => {
     const a = await read();
     a.session.unread.set(room, 2);
     a.session.actions.read(room, 1);
@@ -72,7 +72,7 @@ describe('unread from here', () => {
     expect(await a.db.getMeta('unread_marks')).toEqual({ marks: {}, untold: [] });
   });
 
-  it('adds nothing to what the server counts as unread anyway', async () => {
+  it('adds nothing to what the server counts as unread', async () => {
     server.say(room, ben, 'one');
     const a = await started();
     a.session.unread.set(room, 1);
@@ -80,8 +80,8 @@ describe('unread from here', () => {
   });
 });
 
-describe('how one wants to be seen', () => {
-  it('is kept over reloads and reconnects', async () => {
+describe('chosen presence', () => {
+  it('survives reloads and reconnects', async () => {
     const a = await started();
     a.session.presence.choose('invisible');
     await a.clock.advance(50);
@@ -140,7 +140,7 @@ describe('how one wants to be seen', () => {
 });
 
 describe('nicknames', () => {
-  it('are shown at once, kept for reading offline, and taken away again', async () => {
+  it('are shown immediately, kept for offline use, and removed again', async () => {
     const a = await started();
     await a.session.contacts.rename(ben, '  Benny ');
     expect(server.contacts.get(anna)?.get(ben)).toBe('Benny');
@@ -155,7 +155,7 @@ describe('nicknames', () => {
 });
 
 describe('pins', () => {
-  it('are shown at once, agree with the server, and are found offline', async () => {
+  it('are shown immediately, agree with the server, and are found offline', async () => {
     server.say(room, ben, 'the address');
     const a = await started();
     await a.session.history.open(room);
@@ -169,8 +169,8 @@ describe('pins', () => {
   });
 });
 
-describe('finding messages', () => {
-  it('works without a network and opens what was found where it stands', async () => {
+describe('searching messages', () => {
+  it('works offline and opens the result in its context', async () => {
     for (let n = 1; n <= 200; n += 1) server.say(room, ben, n === 40 ? 'the needle' : `hay ${n}`);
     const a = await started();
     await a.session.history.open(room);
@@ -187,7 +187,7 @@ describe('finding messages', () => {
     await a.session.history.jumpTo(room, 40);
     const seqs = () => a.state.windows[room]?.items.map((one) => one.seq) ?? [];
     expect(seqs()).toContain(40);
-    // And on from there, both ways, without gaps.
+    // Continue from there in both directions, without gaps.
     await a.session.history.older(room);
     await a.session.history.newer(room);
     expect(seqs()).toEqual(Array.from({ length: seqs().length }, (_, at) => (seqs()[0] ?? 0) + at));
@@ -196,7 +196,7 @@ describe('finding messages', () => {
   });
 });
 
-/** A disk that takes nothing new while it is full. */
+/** A disk that rejects writes while it is full. */
 class FullDisk extends MemoryDb {
   full = false;
 
@@ -212,7 +212,7 @@ class FullDisk extends MemoryDb {
 }
 
 describe('a full disk', () => {
-  it('sends what was written while offline all the same, and says that it is full', async () => {
+  it('still sends what was written offline, and reports that it is full', async () => {
     const disk = new FullDisk();
     const a = new Device(server, anna, new SturdyDb(disk));
     await a.start();
@@ -227,7 +227,7 @@ describe('a full disk', () => {
     expect(a.state.notices.map((one) => one.code)).toContain('storage_full');
   });
 
-  it('never claims to know what it could not keep', async () => {
+  it('never claims to have what it could not store', async () => {
     const disk = new FullDisk();
     const a = new Device(server, anna, new SturdyDb(disk));
     await a.start();

@@ -1,7 +1,7 @@
 /**
  * Unsent text of each conversation: on the device within 300 ms, on the server a little later, and from there on the
- * person's other devices. The latest writing wins, what is being written here is never replaced, and what was written
- * without a connection is never lost.
+ * user's other devices. The latest text wins, text that is being typed here is never replaced, and text that was
+ * typed without a connection is never lost.
  */
 import type { Api } from '@/api/endpoints';
 import { isRefusal } from '@/api/http';
@@ -15,7 +15,7 @@ import type { Changes, ChatStore } from '@/store/store';
 
 const DISK_MS = 250;
 const SERVER_MS = 3_000;
-/** Somebody who wrote this short a time ago is still writing. */
+/** A user who typed this recently is still typing. */
 const WRITING_MS = 10_000;
 const KEY = 'untold_drafts';
 
@@ -35,7 +35,7 @@ export interface DraftParts {
 }
 
 export class Drafts {
-  /** Something else than the box itself wrote: to be shown wherever the draft stands. */
+  /** Text from outside the message box, to be shown wherever the draft is shown. */
   readonly arrived = new Emitter<{ conversationId: string; text: string }>();
   readonly #parts: DraftParts;
   readonly #waiting = new Map<string, Waiting>();
@@ -47,7 +47,7 @@ export class Drafts {
     this.#parts = parts;
   }
 
-  /** What the device has, with what was emptied here and the server still has, and what is not yet on the disk. */
+  /** Restores the drafts on the device, those emptied here that the server still has, and those not yet on disk. */
   async restore(stored: Record<string, string>): Promise<Record<string, string>> {
     const untold = await this.#parts.db.getMeta<Record<string, UntoldDraft>>(KEY);
     this.#untold = { ...untold, ...this.#untold };
@@ -56,7 +56,7 @@ export class Drafts {
     return { ...Object.fromEntries(emptied), ...stored, ...Object.fromEntries(waiting) };
   }
 
-  /** The device's own text, else what another device left on the server. */
+  /** Returns the device's own text, else the text of another device from the server. */
   of(conversationId: string): string {
     return this.#parts.store.getState().drafts[conversationId] ?? this.#onServer(conversationId);
   }
@@ -74,7 +74,7 @@ export class Drafts {
     });
   }
 
-  /** Puts text below what is being written there, as if it had been typed. */
+  /** Appends text to the draft as if the user had typed it. */
   add(conversationId: string, text: string): void {
     const before = this.of(conversationId);
     const both = isVisible(before) ? `${before}\n${text}` : text;
@@ -107,20 +107,20 @@ export class Drafts {
     if (theirs === untold.base || theirs === ours) return;
     const { clock } = this.#parts;
     const writing = clock.now() - untold.at < WRITING_MS;
-    // The draft is no newer than the whole place; written after that, ours is the latest.
+    // The draft is no newer than its conversation; if typed after that, ours is the latest.
     if (writing || untold.at > Date.parse(updatedAt)) return;
-    // Both were written apart, theirs later: theirs stands, and ours above it is not lost.
+    // Both were written independently, theirs later: theirs wins, and ours is kept above it.
     const both = isVisible(ours) && !theirs.includes(ours) ? `${ours}\n\n${theirs}` : theirs;
     this.#adopt(id, both);
     if (both === theirs) this.#told(id, untold);
   }
 
-  /** There is a connection: what was written without one is told. */
+  /** Connected: send drafts that changed offline. */
   connected(): void {
     for (const id of Object.keys(this.#untold)) if (!this.#waiting.has(id)) this.#tell(id);
   }
 
-  /** Writes down what is still waiting; for the moment when the page goes away. */
+  /** Stores pending drafts now, for when the page is closed. */
   async flush(): Promise<void> {
     const waiting = [...this.#waiting];
     for (const [id, one] of waiting) {
@@ -169,7 +169,7 @@ export class Drafts {
         await this.#parts.api.ownSettings(conversationId, { draft: this.of(conversationId) });
         this.#told(conversationId, untold);
       } catch (error) {
-        // It stays on this device, and the next connection tries again unless there is no use.
+        // It stays on this device. The next connection tries again unless the error is permanent.
         if (isRefusal(error)) this.#told(conversationId, untold);
       }
     });

@@ -1,4 +1,4 @@
-/** Where somebody wanted to go last is where the conversation ends up, whichever answer comes first. */
+/** The last navigation decides where the conversation ends up, whichever answer arrives first. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryDb } from '@/offline/memory-db';
 import type { Message } from '@/protocol';
@@ -8,7 +8,7 @@ import { FakeServer } from '../../test/fake/server';
 
 const MANY = 200;
 
-/** A device whose disk answers questions about the past only when it is told to. */
+/** A device whose disk answers queries about the past only when the test allows it. */
 class SlowDb extends MemoryDb {
   #held: (() => void)[] = [];
   #slow = false;
@@ -17,7 +17,7 @@ class SlowDb extends MemoryDb {
     this.#slow = true;
   }
 
-  /** Lets the question that was asked first be answered, or one asked later. */
+  /** Answers the first query, or a later one. */
   async answer(index = 0): Promise<void> {
     expect(this.#held.length).toBeGreaterThan(index);
     for (const release of this.#held.splice(index, 1)) release();
@@ -43,7 +43,7 @@ beforeEach(async () => {
   ben = server.addPerson('ben', 'Ben').id;
   room = server.addRoom('direct', [anna, ben]);
   for (let seq = 1; seq <= MANY; seq += 1) server.say(room, ben, `line ${seq}`);
-  // Another device of hers had them all, so they do not come by themselves.
+  // Another device of hers had all of them, so the server does not send them.
   Object.assign(server.rooms.get(room)?.members.get(anna) ?? {}, { delivered: MANY });
   db = new SlowDb();
   device = new Device(server, anna, db);
@@ -62,10 +62,10 @@ async function openedAtEnd(): Promise<void> {
   db.hold();
 }
 
-describe('while a conversation is being opened at its first unread message', () => {
+describe('opening a conversation at its first unread message', () => {
   beforeEach(() => db.hold());
 
-  it('shows that message when nobody goes elsewhere', async () => {
+  it('shows that message when the user does not navigate', async () => {
     const opening = device.session.history.open(room);
     await settle();
     await db.answer();
@@ -74,7 +74,7 @@ describe('while a conversation is being opened at its first unread message', () 
     expect(window()?.atEnd).toBe(false);
   });
 
-  it('stays at the end for somebody who went there', async () => {
+  it('stays at the end when the user jumped there', async () => {
     const opening = device.session.history.open(room);
     await settle();
     expect(await device.session.history.jumpToLatest(room)).toBe(true);
@@ -84,7 +84,7 @@ describe('while a conversation is being opened at its first unread message', () 
     expect(window()?.atEnd).toBe(true);
   });
 
-  it('is forgotten by somebody who leaves, and begins anew for somebody who comes back', async () => {
+  it('is cancelled when the user leaves, and starts again when the user returns', async () => {
     const opening = device.session.history.open(room);
     await settle();
     device.session.history.leave(room);
@@ -100,10 +100,10 @@ describe('while a conversation is being opened at its first unread message', () 
   });
 });
 
-describe('two ways at once', () => {
+describe('two concurrent navigations', () => {
   beforeEach(openedAtEnd);
 
-  it('end at the later one, when the earlier one takes longer', async () => {
+  it('end at the later one when the earlier one takes longer', async () => {
     const { history } = device.session;
     const early = history.jumpTo(room, 20);
     const late = history.jumpTo(room, 100);
@@ -116,7 +116,7 @@ describe('two ways at once', () => {
     expect(window()?.items.some((one) => one.seq === 20)).toBe(false);
   });
 
-  it('end at the newest message, when that was wished for last', async () => {
+  it('end at the newest message when that was requested last', async () => {
     const { history } = device.session;
     const early = history.jumpTo(room, 20);
     await settle();
@@ -126,7 +126,7 @@ describe('two ways at once', () => {
     expect(last()).toBe(MANY);
   });
 
-  it('end at the message, when the way to the newest one was chosen before', async () => {
+  it('end at the message when the newest one was requested before', async () => {
     const { history } = device.session;
     const past = history.jumpTo(room, 20);
     await settle();
@@ -141,7 +141,7 @@ describe('two ways at once', () => {
     expect(window()?.items.some((one) => one.seq === 100)).toBe(true);
   });
 
-  it('do not end at a date that was asked for before', async () => {
+  it('do not end at a date that was requested before', async () => {
     const { history } = device.session;
     const finding = history.findDate(room, 0);
     await history.jumpToLatest(room);
@@ -150,7 +150,7 @@ describe('two ways at once', () => {
   });
 });
 
-it('goes to the newest message where what stood at the end was older', async () => {
+it('goes to the newest message when the last page was outdated', async () => {
   await openedAtEnd();
   device.network.goDown();
   await device.clock.advance(10);

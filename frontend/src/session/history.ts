@@ -1,4 +1,4 @@
-/** Which part of a conversation is on the screen: opening, paging both ways, jumping. */
+/** Which part of a conversation is on the screen: opening, paging in both directions, jumping. */
 import type { Api } from '@/api/endpoints';
 import type { ChatDb } from '@/offline/db';
 import type { Message } from '@/protocol';
@@ -8,7 +8,7 @@ import type { Changes, ChatStore } from '@/store/store';
 import type { Sync } from './sync';
 
 const PAGE = 50;
-/** A conversation that is not looked at keeps this much in memory. */
+/** The number of messages that a conversation off the screen keeps in memory. */
 const KEPT = 100;
 
 export class History {
@@ -19,7 +19,7 @@ export class History {
   readonly #sync: Sync;
   readonly #loading = new Map<string, Promise<void>>();
   readonly #open = new Set<string>();
-  /** How often somebody said where to go, by conversation. */
+  /** The number of navigation requests, by conversation. */
   readonly #wishes = new Map<string, number>();
 
   constructor(parts: { store: ChatStore; changes: Changes; db: ChatDb; api: Api; sync: Sync }) {
@@ -31,8 +31,8 @@ export class History {
   }
 
   /**
-   * Shows what the device has at once, then asks for what is missing: the first unread message, unless somebody went
-   * elsewhere meanwhile, or the newest ones. Rejects when that cannot be fetched.
+   * Shows what the device has immediately, then fetches what is missing: the first unread message (unless the user has
+   * navigated elsewhere meanwhile) or the newest messages. Rejects when the fetch fails.
    */
   open(conversationId: string): Promise<void> {
     this.#open.add(conversationId);
@@ -53,7 +53,7 @@ export class History {
       if (hasUnread && firstUnread < first) {
         await this.#bring(conversationId, firstUnread, wanted);
       } else if (hasUnread && firstUnread === first && !window.atStart) {
-        // All of it came from the queue. The line that it is opened at stands between two messages.
+        // All of it came from the queue. The conversation opens at a divider between two messages.
         await this.older(conversationId);
       } else if (
         this.#lacksNewest(conversationId) ||
@@ -64,12 +64,12 @@ export class History {
     });
   }
 
-  /** Returns whether the conversation is on the screen: it was opened and not left. */
+  /** Returns whether the conversation is on the screen: opened and not closed. */
   isOpen(conversationId: string): boolean {
     return this.#open.has(conversationId);
   }
 
-  /** Another page above. Resolves without change at the beginning of the conversation. */
+  /** Loads another page above. Resolves without a change at the beginning of the conversation. */
   older(conversationId: string): Promise<void> {
     return this.#once(`older ${conversationId}`, async () => {
       const window = this.#store.getState().windows[conversationId];
@@ -86,13 +86,13 @@ export class History {
         return;
       }
       const page = await this.#api.history(conversationId, { before: first.seq, limit: PAGE });
-      // Somebody jumped elsewhere meanwhile: the page no longer fits.
+      // The user jumped elsewhere meanwhile, so the page no longer fits.
       if (this.#store.getState().windows[conversationId]?.items[0]?.seq !== first.seq) return;
       this.#sync.takePage(conversationId, page, 'join', page.length < PAGE ? { atStart: true } : {});
     });
   }
 
-  /** Another page below, after a jump into the past. */
+  /** Loads another page below, after a jump into the past. */
   newer(conversationId: string): Promise<void> {
     return this.#once(`newer ${conversationId}`, async () => {
       const window = this.#store.getState().windows[conversationId];
@@ -116,8 +116,8 @@ export class History {
   }
 
   /**
-   * Brings a message and its surroundings into the window, from the device where it has enough of them. False when
-   * somebody went elsewhere meanwhile, and nothing was changed.
+   * Loads a message and its surroundings into the window, from the device when it has enough of them. Returns false
+   * when the user navigated elsewhere meanwhile; then nothing changes.
    */
   jumpTo(conversationId: string, seq: number): Promise<boolean> {
     return this.#bring(conversationId, seq, this.#wish(conversationId));
@@ -146,28 +146,28 @@ export class History {
     try {
       return await this.#api.history(conversationId, { around: seq, limit: PAGE });
     } catch (error) {
-      // Without a network a part is better than nothing.
+      // Without a network, a part is better than nothing.
       if (run.length > 0) return run;
       throw error;
     }
   }
 
-  /** Pinned messages as far as this device has them: what was read here, and what was pinned since. */
+  /** Returns the pinned messages on this device: those read here, and those pinned since. */
   pinned(conversationId: string): Promise<Message[]> {
     return this.#db.pinned(conversationId);
   }
 
-  /** All pinned messages, newest first, from the server. */
+  /** Returns all pinned messages from the server, newest first. */
   fetchPinned(conversationId: string): Promise<Message[]> {
     return this.#api.pins(conversationId);
   }
 
-  /** Messages on this device that fit, newest first; works offline. */
+  /** Returns matching messages on this device, newest first. Works offline. */
   search(query: string, limit: number, signal?: AbortSignal): Promise<Message[]> {
     return this.#db.search(query, limit, signal);
   }
 
-  /** Back to the newest message. False when somebody went elsewhere meanwhile. */
+  /** Returns to the newest message. False when the user navigated elsewhere meanwhile. */
   async jumpToLatest(conversationId: string): Promise<boolean> {
     const wanted = this.#wish(conversationId);
     if (!this.#store.getState().windows[conversationId]?.atEnd) {
@@ -179,14 +179,14 @@ export class History {
         atEnd: true,
       }));
     }
-    // What stood at the end may be older: the conversation is being opened, or that failed.
+    // The last page may be outdated: the conversation is being opened, or opening it failed.
     if (this.#lacksNewest(conversationId)) await this.#sync.fetchNewest(conversationId);
     return wanted();
   }
 
   /**
-   * The first message at or after a time: times grow with `seq`, so guessing by proportion needs few questions
-   * however long the conversation is. Null in an empty conversation, and when somebody went elsewhere meanwhile.
+   * Finds the first message at or after a time. Times grow with `seq`, so interpolation needs few requests, even in a
+   * long conversation. Returns null in an empty conversation and when the user navigated elsewhere meanwhile.
    */
   async findDate(conversationId: string, time: number): Promise<number | null> {
     const wanted = this.#wish(conversationId);
@@ -199,7 +199,7 @@ export class History {
     if (time > high.at) return high.seq;
     for (let step = 0; high.seq - low.seq > 1; step += 1) {
       const share = high.at > low.at ? (time - low.at) / (high.at - low.at) : 0.5;
-      // Every other guess is the middle: proportion alone crawls when the traffic is uneven.
+      // Every other guess is the middle, because interpolation alone is slow when the traffic is uneven.
       const guess = step % 2 === 0 ? share : 0.5;
       const seq = Math.min(
         high.seq - 1,
@@ -215,17 +215,17 @@ export class History {
     return high.seq;
   }
 
-  /** One message wherever it is, for quotes; null when it cannot be had now. */
+  /** Fetches one message by id, for quotes. Returns null when it is not available now. */
   async message(id: string): Promise<Message | null> {
     return (await this.#db.messageById(id)) ?? (await this.#api.message(id).catch(() => null));
   }
 
-  /** Somebody looks at message `seq`: what is far away from it need not be held. */
+  /** Message `seq` is visible: messages far away from it can be dropped. */
   bound(conversationId: string, seq: number): void {
     this.#changes.window(conversationId, (window) => boundWindow(window, seq));
   }
 
-  /** Not looked at any more: keep a little of the tail, forget a window in the past, and what was on its way. */
+  /** The conversation is closed: keep a few of the newest messages, drop a window in the past and pending requests. */
   leave(conversationId: string): void {
     this.#open.delete(conversationId);
     this.#wish(conversationId);
@@ -255,14 +255,14 @@ export class History {
     return last < (conversations[conversationId]?.last_seq ?? 0);
   }
 
-  /** The latest wish wins, whatever answer comes first: the result says whether this one still stands. */
+  /** The latest navigation wins, whatever answer arrives first. Returns whether this one is still the latest. */
   #wish(conversationId: string): () => boolean {
     const wish = (this.#wishes.get(conversationId) ?? 0) + 1;
     this.#wishes.set(conversationId, wish);
     return () => this.#wishes.get(conversationId) === wish;
   }
 
-  /** The same question is not asked twice at once. */
+  /** Shares one request between identical concurrent ones. */
   #once(key: string, run: () => Promise<void>): Promise<void> {
     const running = this.#loading.get(key);
     if (running !== undefined) return running;

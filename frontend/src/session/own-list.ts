@@ -1,6 +1,6 @@
 /**
- * The list of the person's conversations, as `ready` and its pages bring it: which of those on the device were left
- * meanwhile, which must begin anew, and which have to be fetched. It is complete after its last page only.
+ * The list of the user's conversations, as `ready` and its pages deliver it: which of those on the device the user has
+ * left, which must be reset, and which must be fetched. The list is complete only after its last page.
  */
 import type { Conversation, ConversationState, Ready, ReadyConversations, ServerFrame } from '@/protocol';
 
@@ -15,18 +15,18 @@ export class OwnList {
   #before: string[] = [];
   #revisions: Record<string, number> | null = null;
   #outdated = new Set<string>();
-  /** What `connect` named: for these the server tells what changed. Null: this tab did not connect. */
+  /** What `connect` named: for these the server sends the changes. Null: this tab did not connect. */
   #named: ReadonlySet<string> | null = null;
-  /** The revisions that are stored, also of conversations that are not. */
+  /** The stored revisions, also of conversations that are not stored. */
   #stored: Readonly<Record<string, number>> = {};
 
-  /** This tab is about to connect, with these names (or as one that has nothing) out of what is stored. */
+  /** This tab is about to connect with these names (or with nothing) out of what is stored. */
   connecting(named: Iterable<string> | null, stored: Readonly<Record<string, number>>): void {
     this.#named = named === null ? null : new Set(named);
     this.#stored = stored;
   }
 
-  /** `ready` has come; `known` are the conversations on the device. */
+  /** `ready` has arrived; `known` are the conversations on the device. */
   begin(known: readonly string[]): void {
     this.#before = [...known];
     this.#revisions = {};
@@ -34,8 +34,8 @@ export class OwnList {
   }
 
   /**
-   * Takes a page, before it changes the state. Answers with the conversations of which the server does not tell what
-   * changed: the device has something of them, but did not name them.
+   * Adds a page before it changes the state. Returns the conversations for which the server does not send the changes:
+   * the device has some of their data but did not name them.
    */
   take(
     lines: readonly ConversationState[],
@@ -56,7 +56,7 @@ export class OwnList {
     return anew;
   }
 
-  /** After the last page; null when this tab has not seen the first one. */
+  /** Called after the last page. Returns null when this tab has not seen the first one. */
   end(): CompleteList | null {
     const revisions = this.#revisions;
     if (revisions === null) return null;
@@ -64,22 +64,22 @@ export class OwnList {
     return { revisions, left: this.#before.filter((id) => revisions[id] === undefined) };
   }
 
-  /** Its messages are no longer what they were: what is shown of it in the list has to be fetched. */
+  /** The stored messages are outdated: fetch what the list shows of the conversation. */
   reset(conversationId: string): void {
     this.#outdated.add(conversationId);
   }
 
-  /** Whether what is stored of it is up to this revision already. */
+  /** Returns whether the stored copy is already at this revision. */
   isStored(conversationId: string, rev: number): boolean {
     return this.#stored[conversationId] === rev;
   }
 
-  /** It has come whole. */
+  /** The conversation was fetched completely. */
   fetched(conversationId: string): void {
     this.#outdated.delete(conversationId);
   }
 
-  /** Conversations that differ from what the device has, in more than the list says. */
+  /** Returns the conversations that differ from the device in more than the list contains. */
   get outdated(): ReadonlySet<string> {
     return this.#outdated;
   }

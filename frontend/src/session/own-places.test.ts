@@ -1,4 +1,4 @@
-/** What one device does to a conversation for all of the person's devices: drafts, and marking as unread. */
+/** What one device changes in a conversation for all of the user's devices: drafts, and marking as unread. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Emitter } from '@/lib/emitter';
 import type { MemoryDb } from '@/offline/memory-db';
@@ -37,7 +37,7 @@ async function online(one: Device): Promise<void> {
   await one.clock.advance(40_000);
 }
 
-/** Both clocks go on by the same time. */
+/** Advances both clocks by the same time. */
 async function pass(ms: number, ...devices: Device[]): Promise<void> {
   for (const one of devices) await one.clock.advance(ms);
   for (const one of devices) await one.clock.advance(50);
@@ -48,7 +48,7 @@ const onServer = () => server.conversation(room, anna).me;
 describe('a draft', () => {
   const of = (one: Device) => one.session.drafts.of(room);
 
-  it('comes to the other devices a little later, and goes there when it is sent', async () => {
+  it('reaches the other devices a little later, and is removed there when it is sent', async () => {
     const [a, b] = [await device(), await device()];
     const arrived: string[] = [];
     b.session.drafts.arrived.on(({ text }) => arrived.push(text));
@@ -64,7 +64,7 @@ describe('a draft', () => {
     expect(arrived).toEqual(['Hello', '']);
   });
 
-  it('never replaces what is being written here, and the last writing wins', async () => {
+  it('never replaces what the user is typing here, and the latest text wins', async () => {
     const [a, b] = [await device(), await device()];
     a.session.drafts.set(room, 'from a');
     await a.clock.advance(1_000);
@@ -123,7 +123,7 @@ describe('a draft', () => {
     expect([onServer().draft, of(a), of(b)]).toEqual(Array(3).fill('mine\n\ntheirs'));
   });
 
-  it('that was sent just before the page went away does not come back', async () => {
+  it('that was sent just before the page closed does not come back', async () => {
     const a = await device();
     a.session.drafts.set(room, 'Hello');
     await a.clock.advance(3_100);
@@ -136,10 +136,10 @@ describe('a draft', () => {
     expect(onServer().draft).toBe('');
   });
 
-  it('that is sent while it is on its way to the server stays sent', async () => {
+  it('that is sent while being saved to the server stays sent', async () => {
     const a = await device();
     a.session.drafts.set(room, 'Hello');
-    // The request has begun in this moment.
+    // The request has just started.
     const running = a.clock.advance(3_000);
     a.session.drafts.set(room, '');
     await running;
@@ -162,7 +162,7 @@ describe('unread from here', () => {
     return devices;
   }
 
-  it('is the same on all devices, and gone on all when it is read again on one', async () => {
+  it('is the same on all devices, and removed on all when the user reads it on one', async () => {
     const [a, b] = await pair();
     a.session.unread.set(room, 2);
     await pass(100, a, b);
@@ -174,7 +174,7 @@ describe('unread from here', () => {
     expect(onServer()).not.toHaveProperty('unread_from');
   });
 
-  it('counts exactly on a device that has not kept those messages', async () => {
+  it('counts exactly on a device that does not store those messages', async () => {
     const [a] = await pair();
     const b = new Device(server, anna);
     await b.start();
@@ -183,7 +183,7 @@ describe('unread from here', () => {
     expect([unread(a), unread(b)]).toEqual([2, 2]);
   });
 
-  it('ends where a client that knows nothing of it reads on', async () => {
+  it('ends where a client that does not support it reads on', async () => {
     const [a, b] = await pair();
     a.session.unread.set(room, 1);
     await pass(100, a, b);
@@ -195,7 +195,7 @@ describe('unread from here', () => {
     expect([unread(a), unread(b)]).toEqual([0, 0]);
   });
 
-  it('put or taken away offline is told at the next connect, over a reload', async () => {
+  it('set or removed offline is sent at the next connect, after a reload', async () => {
     const [a, b] = await pair();
     await offline(a);
     a.session.unread.set(room, 3);
@@ -213,7 +213,7 @@ describe('unread from here', () => {
     expect([unread(again), unread(b)]).toEqual([0, 0]);
   });
 
-  it('put offline is over when another device read on meanwhile', async () => {
+  it('set offline ends when another device read further meanwhile', async () => {
     const [a, b] = await pair();
     await offline(a);
     a.session.unread.set(room, 1);

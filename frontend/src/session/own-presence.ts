@@ -1,6 +1,6 @@
 /**
- * How the person wants to be seen. The server keeps it for the account; the device keeps it too, so that it shows at
- * once after a reload, and so that a choice made offline reaches the server later.
+ * The presence that the user chose. The server keeps it for the account. The device keeps it too, so that it shows
+ * immediately after a reload, and so that a choice made offline reaches the server later.
  */
 import type { Api } from '@/api/endpoints';
 import type { ChatDb } from '@/offline/db';
@@ -14,7 +14,7 @@ const CHOICES: ReadonlySet<unknown> = new Set<ChosenPresence>(['online', 'away',
 
 interface Kept {
   state: ChosenPresence;
-  /** The server has not heard of it. */
+  /** The server does not have it yet. */
   untold: boolean;
 }
 
@@ -42,12 +42,12 @@ export class OwnPresence {
     this.#keep(state);
   }
 
-  /** Chosen in another tab, which tells the server. */
+  /** Chosen in another tab, which sends it to the server. */
   noted(state: ChosenPresence): void {
     this.#parts.store.setState({ chosenPresence: state });
   }
 
-  /** There is a connection: what was chosen offline is told at once, by one of the tabs. */
+  /** Connected: one of the tabs sends a choice that was made offline. */
   connected(leads: boolean): void {
     this.#answers = 0;
     if (!this.#untold || !leads) return;
@@ -56,13 +56,13 @@ export class OwnPresence {
     this.#keep(chosenPresence);
   }
 
-  /** The server tells what was chosen: here, or on another device. */
+  /** Applies a choice that the server reports: of this device, or of another one. */
   follow(state: PresenceState['state']): void {
     if (this.#answers > 0) this.#answers -= 1;
     else if (!this.#untold) this.#adopt(state);
   }
 
-  /** Takes over what another device chose meanwhile. Rejects when the server cannot be asked. */
+  /** Takes over the choice of another device. Rejects when the server cannot be reached. */
   async refresh(): Promise<void> {
     const { api, store } = this.#parts;
     const { chosenPresence, me } = store.getState();
@@ -73,7 +73,7 @@ export class OwnPresence {
   }
 
   #adopt(state: PresenceState['state']): void {
-    // Somebody who is connected and looks offline wants to look so.
+    // A user who is connected and appears offline has chosen to be invisible.
     const own = state === 'offline' ? 'invisible' : state;
     if (own === this.#parts.store.getState().chosenPresence) return;
     this.noted(own);

@@ -1,4 +1,4 @@
-/** Somebody in more conversations than `ready` lists: pages, what was left, and how little is asked for. */
+/** A user in more conversations than `ready` lists: pages, conversations left, and the number of requests. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryDb } from '@/offline/memory-db';
 import type { ServerFrame } from '@/protocol';
@@ -35,8 +35,8 @@ async function away(device: Device, meanwhile: () => void): Promise<void> {
   await device.clock.advance(60_000);
 }
 
-describe('a list in pages', () => {
-  it('is known whole, from nothing and over a reload', async () => {
+describe('a paged list', () => {
+  it('is loaded completely, from nothing and after a reload', async () => {
     const device = await started();
     expectConverged(device, server, anna);
     await device.clock.advance(5_000);
@@ -44,7 +44,7 @@ describe('a list in pages', () => {
     expectConverged(again, server, anna);
   });
 
-  it('tells what was left after its last page, and not before', async () => {
+  it('reports conversations that were left after its last page, and not before', async () => {
     const device = await started();
     const seen: number[] = [];
     device.client.frames.on((frame: ServerFrame) => {
@@ -59,7 +59,7 @@ describe('a list in pages', () => {
     expect(await device.db.messages(rooms[6] as string, 5)).toEqual([]);
   });
 
-  it('keeps everything when the connection is lost between its pages', async () => {
+  it('keeps everything when the connection is lost between pages', async () => {
     const device = await started();
     const off = device.client.frames.on((frame: ServerFrame) => {
       if (frame.type === 'ready') device.network.goDown();
@@ -71,7 +71,7 @@ describe('a list in pages', () => {
     expectConverged(device, server, anna);
   });
 
-  it('begins anew with what it did not name and the server does not introduce', async () => {
+  it('resets what it did not name and the server does not introduce', async () => {
     server.introduced = 0;
     const device = await started();
     expectConverged(device, server, anna);
@@ -79,7 +79,7 @@ describe('a list in pages', () => {
     await device.session.history.open(room);
     device.session.history.leave(room);
     await device.clock.advance(200);
-    // The names that `known` may have end before this one.
+    // The limit of `known` may exclude this one.
     const known = device.db.known.bind(device.db);
     device.db.known = async () => {
       const { [room]: _, ...others } = await known();
@@ -94,7 +94,7 @@ describe('a list in pages', () => {
     expect(device.state.windows[room]?.items[0]?.text).toBe('mended');
   });
 
-  it('fetches a conversation in which something happens and that was never introduced', async () => {
+  it('fetches a conversation that a frame concerns and that was never introduced', async () => {
     const device = await started();
     const conversation = device.state.conversations[rooms[0] as string];
     device.session.changes.left([rooms[0] as string]);
@@ -107,8 +107,8 @@ describe('a list in pages', () => {
   });
 });
 
-describe('what a start asks for', () => {
-  it('is a few requests, however many conversations there are', async () => {
+describe('the requests of a start', () => {
+  it('are few, however many conversations there are', async () => {
     for (let index = 0; index < 400; index += 1) server.addRoom('group', [anna, ben], `more ${index}`);
     for (const room of server.rooms.keys()) server.say(room, ben, 'hello');
     const device = await started();
@@ -122,7 +122,7 @@ describe('what a start asks for', () => {
     expect(server.requests).toHaveLength(5);
   });
 
-  it('fetches only the conversation that is looked at when many were reset', async () => {
+  it('fetch only the conversation on the screen when many were reset', async () => {
     server.resumeLimit = 0;
     const device = await started();
     await device.session.history.open(rooms[2] as string);
@@ -137,7 +137,7 @@ describe('what a start asks for', () => {
 });
 
 describe('typing', () => {
-  it('is said every few seconds at most, whatever is written and erased', async () => {
+  it('is sent every few seconds at most, however often the text changes', async () => {
     const device = await started();
     const { actions } = device.session;
     const said = () => server.received.filter((one) => one.type === 'typing').length;
@@ -146,7 +146,7 @@ describe('typing', () => {
       if (step % 10 === 0) await actions.send(rooms[0] as string, `message ${step}`);
       await device.clock.advance(100);
     }
-    // Ten seconds: begun three times at most, and ended as often.
+    // Ten seconds: started three times at most, and ended as often.
     expect(said()).toBeLessThanOrEqual(6);
   });
 });

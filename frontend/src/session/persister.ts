@@ -1,10 +1,10 @@
-/** Gathers what frames changed into few transactions, each complete in itself. */
+/** Combines the changes of frames into few transactions, each complete in itself. */
 import type { Clock } from '@/lib/clock';
 import type { Batch, ChatDb } from '@/offline/db';
 import type { Message, User } from '@/protocol';
 import type { ChatStore } from '@/store/store';
 
-/** Long enough to gather a burst and to let it be painted, short enough that a crash loses nothing a person notices. */
+/** Long enough to combine a burst and let it be painted, short enough that a crash loses nothing noticeable. */
 const GATHER_MS = 60;
 
 export interface PersisterOptions {
@@ -13,7 +13,7 @@ export interface PersisterOptions {
   clock: Clock;
   /** Called after messages of others up to `seq` of a conversation are stored. */
   stored: (conversationId: string, seq: number) => void;
-  /** This tab writes for all of them; the others gather nothing. */
+  /** True when this tab stores for all tabs; the others store nothing. */
   writes: () => boolean;
   /** Storage is full or broken; called for each failed batch. */
   failed: (error: unknown) => void;
@@ -26,10 +26,10 @@ export class Persister {
   #known: Record<string, number> = {};
   #reset = new Set<string>();
   #left = new Set<string>();
-  /** Something of these was not stored, so what is known of them must not be raised before the next connect. */
+  /** Some data of these was not stored, so `known` must not be raised for them before the next connect. */
   readonly #behind = new Set<string>();
   #people = false;
-  /** Written as they are now. */
+  /** Written with their current value. */
   #writtenPeople = new WeakSet<User>();
   #scheduled = false;
   #last: Promise<void> = Promise.resolve();
@@ -71,13 +71,13 @@ export class Persister {
     this.#left.add(conversationId);
   }
 
-  /** Begin again from what is stored: the server repeats what is missing. */
+  /** Start again from what is stored: the server repeats what is missing. */
   catchUp(): void {
     this.#writtenPeople = new WeakSet();
     this.#behind.clear();
   }
 
-  /** Resolves when everything gathered so far is stored (or has failed to be). */
+  /** Resolves when everything collected so far is stored or has failed. */
   flush(): Promise<void> {
     this.#scheduled = false;
     const { db, store, stored, failed, writes } = this.#options;
@@ -108,7 +108,7 @@ export class Persister {
         for (const id of [...Object.keys(batch.known ?? {}), ...(batch.reset ?? [])]) this.#behind.add(id);
         failed(error);
       }
-      // Also when the disk is full: the person sees the message, and the server must not send it for ever.
+      // Also when the disk is full: the user sees the message, and the server must not repeat it forever.
       for (const message of messages) {
         if (message.sender_id !== state.me?.id) stored(message.conversation_id, message.seq);
       }

@@ -27,7 +27,7 @@ function texts(device: Device): string[] {
 }
 
 describe('sending', () => {
-  it('shows the message at once, then as sent, in one place', async () => {
+  it('shows the message immediately, then as sent, without a duplicate', async () => {
     const a = await started(anna);
     void a.session.actions.send(room, 'hello');
     expect(a.state.pending[room]?.map((one) => one.text)).toEqual(['hello']);
@@ -37,7 +37,7 @@ describe('sending', () => {
     expectConverged(a, server, anna);
   });
 
-  it('reaches the other device, which confirms it, and the sender hears of it', async () => {
+  it('reaches the other device, which confirms it, and the sender sees the receipt', async () => {
     const a = await started(anna);
     const b = await started(ben);
     await a.session.actions.send(room, 'hello');
@@ -53,7 +53,7 @@ describe('sending', () => {
     expectConverged(b, server, ben);
   });
 
-  it('keeps what is written offline and sends it once and in order', async () => {
+  it('keeps messages written offline and sends each once and in order', async () => {
     const a = await started(anna);
     a.network.goDown();
     await a.clock.advance(10);
@@ -67,7 +67,7 @@ describe('sending', () => {
     expectConverged(a, server, anna);
   });
 
-  it('sends what an earlier page left, with the same id', async () => {
+  it('sends messages of an earlier page with the same id', async () => {
     const a = await started(anna);
     a.network.goDown();
     await a.clock.advance(10);
@@ -83,10 +83,10 @@ describe('sending', () => {
     expect(await again.db.outbox()).toEqual([]);
   });
 
-  it('does not double a message whose answer was lost', async () => {
+  it('does not duplicate a message whose answer was lost', async () => {
     const a = await started(anna);
     await a.session.actions.send(room, 'once');
-    // The server has it, the answer never comes.
+    // The server has stored it, but the answer never arrives.
     await Promise.resolve();
     await Promise.resolve();
     a.network.goDown();
@@ -97,7 +97,7 @@ describe('sending', () => {
     expectConverged(a, server, anna);
   });
 
-  it('tries again by itself after a refusal that passes', async () => {
+  it('retries after a temporary refusal', async () => {
     const a = await started(anna);
     server.refuse = { code: 'rate_limited', times: 2 };
     await a.session.actions.send(room, 'patience');
@@ -117,7 +117,7 @@ describe('sending', () => {
     expect(a.state.notices.filter((one) => one.code === 'request_failed')).toEqual([]);
   });
 
-  it('says so when the server will not take it, lets the next one through, and can be tried again', async () => {
+  it('reports a permanent refusal, sends the next message, and can be retried', async () => {
     const a = await started(anna);
     server.refuse = { code: 'cannot_message', times: 1 };
     await a.session.actions.send(room, 'refused');
@@ -133,8 +133,8 @@ describe('sending', () => {
   });
 });
 
-describe('coming back', () => {
-  it('brings what was missed: new ones, edits and deletions of older ones', async () => {
+describe('reconnecting', () => {
+  it('delivers what was missed: new messages, edits and deletions', async () => {
     const first = server.say(room, ben, 'first');
     const second = server.say(room, ben, 'second');
     const a = await started(anna);
@@ -151,7 +151,7 @@ describe('coming back', () => {
     expectConverged(a, server, anna);
   });
 
-  it('asks with what it has stored, and never claims more', async () => {
+  it('sends what it has stored, and never claims more', async () => {
     const a = await started(anna);
     server.say(room, ben, 'one');
     await a.clock.advance(200);
@@ -178,7 +178,7 @@ describe('coming back', () => {
     expectConverged(a, server, anna);
   });
 
-  it('names no more conversations than it may: those with the latest activity', async () => {
+  it('names at most the allowed number of conversations: the most recently active', async () => {
     const quiet = server.addRoom('group', [anna, ben], 'Quiet');
     server.at('2026-11-22T00:00:00.000Z');
     server.say(room, ben, 'one');
@@ -189,7 +189,7 @@ describe('coming back', () => {
     expect(latestOf(known, a.state.conversations, 2)).toEqual({ [fresh]: 2, [room]: 3 });
   });
 
-  it('begins a conversation anew that it did not name', async () => {
+  it('resets a conversation that it did not name', async () => {
     const first = server.say(room, ben, 'first');
     const a = await started(anna);
     await a.session.history.open(room);
@@ -206,7 +206,7 @@ describe('coming back', () => {
     expectConverged(a, server, anna);
   });
 
-  it('throws its copy away when the server is another one', async () => {
+  it("discards its copy when the server's epoch changed", async () => {
     server.say(room, ben, 'one');
     const a = await started(anna);
     await a.session.history.open(room);
@@ -218,7 +218,7 @@ describe('coming back', () => {
     expectConverged(a, server, anna);
   });
 
-  it('forgets a conversation that was left meanwhile', async () => {
+  it('removes a conversation that the user left meanwhile', async () => {
     const group = server.addRoom('group', [ben, anna], 'Plans');
     const a = await started(anna);
     a.network.goDown();
@@ -230,7 +230,7 @@ describe('coming back', () => {
     expectConverged(a, server, anna);
   });
 
-  it('tells what was read while there was no connection', async () => {
+  it('sends read positions that changed without a connection', async () => {
     server.say(room, ben, 'one');
     const a = await started(anna);
     await a.session.history.open(room);
@@ -246,7 +246,7 @@ describe('coming back', () => {
 });
 
 describe('without the server', () => {
-  it('shows everything the device has before any answer', async () => {
+  it('shows everything on the device before any answer', async () => {
     server.say(room, ben, 'kept');
     const a = await started(anna);
     await a.session.history.open(room);
@@ -261,7 +261,7 @@ describe('without the server', () => {
     expect(again.state.link).not.toBe('online');
   });
 
-  it('knows that it is offline, and says when it is back', async () => {
+  it('shows that it is offline, and when it is back', async () => {
     const a = await started(anna);
     expect(a.state.link).toBe('online');
     a.network.goDown();
@@ -272,7 +272,7 @@ describe('without the server', () => {
     expect(a.state.link).toBe('online');
   });
 
-  it('shows nobody as typing while it is offline', async () => {
+  it('shows no one as typing while offline', async () => {
     const a = await started(anna);
     const b = await started(ben);
     b.session.actions.typing(room, true);
@@ -283,7 +283,7 @@ describe('without the server', () => {
     expect(a.state.typing).toEqual({});
   });
 
-  it('notices a line that is dead without having been closed', async () => {
+  it('detects a dead connection that was never closed', async () => {
     const a = await started(anna);
     a.network.up = false;
     await a.clock.advance(server.heartbeatS * 1000 + 4_000);
@@ -316,7 +316,7 @@ describe('history', () => {
     expect(texts(a).at(-1)).toBe('m300');
   });
 
-  it('has the message before the first unread one, although the queue begins with that', async () => {
+  it('loads the message before the first unread one, although the queue starts there', async () => {
     for (let n = 1; n <= 300; n += 1) server.say(room, ben, `m${n}`);
     server.mark(room, anna, 260, true);
     const a = await started(anna);
@@ -327,7 +327,7 @@ describe('history', () => {
     expect(a.state.windows[room]?.atEnd).toBe(true);
   });
 
-  it('finds a date with few questions', async () => {
+  it('finds a date with few requests', async () => {
     for (let n = 1; n <= 1000; n += 1) {
       if (n === 700) server.at('2026-11-25T00:00:00.000Z');
       server.say(room, ben, `m${n}`);
@@ -340,7 +340,7 @@ describe('history', () => {
 });
 
 describe('changing messages', () => {
-  it('shows an edit, a deletion and a reaction at once and agrees with the server', async () => {
+  it('shows an edit, a deletion and a reaction immediately and agrees with the server', async () => {
     const a = await started(anna);
     await a.session.actions.send(room, 'teh');
     await a.clock.advance(100);
@@ -355,7 +355,7 @@ describe('changing messages', () => {
     expectConverged(a, server, anna);
   });
 
-  it('takes an emoji with and without a variation selector for one reaction', async () => {
+  it('treats an emoji with and without a variation selector as one reaction', async () => {
     const a = await started(anna);
     await a.session.actions.send(room, 'news');
     await a.clock.advance(100);
@@ -375,7 +375,7 @@ describe('changing messages', () => {
     await removing;
   });
 
-  it('takes an edit back when there is no connection', async () => {
+  it('reverts an edit when there is no connection', async () => {
     const a = await started(anna);
     await a.session.actions.send(room, 'before');
     await a.clock.advance(100);
@@ -389,7 +389,7 @@ describe('changing messages', () => {
 });
 
 describe('credentials', () => {
-  it('gets a fresh token when the server no longer takes the old one', async () => {
+  it('gets a fresh token when the server rejects the old one', async () => {
     const a = await started(anna);
     server.revokeTokens();
     server.dropAll(4401);
@@ -397,7 +397,7 @@ describe('credentials', () => {
     expect(a.state.link).toBe('online');
   });
 
-  it('is signed out when no fresh one can be had', async () => {
+  it('signs out when no fresh token is available', async () => {
     const a = await started(anna);
     server.accounts.delete(anna);
     server.dropAll(4401);

@@ -1,4 +1,4 @@
-/** Everything that works for one signed-in account, put together; the window only talks to this. */
+/** Everything for one signed-in account. The views use only this. */
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import { isUser } from '@/offline/checked';
@@ -23,15 +23,15 @@ import { Persister } from './persister';
 import { Sync } from './sync';
 import { UnreadMarks } from './unread';
 
-/** Messages on the device, over all conversations; each keeps its newest 50 whatever this says. */
+/** Limit for messages on the device, over all conversations. Each keeps its newest 50 in any case. */
 const CACHE_BUDGET = 30_000;
-/** Enough to fill a screen; the rest follows when it is opened. */
+/** Enough to fill a screen. The rest is loaded when the conversation is opened. */
 const FIRST_PAGE = 50;
 const PREFETCH_DELAY_MS = 1_500;
-/** Another tab tells of a message a little before it is written down. */
+/** Another tab announces a message a little before it is stored. */
 const NOTED_DELAY_MS = 40;
 
-/** What signing in does not say about oneself; it is fetched once there is a connection. */
+/** Profile fields that sign-in does not return. They are fetched once there is a connection. */
 const NOT_YET_KNOWN = {
   email: '',
   email_verified: false,
@@ -47,7 +47,7 @@ export interface SessionOptions {
   accountId: string;
   db: ChatDb;
   api: Api;
-  /** Makes the connection; `resume` tells it what to say to the server. */
+  /** Creates the connection. `resume` returns what `connect` sends. */
   link: (resume: () => Promise<Resume>) => Line;
   clock: Clock;
   random: () => number;
@@ -73,7 +73,7 @@ export class Session {
   readonly #persister: Persister;
   readonly #acks: Acknowledger;
   readonly #background = new AbortController();
-  /** What the server believes was read, at the last connect. */
+  /** The read positions that the server had at the last connect. */
   #serverRead = new Map<string, number>();
   #typingTimer = false;
 
@@ -112,7 +112,7 @@ export class Session {
     this.link = options.link(() => sync.resume());
     const link = this.link;
     this.#acks = new Acknowledger(clock, (conversation_id, seq) => {
-      // What was read is delivered, and the server has been told so already.
+      // A read message is delivered, and the server already knows.
       if ((store.getState().conversations[conversation_id]?.me.read_seq ?? 0) >= seq) return;
       link.notify({ type: 'delivered', conversation_id, seq });
     });
@@ -160,11 +160,11 @@ export class Session {
 
   /**
    * Shows what the device has, with the messages of the conversation that is about to be drawn. Resolves before any
-   * answer of the network.
+   * network response.
    */
   async restore(me: User | null = null, openId: string | null = null): Promise<void> {
     const [snapshot, storedMe, messages] = await Promise.all([
-      // What cannot be read comes from the server again; nothing of it may keep the page from starting.
+      // Unreadable data is fetched again. It must not prevent the page from starting.
       this.#db.snapshot().catch(() => NOTHING),
       this.#db.getMeta<OwnUser>('me').catch(() => undefined),
       openId === null ? [] : this.#db.messages(openId, FIRST_PAGE).catch(() => []),
@@ -204,7 +204,7 @@ export class Session {
     this.link.woke();
   }
 
-  /** Ends everything; what waits in the outbox stays on the device. `last` is done before the database is closed. */
+  /** Stops everything; the outbox stays on the device. `last` runs before the database is closed. */
   async stop(last: () => Promise<void> = async () => undefined): Promise<void> {
     this.#background.abort();
     this.link.stop();
@@ -215,12 +215,12 @@ export class Session {
     this.#db.close();
   }
 
-  /** Removes the copy of what the server has, and ends everything; what was written here stays on the device. */
+  /** Removes the copy of the server's data and stops everything. Drafts and unsent messages stay on the device. */
   async dropCopy(): Promise<void> {
     await this.stop(() => this.#sync.forgetAll());
   }
 
-  /** Ends everything and forgets the account on this device. */
+  /** Stops everything and removes the account from this device. */
   async forget(): Promise<void> {
     this.#background.abort();
     this.link.stop();
@@ -229,17 +229,17 @@ export class Session {
     await this.#db.destroy();
   }
 
-  /** Only the tab that holds the connection writes frames down and sends what waits. */
+  /** Only the tab that owns the connection stores frames and sends queued messages. */
   #leads(): boolean {
     return this.link.tabs?.leads ?? true;
   }
 
-  /** What happened in another tab and the server will not repeat. */
+  /** Changes made in another tab that the server does not repeat. */
   #noted(note: Note): void {
     switch (note.kind) {
       case 'pending':
         this.changes.pending(note.record);
-        // Written down by now or in a moment; read it from there, so that every tab sees the same line.
+        // The message is stored now or in a moment. Read it from there, so that every tab shows the same one.
         if (this.#leads()) this.#clock.after(NOTED_DELAY_MS, () => void this.#outbox.load());
         return;
       case 'pending_gone':
@@ -288,7 +288,7 @@ export class Session {
     this.#clock.after(PREFETCH_DELAY_MS, () => void this.#prefetch());
   }
 
-  /** What was read while there was no connection. */
+  /** Sends the read positions that changed without a connection. */
   #tellReads(): void {
     for (const conversation of Object.values(this.store.getState().conversations)) {
       const { read_seq: seq } = conversation.me;
@@ -298,7 +298,7 @@ export class Session {
     }
   }
 
-  /** Names, settings and own marks have no `rev`: what differs is fetched again. */
+  /** Names, settings and the user's own marks have no `rev`: fetch what differs. */
   async #refresh(): Promise<void> {
     const meanwhile = this.#sync.meanwhile();
     try {
@@ -331,8 +331,8 @@ export class Session {
   }
 
   /**
-   * The latest conversations in any case, since what people call themselves changes no conversation; further pages only
-   * as long as something is missing.
+   * Fetches the latest conversations in any case, because a changed user name changes no conversation. Fetches further
+   * pages only while something is missing.
    */
   async #refreshConversations(): Promise<void> {
     let meanwhile = this.#sync.meanwhile();
@@ -380,14 +380,14 @@ export class Session {
       const count = Math.max(1, Object.keys(this.store.getState().conversations).length);
       await this.#db.evict(Math.max(50, Math.floor(CACHE_BUDGET / count)), CACHE_BUDGET);
     } catch {
-      // Only a convenience for later; the next connect tries again.
+      // An optimisation for later; the next connect tries again.
     }
   }
 
   #connectionChanged(state: ConnectionState): void {
     this.store.setState({
       link: linkState(state),
-      // The frame that ends it would not arrive.
+      // The frame that ends "is typing" would not arrive.
       ...(state.name === 'connected' ? {} : { typing: {} }),
       ...(state.name === 'connected' && !state.catchingUp ? { loaded: true } : {}),
     });

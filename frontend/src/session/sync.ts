@@ -1,4 +1,4 @@
-/** Turns frames into state and storage, and keeps what `known` promises to the server true. */
+/** Applies frames to the state and the storage, and keeps `known` consistent with what is stored. */
 import type { Api } from '@/api/endpoints';
 import type { Clock } from '@/lib/clock';
 import type { ChatDb } from '@/offline/db';
@@ -12,13 +12,13 @@ import { isPage, OwnList } from './own-list';
 import type { Persister } from './persister';
 
 const PAGE = 50;
-/** While catching up, what arrives within this time is one change of the page. */
+/** While catching up, frames that arrive within this time are applied as one change. */
 const GATHER_MS = 50;
-/** Changed messages are remembered this long to correct pages that were fetched before the change. */
+/** Changed messages are remembered this long, to correct pages that were fetched before the change. */
 const RECENT_LIMIT = 500;
-/** The protocol's bound for `known`; the server takes no `connect` with more. */
+/** The protocol's limit for `known`; the server rejects a `connect` with more. */
 const MOST_KNOWN = 3_000;
-/** Pages fetched ahead at a connect: each is a request. */
+/** Pages prefetched at a connect; each is one request. */
 const MOST_PREFETCHED = 30;
 
 export interface SyncOptions {
@@ -28,9 +28,9 @@ export interface SyncOptions {
   api: Api;
   persister: Persister;
   clock: Clock;
-  /** Begin the connection again, because what is known was thrown away. */
+  /** Reconnect, because the known revisions were discarded. */
   reconnect: () => void;
-  /** This tab writes for all: only one may, or `known` could run ahead of what is stored. */
+  /** This tab stores for all tabs. Only one may, or `known` could get ahead of what is stored. */
   writes: () => boolean;
   /** Tells the other tabs of conversations that were fetched. */
   share: (conversationIds: readonly string[]) => void;
@@ -42,18 +42,18 @@ export class Sync {
   readonly #options: SyncOptions;
   readonly list = new OwnList();
   readonly #recent = new Map<string, Message>();
-  /** Conversations that are being fetched because something happened in them. */
+  /** Conversations that are being fetched because of a frame. */
   readonly #unknown = new Set<string>();
   #epoch: string | null = null;
   #sentKnown = false;
-  /** Between finding out that the copy is worthless and the next connect: what still arrives is not looked at. */
+  /** True from the moment the copy is found to be invalid until the next connect: frames are ignored. */
   #startingOver = false;
-  /** Between `ready` and `drained` messages come in hundreds: they are shown together, not one by one. */
+  /** Between `ready` and `drained` hundreds of messages arrive. They are shown together. */
   #catchingUp = false;
-  /** The server goes on from `known`. */
+  /** The server continues from `known`. */
   #recovered = false;
   #gathered: ServerFrame[] = [];
-  /** While catching up: what `known` becomes at `drained`. */
+  /** While catching up: the value that `known` gets at `drained`. */
   #pending: Record<string, number> | null = null;
   readonly #collecting = new Set<ServerFrame[]>();
 
@@ -61,7 +61,7 @@ export class Sync {
     this.#options = options;
   }
 
-  /** What this device has, for `connect`: of more conversations than the server takes those with the latest activity. */
+  /** Returns what this device has, for `connect`. Above the limit, only the most recently active conversations. */
   async resume(): Promise<Resume> {
     const { db, persister, store } = this.#options;
     await persister.flush();
@@ -69,13 +69,13 @@ export class Sync {
     this.#startingOver = false;
     const [known, epoch] = await Promise.all([db.known(), db.getMeta<string>('epoch')]);
     this.#sentKnown = epoch !== undefined;
-    // What the device lacks is not named, so that the server introduces it.
+    // A conversation that the device lacks is not named, so that the server introduces it.
     const named = latestOf(known, store.getState().conversations, MOST_KNOWN);
     this.list.connecting(epoch === undefined ? null : Object.keys(named), known);
     return { known: named, epoch: epoch ?? null };
   }
 
-  /** False for a frame that belongs to a copy which is being thrown away. */
+  /** Returns false for a frame that belongs to a discarded copy. */
   handle(frame: ServerFrame): boolean {
     const { changes, clock, store } = this.#options;
     if (this.#startingOver) return false;
@@ -99,7 +99,7 @@ export class Sync {
     if ('message' in frame) this.#expectConversation(frame.message.conversation_id);
     if (frame.type === 'conversation.updated') this.#expectConversation(frame.conversation.id);
     if (this.#catchingUp && this.#recovered && frame.type === 'conversation.joined') {
-      // `known` lacked it, so the server does not tell what changed in it meanwhile: what is here of it goes.
+      // `known` lacked it, so the server does not send what changed meanwhile. Drop the local messages.
       this.#resetAll([frame.conversation]);
     }
     if (this.#catchingUp && (frame.type === 'message.new' || frame.type === 'message.changed')) {
@@ -158,7 +158,7 @@ export class Sync {
       for (const { id } of page.conversations) if (after[id] !== before[id]) persister.conversation(id);
     }
     this.#resetAll(anew);
-    // A list of one page does not say so.
+    // A list of one page has no `more` field.
     if (page.more === true) return;
     const list = this.list.end();
     if (list === null) return;
@@ -168,7 +168,7 @@ export class Sync {
     this.#pending = { ...list.revisions, ...this.#pending };
   }
 
-  /** Their messages are not what is here of them any more. */
+  /** Their local messages are outdated. */
   #resetAll(conversations: readonly { id: string; rev: number; last_seq: number }[]): void {
     if (conversations.length === 0) return;
     const { changes, clock, writes } = this.#options;
@@ -185,17 +185,17 @@ export class Sync {
     for (const { id } of conversations) this.#fetchIfOpen(id);
   }
 
-  /** Only the one that is looked at: a thousand may be reset at once. When it fails, opening it asks again. */
+  /** Only the conversation on the screen: a thousand may be reset at once. If it fails, opening it tries again. */
   #fetchIfOpen(conversationId: string): void {
     if (this.#options.isOpen(conversationId)) void this.fetchNewest(conversationId).catch(() => undefined);
   }
 
-  /** Something happens in a conversation that the server has not introduced. */
+  /** A frame concerns a conversation that the server has not introduced. */
   #expectConversation(id: string): void {
     const { api, store, writes } = this.#options;
     if (store.getState().conversations[id] !== undefined || !writes()) return;
     this.list.reset(id);
-    // While catching up there may be thousands, and at the end they are fetched in pages.
+    // While catching up there may be thousands; they are fetched in pages at the end.
     if (this.#catchingUp || this.#unknown.has(id)) return;
     this.#unknown.add(id);
     const meanwhile = this.meanwhile();
@@ -213,7 +213,7 @@ export class Sync {
   }
 
   /**
-   * A conversation that is still to be fetched lacks an earlier change. It keeps its old `updated_at` until then, so
+   * The conversation that is still to be fetched lacks an earlier change. It keeps its old `updated_at` until then, so
    * that the next `ready` shows the difference if the fetch fails.
    */
   #withoutTimeOfOutdated(frame: ServerFrame): ServerFrame {
@@ -288,7 +288,7 @@ export class Sync {
         persister.conversation(frame.conversation_id);
         return;
       default:
-        // Nothing of it is kept on the device.
+        // Nothing of it is stored on the device.
         return;
     }
   }
@@ -297,7 +297,7 @@ export class Sync {
     const { persister } = this.#options;
     persister.message(message);
     this.#remember(message);
-    // While catching up no frame raises what is known: a connection lost half-way must begin again from before.
+    // While catching up no frame raises `known`: after a lost connection, catching up must start from the same point.
     if (this.#pending === null) persister.known(message.conversation_id, message.rev);
   }
 
@@ -318,16 +318,16 @@ export class Sync {
   #endCatchingUp(): void {
     const { persister, db } = this.#options;
     for (const [id, rev] of Object.entries(this.#pending ?? {})) {
-      // Of ten thousand conversations few are others than at the last connect.
+      // Of ten thousand conversations few differ from the last connect.
       if (!this.list.isStored(id, rev)) persister.known(id, rev);
     }
     this.#pending = null;
     const epoch = this.#epoch;
-    // After the messages, never before: an epoch without its messages would claim what is not there.
+    // After the messages, never before: an epoch without its messages would claim data that is missing.
     void persister.flush().then(() => db.putMeta('epoch', epoch));
   }
 
-  /** The server does not recognise what we know: it may be another database. */
+  /** The server does not recognise `known`: it may use another database. */
   async #startOver(): Promise<void> {
     const { persister, store, reconnect } = this.#options;
     await persister.flush();
@@ -336,14 +336,14 @@ export class Sync {
     reconnect();
   }
 
-  /** What the device keeps of the server is worth nothing: the next connect begins without it. */
+  /** The local copy is invalid: the next connect starts without it. */
   async forgetAll(): Promise<void> {
     const { db } = this.#options;
     await db.dropCache();
     await db.putMeta('epoch', undefined);
   }
 
-  /** Puts a fetched page into the window and on the device; what frames brought meanwhile wins. */
+  /** Applies a fetched page to the window and the device. Newer data from frames wins. */
   takePage(
     conversationId: string,
     page: Message[],
@@ -370,7 +370,7 @@ export class Sync {
     });
   }
 
-  /** Stores the newest page of the latest conversations, also of those never opened here, to be read offline. */
+  /** Stores the newest page of the latest conversations for offline reading, also of those never opened here. */
   async prefetch(signal: AbortSignal): Promise<void> {
     const { api, db, store } = this.#options;
     for (const conversation of listConversations(store.getState()).slice(0, MOST_PREFETCHED)) {
@@ -408,7 +408,7 @@ export function latestOf(
   return Object.fromEntries(all.slice(0, most));
 }
 
-/** By code units: right for times in one format, and far quicker than the order of a language. */
+/** Compares by code units: correct for times in one format, and far faster than a locale's order. */
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

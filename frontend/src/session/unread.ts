@@ -1,6 +1,6 @@
 /**
- * "Unread from here": a mark in the person's own place of a conversation, told to all of their devices. It holds while
- * they read no further, here or elsewhere; what was marked or unmarked without a connection is told at the next one.
+ * "Unread from here": a mark in the user's own state of a conversation, shared with all of their devices. It holds
+ * until they read further, here or elsewhere. Changes made offline are sent at the next connect.
  */
 import type { Api } from '@/api/endpoints';
 import { isRefusal } from '@/api/http';
@@ -13,12 +13,12 @@ import type { ChatState, UnreadMark } from '@/store/state';
 import type { ChatStore } from '@/store/store';
 
 const KEY = 'unread_marks';
-/** A badge says "99+" long before. */
+/** A badge shows "99+" long before. */
 const MOST_COUNTED = 200;
 
 interface Kept {
   marks: Record<string, UnreadMark>;
-  /** Of these the server has not heard what stands in `marks`. */
+  /** Conversations for which the server does not have the value in `marks`. */
   untold: string[];
 }
 
@@ -37,7 +37,7 @@ export class UnreadMarks {
     this.#parts.store.setState({ unreadFrom: entriesOf(kept?.marks, isUnreadMark) });
   }
 
-  /** Everything of others from `seq` on counts as unread; without effect on what the server counts as unread anyway. */
+  /** Messages of others from `seq` on count as unread. No effect on what the server counts as unread anyway. */
   set(conversationId: string, seq: number): void {
     const state = this.#parts.store.getState();
     const read = state.conversations[conversationId]?.me.read_seq ?? 0;
@@ -47,7 +47,7 @@ export class UnreadMarks {
     void this.#tell(conversationId);
   }
 
-  /** The person has read up to `seq`. */
+  /** The user has read up to `seq`. */
   readUpTo(conversationId: string, seq: number): void {
     const mark = this.#parts.store.getState().unreadFrom[conversationId];
     if (mark === undefined || seq < mark.seq) return;
@@ -55,7 +55,7 @@ export class UnreadMarks {
     void this.#tell(conversationId);
   }
 
-  /** Another tab put it, and tells the server. */
+  /** Another tab set it and sends it to the server. */
   noted(conversationId: string, mark: UnreadMark | null): void {
     this.#parts.store.setState(({ unreadFrom }) => ({
       unreadFrom:
@@ -63,10 +63,10 @@ export class UnreadMarks {
     }));
   }
 
-  /** What the server says of a conversation: the mark of another device, or that it is gone. */
+  /** Applies the server's state: the mark of another device, or its removal. */
   async follow({ id, me }: Conversation): Promise<void> {
     const { store } = this.#parts;
-    // What was done here is newer, and the server hears of it in a moment.
+    // The local change is newer, and the server receives it in a moment.
     if (this.#untold.has(id)) return;
     const known = store.getState().unreadFrom[id];
     const seq = me.unread_from ?? null;
@@ -81,7 +81,7 @@ export class UnreadMarks {
     this.#put(id, { seq, read: me.read_seq, count: countOf(state, messages, seq, me.read_seq) });
   }
 
-  /** As many as are needed for a count, from the device or else from the server. */
+  /** Returns as many messages as a count needs, from the device or else from the server. */
   async #between(conversationId: string, from: number, to: number): Promise<Message[]> {
     const { api, db } = this.#parts;
     const kept = await db.range(conversationId, from, to).catch(() => []);
@@ -90,14 +90,14 @@ export class UnreadMarks {
     return api.history(conversationId, { after: from - 1, limit }).catch(() => kept);
   }
 
-  /** There is a connection: what was marked without one is told. */
+  /** Connected: send marks that changed offline. */
   async connected(): Promise<void> {
     const { db } = this.#parts;
     const kept = await db.getMeta<Kept>(KEY).catch(() => undefined);
     for (const id of [...this.#untold, ...(kept?.untold ?? [])]) await this.#tell(id);
   }
 
-  /** Tells what stands here now; what cannot be told waits, unless the server refuses it for good. */
+  /** Sends the current mark. A failure is retried later, unless the refusal is permanent. */
   async #tell(conversationId: string): Promise<void> {
     const { api, store } = this.#parts;
     const { unreadFrom, conversations } = store.getState();
@@ -106,7 +106,7 @@ export class UnreadMarks {
     this.#untold.add(conversationId);
     this.#keep();
     try {
-      // Read on elsewhere meanwhile: then the mark is over.
+      // The user read further elsewhere meanwhile, which ends the mark.
       const seq = mark === undefined || mark.read !== read ? null : mark.seq;
       await api.ownSettings(conversationId, { unread_from: seq });
     } catch (error) {
@@ -130,7 +130,7 @@ export class UnreadMarks {
   }
 }
 
-/** Messages of others from `seq` up to `read`: exact where they are at hand, otherwise at least one. */
+/** Counts messages of others from `seq` to `read`: exact when they are in memory, otherwise at least one. */
 function countOf(state: ChatState, messages: readonly Message[], seq: number, read: number): number {
   const counted = messages.filter(
     (one) =>

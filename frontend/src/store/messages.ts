@@ -1,22 +1,22 @@
-/** Pure rules for runs of messages. */
+/** Pure functions for runs of messages. */
 import type { Message } from '@/protocol';
 import type { MessageWindow, PendingMessage } from './state';
 
-/** Messages of one conversation that are held at once; the others are on the device or the server. */
+/** Messages of one conversation that are held in memory; the others are on the device or the server. */
 export const WINDOW_MOST = 1_000;
-/** Beyond that until something is let go of: seldom and much, not with every page. */
+/** The overshoot before messages are dropped, so that drops are rare and large and not done with every page. */
 const SLACK = 100;
 
 export const EMPTY_WINDOW: MessageWindow = { items: [], atStart: false, atEnd: true };
 
-/** The later state of the same message wins; equal ones keep their identity, so that nothing is drawn again. */
+/** The later version of a message wins. Equal versions keep their identity, so that nothing is rendered again. */
 export function newer(known: Message | undefined, arrived: Message): Message {
   if (known === undefined) return arrived;
   if (arrived.rev > known.rev) return arrived;
   return known;
 }
 
-/** Where `seq` stands in a run, or -1. */
+/** Returns the index of `seq` in a run, or -1. */
 export function indexOfSeq(items: readonly Message[], seq: number): number {
   const first = items[0];
   if (first === undefined) return -1;
@@ -33,7 +33,7 @@ export function replaceMessage(window: MessageWindow, message: Message): Message
   return { ...window, items: window.items.with(index, next) };
 }
 
-/** A new message at the end of a window that follows the tail; a gap makes it begin anew. */
+/** Appends a new message to a window that follows the newest message. After a gap the window starts again. */
 export function appendMessage(window: MessageWindow, message: Message): MessageWindow {
   const last = window.items.at(-1);
   if (indexOfSeq(window.items, message.seq) >= 0) return replaceMessage(window, message);
@@ -41,7 +41,7 @@ export function appendMessage(window: MessageWindow, message: Message): MessageW
   if (last === undefined) return { items: [message], atStart: message.seq === 1, atEnd: true };
   if (message.seq === last.seq + 1) {
     const next = { ...window, items: [...window.items, message] };
-    // Where somebody looks the list itself says what may go, and sooner.
+    // For an open conversation the list itself drops messages, and sooner.
     return next.items.length > WINDOW_MOST + 2 * SLACK ? boundWindow(next, message.seq) : next;
   }
   if (message.seq < last.seq) return window;
@@ -49,8 +49,8 @@ export function appendMessage(window: MessageWindow, message: Message): MessageW
 }
 
 /**
- * A fetched page joined with what is shown. A page that touches the run extends it; one that does not replaces it,
- * because a window never has holes.
+ * Joins a fetched page with what is shown. A page that touches the run extends it; any other page replaces it, because
+ * a window has no gaps.
  */
 export function joinPage(window: MessageWindow, page: readonly Message[]): MessageWindow {
   const first = page[0];
@@ -60,7 +60,7 @@ export function joinPage(window: MessageWindow, page: readonly Message[]): Messa
   const tail = window.items.at(-1);
   if (head === undefined || tail === undefined) return { ...window, items: [...page] };
   if (last.seq < head.seq - 1 || first.seq > tail.seq + 1) return { ...window, items: [...page] };
-  // Nearly always a page stands beside what is there, which may be thousands.
+  // Nearly always a page adjoins the existing run, which may have thousands of messages.
   if (last.seq === head.seq - 1) return { ...window, items: [...page, ...window.items] };
   if (first.seq === tail.seq + 1) return { ...window, items: [...window.items, ...page] };
   const bySeq = new Map(window.items.map((message) => [message.seq, message]));
@@ -69,8 +69,8 @@ export function joinPage(window: MessageWindow, page: readonly Message[]): Messa
 }
 
 /**
- * The same run, or the `WINDOW_MOST` messages of it nearest to `seq` when it has become much longer than that. What is
- * cut off is fetched again like everything that was never there: an end that was cut is no start and no end any more.
+ * Returns the same run, or its `WINDOW_MOST` messages nearest to `seq` when it has become much longer than that.
+ * Dropped messages are fetched again later, so a cut end is no longer `atStart` or `atEnd`.
  */
 export function boundWindow(window: MessageWindow, seq: number): MessageWindow {
   const { items } = window;
@@ -85,14 +85,14 @@ export function boundWindow(window: MessageWindow, seq: number): MessageWindow {
   };
 }
 
-/** The newest part of a list without a gap, ascending. */
+/** Returns the newest part of a list that has no gap, ascending. */
 export function contiguousTail(messages: readonly Message[]): Message[] {
   let start = messages.length - 1;
   while (start > 0 && messages[start - 1]?.seq === (messages[start]?.seq ?? 0) - 1) start -= 1;
   return start < 0 ? [] : messages.slice(start);
 }
 
-/** What a confirmed message looks like before the server has shown it to us. */
+/** Builds the confirmed message before the server has sent it. */
 export function fromPending(
   pending: PendingMessage,
   senderId: string,
@@ -121,7 +121,7 @@ export function fromPending(
   };
 }
 
-/** The messages around `seq` without a gap, out of a list with gaps; none when `seq` itself is missing. */
+/** Returns the messages around `seq` without a gap, from a list with gaps. Empty when `seq` itself is missing. */
 export function runAround(messages: readonly Message[], seq: number): Message[] {
   const at = messages.findIndex((one) => one.seq === seq);
   if (at < 0) return [];

@@ -90,7 +90,7 @@ it.each<[string, (state: ChatState) => unknown, unknown]>([
   expect(after.me).toBe(me);
 });
 
-it('a change of the own profile keeps what only the own user has', () => {
+it("a change of the user's own profile keeps the private fields", () => {
   const own = { ...EMPTY, me: { ...me, email: 'anna@example.org' } };
   const user = { ...ben, id: 'anna', display_name: 'Anna B.' };
   const after = applyFrame(own, { type: 'user.updated', user }, 0);
@@ -108,7 +108,7 @@ it.each<[Role, Role]>([
   expect(state.conversations.group?.me.role).toBe(to);
 });
 
-it('the role of another member leaves the own one as it is', () => {
+it("the role of another member does not change the user's own role", () => {
   const state = applyFrame(group('member'), updated('ben', 'admin'), 0);
   expect(state.conversations.group?.me.role).toBe('member');
 });

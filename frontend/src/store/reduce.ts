@@ -1,6 +1,6 @@
 /**
- * What each frame means for the state: pure, so that "what a client knew, with the frames it got, equals a fresh
- * fetch" can be tested without a server.
+ * Applies frames to the state. Pure, so that "the client's state plus the frames it got equals a fresh fetch" can be
+ * tested without a server.
  */
 import type {
   Conversation,
@@ -16,13 +16,13 @@ import type {
 import { appendMessage, EMPTY_WINDOW, fromPending, replaceMessage } from './messages';
 import type { ChatState } from './state';
 
-/** Somebody counts as typing this long after the last sign of it (protocol). */
+/** A user counts as typing this long after the last `typing` frame (protocol). */
 export const TYPING_MS = 6_000;
 
-/** The protocol's highest count: it means that more than 999 are unread. */
+/** The protocol's highest count: more than 999 are unread. */
 export const MOST_UNREAD = 1_000;
 
-/** Several frames at once: what they change is copied once, not once for each of them. */
+/** Applies several frames and copies what they change once, not once for each frame. */
 export function applyFrames(state: ChatState, frames: readonly ServerFrame[], now: number): ChatState {
   owned = new WeakSet();
   try {
@@ -32,7 +32,7 @@ export function applyFrames(state: ChatState, frames: readonly ServerFrame[], no
   }
 }
 
-/** A frame that does not fit the state, as from a faulty server, must not take the others with it. */
+/** A frame that does not fit the state (a faulty server) must not discard the others. */
 function applySafely(state: ChatState, frame: ServerFrame, now: number): ChatState {
   try {
     return applyFrame(state, frame, now);
@@ -97,7 +97,7 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
     case 'presence.snapshot':
       return putPresences(state, frame.items);
     default:
-      // Frames about the line itself, and frames of a newer server: neither changes what is shown.
+      // Frames about the connection, and unknown frames of a newer server: neither changes what is shown.
       return state;
   }
 }
@@ -110,7 +110,7 @@ export function putConversation(state: ChatState, conversation: Conversation): C
   return { ...state, people, conversations: put(state.conversations, conversation.id, merged) };
 }
 
-/** Fields that are left out keep their value. */
+/** Omitted fields keep their value. */
 function patchConversation(state: ChatState, { me, ...patch }: ConversationPatch): ChatState {
   const known = state.conversations[patch.id];
   if (known === undefined) return state;
@@ -124,7 +124,7 @@ function patchConversation(state: ChatState, { me, ...patch }: ConversationPatch
   return { ...state, conversations: put(state.conversations, next.id, next) };
 }
 
-/** Marks only grow, and an answer that was made before the last frame must not take anything back. */
+/** Read positions only grow; a response created before the last frame must not lower them. */
 function mergeConversation(known: Conversation, arrived: Conversation): Conversation {
   const ahead = known.rev > arrived.rev;
   const readMore = known.me.read_seq > arrived.me.read_seq;
@@ -144,7 +144,7 @@ function mergeConversation(known: Conversation, arrived: Conversation): Conversa
   };
 }
 
-/** Null means "not counted here" and stays; a member who joined may lower the others' mark again. */
+/** Null means "not counted here" and stays. A member who joined may lower the others' position again. */
 function highest(known: number | null, arrived: number | null): number | null {
   return known === null || arrived === null ? arrived : Math.max(known, arrived);
 }
@@ -181,7 +181,7 @@ function withState(known: Conversation, line: ConversationState): Conversation {
     me: {
       ...known.me,
       delivered_seq: line.delivered_seq,
-      // Read while offline: our own mark is ahead until the server has heard of it.
+      // Read while offline: the own position is higher until the server receives it.
       read_seq: Math.max(known.me.read_seq, line.read_seq),
       unread: readMore
         ? Math.min(known.me.unread + Math.max(0, line.last_seq - known.last_seq), line.unread)
@@ -220,7 +220,7 @@ function applyNew(state: ChatState, message: Message): ChatState {
   );
 }
 
-/** A reply raises its root's count without a `rev` of its own: clients count. */
+/** A reply increases its root's count without a `rev` of its own, so clients count. */
 function countReply(window: { items: Message[]; atStart: boolean; atEnd: boolean }, reply: Message) {
   const items = window.items.map((message) =>
     message.id === reply.thread_root
@@ -261,7 +261,7 @@ function applyChanged(state: ChatState, message: Message): ChatState {
   };
 }
 
-/** The highest count stands for any number above it, so taking one away changes nothing that is known. */
+/** The highest count represents any number above it, so subtracting one changes nothing. */
 function oneLess(unread: number): number {
   return unread >= MOST_UNREAD ? unread : Math.max(0, unread - 1);
 }
@@ -307,7 +307,7 @@ function putOthersMarks(
   return { ...state, conversations: put(state.conversations, next.id, next) };
 }
 
-/** The person has seen everything up to `seq`, here or on another device. */
+/** The user has seen everything up to `seq`, on this or another device. */
 export function markRead(state: ChatState, conversationId: string, seq: number, delivered = seq): ChatState {
   const conversation = state.conversations[conversationId];
   if (conversation === undefined) return state;
@@ -322,7 +322,7 @@ export function markRead(state: ChatState, conversationId: string, seq: number, 
   return { ...state, conversations: put(state.conversations, conversationId, { ...conversation, me }) };
 }
 
-/** Exact where the messages are at hand, otherwise the old count as a bound. */
+/** Exact when the messages are in memory; otherwise the old count is an upper bound. */
 function countUnread(state: ChatState, conversation: Conversation, read: number): number {
   if (read >= conversation.last_seq) return 0;
   const items = state.windows[conversation.id]?.items ?? [];
@@ -424,7 +424,7 @@ function putUser(state: ChatState, user: User): ChatState {
   };
 }
 
-/** The direct conversation with a user. */
+/** Returns the direct conversation with a user. */
 export function directWith({ conversations }: ChatState, userId: string): Conversation | undefined {
   return Object.values(conversations).find((one) => one.peer?.id === userId);
 }
@@ -460,10 +460,10 @@ export function dropPending(state: ChatState, clientMessageId: string): ChatStat
   return { ...state, pending: { ...state.pending, [found.conversation_id]: list } };
 }
 
-/** The records that the frames being applied have copied already, and nobody else has seen. */
+/** The records that the current frames have already copied and no one else has seen. */
 let owned: WeakSet<object> | null = null;
 
-/** The record with `value` under `key`; another one, unless it was copied for the frames being applied. */
+/** Sets `value` under `key` in a copy of the record, or in place when the current frames already copied it. */
 function put<T>(record: Record<string, T>, key: string, value: T): Record<string, T> {
   if (owned?.has(record)) {
     record[key] = value;

@@ -1,4 +1,4 @@
-/** Views of the state that several parts of the window share. */
+/** Selectors that several parts of the interface share. */
 import { nameText } from '@/lib/text';
 import type { Conversation, Message, User } from '@/protocol';
 import type { ChatState, PendingMessage, UnreadMark } from './state';
@@ -12,10 +12,10 @@ interface Lists {
   archived: Conversation[];
 }
 
-/** The lists as they were last made: sorting thousands for each frame about something else would take too long. */
+/** Caches the sorted lists: sorting thousands of conversations for each unrelated frame would take too long. */
 let lists: Lists | null = null;
 
-/** Pinned first, then by last activity; either the archived ones or the others. */
+/** Pinned first, then by last activity; either the archived conversations or the others. */
 export function listConversations(state: ChatState, archived = false): Conversation[] {
   if (lists?.conversations !== state.conversations || lists.pending !== state.pending)
     lists = makeLists(state);
@@ -41,7 +41,7 @@ function activityOf(conversation: Conversation, pending: PendingMessage[] | unde
   return own > last ? own : last;
 }
 
-/** As they call themselves. */
+/** The user's own display name, without the nickname. */
 export function ownNameOf(user: Pick<User, 'display_name' | 'username'>): string {
   return nameText(user.display_name || user.username);
 }
@@ -64,18 +64,18 @@ export function deliveryOf(message: Message, conversation: Conversation | undefi
   return 'sent';
 }
 
-/** What was marked as unread by hand, unless the person has read on since, on whatever device. */
+/** The mark set by "mark as unread", unless the user has read on since, on any device. */
 function unreadMarkOf(state: ChatState, { id, me }: Conversation): UnreadMark | undefined {
   const mark = state.unreadFrom[id];
   return mark?.read === me.read_seq ? mark : undefined;
 }
 
-/** What the server counts, and what was marked by hand. */
+/** The server's count, plus what the user marked as unread. */
 export function unreadOf(state: ChatState, conversation: Conversation): number {
   return conversation.me.unread + (unreadMarkOf(state, conversation)?.count ?? 0);
 }
 
-/** The first `seq` that is not read; meaningful where `unreadOf` is above 0. */
+/** The first unread `seq`; meaningful when `unreadOf` is above 0. */
 export function firstUnreadOf(state: ChatState, conversation: Conversation): number {
   const first = conversation.me.read_seq + 1;
   return Math.min(first, unreadMarkOf(state, conversation)?.seq ?? first);
@@ -87,7 +87,7 @@ export function unreadTotal(state: ChatState, now: number): number {
     .reduce((sum, one) => sum + unreadOf(state, one), 0);
 }
 
-/** Own messages that the server has not confirmed, in all conversations. */
+/** The user's own messages that the server has not confirmed, in all conversations. */
 export function unsentTotal(state: ChatState): number {
   return Object.values(state.pending).reduce((sum, list) => sum + list.length, 0);
 }
@@ -96,14 +96,14 @@ export function isMuted(conversation: Conversation, now: number): boolean {
   return conversation.me.muted_until !== null && Date.parse(conversation.me.muted_until) > now;
 }
 
-/** One's own always; those of others as admin or owner of a group or channel. */
+/** Own messages always; those of others as admin or owner of a group or channel. */
 export function mayDelete(state: ChatState, message: Message): boolean {
   if (message.sender_id === state.me?.id) return true;
   const conversation = state.conversations[message.conversation_id];
   return conversation !== undefined && conversation.kind !== 'direct' && conversation.me.role !== 'member';
 }
 
-/** Whether a message is meant for the person: it names them, or answers a message of theirs that is at hand. */
+/** Whether a message mentions the user or replies to a message of theirs that is in memory. */
 export function concerns(state: ChatState, message: Message): boolean {
   const me = state.me?.id;
   if (me === undefined) return false;
@@ -112,7 +112,7 @@ export function concerns(state: ChatState, message: Message): boolean {
   return answered?.sender_id === me;
 }
 
-/** Both in a direct conversation, admins and owners elsewhere. */
+/** Both users in a direct conversation, admins and owners elsewhere. */
 export function mayPin(state: ChatState, conversationId: string): boolean {
   const conversation = state.conversations[conversationId];
   return conversation !== undefined && (conversation.kind === 'direct' || conversation.me.role !== 'member');

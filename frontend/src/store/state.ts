@@ -1,16 +1,16 @@
-/** What the window shows, normalised. Values are replaced, never changed in place. */
+/** The state that the interface shows, normalised. Values are replaced, never changed in place. */
 import type { Contact, Conversation, Member, Message, OwnUser, PresenceState, User } from '@/protocol';
 
 /** A run of messages without a gap in `seq`, ascending. */
 export interface MessageWindow {
   items: Message[];
-  /** Nothing older can be had. */
+  /** No older messages exist. */
   atStart: boolean;
   /** Follows the newest message; false after a jump into the past. */
   atEnd: boolean;
 }
 
-/** A message of one's own that the server has not confirmed yet. */
+/** A message of the user that the server has not confirmed yet. */
 export interface PendingMessage {
   client_message_id: string;
   conversation_id: string;
@@ -20,13 +20,13 @@ export interface PendingMessage {
   /** Ascending in the order of writing, across reloads. */
   order: number;
   state: 'waiting' | 'failed';
-  /** The protocol's code, when failed. */
+  /** The protocol's error code, when failed. */
   error: string | null;
 }
 
 /**
- * "Unread from here": `count` messages of others stand between `seq` and `read`, the read mark when it was put. It
- * holds only as long as that mark stands there.
+ * "Unread from here": `count` messages of others from `seq` to `read`, the read position when the mark was set. The
+ * mark holds only while the read position stays there.
  */
 export interface UnreadMark {
   seq: number;
@@ -46,7 +46,7 @@ export type ChosenPresence = 'online' | 'away' | 'dnd' | 'invisible';
 
 export type LinkState = 'offline' | 'connecting' | 'catching_up' | 'online' | 'closed';
 
-/** Things worth one quiet line: `code` names a text of the catalogue. */
+/** Notices for the user: `code` names a text of the catalogue. */
 export interface Notice {
   id: number;
   code: 'storage_memory' | 'storage_full' | 'update_ready' | 'protocol_closed' | 'request_failed';
@@ -61,7 +61,7 @@ export interface ChatState {
   members: Record<string, Record<string, Member>>;
   windows: Record<string, MessageWindow>;
   pending: Record<string, PendingMessage[]>;
-  /** Until when somebody counts as typing (milliseconds since the epoch), by conversation and person. */
+  /** When each typing state expires (milliseconds since the epoch), by conversation and user. */
   typing: Record<string, Record<string, number>>;
   presence: Record<string, PresenceState>;
   drafts: Record<string, string>;
@@ -71,7 +71,7 @@ export interface ChatState {
   chosenPresence: ChosenPresence;
   notices: Notice[];
   unreadNotifications: number;
-  /** The conversation list is known, from the cache or from the server: an empty one is truly empty. */
+  /** The conversation list is loaded, from the cache or the server: an empty list is really empty. */
   loaded: boolean;
 }
 

@@ -6,12 +6,12 @@ import { type ChatState, EMPTY, type MessageWindow, type Notice, type PendingMes
 
 export type ChatStore = StoreApi<ChatState>;
 
-/** One store for one signed-in account. Views read it; only the session writes to it. */
+/** The store of one signed-in account. Views read it; only the session writes to it. */
 export function createChatStore(initial: Partial<ChatState> = {}): ChatStore {
   return createStore<ChatState>(() => ({ ...EMPTY, ...initial }));
 }
 
-/** Every way in which the session changes the state, beside plain `setState` of whole slices. */
+/** All state changes by the session, except plain `setState` of whole slices. */
 export class Changes {
   readonly #store: ChatStore;
   #nextNotice = 1;
@@ -20,12 +20,12 @@ export class Changes {
     this.#store = store;
   }
 
-  /** Several frames at once are one change for whoever looks. */
+  /** Applies several frames as one change for subscribers. */
   frames(frames: readonly ServerFrame[], now: number): void {
     this.#store.setState((state) => applyFrames(state, frames, now));
   }
 
-  /** The person is no longer in these conversations. */
+  /** Removes the conversations that the user left. */
   left(ids: readonly string[]): void {
     if (ids.length > 0) this.#store.setState((state) => dropConversations(state, ids));
   }
@@ -56,7 +56,7 @@ export class Changes {
     });
   }
 
-  /** Adds the record, or replaces the one with its id; the list stays in the order of writing. */
+  /** Adds the record, or replaces the record with its id. The list stays in the order of writing. */
   pending(record: PendingMessage): void {
     this.#store.setState((state) => {
       const others = (state.pending[record.conversation_id] ?? []).filter(
@@ -79,7 +79,7 @@ export class Changes {
     this.#store.setState((state) => ({ drafts: { ...state.drafts, [conversationId]: text } }));
   }
 
-  /** Forgets those whose time is over; true while somebody is left. */
+  /** Removes expired typing states. Returns true while some remain. */
   expireTyping(now: number): boolean {
     let left = false;
     this.#store.setState((state) => {

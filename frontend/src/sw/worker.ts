@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-/** Keeps the application itself on the device, so that it opens without a network. Messages are kept elsewhere. */
+/** Caches the application on the device, so that it opens without a network. Messages are stored elsewhere. */
 
 import { SHARED_AT, SHARED_CACHE, sharedText } from '../lib/shared-text';
 
@@ -40,7 +40,7 @@ self.addEventListener('fetch', (event) => {
   else event.respondWith(asset(event.request, path.startsWith('assets/')));
 });
 
-/** Keeps what another application shares, and opens the page that asks where it shall go. It never leaves the device. */
+/** Stores what another application shares, and opens the page that asks for a recipient. It never leaves the device. */
 async function share(request: Request): Promise<Response> {
   const text = await request.formData().then(sharedText, () => '');
   if (text !== '') {
@@ -50,7 +50,7 @@ async function share(request: Request): Promise<Response> {
   return Response.redirect(new URL('./#/share', self.registration.scope).href, 303);
 }
 
-/** The newest page when the server answers at once, the kept one otherwise: it never waits for a slow network. */
+/** Returns the newest page when the server answers quickly, else the cached one: it never waits for a slow network. */
 async function page(request: Request): Promise<Response> {
   const kept = await caches.match(new URL('./', self.registration.scope).href, { ignoreVary: true });
   if (kept === undefined) return fetch(request);
@@ -59,7 +59,7 @@ async function page(request: Request): Promise<Response> {
   return Promise.race([fresh.catch(() => kept.clone()), late]);
 }
 
-/** `Vary` is ignored: scripts are asked for with an Origin header and were kept without one. */
+/** `Vary` is ignored: scripts are requested with an Origin header and were cached without one. */
 async function asset(request: Request, immutable: boolean): Promise<Response> {
   const kept = await caches.match(request.url, { ignoreVary: true });
   if (kept !== undefined) return kept;

@@ -10,7 +10,7 @@ const SIZES: Record<Size, string> = {
   large: 'size-20 text-2xl',
 };
 
-/** Two letters at most: the first of the first and of the last word. */
+/** At most two letters: the first of the first and of the last word. */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/).filter(Boolean);
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) =>
@@ -21,7 +21,7 @@ export function initials(name: string): string {
   return letters.join('').toUpperCase();
 }
 
-/** The same person has the same colour everywhere; eight hues that carry white text. */
+/** The same user has the same colour everywhere; eight hues with enough contrast for white text. */
 export function hueOf(id: string): number {
   let hash = 0;
   for (const char of id) hash = (hash * 31 + char.charCodeAt(0)) % 997;
@@ -48,7 +48,7 @@ export interface AvatarProps {
   presence?: PresenceState['state'] | undefined;
 }
 
-/** Decoration: the name always stands beside it as text. */
+/** Decorative: the name is always shown beside it as text. */
 export function Avatar({ id, name, url, size = 'normal', group = false, presence }: AvatarProps) {
   return (
     <span aria-hidden className="relative inline-block shrink-0">

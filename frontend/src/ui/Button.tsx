@@ -34,7 +34,7 @@ export function Button({ kind = 'plain', busy = false, className, disabled, ...r
 }
 
 export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
-  /** The accessible name, by way of the tip: said as both, a screen reader would tell it twice. */
+  /** The accessible name, set through the tooltip: a screen reader would read both. */
   label: string;
   children: ReactNode;
   size?: 'small' | 'normal';

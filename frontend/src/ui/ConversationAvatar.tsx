@@ -6,7 +6,7 @@ export interface ConversationAvatarProps extends Pick<AvatarProps, 'size' | 'pre
   title: string;
 }
 
-/** The picture of a conversation: in a direct one that of the other person. */
+/** The avatar of a conversation: in a direct one that of the other user. */
 export function ConversationAvatar({ conversation, title, ...rest }: ConversationAvatarProps) {
   const { peer } = conversation;
   return (

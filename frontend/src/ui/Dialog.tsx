@@ -8,24 +8,24 @@ export interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
-  /** Stands at the bottom and does not scroll away. */
+  /** Stays at the bottom and does not scroll. */
   footer?: ReactNode;
   size?: 'small' | 'normal' | 'large';
   hideTitle?: boolean;
-  /** Nothing inside takes the focus, so the content itself must, for keys to scroll it. */
+  /** Nothing inside can be focused, so the content itself must be, for keys to scroll it. */
   readOnly?: boolean;
 }
 
 const SIZES = {
   small: 'sm:w-[26rem]',
-  // Hangs from the top: what grows and shrinks while one types must not move under the eyes.
+  // Aligned to the top: a dialog whose height changes while the user types must not move.
   normal: 'sm:mt-[12dvh] sm:w-[32rem]',
   large: 'sm:w-[44rem]',
 };
 
 /**
- * The browser's own modal dialog: it traps the focus, gives it back, closes with Esc and hides the rest from
- * assistive technology, without a style sheet injected at run time that a strict policy would forbid.
+ * The browser's modal dialog: it traps the focus, restores it, closes with Esc and hides the rest from assistive
+ * technology, without a style sheet injected at run time, which a strict policy would forbid.
  */
 export function Dialog({
   title,
@@ -45,7 +45,7 @@ export function Dialog({
     if (dialog === null) return;
     const before = originOf(document.activeElement);
     dialog.showModal();
-    // `autofocus` is no attribute in React, and a closed dialog cannot be focused into before this moment.
+    // React does not render `autofocus`, and a closed dialog cannot be focused before this moment.
     dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       dialog.close();
@@ -58,7 +58,7 @@ export function Dialog({
   };
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc does the same and comes as `cancel`.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc does the same and arrives as `cancel`.
     <dialog
       ref={ref}
       aria-labelledby={id}
@@ -97,7 +97,7 @@ export function Dialog({
   );
 }
 
-/** Where the focus belongs afterwards: an entry of a menu is gone by then, and the menu's button stands for it. */
+/** Where the focus returns: a menu entry no longer exists by then, so the menu's button replaces it. */
 function originOf(focused: Element | null): HTMLElement | null {
   const button = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby') ?? null;
   const origin = button === null ? focused : document.getElementById(button);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Menu, MenuItem } from './Menu';
 import { loadRadix } from './useRadix';
 
-it('opens as soon as it is there for somebody who was faster', async () => {
+it('opens as soon as it is loaded when the user pressed earlier', async () => {
   render(
     <Menu label="Choices" trigger={<button type="button">More</button>}>
       <MenuItem onSelect={() => undefined}>One</MenuItem>

@@ -63,9 +63,9 @@ export interface MenuItemProps {
   disabled?: boolean;
   onSelect: () => void;
   children: ReactNode;
-  /** The keys that do the same. */
+  /** The keyboard shortcut of the same command. */
   hint?: string | undefined;
-  /** A tip that says more. */
+  /** A tooltip with more detail. */
   title?: string | undefined;
 }
 

@@ -59,7 +59,7 @@ export interface SegmentsProps<T extends string> {
   onChange: (value: T) => void;
 }
 
-/** A short list of choices, all in sight: radio buttons that look like one bar. */
+/** A short list of visible choices: radio buttons that look like one bar. */
 export function Segments<T extends string>({ label, text, value, options, onChange }: SegmentsProps<T>) {
   const name = useId();
   return (

@@ -8,7 +8,7 @@ export interface TextFieldProps extends InputHTMLAttributes<HTMLInputElement> {
   hint?: string | undefined;
   error?: string | undefined;
   hideLabel?: boolean;
-  /** Takes the focus when its dialog opens. */
+  /** Gets the focus when its dialog opens. */
   'data-autofocus'?: boolean;
   ref?: Ref<HTMLInputElement>;
 }

@@ -5,7 +5,7 @@ import type { Delivery } from '@/store/selectors';
 
 const SIGNS = { sending: Clock, failed: CircleAlert, sent: Check, delivered: CheckCheck, read: CheckCheck };
 
-/** How far a message got, as a sign and as text for those who do not see it. */
+/** The delivery state of a message, as an icon and as text for screen readers. */
 export function Ticks({ delivery, className }: { delivery: Delivery; className?: string }) {
   const { t } = useI18n();
   const Sign = SIGNS[delivery];

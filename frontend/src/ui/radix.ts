@@ -1,2 +1,2 @@
-/** Menus and popovers, in a part of their own: the first picture does not wait for what opens later. */
+/** Menus and popovers in a chunk of their own, so that the first paint does not wait for them. */
 export { DropdownMenu, Popover } from 'radix-ui';

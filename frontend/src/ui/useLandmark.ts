@@ -1,8 +1,8 @@
 import { useCallback, useState } from 'react';
 
 /**
- * What opens beside a button belongs to the same part of the page as the button: put at the end of the page, it
- * would stand outside of every landmark. `mark` goes on an element around the button.
+ * A popup belongs to the same landmark as its button. At the end of the page it would be outside every landmark.
+ * `mark` goes on an element around the button.
  */
 export function useLandmark(): {
   mark: (element: HTMLElement | null) => void;

@@ -6,7 +6,7 @@ let loaded: Radix | null = null;
 let loading: Promise<void> | null = null;
 const waiting = new Set<() => void>();
 
-/** Starts to fetch menus and popovers; safe to call often. */
+/** Starts to load menus and popovers; safe to call often. */
 export function loadRadix(): Promise<void> {
   loading ??= import('./radix').then((parts) => {
     loaded = parts;
@@ -21,7 +21,7 @@ function subscribe(tell: () => void): () => void {
   return () => waiting.delete(tell);
 }
 
-/** Null for the moment until they are here; a button without its menu is drawn meanwhile. */
+/** Returns null until they are loaded; meanwhile a button is shown without its menu. */
 export function useRadix(): Radix | null {
   return useSyncExternalStore(subscribe, () => loaded);
 }

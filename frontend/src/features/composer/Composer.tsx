@@ -24,9 +24,9 @@ import { useCompletion } from './useCompletion';
 
 const MAX_CHARS = 10_000;
 const MAX_HEIGHT_PX = 240;
-/** The browser fits a box to its text by itself; asked through a script it has to lay the whole page out each time. */
+/** The browser resizes the box to its text by itself; a script would force a layout of the whole page each time. */
 const FITS_ITSELF = globalThis.CSS?.supports?.('field-sizing', 'content') ?? false;
-/** What a command puts around the selection. */
+/** The marks that a command puts around the selection. */
 const MARKS: Record<string, string | undefined> = { bold: '**', italic: '_', code: '`' };
 
 export type ComposerMode =
@@ -41,12 +41,12 @@ export interface ComposerProps {
   onSent: () => void;
   onEditLast: () => void;
   onScroll: (pages: number) => void;
-  /** Into the list of messages. */
+  /** Moves the focus into the list of messages. */
   onLeaveUp: () => void;
   ref?: Ref<HTMLTextAreaElement>;
 }
 
-/** The box to write in. What stands in it is a draft until it is sent. */
+/** The message box. Its text is a draft until it is sent. */
 export function Composer(props: ComposerProps) {
   const { conversation, mode, onMode, onSent, onEditLast, onScroll, onLeaveUp, ref } = props;
   const { id } = conversation;
@@ -95,14 +95,14 @@ export function Composer(props: ComposerProps) {
     () =>
       drafts.arrived.on((one) => {
         if (one.conversationId !== id) return;
-        // While a message is being edited the draft waits behind it.
+        // While a message is being edited the draft is kept.
         if (before.current === null) setText(one.text);
         else before.current = one.text;
       }),
     [drafts, id],
   );
 
-  /** Sets the text and, after it is drawn, the selection. */
+  /** Sets the text and, after rendering, the selection. */
   const write = (next: string, start: number, end = start) => {
     change(next, start);
     requestAnimationFrame(() => box.current?.setSelectionRange(start, end));
@@ -132,7 +132,7 @@ export function Composer(props: ComposerProps) {
     setTrigger(null);
     drafts.set(id, '');
     onMode({ kind: 'new' });
-    // The button is disabled from now on, and the focus would be nowhere.
+    // The button is now disabled, and the focus would be lost.
     box.current?.focus();
     onSent();
   };
@@ -255,7 +255,7 @@ export function Composer(props: ComposerProps) {
             }}
             className={cx(
               'max-h-60 min-h-10 min-w-0 flex-1 resize-none bg-transparent px-1.5 py-2 leading-6 outline-none placeholder:text-muted pointer-coarse:min-h-11',
-              // An empty one is one line high, however long its placeholder.
+              // An empty box is one line high, however long its placeholder.
               text !== '' && 'field-sizing-content',
             )}
           />
@@ -278,12 +278,12 @@ export function Composer(props: ComposerProps) {
   );
 }
 
-/** Page keys belong to the list as long as the box itself has nothing to scroll. */
+/** Page keys scroll the list as long as the box itself has nothing to scroll. */
 function scrolls(element: HTMLTextAreaElement): boolean {
   return element.scrollHeight > element.clientHeight + 2;
 }
 
-/** `:name:` becomes its emoji with the closing colon, once the names are loaded. */
+/** Replaces `:name:` with its emoji at the closing colon, once the names are loaded. */
 function namedEmoji(text: string, caret: number): { text: string; caret: number } | null {
   const all = emojiIfLoaded();
   const match = all === null ? null : /(^|\s):([a-z0-9_+-]+):$/.exec(text.slice(0, caret));
@@ -294,7 +294,7 @@ function namedEmoji(text: string, caret: number): { text: string; caret: number 
   return { text: text.slice(0, start) + char + text.slice(caret), caret: start + char.length };
 }
 
-/** Why nothing can be written here, or null. */
+/** Returns why the user cannot write here, or null. */
 function useBarred(conversation: Conversation): string | null {
   const { t } = useI18n();
   const blocked = useChat(

@@ -11,7 +11,7 @@ export interface SuggestionsProps {
   onAccept: (index: number) => void;
 }
 
-/** The list above the box; the box keeps the focus and the keys. */
+/** The list above the message box; the box keeps the focus and handles the keys. */
 export function Suggestions({ id, suggestions, active, onActive, onAccept }: SuggestionsProps) {
   const { t } = useI18n();
   return (

@@ -1,8 +1,8 @@
-/** What is being typed that can be completed, and what completing it does to the text. Pure. */
+/** Finds the text that can be completed and applies a completion. Pure. */
 export interface Trigger {
   kind: 'mention' | 'emoji';
   query: string;
-  /** Where the sign stands that began it. */
+  /** The position of the sign that started it. */
   start: number;
   end: number;
 }
@@ -37,7 +37,7 @@ export function complete(text: string, trigger: Trigger, replacement: string): E
   };
 }
 
-/** Puts `mark` around the selection, or takes it away where it already is. */
+/** Puts `mark` around the selection, or removes it when it is already there. */
 export function wrap(
   text: string,
   start: number,

@@ -10,7 +10,7 @@ const MOST = 7;
 
 export interface Suggestion {
   key: string;
-  /** What stands before the name: an emoji, or nothing. */
+  /** Shown before the name: an emoji, or nothing. */
   sign: string;
   name: string;
   hint: string;
@@ -20,7 +20,7 @@ export interface Suggestion {
 
 const NOBODY: User[] = [];
 
-/** Suggestions for what is being typed, best first; none while there is nothing to complete. */
+/** Returns suggestions for the typed text, best first; none when nothing can be completed. */
 export function useCompletion(conversationId: string, trigger: Trigger | null): Suggestion[] {
   const [emoji, setEmoji] = useState<Emoji[]>([]);
   const kind = trigger?.kind ?? null;

@@ -5,7 +5,7 @@ import { Avatar } from '@/ui/Avatar';
 import { IconButton } from '@/ui/Button';
 import { Menu, MenuChoice, MenuDivider, MenuItem } from '@/ui/Menu';
 
-/** One's own name and picture, with what concerns oneself behind it. */
+/** The user's own name and avatar, with the account menu. */
 export function AccountMenu({ onSettings, onSignOut }: { onSettings: () => void; onSignOut: () => void }) {
   const { t } = useI18n();
   const { presence } = useSession();

@@ -13,7 +13,7 @@ import { useSwipeBack } from './useSwipeBack';
 
 const DetailsPanel = lazy(() => import('./DetailsPanel'));
 
-/** While a held key moves through the list, the conversations on the way fetch nothing. */
+/** While a held key moves through the list, the conversations passed on the way fetch nothing. */
 const PASSING_MS = 150;
 
 const WRITING: ComposerMode = { kind: 'new' };
@@ -29,7 +29,7 @@ export interface ChatPaneProps {
   onOpen: (conversationId: string, seq?: number) => void;
 }
 
-/** One conversation: its head, its messages, and the box to write in. */
+/** One conversation: header, messages and message box. */
 export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpen }: ChatPaneProps) {
   const conversation = useChat((state) => state.conversations[id]);
   const untouched = useChat(
@@ -114,7 +114,7 @@ export function ChatPane({ id, seq, onArrived, onBack, details, onDetails, onOpe
   );
 }
 
-/** Stands where nobody has written anything yet. */
+/** Shown in a conversation without messages. */
 function Untouched({ conversation }: { conversation: Conversation }) {
   const { t } = useI18n();
   const title = useChat((state) => titleOf(state, conversation));
@@ -126,7 +126,7 @@ function Untouched({ conversation }: { conversation: Conversation }) {
   );
 }
 
-/** Stands for a head that could not be drawn: there is still a way back. */
+/** Replaces a header that failed to render; the user can still go back. */
 function BrokenHeader({ onBack }: { onBack: () => void }) {
   const { t } = useI18n();
   return (

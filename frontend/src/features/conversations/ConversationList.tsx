@@ -32,7 +32,7 @@ export function ConversationList({
   const [archiveOpen, setArchiveOpen] = useState(false);
   const live = useChat(useShallow((state) => listConversations(state)));
   const archived = useChat(useShallow((state) => listConversations(state, true)));
-  // A search looks everywhere, and an open conversation never vanishes from the list.
+  // A search includes the archive, and an open conversation never disappears from the list.
   const withArchive = archiveOpen || query !== '' || archived.some((one) => one.id === selected);
   const conversations = useMemo(
     () => (withArchive ? [...live, ...archived] : live),
@@ -103,7 +103,7 @@ export function ConversationList({
             </p>
           )}
           {shown.length === 0 && loaded && query === '' && (
-            // On a wide screen the same stands beside the list.
+            // On a wide screen the same is shown beside the list.
             <div className="grid h-3/4 sm:hidden">
               <NothingOpen onNew={onNew} />
             </div>

@@ -18,7 +18,7 @@ export interface ConversationRowProps {
   conversation: Conversation;
   selected: boolean;
   onSelect: (id: string) => void;
-  /** Where it stands in a list of which only a part exists in the page. */
+  /** The position in a list of which only a part is rendered. */
   place?: RowPlace;
 }
 
@@ -28,14 +28,14 @@ export interface RowPlace {
   measure: (element: HTMLLIElement | null) => void;
 }
 
-/** What the element of a row needs to be measured, and to be told where it stands. */
+/** What the element of a row needs for measuring and positioning. */
 function placed(place: RowPlace | undefined) {
   if (place === undefined) return {};
   const { index, of, measure } = place;
   return { ref: measure, 'data-index': index, 'aria-posinset': index + 1, 'aria-setsize': of };
 }
 
-/** One conversation of the list; one that cannot be drawn is still a way to it, and the others know nothing of it. */
+/** One conversation of the list. A row that fails to render still links to it and does not affect the others. */
 export const ConversationRow = memo(function ConversationRow(props: ConversationRowProps) {
   return (
     <ErrorBoundary of={props.conversation} fallback={() => <BrokenRow {...props} />}>
@@ -139,11 +139,11 @@ function Mark({ icon, text }: { icon: React.ReactNode; text: string }) {
   );
 }
 
-/** The button of the menu appears over the end of the line. */
+/** The menu button appears over the end of the line. */
 const BESIDE_MENU =
   'pointer-fine:group-hover:me-7 pointer-fine:group-has-focus-visible:me-7 pointer-fine:group-has-data-[state=open]:me-7';
 
-/** Seen before the text, told after it. */
+/** Shown before the text, read after it. */
 const FIRST = 'order-first shrink-0';
 
 /** The second line: who is typing, else a draft, else the newest message. */
@@ -179,7 +179,7 @@ function Preview({ conversation }: { conversation: Conversation }) {
   return (
     <>
       {!own && last.kind === 'text' && conversation.kind !== 'direct' && sender !== '…' && (
-        // Apart from the text, which may run in the other direction.
+        // Separate from the text, which may have the other direction.
         <span className="-me-0.5 max-w-1/2 shrink-0 truncate" dir="auto">{`${sender}: `}</span>
       )}
       <span className="truncate" dir="auto">

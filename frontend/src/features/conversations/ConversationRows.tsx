@@ -4,7 +4,7 @@ import { useI18n } from '@/app/context';
 import type { Conversation } from '@/protocol';
 import { ConversationRow } from './ConversationRow';
 
-/** Up to here every row exists in the page, so that the browser's own search finds it. */
+/** Up to this number every row is rendered, so that the browser's own search finds it. */
 const ALL_UP_TO = 200;
 const ROW_PX = 64;
 const GAP_PX = 2;
@@ -16,7 +16,7 @@ export interface ConversationRowsProps {
   scroller: RefObject<HTMLDivElement | null>;
 }
 
-/** The rows of the list: all of them, or of very many those in sight. */
+/** The rows of the list: all of them, or in a very long list the visible ones. */
 export function ConversationRows(props: ConversationRowsProps) {
   const { conversations, selected, onSelect } = props;
   if (conversations.length > ALL_UP_TO) return <RowsInSight {...props} />;
@@ -62,7 +62,7 @@ function List({ height, start, children }: { height?: number; start?: number; ch
   const { t } = useI18n();
   const style = height === undefined ? undefined : { height, paddingTop: start };
   return (
-    // biome-ignore lint/a11y/noRedundantRoles: without its bullets Safari no longer takes it for a list.
+    // biome-ignore lint/a11y/noRedundantRoles: without its bullets Safari does not expose it as a list.
     <ul role="list" aria-label={t('conversations.label')} className="flex flex-col gap-0.5" style={style}>
       {children}
     </ul>

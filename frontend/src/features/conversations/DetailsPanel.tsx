@@ -18,11 +18,11 @@ export interface DetailsPanelProps {
   conversation: Conversation;
   onClose: () => void;
   onJumpToDate: () => void;
-  /** Another conversation, or a message of this one. */
+  /** Opens another conversation, or a message of this one. */
   onOpen: (conversationId: string, seq?: number) => void;
 }
 
-/** Beside the messages: who this is, or who is in it, and what can be done about it. */
+/** Beside the messages: the other user or the members, and the actions on them. */
 export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOpen }: DetailsPanelProps) {
   const { t } = useI18n();
   const title = useChat((state) => titleOf(state, conversation));
@@ -79,7 +79,7 @@ export default function DetailsPanel({ conversation, onClose, onJumpToDate, onOp
 
 function PersonLines({ user }: { user: User }) {
   const presence = usePresence(user.id);
-  // Under a name of one's own for them, their own one as well.
+  // Below the nickname, the user's own display name.
   const renamed = useChat((state) => nameOf(state, user) !== ownNameOf(user));
   return (
     <>
@@ -96,7 +96,7 @@ function PersonLines({ user }: { user: User }) {
   );
 }
 
-/** Actions of one kind, apart from the others by a line. */
+/** Actions of one kind, separated from the others by a line. */
 function Part({ children }: { children: ReactNode }) {
   return <div className="flex flex-col border-t border-line py-2">{children}</div>;
 }
@@ -207,7 +207,7 @@ function GroupActions({
   );
 }
 
-/** Leaving a group is up to its members to undo; a direct conversation comes back with what is written next. */
+/** Only a member can undo leaving a group; a direct conversation comes back with the next message. */
 function Leave({ conversation }: { conversation: Conversation }) {
   const { t } = useI18n();
   const { actions } = useSession();

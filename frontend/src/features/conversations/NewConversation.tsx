@@ -14,7 +14,7 @@ export interface NewConversationProps {
   onStarted: (conversationId: string) => void;
 }
 
-/** One person makes a direct conversation, several (or a name) make a group. */
+/** One user makes a direct conversation, several users (or a name) make a group. */
 export default function NewConversation({ onClose, onStarted }: NewConversationProps) {
   const i18n = useI18n();
   const { t } = i18n;

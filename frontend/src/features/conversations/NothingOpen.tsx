@@ -2,7 +2,7 @@ import { MessagesSquare } from 'lucide-react';
 import { useChat, useI18n } from '@/app/context';
 import { Button } from '@/ui/Button';
 
-/** Stands where a conversation will: who has none yet is led to the first one. */
+/** Shown when no conversation is open. A user without conversations is guided to the first one. */
 export function NothingOpen({ onNew }: { onNew: () => void }) {
   const { t } = useI18n();
   const newcomer = useChat((state) => state.loaded && Object.keys(state.conversations).length === 0);

@@ -9,7 +9,7 @@ import { shortWhen } from '@/lib/time';
 import type { Message } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 
-/** What is pinned in a conversation, newest first; a click goes there. */
+/** The pinned messages of a conversation, newest first; a click jumps there. */
 export function PinnedMessages({
   conversationId,
   onOpen,
@@ -78,10 +78,10 @@ function PinnedRow({ message, onOpen }: { message: Message; onOpen: () => void }
   );
 }
 
-/** How long after a change the server is asked again, so that a busy conversation does not ask for each message. */
+/** The delay after a change before the next request, so that a busy conversation does not send one for each message. */
 const REFRESH_AFTER_MS = 500;
 
-/** What the device keeps, then what the server has, corrected by what is on the screen, which is never older. */
+/** What the device has, then what the server has, corrected by what is on the screen, which is never older. */
 function usePinned(conversationId: string): Message[] {
   const { history } = useSession();
   const [kept, setKept] = useState<Message[]>([]);
@@ -96,7 +96,7 @@ function usePinned(conversationId: string): Message[] {
   );
   const rev = useChat((state) => state.conversations[conversationId]?.rev);
   const asked = useRef<string>(undefined);
-  // Read again whenever something changed, also outside of what is on the screen.
+  // Read again after each change, also of messages that are not on the screen.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   useEffect(() => {
     let wanted = true;
@@ -105,7 +105,7 @@ function usePinned(conversationId: string): Message[] {
     };
     const isFirst = asked.current !== conversationId;
     asked.current = conversationId;
-    // The device knows only what was read here: it shows at once, and when the server cannot be reached.
+    // The device has only what was read here: shown immediately, and when the server cannot be reached.
     const shown = isFirst ? history.pinned(conversationId).then(show) : Promise.resolve();
     const timer = setTimeout(
       () => {

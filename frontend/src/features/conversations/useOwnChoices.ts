@@ -3,7 +3,7 @@ import { useAttempt, useChat, useI18n, useSession } from '@/app/context';
 import type { Conversation } from '@/protocol';
 import { isMuted, unreadOf } from '@/store/selectors';
 
-/** Far enough to mean "until I say otherwise". */
+/** Far enough in the future to mean "until I unmute". */
 const MUTED_FOREVER = '9999-12-31T00:00:00.000Z';
 
 export interface OwnChoice {
@@ -12,7 +12,7 @@ export interface OwnChoice {
   run: () => void;
 }
 
-/** What one can do with a conversation for oneself: in its menu, and on phones, which point at nothing, in its details. */
+/** The user's own actions on a conversation: in its menu, and on phones, which have no hover, in its details. */
 export function useOwnChoices(conversation: Conversation): OwnChoice[] {
   const { t } = useI18n();
   const { actions } = useSession();

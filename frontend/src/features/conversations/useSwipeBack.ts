@@ -1,10 +1,10 @@
 import { type RefObject, useEffect, useRef } from 'react';
 
-/** A finger that moved this far has said where it wants to go. */
+/** A finger that moved this far has a clear direction. */
 const DECIDED_PX = 12;
-/** Of the pane's width: farther than this goes back, less springs back. */
+/** Share of the pane's width: a longer swipe goes back, a shorter one is reverted. */
 const FAR_ENOUGH = 0.3;
-/** Faster than this goes back however far it was (pixels per millisecond). */
+/** A faster swipe goes back, whatever its length (pixels per millisecond). */
 const FAST = 0.5;
 
 interface Swipe {
@@ -16,8 +16,8 @@ interface Swipe {
 }
 
 /**
- * On a narrow screen the pane follows a finger that swipes from its beginning to its end (to the right, or to the left
- * in a right-to-left language) and goes back when it is let go far enough along.
+ * On a narrow screen the pane follows a finger that swipes from its start to its end (to the right, or to the left
+ * in a right-to-left language) and goes back when it is released far enough along.
  */
 export function useSwipeBack(pane: RefObject<HTMLElement | null>, onBack: () => void): void {
   const back = useRef(onBack);
@@ -77,7 +77,7 @@ export function useSwipeBack(pane: RefObject<HTMLElement | null>, onBack: () => 
   }, [pane]);
 }
 
-/** Code and tables scroll by the same movement, and it is theirs. */
+/** Code and tables scroll with the same gesture and take precedence. */
 function scrollsSideways(target: Element): boolean {
   for (let one: Element | null = target; one !== null && one.role !== 'feed'; one = one.parentElement) {
     if (one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX))

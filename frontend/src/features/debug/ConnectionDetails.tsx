@@ -4,7 +4,7 @@ import type { TimingSummary } from '@/realtime/timings';
 import { Dialog } from '@/ui/Dialog';
 import { useDetails, useSizes } from './useDetails';
 
-/** How the connection and this client do, for whoever wants to know or to report it. Holds nothing secret. */
+/** Diagnostics of the connection and this client, for users and bug reports. Contains nothing secret. */
 export default function ConnectionDetails({ onClose }: { onClose: () => void }) {
   const { t, language } = useI18n();
   const details = useDetails();

@@ -42,17 +42,17 @@ function line(name: string): string | null | undefined {
   return screen.getByText(name).nextElementSibling?.textContent;
 }
 
-it('tells how the connection does and what it costs', async () => {
+it('shows the state of the connection and its cost', async () => {
   show('en', async () => ({ type: 'pong' }));
   expect(await screen.findByText('151.2 of 170 kB')).toBeInTheDocument();
   expect(line('State')).toBe('Connected (connected)');
-  expect(line('Held by')).toBe('another tab');
-  expect(line('Sending to confirmation')).toBe('14 ms, 95 % within 40 ms (of 3)');
-  expect(line('Arrival to screen')).toBe('–');
-  await waitFor(() => expect(line('Round trip to the server')).toMatch(/ms/));
+  expect(line('Owned by')).toBe('another tab');
+  expect(line('Send to confirmation')).toBe('14 ms, 95 % within 40 ms (of 3)');
+  expect(line('Receive to screen')).toBe('–');
+  await waitFor(() => expect(line('Server round trip')).toMatch(/ms/));
 });
 
-it('has nothing to tell of a server that does not answer, and says so in the language of the person', async () => {
+it("shows no value when the server does not answer, in the user's language", async () => {
   show('de', () => Promise.reject(new Error('There is no connection.')));
   expect(await screen.findByText('151,2 von 170 kB')).toBeInTheDocument();
   expect(line('Zum Server und zurück')).toBe('–');

@@ -5,31 +5,31 @@ import type { TimingSummary } from '@/realtime/timings';
 const ASK_EVERY_MS = 2_000;
 
 export interface Details {
-  /** The state machine's own word for the connection. */
+  /** The state machine's name for the connection state. */
   state: string;
-  /** This tab holds the connection; another one may do so for it. */
+  /** This tab owns the connection; otherwise another tab may. */
   leads: boolean;
   roundTrip: TimingSummary;
   sendToAck: TimingSummary;
   receiveToPaint: TimingSummary;
   conversations: number;
-  /** Messages that this page holds ready. */
+  /** Messages in the memory of this page. */
   messages: number;
   people: number;
   /** Messages that wait to be sent. */
   waiting: number;
-  /** What the device keeps for this address, in bytes; null where the browser does not tell. */
+  /** Storage used by this address, in bytes; null when the browser does not report it. */
   stored: number | null;
 }
 
-/** One part of the built client against what it may be, in kB of gzip. */
+/** One part of the built client and its limit, in kB of gzip. */
 export interface Size {
   budget: 'firstLoadScripts' | 'firstLoadStyles' | 'lazyPart' | 'emojiNames';
   kB: number;
   most: number;
 }
 
-/** What the panel shows; asks the server for its answer, and looks again, every two seconds. */
+/** Returns what the panel shows; pings the server and refreshes every two seconds. */
 export function useDetails(): Details {
   const session = useSession();
   const { link, store, timings } = session;
@@ -71,7 +71,7 @@ export function useDetails(): Details {
   };
 }
 
-/** What the build wrote about itself; nothing where there was none, as in development. */
+/** Sizes that the build recorded; empty without a build, as in development. */
 export function useSizes(): Size[] {
   const [sizes, setSizes] = useState<Size[]>([]);
   useEffect(() => {

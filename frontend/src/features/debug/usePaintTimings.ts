@@ -1,13 +1,13 @@
 import { useEffect } from 'react';
 import { useSession } from '@/app/context';
 
-/** Notes for each message that arrives how long it took to be painted. Costs two tasks a message, and no drawing. */
+/** Records how long each received message took to be painted. Costs two tasks a message, and no rendering. */
 export function usePaintTimings(): void {
   const { link, timings } = useSession();
   useEffect(
     () =>
       link.frames.on((frame) => {
-        // Nothing is painted in a page that nobody sees, and what was missed is shown all at once.
+        // A hidden page paints nothing, and missed messages are shown all at once.
         if (frame.type !== 'message.new' || frame.queued || document.visibilityState !== 'visible') return;
         const received = performance.now();
         afterPaint(() => timings.add('receiveToPaint', performance.now() - received));

@@ -3,11 +3,11 @@ import { useI18n } from '@/app/context';
 import { type Emoji, type EmojiGroup, loadEmoji, searchEmoji } from './data';
 
 const COLUMNS = 8;
-/** How high a row of emoji is, for the scroll bar of what was not drawn yet. */
+/** The height of a row of emoji, for the scroll bar of rows that are not rendered yet. */
 const ROW_REM = 2.3125;
 
 interface Group {
-  /** Null for what was found. */
+  /** Null for search results. */
   name: EmojiGroup | null;
   emoji: Emoji[];
 }
@@ -21,7 +21,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     void loadEmoji().then(setAll);
-    // What opened around it had nothing to focus while this script was on its way.
+    // The popover had nothing to focus while this script was loading.
     if (matchMedia('(pointer: fine)').matches) search.current?.focus();
   }, []);
   const groups = useMemo<Group[]>(() => {
@@ -55,7 +55,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
   };
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys of everything inside pass through here.
+    // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys of everything inside bubble up to here.
     <div onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col">
       <div className="p-2">
         <input
@@ -90,7 +90,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
                 <button
                   key={one.char}
                   type="button"
-                  // One stop of the Tab key for all of them; arrow keys go on from there.
+                  // One Tab stop for all of them; arrow keys move from there.
                   tabIndex={one === first ? 0 : -1}
                   aria-label={one.label}
                   title={one.names[0] === undefined ? one.label : `:${one.names[0]}:`}
@@ -106,7 +106,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
         {none && <p className="py-8 text-center text-sm text-muted">{t('emoji.none')}</p>}
       </div>
       {query.trim() === '' && (
-        // For the mouse and for fingers: keys have the search box and the arrows.
+        // For mouse and touch: keyboard users have the search box and the arrows.
         <div className="flex border-t border-line px-2 py-1">
           {groups.map(
             ({ name, emoji }) =>

@@ -1,4 +1,4 @@
-/** Emoji by name, fetched when first needed. */
+/** Emoji by name, loaded when first needed. */
 
 export type EmojiGroup =
   | 'smileys'
@@ -16,7 +16,7 @@ export interface Emoji {
   label: string;
   group: EmojiGroup;
   names: string[];
-  /** Everything it can be found by, in lower case. */
+  /** All search terms, in lower case. */
   words: string[];
 }
 
@@ -37,12 +37,12 @@ export function loadEmoji(): Promise<Emoji[]> {
   return loading;
 }
 
-/** Null before `loadEmoji` has been awaited once. */
+/** Returns null before `loadEmoji` has been awaited once. */
 export function emojiIfLoaded(): Emoji[] | null {
   return loaded;
 }
 
-/** Best matches first: a name that begins with the query, then those of which every word of it begins some word. */
+/** Best matches first: names that start with the query, then those with a word prefix for every word of it. */
 export function searchEmoji(all: readonly Emoji[], query: string, limit = Number.POSITIVE_INFINITY): Emoji[] {
   const wanted = query.trim().toLowerCase();
   if (wanted === '') return all.slice(0, limit);

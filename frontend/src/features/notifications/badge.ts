@@ -1,6 +1,6 @@
 import { countText } from '@/lib/text';
 
-/** The unread count in the page's icon and, where installed, on the application's. */
+/** Shows the unread count in the page's icon and, when installed, on the application's. */
 const SIZE = 64;
 
 export function drawBadge(count: number): void {

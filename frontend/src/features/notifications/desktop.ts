@@ -1,4 +1,4 @@
-/** Notifications outside of the page: shown one after the other, and taken away again once they are read anywhere. */
+/** Desktop notifications: shown one after the other, and removed once they are read on any device. */
 
 export interface Told {
   conversationId: string;
@@ -7,16 +7,16 @@ export interface Told {
 }
 
 export class DesktopNotifications {
-  /** Each step waits for the one before, so that what is about to be shown is not overlooked when it is taken away. */
+  /** Each step waits for the previous one, so that a pending notification is not missed when it is removed. */
   #last: Promise<void> = Promise.resolve();
 
   show({ conversationId, title, body }: Told): void {
     const options = { body, tag: conversationId, icon: './icons/icon-192.png', data: { conversationId } };
-    // Through the worker where there is one: phones know no other way.
+    // Through the service worker if there is one, because phones require it.
     this.#then((worker) => worker.showNotification(title, options));
   }
 
-  /** Closes those of conversations in which nothing is unread, whichever tab or earlier page has shown them. */
+  /** Closes notifications of conversations without unread messages, whichever tab or earlier page has shown them. */
   keepOnly(unread: (conversationId: string) => boolean): void {
     this.#then(async (worker) => {
       for (const one of await worker.getNotifications()) {

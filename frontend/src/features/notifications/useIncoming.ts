@@ -8,10 +8,10 @@ import type { ChatState, PendingMessage } from '@/store/state';
 import { drawBadge } from './badge';
 import { DesktopNotifications, type Told } from './desktop';
 
-/** Drawing the icon takes longer than a frame: after the message itself, and once for many. */
+/** Drawing the icon takes longer than a frame: done after the message itself, and once for many. */
 const BADGE_MS = 150;
 
-/** Tells of new messages: aloud for the open conversation, on the desktop for a page in the background. */
+/** Notifies of new messages: aloud for the open conversation, on the desktop for a page in the background. */
 export function useIncoming(openId: string | null): void {
   const session = useSession();
   const announcer = useAnnouncer();
@@ -43,7 +43,7 @@ export function useIncoming(openId: string | null): void {
     [session, announcer, desktop, settings.announce, settings.notifications, t],
   );
 
-  // Somebody who does not see the sign beside it must hear that a message stays unsent, wherever it was written.
+  // A user who does not see the icon must hear that a message was not sent, wherever it was written.
   const failed = useChat(useShallow(failedSends));
   const known = useRef(failed);
   useEffect(() => {
@@ -56,12 +56,12 @@ export function useIncoming(openId: string | null): void {
     }
   }, [failed, announcer, t]);
 
-  // What was read here or on another device needs no notice any more, one of an earlier visit neither.
+  // Messages read here or on another device need no notification any more, nor do those of an earlier visit.
   const loaded = useChat((state) => state.link === 'online');
   const withUnread = useChat(useShallow(unreadIds));
   useEffect(() => {
     if (!loaded) return;
-    // When its turn comes, what was read may be unread again, with a notice of its own.
+    // By the time this runs, a read message may be unread again, with a notification of its own.
     const again = (id: string) => unreadIds(session.store.getState()).includes(id);
     desktop.keepOnly((id) => withUnread.includes(id) || again(id));
   }, [desktop, loaded, session, withUnread]);

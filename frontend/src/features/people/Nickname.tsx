@@ -8,7 +8,7 @@ import { TextField } from '@/ui/TextField';
 
 const MOST_CHARS = 100;
 
-/** A name of one's own for somebody; nobody else sees it. */
+/** Edits the nickname of a contact; only this user sees it. */
 export function Nickname({ user, onClose }: { user: User; onClose: () => void }) {
   const { t } = useI18n();
   const { contacts } = useSession();

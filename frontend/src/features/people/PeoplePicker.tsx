@@ -10,15 +10,15 @@ import { usePeopleSearch } from './usePeopleSearch';
 export interface PeoplePickerProps {
   chosen: User[];
   onChange: (chosen: User[]) => void;
-  /** People who cannot be chosen. */
+  /** Users who cannot be chosen. */
   without?: ReadonlySet<string>;
-  /** Stands below the box. */
+  /** Shown below the box. */
   hint: string;
   /** Enter with nothing typed. */
   onSubmit: () => void;
 }
 
-/** A text box over a list of people; several can be chosen. Arrow keys move, Enter chooses. */
+/** A text box over a list of users; several can be chosen. Arrow keys move, Enter chooses. */
 export function PeoplePicker({ chosen, onChange, without, hint, onSubmit }: PeoplePickerProps) {
   const { t } = useI18n();
   const id = useId();

@@ -3,7 +3,7 @@ import { useChat, useSession } from '@/app/context';
 import { matches } from '@/lib/text';
 import type { User } from '@/protocol';
 
-/** Typing pauses shorter than this ask nothing. */
+/** Typing pauses shorter than this send no request. */
 const PAUSE_MS = 150;
 
 export interface PeopleSearch {
@@ -11,7 +11,7 @@ export interface PeopleSearch {
   searching: boolean;
 }
 
-/** People whose name begins with what was typed: known ones at once, the server's answer a moment later. */
+/** Users whose name starts with the query: known ones immediately, the server's results a moment later. */
 export function usePeopleSearch(query: string): PeopleSearch {
   const { api, changes } = useSession();
   const known = useChat((state) => state.people);

@@ -2,10 +2,10 @@ import { useEffect, useState } from 'react';
 import { useChat, useI18n } from '@/app/context';
 import { cx } from '@/lib/cx';
 
-/** A connection that is back at once is not worth a line that flickers. */
+/** Shorter interruptions are not shown, because the line would flicker. */
 const PATIENCE_MS = 700;
 
-/** One quiet line that tells the truth about the connection; nothing to see while all is well. */
+/** Shows the state of the connection; empty while connected. */
 export function Connection() {
   const { t } = useI18n();
   const link = useChat((state) => state.link);

@@ -3,12 +3,12 @@ import { nameText } from '@/lib/text';
 import { ago } from '@/lib/time';
 import type { PresenceState } from '@/protocol';
 
-/** Somebody's presence as the avatar's dot and as a line of text. */
+/** A user's presence, as the avatar's dot and as text. */
 export function usePresence(userId: string | undefined): { state: PresenceState['state']; text: string } {
   const i18n = useI18n();
   const presence = useChat((state) => (userId === undefined ? undefined : state.presence[userId]));
   const offline = useChat((state) => state.link !== 'online' && state.link !== 'catching_up');
-  // Without a connection nobody knows, and an old "online" would be a lie.
+  // Without a connection the presence is unknown, and an old "online" would be wrong.
   if (presence === undefined || offline) return { state: 'offline', text: '' };
   if (presence.state === 'offline') {
     const text =

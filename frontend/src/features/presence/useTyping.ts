@@ -1,7 +1,7 @@
 import { useChat, useI18n } from '@/app/context';
 import { nameOf } from '@/store/selectors';
 
-/** "Anna is typing", or null. */
+/** Returns "Anna is typing", or null. */
 export function useTyping(conversationId: string): string | null {
   const { t } = useI18n();
   const names = useChat((state) =>

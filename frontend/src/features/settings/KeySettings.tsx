@@ -12,7 +12,7 @@ import {
 } from '@/features/shortcuts/remap';
 import { Button } from '@/ui/Button';
 
-/** Other keys for any command: press the button, then the keys. What is taken already is refused. */
+/** Changes the keys of any command: press the button, then the keys. Keys in use are refused. */
 export function KeySettings() {
   const { t } = useI18n();
   const [settings, set] = useSettings();

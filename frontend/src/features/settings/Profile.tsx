@@ -32,7 +32,7 @@ export function Profile() {
     });
     if (!done) setSaved(false);
   };
-  /** The server's text about a field continues a sentence that begins with the field's name. */
+  /** The server's text about a field continues a sentence that starts with the field's name. */
   const ofField = (field: string, label: string) => {
     const found = refused?.errors.find((one) => one.field === field);
     return found && `${label} ${found.detail}.`;

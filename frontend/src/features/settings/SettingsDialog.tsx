@@ -22,7 +22,7 @@ export default function SettingsDialog({
   const [page, setPage] = useState<PageName>(first);
   return (
     <Dialog title={t('settings.title')} onClose={onClose} size="large">
-      {/* One height for all pages, or what is below the pointer would change with each of them. */}
+      {/* One height for all pages, so that nothing below the pointer moves. */}
       <div className="flex flex-col gap-4 h-[calc(92dvh-6rem)] sm:h-[min(34rem,calc(85dvh-6rem))] sm:flex-row sm:gap-6">
         <nav
           aria-label={t('settings.title')}
@@ -122,7 +122,7 @@ function Keys() {
   );
 }
 
-/** Permission is asked when a person turns this on, never by itself. */
+/** Asks for permission only when the user turns this on. */
 function Notifications() {
   const { t } = useI18n();
   const [settings, set] = useSettings();

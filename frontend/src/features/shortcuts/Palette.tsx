@@ -34,11 +34,11 @@ export interface PaletteProps {
   onClose: () => void;
   /** Opens a conversation, at one of its messages. */
   onOpen: (conversationId: string, seq?: number) => void;
-  /** A text that is to go where one chooses: only places to write are offered. */
+  /** A shared text to be placed: only conversations and users are offered. */
   sending?: string;
 }
 
-/** In the order in which they stand. */
+/** In display order. */
 const GROUPS = ['conversations', 'people', 'messages', 'commands'] as const;
 type Group = (typeof GROUPS)[number];
 
@@ -71,7 +71,7 @@ const ICONS: Record<Exclude<Everywhere, 'palette'>, ReactNode> = {
   signOut: <LogOut size={18} />,
 };
 
-/** Ctrl+K: conversations, people, messages and commands; works offline over what the device knows. */
+/** Ctrl+K: conversations, users, messages and commands. Works offline with what the device has. */
 export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps) {
   const { t } = useI18n();
   const id = useId();
@@ -95,7 +95,7 @@ export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps
     if (event.key === 'ArrowDown') setActive((current + 1) % Math.max(1, entries.length));
     else if (event.key === 'ArrowUp') setActive((current + entries.length - 1) % Math.max(1, entries.length));
     else if (event.key === 'Enter') choose(entries[current]);
-    // There is nowhere to go but out of the page.
+    // Tab would only leave the page.
     else if (event.key !== 'Tab') return;
     event.preventDefault();
   };
@@ -137,7 +137,7 @@ export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps
           <div
             id={`${id}-list`}
             role="listbox"
-            // Scrolls by the keys of the text box, which never gives the focus away.
+            // Scrolls by the keys of the text box, which keeps the focus.
             tabIndex={-1}
             aria-label={t('palette.results')}
             className="h-full overflow-y-auto p-2"
@@ -146,7 +146,7 @@ export default function Palette({ runs, onClose, onOpen, sending }: PaletteProps
               const first = entries.findIndex((entry) => entry.group === group);
               if (first === -1) return null;
               return (
-                // biome-ignore lint/a11y/useSemanticElements: a list box holds groups, not field sets.
+                // biome-ignore lint/a11y/useSemanticElements: a list box contains groups, not field sets.
                 <div key={group} role="group" aria-labelledby={`${id}-${group}`} className="pb-2 last:pb-0">
                   <p id={`${id}-${group}`} role="presentation" className={HEADING}>
                     {t(`palette.${group}`)}
@@ -228,7 +228,7 @@ function Shown({ entry }: { entry: Entry }) {
   );
 }
 
-/** What fits, best kind first: where one talks, with whom one could, what was said, what can be done. */
+/** Returns the matches by kind: conversations, users, messages, commands. */
 function useEntries(query: string, runs: Runs, onOpen: PaletteProps['onOpen']): Entry[] {
   const i18n = useI18n();
   const { t } = i18n;

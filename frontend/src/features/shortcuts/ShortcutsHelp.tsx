@@ -5,7 +5,7 @@ import { Kbd } from './Kbd';
 import { COMMANDS, commandsOf, PLACES, type Place } from './registry';
 import { useKeys } from './useKeys';
 
-/** Keys that stay as they are, beside those of the registry. */
+/** Fixed keys, in addition to those of the registry. */
 const FIXED = {
   everywhere: [[['?'], 'shortcuts.help'] as const, [['Esc'], 'shortcuts.close'] as const],
   composer: [

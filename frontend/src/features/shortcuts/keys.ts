@@ -13,8 +13,8 @@ export interface KeyPress {
 const MODIFIERS = new Set(['Control', 'Meta', 'Alt', 'Shift', 'AltGraph', 'CapsLock', 'Dead', 'Process']);
 
 /**
- * What was pressed, or null for a modifier alone. Letters count by what they print, and by their place on keyboards
- * that print other letters; Shift counts with letters and named keys only, because it makes "?" out of something else.
+ * Returns the pressed combination, or null for a modifier alone. Letters count by what they print, and by position on
+ * non-Latin keyboards. Shift counts with letters and named keys only, because it turns other keys into another sign.
  */
 export function combinationOf(event: KeyPress): string | null {
   if (MODIFIERS.has(event.key)) return null;
@@ -37,7 +37,7 @@ function keyOf(event: KeyPress): string {
   return place;
 }
 
-/** The parts of a combination; "+" itself may be the key. */
+/** Splits a combination; "+" itself may be the key. */
 export function partsOf(combination: string): string[] {
   if (combination === '') return [];
   if (combination === '+') return ['+'];
@@ -53,7 +53,7 @@ const SIGNS: Record<string, string> = {
   Delete: 'Del',
 };
 
-/** The parts as they stand on a keyboard. */
+/** Returns the parts as printed on a keyboard. */
 export function namesOf(combination: string, mac: boolean): string[] {
   return partsOf(combination).map((part) => {
     if (part === 'Mod') return mac ? '⌘' : 'Ctrl';
@@ -62,7 +62,7 @@ export function namesOf(combination: string, mac: boolean): string[] {
   });
 }
 
-/** The value of `aria-keyshortcuts`. */
+/** Returns the value of `aria-keyshortcuts`. */
 export function ariaOf(combination: string, mac: boolean): string {
   return partsOf(combination)
     .map((part) => (part === 'Mod' ? (mac ? 'Meta' : 'Control') : part))

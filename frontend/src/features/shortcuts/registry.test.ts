@@ -16,7 +16,7 @@ describe('combinations', () => {
     // A German keyboard needs Shift for the slash, an American one for the plus.
     [press('/', { ctrlKey: true, shiftKey: true }), 'Mod+/'],
     [press('+', { shiftKey: true }), '+'],
-    // Greek and Cyrillic keyboards: by place.
+    // Greek and Cyrillic keyboards: by position.
     [press('κ', { code: 'KeyK', ctrlKey: true }), 'Mod+K'],
     [press('к', { code: 'KeyR' }), 'R'],
     [press(' '), 'Space'],
@@ -24,11 +24,11 @@ describe('combinations', () => {
     expect(combinationOf(event)).toBe(combination);
   });
 
-  it('is nothing for a modifier alone', () => {
+  it('are null for a modifier alone', () => {
     expect(combinationOf(press('Shift', { shiftKey: true }))).toBeNull();
   });
 
-  it('reads as it stands on the keyboard', () => {
+  it('are shown as printed on the keyboard', () => {
     expect(namesOf('Mod+Alt+ArrowUp', false)).toEqual(['Ctrl', 'Alt', '↑']);
     expect(namesOf('Mod++', true)).toEqual(['⌘', '+']);
     expect(ariaOf('Mod+Shift+K', false)).toBe('Control+Shift+K');
@@ -36,14 +36,14 @@ describe('combinations', () => {
 });
 
 describe('the registry', () => {
-  it('gives no two commands of one place the same keys', () => {
+  it('has no two commands of one scope with the same keys', () => {
     for (const id of COMMAND_IDS) {
       const keys = keysOf(id, {});
       if (keys !== '') expect(refusal(id, keys, {}), id).toBeNull();
     }
   });
 
-  it('finds the command of a place, and another one after a person chose so', () => {
+  it('finds the command of a scope, and another after the user changed the keys', () => {
     expect(commandFor('Mod+K', 'everywhere', {})).toBe('palette');
     expect(commandFor('Mod+K', 'message', {})).toBeNull();
     const own = { palette: 'Mod+J', reply: 'A' };
@@ -52,16 +52,16 @@ describe('the registry', () => {
     expect(commandFor('A', 'message', own)).toBe('reply');
   });
 
-  it('refuses what is taken, here or everywhere', () => {
+  it('refuses keys in use, in the same scope or everywhere', () => {
     expect(refusal('new', 'Mod+K', {})).toEqual({ reason: 'taken', by: 'palette' });
     expect(refusal('bold', 'Mod+K', {})).toEqual({ reason: 'taken', by: 'palette' });
     expect(refusal('help', 'Mod+B', {})).toEqual({ reason: 'taken', by: 'bold' });
     expect(refusal('reply', 'E', {})).toEqual({ reason: 'taken', by: 'edit' });
-    // What was moved away is free.
+    // Keys that were moved away are free.
     expect(refusal('new', 'Mod+K', { palette: 'Mod+J' })).toBeNull();
   });
 
-  it('refuses what moves, sends or closes, and what would be typed', () => {
+  it('refuses keys that move, send or close, and keys that type text', () => {
     expect(refusal('reply', 'Enter', {})).toEqual({ reason: 'reserved' });
     expect(refusal('reply', 'J', {})).toEqual({ reason: 'reserved' });
     expect(refusal('reply', 'ArrowUp', {})).toEqual({ reason: 'reserved' });

@@ -1,11 +1,11 @@
 /**
- * Every command of the window, once: the keys, the switcher (Ctrl+K), the menus, the help and the settings are all
- * fed from here. Pure data and the rules for other keys.
+ * All commands of the interface. The keys, the switcher (Ctrl+K), the menus, the help and the settings read them from
+ * here. Pure data, and the rules for changed keys.
  */
 import type { TextKey } from '@/locales/en';
 import { partsOf } from './keys';
 
-/** Where the keys of a command work: in the whole window, in the message box, or on a message that has the focus. */
+/** The scope of a command's keys: the whole window, the message box, or a focused message. */
 export type Place = 'everywhere' | 'composer' | 'message';
 
 type PlainKey = {
@@ -15,7 +15,7 @@ type PlainKey = {
 interface Spec {
   place: Place;
   name: PlainKey;
-  /** The combination as it comes; empty for none. */
+  /** The default combination; empty for none. */
   keys: string;
 }
 
@@ -50,7 +50,7 @@ export type Everywhere = {
   [Id in CommandId]: (typeof COMMANDS)[Id]['place'] extends 'everywhere' ? Id : never;
 }[CommandId];
 
-/** Keys that a person chose instead, by command. */
+/** Keys that the user changed, by command. */
 export type OwnKeys = Partial<Record<string, string>>;
 
 export const COMMAND_IDS = Object.keys(COMMANDS) as CommandId[];
@@ -64,7 +64,7 @@ export function keysOf(id: CommandId, own: OwnKeys): string {
   return own[id] ?? COMMANDS[id].keys;
 }
 
-/** The command of a place that a combination calls, or null. */
+/** Returns the command of a scope that a combination calls, or null. */
 export function commandFor(combination: string | null, place: Place, own: OwnKeys): CommandId | null {
   if (combination === null) return null;
   return commandsOf(place).find((id) => keysOf(id, own) === combination) ?? null;
@@ -72,7 +72,7 @@ export function commandFor(combination: string | null, place: Place, own: OwnKey
 
 export type Refusal = { reason: 'taken'; by: CommandId } | { reason: 'reserved' } | { reason: 'modifier' };
 
-/** Keys that move, send, or close, whatever a person chooses. */
+/** Fixed keys that move, send, or close. */
 const RESERVED = new Set([
   'Escape',
   'Enter',
@@ -85,7 +85,7 @@ const RESERVED = new Set([
   'PageDown',
 ]);
 
-/** Why a command cannot have a combination, or null when it can. */
+/** Returns why a command cannot have a combination, or null when it can. */
 export function refusal(id: CommandId, combination: string, own: OwnKeys): Refusal | null {
   const parts = partsOf(combination);
   const key = parts.at(-1) ?? '';
@@ -93,7 +93,7 @@ export function refusal(id: CommandId, combination: string, own: OwnKeys): Refus
   if (RESERVED.has(key) || (!held && (/^Arrow/.test(key) || /^[JK?]$/.test(key))))
     return { reason: 'reserved' };
   const { place } = COMMANDS[id];
-  // Without Ctrl or Alt it would be typed into a message; function keys print nothing.
+  // Without Ctrl or Alt it would type text into a message; function keys type nothing.
   if (place !== 'message' && !held && !/^F\d+$/.test(key)) return { reason: 'modifier' };
   const by = COMMAND_IDS.find(
     (other) =>

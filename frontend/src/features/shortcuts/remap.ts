@@ -1,4 +1,4 @@
-/** What changing keys needs; apart from `index.ts`, so that it is no part of the first load. */
+/** Functions for changing keys; separate from `index.ts`, so that they are not part of the first load. */
 export { Kbd } from './Kbd';
 export { combinationOf } from './keys';
 export { COMMAND_IDS, COMMANDS, type CommandId, keysOf, refusal } from './registry';

@@ -4,16 +4,16 @@ import { ariaOf, combinationOf, type KeyPress, namesOf } from './keys';
 import { type CommandId, commandFor, keysOf, type Place } from './registry';
 
 export interface Keys {
-  /** The command of a place that this press calls, or null. */
+  /** Returns the command of a scope that this key press calls, or null. */
   called(event: KeyPress, place: Place): CommandId | null;
-  /** The keys of a command as a person reads them; empty for none. */
+  /** Returns the keys of a command for display; empty for none. */
   hint(id: CommandId): string;
   names(id: CommandId): string[];
-  /** The value of `aria-keyshortcuts`, or undefined. */
+  /** Returns the value of `aria-keyshortcuts`, or undefined. */
   aria(id: CommandId): string | undefined;
 }
 
-/** The keys as they are now, with what a person chose instead. */
+/** The current keys, including the user's changes. */
 export function useKeys(): Keys {
   const [{ keys: own }] = useSettings();
   return useMemo(() => {

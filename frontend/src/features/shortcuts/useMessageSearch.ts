@@ -7,7 +7,7 @@ const PAUSE_MS = 120;
 const MOST = 8;
 const NONE: Message[] = [];
 
-/** The newest messages on this device that fit what was typed; the earlier ones stand until there are others. */
+/** Returns the newest matching messages on this device; the previous results stay until there are new ones. */
 export function useMessageSearch(query: string): Message[] {
   const { history } = useSession();
   const [found, setFound] = useState<Message[]>(NONE);

@@ -4,7 +4,7 @@ import { useKeys } from './useKeys';
 
 export type Runs = Record<Everywhere, () => void>;
 
-/** Keys that work everywhere. Nothing but the switcher opens while a dialog is open or an input method composes. */
+/** Global shortcuts. While a dialog is open or an input method composes, only the switcher opens. */
 export function useShortcuts(runs: Runs, onEscape: () => void): void {
   const keys = useKeys();
   const latest = useRef({ runs, onEscape, keys });

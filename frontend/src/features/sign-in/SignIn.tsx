@@ -15,7 +15,7 @@ export interface SignInProps {
   initial?: 'sign-in' | 'register';
 }
 
-/** The page for people who are not signed in. */
+/** The page for users who are not signed in. */
 export default function SignIn({ accounts, expired, initial = 'sign-in' }: SignInProps) {
   const { t } = useI18n();
   const [mode, setMode] = useState<Mode>(initial);
@@ -76,17 +76,17 @@ function Problem({ text }: { text: string | null }) {
   );
 }
 
-/** How the server begins what it says of a password that is easy to guess. */
+/** The start of the server's text about a weak password. */
 const WEAK = /^is (too easy to guess|mostly your own)/;
-/** Browsers take no longer one. */
+/** Browsers accept no longer password. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Runs a form's work, and remembers what went wrong. */
+/** Submits a form and stores the error. */
 function useForm(work: () => Promise<void>) {
   const i18n = useI18n();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  // What to wait for is said as long as it is true.
+  // The waiting time is shown until it has passed.
   const waitMs = error instanceof ApiError ? error.retryAfterMs : undefined;
   useEffect(() => {
     if (waitMs === undefined || waitMs > LONGEST_TIMER_MS) return;
@@ -106,7 +106,7 @@ function useForm(work: () => Promise<void>) {
       setBusy(false);
     }
   };
-  /** The server's text about a field continues a sentence that begins with the field's name. */
+  /** The server's text about a field continues a sentence that starts with the field's name. */
   const ofField = (field: string, label: string) => {
     const found = error instanceof ApiError ? error.errors.find((one) => one.field === field) : undefined;
     if (found === undefined) return undefined;
