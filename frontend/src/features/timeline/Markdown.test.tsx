@@ -7,7 +7,7 @@ function html(text: string): string {
 }
 
 describe('Markdown', () => {
-  it('renders what people use', () => {
+  it('renders common Markdown', () => {
     expect(html('**bold** and `code`')).toContain('<strong>bold</strong> and <code>code</code>');
     expect(html('- one\n- two')).toContain('<li>one</li>');
     expect(html('ask @anna now')).toContain('<span class="mention">@anna</span>');
@@ -67,7 +67,7 @@ describe('Markdown', () => {
     }
   });
 
-  it('loads no picture that a stranger names', () => {
+  it('loads no image from another server', () => {
     const { container } = render(<Markdown text="![cat](https://example.org/cat.png)" />);
     expect(container.querySelector('img')).toBeNull();
     expect(container.querySelector('a')?.textContent).toBe('cat');
