@@ -38,7 +38,7 @@ describe('Markdown', () => {
     ['write to anna@example.org now', 'mailto:anna@example.org'],
     ['<https://example.org>', 'https://example.org'],
     ['https://xn--80ak6aa92e.com', 'https://xn--80ak6aa92e.com'],
-  ])('makes links of addresses: %s', (text, href) => {
+  ])('turns URLs into links: %s', (text, href) => {
     const { container } = render(<Markdown text={text} />);
     expect(container.querySelector('a')?.getAttribute('href')).toBe(href);
     expect(text).toContain(container.querySelector('a')?.textContent ?? '?');

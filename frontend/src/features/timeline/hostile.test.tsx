@@ -1,4 +1,4 @@
-/** No text of another user breaks its message: it is rendered with bounded depth and size, and nothing of it is lost. */
+/** No text of another user breaks its message: it is rendered with bounded depth and size, and nothing is lost. */
 import { render } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { HOSTILE, hostileText, seeded } from '../../../test/hostile';
@@ -54,7 +54,7 @@ describe('a hostile text', () => {
     `${'> '.repeat(400)}deep down`,
     `${'*'.repeat(500)}deep down${'*'.repeat(500)}`,
     Array.from({ length: 120 }, (_, depth) => `${' '.repeat(depth * 2)}- level ${depth}`).join('\n'),
-  ])('beyond the bounds is shown as it was written (%#)', (text) => {
+  ])('beyond the limits is shown as it was written (%#)', (text) => {
     const { container } = render(<Markdown text={text} />);
     expect(container.querySelector('.prose > p')?.textContent).toBe(text);
   });
@@ -68,7 +68,7 @@ describe('a hostile text', () => {
     '> ',
     '[](https://example.org)',
     '|a|\n|-|'.replace('a', ' '),
-  ])('of nothing but marks is shown as it was written (%#)', (text) => {
+  ])('with only markup is shown as it was written (%#)', (text) => {
     const { container } = render(<Markdown text={text} />);
     expect(container.querySelector('.prose')?.textContent?.trim()).toBe(text.trim());
   });

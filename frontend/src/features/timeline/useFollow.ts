@@ -4,7 +4,7 @@ import { type RefObject, useLayoutEffect, useRef } from 'react';
 /** The virtualised list of messages. */
 export type List = Virtualizer<HTMLDivElement, HTMLDivElement>;
 
-/** Pixels below the visible part, from the list's own data: reading the DOM would force a layout at every wheel step. */
+/** Pixels below the visible part, from the list's own data: reading the DOM would force a layout at each wheel step. */
 export function distanceToEnd(list: List): number {
   return list.getTotalSize() - (list.scrollRect?.height ?? 0) - (list.scrollOffset ?? 0);
 }
