@@ -41,7 +41,7 @@ test('touch targets of the sign-in page and the list are large enough', async ({
 /** The position of a visible element in the page. */
 async function boxOf(what: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
   const box = await what.boundingBox();
-  if (box === null) throw new Error('It is not in the page.');
+  if (box === null) throw new Error('The element is not in the page.');
   return box;
 }
 
@@ -66,7 +66,7 @@ test('a swipe goes back to the list; a short one and a vertical one do not', asy
   const head = page.getByRole('heading', { name: ben.name, level: 2 });
   await swipe(page, [40, 300], [90, 300]);
   await page.waitForTimeout(200);
-  await expect(head, 'a short one').toBeVisible();
+  await expect(head, 'a short swipe').toBeVisible();
   await swipe(page, [40, 200], [60, 500]);
   await page.waitForTimeout(200);
   await expect(head, 'one down').toBeVisible();

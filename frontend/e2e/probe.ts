@@ -98,7 +98,7 @@ export async function installProbe(page: Page): Promise<void> {
       await painted();
       const anchor = inSight();
       const position = anchor?.getAttribute('aria-posinset') ?? null;
-      if (anchor === undefined || position === null) throw new Error('No message is in sight.');
+      if (anchor === undefined || position === null) throw new Error('No message is visible.');
       const mine = { position, from: anchor.getBoundingClientRect().top, worst: 0, frames: 0 };
       watched = mine;
       void (async () => {

@@ -210,7 +210,7 @@ test('new messages are announced once, according to the setting', async ({ brows
   await say(cleo.page, 'In another conversation');
   await expect(anna.page.getByRole('link', { name: /In another conversation/ })).toBeVisible();
   await anna.page.waitForTimeout(700);
-  expect(await fresh(), 'one’s own, and what stands elsewhere').toEqual([]);
+  expect(await fresh(), 'own messages, and those of other conversations').toEqual([]);
 
   const setAnnounce = async (choice: string) => {
     await anna.page.keyboard.press('Control+,');
@@ -278,7 +278,7 @@ test('a dialog has a name, takes the focus and restores it', async ({ browser })
   await expect(page.getByRole('dialog', { name: 'New conversation' })).toBeVisible();
   await expect(page.getByRole('textbox', { name: 'Find people' })).toBeFocused();
   const told = async () => all(await listen(page)).map((one) => one.role);
-  await expect.poll(told, 'what lies behind is not told').not.toContain('feed');
+  await expect.poll(told, 'content behind the dialog is not announced').not.toContain('feed');
   await page.keyboard.press('Escape');
   await expect(button).toBeFocused();
 
@@ -343,7 +343,7 @@ test('the switcher announces its active option, and the emoji picker is one Tab 
   await expect(finder).toHaveAttribute('aria-expanded', 'false');
   await finder.fill('');
   await page.keyboard.press('Tab');
-  await expect(finder, 'nothing else to stop at').toBeFocused();
+  await expect(finder, 'no other Tab stop').toBeFocused();
   await page.keyboard.press('Escape');
   await expect(box).toBeFocused();
 

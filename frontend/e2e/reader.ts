@@ -97,15 +97,15 @@ export function faults(page: Heard): string[] {
   const things = all(page);
   for (const one of things) {
     if (NAMED.has(one.role) && one.name === '') found.push(`${one.role} without a name`);
-    if (one.role === 'Iframe' || one.role === 'Canvas') found.push(`${one.role} that nobody can read`);
+    if (one.role === 'Iframe' || one.role === 'Canvas') found.push(`${one.role} that is not readable`);
     if (one.name !== '' && one.description !== '' && repeats(one.name, one.description))
-      found.push(`told twice: ${said(one)}`);
+      found.push(`announced twice: ${said(one)}`);
     if (WHOLE.has(one.role) && stutters(one.name) && !BROWSERS_OWN.has(one.name))
-      found.push(`stutters: ${said(one)}`);
+      found.push(`repeats itself: ${said(one)}`);
   }
   for (const role of LANDMARKS) {
     const names = things.filter((one) => one.role === role).map((one) => one.name);
-    if (new Set(names).size < names.length) found.push(`${role} landmarks that cannot be told apart`);
+    if (new Set(names).size < names.length) found.push(`${role} landmarks with the same name`);
   }
   const lines = things.filter((one) => one.role === 'StaticText' && one.name !== '').map((one) => one.name);
   lines.forEach((line, at) => {

@@ -48,7 +48,7 @@ class OwnServer {
     process_.stdout.pipe(log, { end: false });
     process_.stderr.pipe(log, { end: false });
     while (!(await this.#isReady())) {
-      if (this.#ended) throw new Error(`The server ended while it started.\n${await this.log()}`);
+      if (this.#ended) throw new Error(`The server exited during startup.\n${await this.log()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(this.#ended, 'another server answers on this port').toBe(false);

@@ -76,7 +76,7 @@ test('shared text becomes a draft in the chosen conversation', async ({ page, ba
   await share(page, { title: HOSTILE, text: 'with a picture', url: 'https://example.org/' });
   const dialog = page.getByRole('dialog', { name: 'Send to…' });
   await expect(dialog).toContainText(HOSTILE);
-  expect(faults(await listen(page)), 'told by a screen reader').toEqual([]);
+  expect(faults(await listen(page)), 'announced by a screen reader').toEqual([]);
   // By the part of the name that only he has: the server also finds his other names.
   await dialog.getByRole('combobox', { name: PLACES }).fill(ben.name);
   await expect(dialog.getByRole('group', { name: 'Commands' })).toHaveCount(0);

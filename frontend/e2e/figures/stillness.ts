@@ -64,7 +64,7 @@ async function growing(page: Page, rounds: number): Promise<number[]> {
     await stopAt(page, READING_PX + 400 * round);
     const stop = await watchReading(page, FRAMES);
     const grown = await page.evaluate(() => window.__probe.growAbove(180));
-    if (!grown) throw new Error('Nothing is drawn above what is visible.');
+    if (!grown) throw new Error('No row is rendered above the visible ones.');
     moved.push(await stop());
   }
   return moved;

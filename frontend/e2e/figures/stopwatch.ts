@@ -44,7 +44,7 @@ function inPage(): void {
   const now = () => performance.timeOrigin + performance.now();
   const times: Record<string, Partial<Times>> = {};
   const nameOf: Record<string, string> = {};
-  // Before all other queued tasks, like the server's answer: a message to oneself would come after it and after further
+  // Before all other queued tasks, like the server's answer: an own message would come after it and after further
   // paints.
   const afterPaint = () =>
     new Promise<void>((resolve) => {
