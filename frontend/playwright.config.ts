@@ -5,7 +5,7 @@ if (url === undefined || url === '') {
   throw new Error('CHAT_MVP_E2E_URL is not set: start "chat-mvp serve" and give its address.');
 }
 
-/** A time zone in which it is about noon: no test runs into the next day, where "Today" is another one. */
+/** Returns a time zone where it is about noon, so that no test crosses midnight, when "Today" changes. */
 function whereItIsNoon(): string {
   const ahead = 12 - new Date().getUTCHours();
   // The names of these zones count westwards.
@@ -16,7 +16,7 @@ export default defineConfig({
   testDir: './e2e',
   outputDir: './test-results',
   workers: 1,
-  // These end what hangs and measure nothing: a machine ten times slower, with others at work on it, passes too.
+  // These only stop hanging tests: a busy machine that is ten times slower passes too.
   timeout: 900_000,
   globalTimeout: 3_000_000,
   expect: { timeout: 120_000 },

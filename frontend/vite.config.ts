@@ -7,13 +7,13 @@ import { emojiData } from './scripts/emoji-data.mjs';
 const target = process.env.CHAT_MVP_DEV_TARGET ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  // Relative, so that the same build works at the root and mounted below any path.
+  // Relative, so that the same build works at the root and below any path.
   base: './',
   plugins: [react(), tailwind(), emojiData()],
   resolve: {
     alias: [
       { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
-      // The package names its build for browsers of 2015; this one of its own is smaller.
+      // The package's default build targets browsers of 2015; this other build of it is smaller.
       { find: /^dexie$/, replacement: 'dexie/dist/modern/dexie.mjs' },
     ],
   },

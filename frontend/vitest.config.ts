@@ -9,7 +9,7 @@ export default mergeConfig(
       include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}'],
       setupFiles: ['./test/setup.ts'],
       maxWorkers: 2,
-      // What waits for ever ends by these; what loops for ever is ended by scripts/within.mjs.
+      // These stop a test that waits forever; scripts/within.mjs stops one that loops forever.
       testTimeout: 20_000,
       hookTimeout: 20_000,
       teardownTimeout: 5_000,

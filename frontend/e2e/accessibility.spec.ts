@@ -8,7 +8,7 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 const FINDER = 'Find people, conversations, messages and commands';
 
-/** Looks at the page with `shown` in it, and not before. */
+/** Checks the page once `shown` is visible. */
 async function expectAccessible(page: Page, where: string, shown: Locator): Promise<void> {
   await expect(shown, where).toBeVisible();
   await settled(page);
@@ -42,7 +42,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['wide', { width: 1280, height: 800 }],
     ['phone', { width: 390, height: 844 }],
   ] as const) {
-    test(`no page has a known fault: ${colorScheme}, ${name}`, async ({ browser }) => {
+    test(`no page has a known accessibility violation: ${colorScheme}, ${name}`, async ({ browser }) => {
       const context = await browser.newContext({ colorScheme, viewport });
       const guest = await context.newPage();
       await guest.goto('./');
@@ -112,14 +112,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-test('everything works without a mouse', async ({ browser }) => {
+test('everything works with the keyboard alone', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna');
   await page.keyboard.press('Alt+n');
   await expect(page.getByRole('textbox', { name: 'Find people' })).toBeFocused();
   await page.keyboard.type(ben.name);
   await expect(page.getByRole('option', { name: ben.name })).toBeVisible();
-  // Others of such a name went with the last letter that was typed.
+  // Typing the last letter removed other users with a similar name.
   await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: `Remove ${ben.name}` })).toBeVisible();
@@ -149,7 +149,7 @@ test('everything works without a mouse', async ({ browser }) => {
 
 test('right to left text and 200 % zoom stay usable', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
-  // Half the width is what twice the zoom leaves.
+  // Half the width is equivalent to 200 % zoom.
   const { page } = await newPerson(browser, 'anna', { viewport: { width: 640, height: 400 } });
   await startWith(page, ben.name);
   await say(page, 'مرحبا، كيف الحال؟');

@@ -13,7 +13,7 @@ import {
 } from './people';
 import { test } from './test';
 
-test('two people chat and see how far their messages got', async ({ browser }) => {
+test('two users chat and see the delivery state of their messages', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
@@ -31,7 +31,7 @@ test('two people chat and see how far their messages got', async ({ browser }) =
   await expect(messages(anna.page).getByText('Hello Anna')).toBeVisible();
 });
 
-test('what is written offline waits and arrives once, in order', async ({ browser }) => {
+test('messages written offline arrive once, in order', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
@@ -50,7 +50,7 @@ test('what is written offline waits and arrives once, in order', async ({ browse
   await expectOnceInOrder(anna.page, ben.page, ['first', 'second', 'third']);
 });
 
-test('a reload while sending neither loses nor doubles a message', async ({ browser }) => {
+test('a reload while sending neither loses nor duplicates a message', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);

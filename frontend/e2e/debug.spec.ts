@@ -7,7 +7,7 @@ import { test } from './test';
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`tells how the connection does, and nothing secret: ${colorScheme}`, async ({ browser }) => {
+  test(`shows the state of the connection, and nothing secret: ${colorScheme}`, async ({ browser }) => {
     const ben = await newPerson(browser, 'ben');
     const anna = await newPerson(browser, 'anna', { colorScheme, reducedMotion: 'reduce' });
     const { page } = anna;

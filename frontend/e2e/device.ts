@@ -1,9 +1,9 @@
-/** What the client has written to the device: nobody sees it, but what happens to a page before is not kept. */
+/** Reads the client's database on the device. A page that closes loses what was not stored before. */
 import { expect, type Page } from '@playwright/test';
 
 export type Store = 'messages' | 'conversations' | 'drafts' | 'outbox' | 'meta';
 
-/** All rows of one of the client's stores, as JSON; none while there is no database. */
+/** Returns all rows of one of the client's stores as JSON; none while there is no database. */
 export function kept(page: Page, store: Store): Promise<string[]> {
   return page.evaluate(async (name) => {
     const found = (await indexedDB.databases()).find((one) => one.name?.startsWith('chat-mvp:'))?.name;
@@ -30,7 +30,7 @@ export async function expectKept(page: Page, store: Store, text: string): Promis
     .toContainEqual(expect.stringContaining(text));
 }
 
-/** Waits until the device has `count` messages of a conversation, or more. */
+/** Waits until the device has at least `count` messages of a conversation. */
 export async function expectKeptMessages(page: Page, conversationId: string, count: number): Promise<void> {
   await expect
     .poll(

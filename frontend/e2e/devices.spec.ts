@@ -1,4 +1,4 @@
-/** One person with two devices: what is done on one shows on the other. */
+/** One user with two devices: a change on one device shows on the other. */
 import { type Browser, expect, type Page } from '@playwright/test';
 import { expectKept } from './device';
 import { expectInstalled, goOffline, goOnline, leave, messages, say, signIn } from './people';
@@ -10,7 +10,7 @@ interface Scene {
   anna: Account;
   ben: Account;
   room: string;
-  /** Both of Anna's. */
+  /** Both belong to Anna. */
   laptop: Page;
   phone: Page;
 }
@@ -30,7 +30,7 @@ async function scene(browser: Browser, baseURL: string | undefined, lines: numbe
   return { seeder, anna, ben, room, laptop: await device(), phone: await device() };
 }
 
-/** Requests of this kind wait until they are released. */
+/** Holds requests of this kind until they are released. */
 async function held(page: Page, url: string): Promise<{ release: () => void }> {
   let release = () => {};
   const released = new Promise<void>((resolve) => {
@@ -46,7 +46,7 @@ async function held(page: Page, url: string): Promise<{ release: () => void }> {
 const entry = (page: Page) => page.getByRole('link', { name: /^Ben Okafor/ });
 const box = (page: Page) => page.getByRole('textbox', { name: 'Message' });
 
-test('a draft goes on where it was begun, and never replaces what is being written', async ({
+test('a draft continues on another device, and never replaces what the user is typing', async ({
   browser,
   baseURL,
 }) => {
@@ -60,8 +60,8 @@ test('a draft goes on where it was begun, and never replaces what is being writt
   await box(phone).fill('Begun on the laptop, ended on the phone');
   await expect(box(laptop)).toHaveValue('Begun on the laptop, ended on the phone');
 
-  // Both write at once: each keeps its own until the later one has stopped. The phone writes until the server has what
-  // the laptop wrote, and the server hears of the phone's only after that.
+  // Both type at once: each keeps its own text until the later one stops. The phone types until the server has the
+  // laptop's text, and the server receives the phone's text only after that.
   const hold = await held(phone, `**/conversations/${room}/me`);
   let told = false;
   const telling = laptop
@@ -82,7 +82,7 @@ test('a draft goes on where it was begun, and never replaces what is being writt
   hold.release();
   await expect(box(laptop)).toHaveValue(written);
 
-  // Without a connection nothing is lost, and it comes later.
+  // Without a connection nothing is lost; it arrives later.
   await expectInstalled(laptop);
   await goOffline(laptop);
   await box(laptop).fill('written on the train');
@@ -109,7 +109,7 @@ test('marked as unread on one device is unread on the other, until it is read ag
   await laptop.keyboard.press('u');
   for (const page of [laptop, phone]) await expect(entry(page)).toContainText('2 unread');
   await expect.poll(() => phone.title()).toBe('(2) Chat');
-  // Over a reload of the other device, too.
+  // After a reload of the other device, too.
   await phone.reload();
   await expect(entry(phone)).toContainText('2 unread');
   await entry(phone).click();
@@ -117,7 +117,7 @@ test('marked as unread on one device is unread on the other, until it is read ag
   for (const page of [phone, laptop]) await expect(entry(page)).not.toContainText('unread');
   await expect.poll(() => laptop.title()).toBe('Chat');
 
-  // Marked without a connection, and told later.
+  // Marked without a connection, sent later.
   await leave(phone);
   await goOffline(laptop);
   await line.focus();
@@ -126,14 +126,17 @@ test('marked as unread on one device is unread on the other, until it is read ag
   await expect(entry(phone)).not.toContainText('unread');
   await goOnline(laptop);
   await expect(entry(phone)).toContainText('2 unread');
-  // What comes now counts as well, and answering from the other device reads it all.
+  // New messages count as well, and replying from the other device reads them all.
   await seeder.say(room, ben, 'line 4');
   await expect(entry(phone)).toContainText('3 unread');
   await entry(phone).click();
   for (const page of [phone, laptop]) await expect(entry(page)).not.toContainText('unread');
 });
 
-test('a notification goes on all devices when the message is read on one', async ({ browser, baseURL }) => {
+test('a notification disappears on all devices when the message is read on one', async ({
+  browser,
+  baseURL,
+}) => {
   const { laptop, phone, seeder, ben, room } = await scene(browser, baseURL, 1);
   await entry(phone).click();
   await expect(entry(phone)).not.toContainText('unread');
@@ -142,15 +145,15 @@ test('a notification goes on all devices when the message is read on one', async
   await laptop.getByRole('button', { name: 'Appearance', exact: true }).click();
   const notifications = laptop.getByRole('switch', { name: 'Desktop notifications' });
   await notifications.click();
-  // The browser is asked for permission first.
+  // First the browser's permission.
   await expect(notifications).toBeChecked();
   await laptop.keyboard.press('Escape');
   await laptop.evaluate(async () => {
     await navigator.serviceWorker.ready;
-    // As when another window lies above it.
+    // As if another window covered it.
     Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
     document.dispatchEvent(new Event('visibilitychange'));
-    // Chromium forgets a notification when somebody asks for the list of them while it is being shown.
+    // Chromium loses a notification when the list of notifications is requested while it is being shown.
     const { showNotification } = ServiceWorkerRegistration.prototype;
     ServiceWorkerRegistration.prototype.showNotification = async function (...what) {
       await showNotification.apply(this, what);
@@ -174,7 +177,7 @@ test('a notification goes on all devices when the message is read on one', async
   await expect.poll(shown).toEqual([]);
   await expect.poll(() => laptop.title()).toBe('Chat');
 
-  // One that stays from an earlier visit goes as soon as the page hears that it was read meanwhile.
+  // A notification from an earlier visit is removed when the page learns that it was read meanwhile.
   await leave(phone);
   await seeder.say(room, ben, 'hello?');
   await wasShown('hello?');

@@ -1,4 +1,4 @@
-/** The figures of the documentation: run by tools/bench_web.py, which makes the table. Each is written as it is known. */
+/** Measures the figures of the documentation. tools/bench_web.py runs this and builds the table from its output. */
 import { appendFileSync } from 'node:fs';
 import { test } from '@playwright/test';
 import { measureFloor } from './figures/floor';
@@ -16,7 +16,7 @@ const WORDS = 100;
 const ROUNDS = 10;
 const MOST_SCROLLING_S = 60;
 
-// Recording what happens costs more than what happens.
+// Tracing costs more than what it records.
 test.use({ trace: 'off' });
 test.describe.configure({ timeout: 240_000 });
 

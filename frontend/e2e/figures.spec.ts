@@ -1,6 +1,6 @@
 /**
- * The measurements behind docs/benchmarks.md work. `just bench-web` measures them with care; here a machine may be busy
- * and slow, so nothing is asked of times but that they are times, and of everything else that it is exact.
+ * Checks that the measurements behind docs/benchmarks.md work. `just bench-web` takes the real measurements. The
+ * machine may be busy and slow here, so times only have to be valid; everything else has to be exact.
  */
 import { expect } from '@playwright/test';
 import { measureFloor } from './figures/floor';
@@ -15,7 +15,7 @@ import { Seeder } from './seed';
 import { test } from './test';
 
 const MESSAGES = 2_000;
-/** The wheel turns until the first message is there; this only ends what never gets there. */
+/** Scrolls until the first message is loaded; this limit only ends a test that never gets there. */
 const MOST_SCROLLING_S = 1_200;
 
 test.use({ trace: 'off' });
@@ -32,7 +32,7 @@ test('the first load is within its budget', async ({ baseURL }) => {
   expect((await measureFirstLoad(baseURL as string)) / 1_000).toBeLessThanOrEqual(GOALS.firstLoad.goal);
 });
 
-test('from the key to the own screen and to the other one', async ({ browser, baseURL }) => {
+test('from the key press to both screens', async ({ browser, baseURL }) => {
   expectTimes(await measureFloor(browser, baseURL as string, 10), 10, 'floor');
   const { own, other, keyToSend, sendToAck } = await measureTyping(browser, 20);
   expectTimes(own, 20, 'own');
@@ -51,7 +51,7 @@ test('reload with a cache, reading from the device, and 100 missed messages', as
   expectTimes(missed, 2, 'missed');
 });
 
-test('what is being read stands still, and the wheel gets through', async ({ browser, baseURL }) => {
+test('visible messages stay in place, and the wheel reaches the beginning', async ({ browser, baseURL }) => {
   test.setTimeout(2 * MOST_SCROLLING_S * 1_000);
   const seeder = new Seeder(baseURL as string);
   const anna = await seeder.account('anna');

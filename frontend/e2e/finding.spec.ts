@@ -1,4 +1,4 @@
-/** Finding people, conversations and messages; coming back to what was read; names, pins and keys of one's own. */
+/** Finding users, conversations and messages; returning to messages; nicknames, pins and custom keys. */
 import { expect } from '@playwright/test';
 import { expectKept, expectKeptMessages } from './device';
 import {
@@ -21,7 +21,7 @@ import { test } from './test';
 
 const FINDER = 'Find people, conversations, messages and commands';
 
-test('a message is found offline and opened where it stands, with pages on both sides', async ({
+test('a message is found offline and opened in its context, with pages on both sides', async ({
   page,
   baseURL,
 }) => {
@@ -35,7 +35,7 @@ test('a message is found offline and opened where it stands, with pages on both 
   }
   await seeder.say(other, ben, 'see you there');
   await signIn(page, anna.name);
-  // All of it comes to the device, and what is then on the screen is not what is looked for.
+  // All of it is stored on the device, and the searched message is not on the screen.
   await page.getByRole('link', { name: /^Ben Okafor/ }).click();
   await expect(messages(page).getByText('message 1', { exact: true })).toBeVisible();
   await toLatest(page);
@@ -55,7 +55,7 @@ test('a message is found offline and opened where it stands, with pages on both 
   await expect(messages(page).getByText('message 21', { exact: true })).toBeVisible();
   await expect(page).toHaveURL(new RegExp(`#/c/${room}$`));
 
-  // Commands and people too, without a network.
+  // Commands and users too, without a network.
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox', { name: FINDER }).fill('garden');
   await expect(page.getByRole('option', { name: /^Garden/, selected: true })).toBeVisible();
@@ -68,7 +68,7 @@ test('a message is found offline and opened where it stands, with pages on both 
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
 });
 
-test('unread from here: in the list, the title and the line, over a reload, until one reads on', async ({
+test('unread from here: in the list, the title and the divider, after a reload, until the user reads on', async ({
   browser,
 }) => {
   const anna = await newPerson(browser, 'anna');
@@ -87,7 +87,7 @@ test('unread from here: in the list, the title and the line, over a reload, unti
   await expect(entry).toContainText('2 unread');
   await expect(page).toHaveTitle(/^\(2\)/);
   await expect(messages(page).getByText('New messages')).toBeVisible();
-  // And stays so, although it is in sight.
+  // It stays unread although it is visible.
   await page.waitForTimeout(500);
   await expect(entry).toContainText('2 unread');
 
@@ -95,14 +95,14 @@ test('unread from here: in the list, the title and the line, over a reload, unti
   await page.goto('./#/');
   await page.reload();
   await expect(entry).toContainText('2 unread');
-  // Others are told nothing: read is read.
+  // Others see no change: the message is still read.
   await expect(messages(ben.page).getByText('Read', { exact: true })).toHaveCount(3);
   await entry.click();
   await expect(messages(page).getByText('New messages')).toBeVisible();
   await expect(entry).not.toContainText('unread');
   await expect(page).toHaveTitle('Chat');
 
-  // By key as well, and gone with the next message one sends.
+  // By key as well, and removed by the next message that the user sends.
   await page.keyboard.press('Shift+ArrowUp');
   await expect(messages(page).getByRole('article').last()).toBeFocused();
   await page.keyboard.press('u');
@@ -111,7 +111,7 @@ test('unread from here: in the list, the title and the line, over a reload, unti
   await expect(entry).not.toContainText('unread');
 });
 
-test('only what was in sight counts as read', async ({ page, baseURL }) => {
+test('only visible messages count as read', async ({ page, baseURL }) => {
   const seeder = new Seeder(baseURL as string);
   const anna = await seeder.account('anna', 'Anna');
   const ben = await seeder.account('ben', 'Ben Okafor');
@@ -125,7 +125,7 @@ test('only what was in sight counts as read', async ({ page, baseURL }) => {
   await entry.click();
   await expect(messages(page).getByText('line 1', { exact: true })).toBeInViewport();
   await expect(entry).not.toContainText('41 unread');
-  // About fifteen fit into the window, and no more are counted however long they stand there.
+  // About fifteen fit into the window, and no more are counted however long they are visible.
   await expect(entry).toContainText(/2\d unread/);
   await page.waitForTimeout(500);
   await expect(entry).toContainText(/2\d unread/);
@@ -134,7 +134,7 @@ test('only what was in sight counts as read', async ({ page, baseURL }) => {
   await expect(entry).not.toContainText('unread');
 });
 
-test('a nickname stands wherever the name stood, for oneself alone', async ({ browser }) => {
+test('a nickname replaces the name everywhere, for this user alone', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   const { page } = anna;
@@ -166,13 +166,13 @@ test('a nickname stands wherever the name stood, for oneself alone', async ({ br
   await expect(page.getByRole('heading', { name: ben.name, level: 2 })).toBeVisible();
 });
 
-test('a pinned message is marked for both, listed, and leads back to its place', async ({ browser }) => {
+test('a pinned message is marked for both users, listed, and links to its position', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
   await say(anna.page, 'Gate code: 4711');
   for (let n = 0; n < 25; n += 1) await say(anna.page, `later ${n}\n\nand more`);
-  // All of them, before they are looked at: then none that comes later moves what is pointed at.
+  // All of them before opening the menu, so that no later message moves the target.
   await expect(
     ben.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: anna.name }),
   ).toContainText('26 unread');
@@ -227,12 +227,12 @@ test('who has read a message, and since when', async ({ browser }) => {
   await page.getByRole('menuitem', { name: 'Message info' }).click();
   const dialog = page.getByRole('dialog', { name: 'Message info' });
   await expect(dialog).toContainText(/Delivered, by \d\d:\d\d/);
-  // While one looks.
+  // While the dialog is open.
   await open(ben.page, anna.name);
   await expect(dialog).toContainText(/Read, by \d\d:\d\d/);
 });
 
-test('how one wants to be seen outlives a reload and a lost connection', async ({ browser }) => {
+test('the chosen presence survives a reload and a lost connection', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   const { page } = anna;
@@ -262,7 +262,7 @@ test('how one wants to be seen outlives a reload and a lost connection', async (
   await isChosen('Away');
 });
 
-test('keys can be changed, what is taken is refused, and all comes back', async ({ browser }) => {
+test('keys can be changed, keys in use are refused, and all can be reset', async ({ browser }) => {
   const { page } = await newPerson(browser, 'anna');
   const finder = page.getByRole('combobox', { name: FINDER });
   await page.keyboard.press('?');
@@ -278,7 +278,7 @@ test('keys can be changed, what is taken is refused, and all comes back', async 
   await page.reload();
   await expectConnected(page);
   await page.keyboard.press('Control+k');
-  // Keys are heard in order: what the next one opens comes after what this one would have opened.
+  // Keys are handled in order: what the next one opens comes after what this one would have opened.
   await page.keyboard.press('Control+/');
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
   await expect(finder).toHaveCount(0);
@@ -286,7 +286,7 @@ test('keys can be changed, what is taken is refused, and all comes back', async 
   await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('Control+j');
   await expect(finder).toBeVisible();
-  // The switcher, the help and the menus say the new keys too.
+  // The switcher, the help and the menus show the new keys too.
   await page.keyboard.press('Escape');
   await expect(finder).toBeHidden();
   await page.keyboard.press('Control+/');

@@ -2,7 +2,9 @@ import { expect } from '@playwright/test';
 import { messages, newPerson, open, openMenu, openMenuOf, pointAt, say, startWith } from './people';
 import { test } from './test';
 
-test('three people in a group: typing, reactions, names, answers, coming and going', async ({ browser }) => {
+test('three users in a group: typing, reactions, names, replies, joining and leaving', async ({
+  browser,
+}) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   const cleo = await newPerson(browser, 'cleo', { viewport: { width: 390, height: 800 } });
@@ -13,7 +15,7 @@ test('three people in a group: typing, reactions, names, answers, coming and goi
   await open(cleo.page, title);
   await expect(messages(anna.page).getByText('Read', { exact: true })).toBeAttached();
 
-  // It shows for some seconds only, and is told again every few seconds while somebody goes on.
+  // It shows for some seconds only, and is repeated every few seconds while the user types.
   await expect(async () => {
     await ben.page.getByRole('textbox', { name: 'Message' }).pressSequentially('I am');
     const typing = anna.page.getByRole('main').getByText(`${ben.name} is typing`).first();
@@ -59,7 +61,7 @@ test('three people in a group: typing, reactions, names, answers, coming and goi
   await expect(anna.page.getByText('2 members').first()).toBeVisible();
 });
 
-test('a direct conversation that one leaves comes back with what is written next', async ({ browser }) => {
+test('a direct conversation that the user left comes back with the next message', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
@@ -77,7 +79,7 @@ test('a direct conversation that one leaves comes back with what is written next
   await expect(messages(ben.page).getByText('before')).toHaveCount(0);
 });
 
-test('a new name shows at once wherever the user appears', async ({ browser }) => {
+test('a new name shows immediately wherever the user appears', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   const cleo = await newPerson(browser, 'cleo');
@@ -104,7 +106,7 @@ test('a new name shows at once wherever the user appears', async ({ browser }) =
   await open(anna.page, 'Benjamin Renamed');
 });
 
-test('a slow network is shown as it is', async ({ browser }) => {
+test('messages are delivered over a slow network', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
@@ -125,7 +127,7 @@ test('a slow network is shown as it is', async ({ browser }) => {
   await expect(messages(ben.page).getByText('slow')).toHaveCount(1);
 });
 
-test('a blocked person cannot be written to, and can be again', async ({ browser }) => {
+test('a blocked user cannot be messaged, and can be again after unblocking', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);

@@ -1,14 +1,14 @@
-/** Rows that grow late do not move what is being read: 0 px, sampled after paint. */
+/** Rows that grow late do not move visible messages: 0 px, sampled after paint. */
 import { expect, type Page } from '@playwright/test';
 import { messages, signIn } from './people';
 import { atRest, installProbe, watchReading } from './probe';
 import { type Account, Seeder } from './seed';
 import { test } from './test';
 
-/** Less than a pixel nobody sees: places are sums of fractions. */
+/** Less than a pixel is invisible: positions are sums of fractions. */
 const MOVED_PX = 0.5;
 
-// Else it may have fetched what is to come late, or keep it from coming late, as fast or slow as it is.
+// Otherwise a prefetch may load the late content early or block it, depending on the machine's speed.
 test.use({ serviceWorkers: 'block' });
 
 let seeder: Seeder;
@@ -41,7 +41,7 @@ async function signedIn(page: Page): Promise<void> {
   await atRest(page);
 }
 
-/** Places of the rows in the list, by seq, and which stand whole in sight. */
+/** Positions of the rows in the list, by seq, and which rows are fully visible. */
 function inSight(page: Page): Promise<number[]> {
   return page.evaluate(() => {
     const feed = document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
@@ -52,13 +52,15 @@ function inSight(page: Page): Promise<number[]> {
   });
 }
 
-test('a reaction, an edit and a deletion above and below what is read move nothing', async ({ page }) => {
+test('a reaction, an edit and a deletion above and below the visible messages move nothing', async ({
+  page,
+}) => {
   await signedIn(page);
   const seen = await inSight(page);
   const [first, last] = [seen[0] as number, seen.at(-1) as number];
   const row = (seq: number) => messages(page).locator(`article[aria-posinset="${seq}"]`);
   const stop = await watchReading(page);
-  // Drawn beyond the edges, where rows are kept ready.
+  // Rendered beyond the visible part, where rows are kept ready.
   for (const seq of [first - 2, first - 3, last + 2]) {
     await seeder.react(sent.get(seq) as string, ben, '👍');
     await expect(row(seq)).toContainText('👍');
@@ -91,7 +93,7 @@ test('code that is highlighted late keeps its size', async ({ page }) => {
   expect(await stop()).toBeLessThan(MOVED_PX);
 });
 
-test('letters that arrive late do not move what is read', async ({ page }) => {
+test('a font that loads late does not move visible messages', async ({ page }) => {
   let release = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;

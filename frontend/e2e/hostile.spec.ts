@@ -5,13 +5,13 @@ import { leave, messages, newPerson, open, say, signIn, toLatest } from './peopl
 import { Seeder } from './seed';
 import { test } from './test';
 
-/** Marks upon marks, a hundred characters without a gap; the server takes no marks of direction in names. */
+/** Stacked marks, a hundred characters without a space; the server rejects direction marks in names. */
 const NAMES = {
   person: `Z${'\u0301\u0316'.repeat(40)}`,
   group: `drow${'W'.repeat(96)}`,
 };
 
-/** How deep the elements of a message are nested, without the call stack that hostile ones are after. */
+/** Measures how deep the elements of a message are nested, without recursion, which hostile texts could overflow. */
 function deepest(page: Page): Promise<number> {
   return messages(page).evaluate((feed) => {
     let depth = 0;
@@ -24,7 +24,7 @@ function deepest(page: Page): Promise<number> {
   });
 }
 
-test('nothing that others send breaks the page', async ({ browser, baseURL }) => {
+test('no message of another user breaks the page', async ({ browser, baseURL }) => {
   const seeder = new Seeder(baseURL ?? '');
   const reader = await newPerson(browser, 'reader');
   const { page } = reader;
@@ -44,21 +44,21 @@ test('nothing that others send breaks the page', async ({ browser, baseURL }) =>
   await seeder.say(room, attacker, 'before all of it');
   let quoted = '';
   for (const [name, text] of Object.entries(HOSTILE)) {
-    // Only what cannot be seen at all, and half a letter, the server does not take.
+    // The server rejects only invisible texts and half surrogate pairs.
     if (!/[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text) || /\p{Surrogate}/u.test(text)) continue;
     const said = await seeder.say(room, attacker, text, quoted || undefined);
     quoted = name.startsWith('quotes, 2100') ? said.id : '';
   }
   await seeder.say(room, attacker, 'after all of it');
 
-  await test.step('the list shows both, and one can be switched to the other', async () => {
+  await test.step('the list shows both, and switching between them works', async () => {
     await open(page, 'The calm one');
     await expect(messages(page).getByText('all is well here')).toBeVisible();
     await page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: /drow/ }).click();
     await expect(messages(page)).toHaveAttribute('aria-busy', 'false');
   });
 
-  await test.step('what others say before and after is there, and one can answer', async () => {
+  await test.step('messages before and after are shown, and replying works', async () => {
     await toLatest(page);
     await expect(messages(page).getByText('after all of it')).toBeVisible();
     await say(page, 'an answer');
@@ -81,7 +81,7 @@ test('nothing that others send breaks the page', async ({ browser, baseURL }) =>
     await expect(page.getByText("This message can't be shown.")).toHaveCount(0);
   });
 
-  await test.step('a search, a reload and another conversation work as ever', async () => {
+  await test.step('a search, a reload and another conversation still work', async () => {
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox').fill('after all');
     await expect(page.getByRole('option', { name: /after all of it/ })).toBeVisible();
@@ -96,7 +96,7 @@ test('nothing that others send breaks the page', async ({ browser, baseURL }) =>
   expect(broken).toEqual([]);
 });
 
-test('a device that keeps nonsense starts all the same', async ({ browser }) => {
+test('a device with invalid stored data still starts', async ({ browser }) => {
   const { page, name } = await newPerson(browser, 'nonsense');
   await page.evaluate(async () => {
     const [{ name: database = '' } = {}] = await indexedDB.databases();

@@ -1,4 +1,4 @@
-/** People with browsers of their own, and what every flow begins with. */
+/** Users with their own browsers, and the first steps of every flow. */
 import { type Browser, type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
 
 export const PASSWORD = 'a long enough secret';
@@ -13,7 +13,7 @@ export interface Person {
   page: Page;
 }
 
-/** Opens a browser context of its own and creates an account through the page. */
+/** Opens a new browser context and creates an account through the page. */
 export async function newPerson(
   browser: Browser,
   base: string,
@@ -50,13 +50,13 @@ export async function expectConnected(page: Page): Promise<void> {
   await expect(page.getByRole('status', { name: 'Connection' })).toHaveText('Connected');
 }
 
-/** Takes the network away, and waits until the page has noticed. */
+/** Disconnects the network, and waits until the page has noticed. */
 export async function goOffline(page: Page): Promise<void> {
   await page.context().setOffline(true);
   await expect(page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
 }
 
-/** Waits until the device has the page itself: before, it cannot be loaded without a network. */
+/** Waits until the device has cached the page, which cannot be loaded without a network before. */
 export async function expectInstalled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
@@ -76,7 +76,7 @@ export async function startWith(page: Page, ...names: string[]): Promise<void> {
     await page.getByRole('option', { name }).click();
   }
   await page.getByRole('button', { name: 'Start', exact: true }).click();
-  // Until then the page may still show another conversation, with a box of its own.
+  // Until then the page may still show another conversation with its own message box.
   for (const name of names) await expectOpen(page, name);
 }
 
@@ -89,9 +89,9 @@ export function messages(page: Page) {
   return page.getByRole('feed', { name: 'Messages' });
 }
 
-/** Follows an entry of the list, and waits until that conversation is the one that is shown. */
+/** Clicks an entry of the list, and waits until that conversation is shown. */
 export async function open(page: Page, title: string | RegExp): Promise<void> {
-  // An entry begins with its title and goes on with the last message, which may be somebody else's of that name.
+  // An entry starts with its title and continues with the last message, which another user of that name may have sent.
   const name = typeof title === 'string' ? new RegExp(`^${title}`) : title;
   await page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name }).click();
   await expectOpen(page, title);
@@ -102,17 +102,17 @@ async function expectOpen(page: Page, title: string | RegExp): Promise<void> {
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeVisible();
 }
 
-/** The last message that says this and nothing else. */
+/** The last message with exactly this text. */
 export function messageOf(page: Page, text: string): Locator {
   const said = page.getByText(text, { exact: true });
   return messages(page).getByRole('article').filter({ has: said }).last();
 }
 
-/** Points at the message that says this and nothing else, and answers with it when it shows its tools. */
+/** Hovers over the message with exactly this text, and returns it when its tools are visible. */
 export async function pointAt(page: Page, text: string): Promise<Locator> {
   const message = messageOf(page, text);
   await expect(async () => {
-    // A mouse that rests points at nothing: the list may have moved below it just now.
+    // A resting mouse does not hover: the list may just have moved below it.
     await page.mouse.move(0, 0);
     await message.getByText(text, { exact: true }).last().hover();
     await expect(message.getByRole('toolbar')).toBeVisible({ timeout: 5_000 });
@@ -120,7 +120,7 @@ export async function pointAt(page: Page, text: string): Promise<Locator> {
   return message;
 }
 
-/** Opens the menu of the message that says this and nothing else. */
+/** Opens the menu of the message with exactly this text. */
 export async function openMenu(page: Page, text: string): Promise<void> {
   const more = (await pointAt(page, text)).getByRole('button', { name: 'More' });
   await expect(more).toHaveAttribute('aria-haspopup', 'menu');
@@ -128,7 +128,7 @@ export async function openMenu(page: Page, text: string): Promise<void> {
   await expect(page.getByRole('menu')).toBeVisible();
 }
 
-/** Presses a button that has a menu, and not before its menu is there: that comes a moment after the page. */
+/** Presses a button that has a menu, once its menu is loaded, which is a moment after the page. */
 export async function openMenuOf(page: Page, name: string): Promise<void> {
   const button = page.getByRole('button', { name, exact: true });
   await expect(button).toHaveAttribute('aria-haspopup', 'menu');
@@ -136,18 +136,18 @@ export async function openMenuOf(page: Page, name: string): Promise<void> {
   await expect(page.getByRole('menu')).toBeVisible();
 }
 
-/** Leaves the open conversation, so that nothing of it is read any more. */
+/** Leaves the open conversation, so that nothing in it is read any more. */
 export async function leave(page: Page): Promise<void> {
   await page.goto('./#/');
   await expect(messages(page)).toHaveCount(0);
 }
 
-/** What leads to the end of a conversation; it is there only while something lies below. */
+/** The button that jumps to the end of a conversation; shown only while there is something below. */
 export function latestButton(page: Page) {
   return page.getByRole('button', { name: /Jump to the latest|\d\+? new messages?$/ });
 }
 
-/** The open conversation has come to rest at its end. */
+/** Waits until the open conversation is at its end. */
 export async function expectAtEnd(page: Page): Promise<void> {
   const feed = messages(page);
   await expect(feed).toHaveAttribute('aria-busy', 'false');
@@ -157,7 +157,7 @@ export async function expectAtEnd(page: Page): Promise<void> {
   await expect.poll(left).toBeLessThanOrEqual(1);
 }
 
-/** From where a conversation opened to its end, where that is somewhere else. */
+/** Scrolls from the opening position of a conversation to its end. */
 export async function toLatest(page: Page): Promise<void> {
   await expect(messages(page)).toHaveAttribute('aria-busy', 'false');
   await latestButton(page).click();
@@ -165,8 +165,8 @@ export async function toLatest(page: Page): Promise<void> {
 }
 
 /**
- * Each of `texts` was received once and in this order. One more message of the same sender is the proof that nothing
- * else is on its way: what one connection gets of a conversation comes in order.
+ * Checks that each of `texts` was received once and in this order. One more message of the same sender proves that
+ * nothing else is in flight: one connection receives a conversation in order.
  */
 export async function expectOnceInOrder(from: Page, at: Page, texts: readonly string[]): Promise<void> {
   const last = uniqueName('that was all ');

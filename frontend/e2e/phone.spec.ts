@@ -1,4 +1,4 @@
-/** A phone: fingers, the edges of its screen, its keyboard. */
+/** A phone: touch, screen edges, on-screen keyboard. */
 import { type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
 import { messages, newPerson, say, startWith } from './people';
 import { test } from './test';
@@ -9,7 +9,7 @@ const PHONE: BrowserContextOptions = {
   isMobile: true,
 };
 
-/** Everything one can press in sight that is smaller than 44 px; links inside of a text are exempt (WCAG 2.5.8). */
+/** Visible controls smaller than 44 px; links inside text are exempt (WCAG 2.5.8). */
 async function small(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = [];
@@ -29,7 +29,7 @@ async function small(page: Page): Promise<string[]> {
   });
 }
 
-test('signing in and the list are as large as a finger', async ({ browser }) => {
+test('touch targets of the sign-in page and the list are large enough', async ({ browser }) => {
   const guest = await (await browser.newContext(PHONE)).newPage();
   await guest.goto('./');
   await expect(guest.getByRole('button', { name: 'Sign in' })).toBeVisible();
@@ -38,14 +38,14 @@ test('signing in and the list are as large as a finger', async ({ browser }) => 
   await expect.poll(() => small(page), 'empty list').toEqual([]);
 });
 
-/** Where something that is there stands in the page. */
+/** The position of a visible element in the page. */
 async function boxOf(what: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
   const box = await what.boundingBox();
-  if (box === null) throw new Error('It is not in the page.');
+  if (box === null) throw new Error('The element is not in the page.');
   return box;
 }
 
-/** A finger that moves from one place to another in steps. */
+/** Moves a finger from one position to another in steps. */
 async function swipe(page: Page, from: [number, number], to: [number, number]): Promise<void> {
   const devtools = await page.context().newCDPSession(page);
   const at = (share: number) => [
@@ -59,14 +59,14 @@ async function swipe(page: Page, from: [number, number], to: [number, number]): 
   await devtools.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 }
 
-test('a swipe goes back to the list; a short one and one down do not', async ({ browser }) => {
+test('a swipe goes back to the list; a short one and a vertical one do not', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna', PHONE);
   await startWith(page, ben.name);
   const head = page.getByRole('heading', { name: ben.name, level: 2 });
   await swipe(page, [40, 300], [90, 300]);
   await page.waitForTimeout(200);
-  await expect(head, 'a short one').toBeVisible();
+  await expect(head, 'a short swipe').toBeVisible();
   await swipe(page, [40, 200], [60, 500]);
   await page.waitForTimeout(200);
   await expect(head, 'one down').toBeVisible();
@@ -75,7 +75,7 @@ test('a swipe goes back to the list; a short one and one down do not', async ({ 
   await expect(head).toHaveCount(0);
 });
 
-test('a swipe over code that scrolls sideways is for the code', async ({ browser }) => {
+test('a swipe over code that scrolls sideways scrolls the code', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna', PHONE);
   await startWith(page, ben.name);
@@ -84,9 +84,9 @@ test('a swipe over code that scrolls sideways is for the code', async ({ browser
   await expect(code).toBeVisible();
   await expect(messages(page).getByText('Delivered')).toBeAttached();
   const head = page.getByRole('heading', { name: ben.name, level: 2 });
-  // Near the upper edge, where nothing lies above it.
+  // Near the upper edge, where nothing covers it.
   const y = (await boxOf(code)).y + 12;
-  // Neither the page nor the browser's history follows, several times in a row.
+  // Neither the page nor the browser's history goes back, several times in a row.
   for (let turn = 0; turn < 3; turn += 1) {
     await swipe(page, [100, y], [330, y]);
     await page.waitForTimeout(300);
@@ -99,7 +99,7 @@ test('a swipe over code that scrolls sideways is for the code', async ({ browser
   await expect(head).toBeVisible();
 });
 
-test('nothing hides below a notch or a home bar, and the keyboard makes room', async ({ browser }) => {
+test('a notch or a home bar hides nothing, and the keyboard leaves room', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna', PHONE);
   const viewport = await page.locator('meta[name="viewport"]').getAttribute('content');
@@ -119,7 +119,7 @@ test('nothing hides below a notch or a home bar, and the keyboard makes room', a
     return y + height;
   };
   await expect.poll(bottom).toBeLessThanOrEqual(740 - 34);
-  // What the keyboard leaves: the box and the newest message stay in sight.
+  // Above the keyboard, the box and the newest message stay visible.
   await page.setViewportSize({ width: 360, height: 380 });
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeInViewport();
   await expect(messages(page).getByText('hello')).toBeInViewport();

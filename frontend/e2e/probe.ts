@@ -1,4 +1,4 @@
-/** Measures inside the page what a person sees: positions are those of each paint, never those before the list has corrected itself. */
+/** Measures inside the page what the user sees: positions at each paint, never before the list has corrected itself. */
 import { expect, type Page } from '@playwright/test';
 import { messages } from './people';
 
@@ -6,17 +6,17 @@ export interface Probe {
   painted(): Promise<void>;
   /** The number of the first message in the page. */
   oldest(): number;
-  /** Resolves when nothing of the list has changed for `frames` paints. */
+  /** Resolves when nothing in the list has changed for `frames` paints. */
   rest(frames: number): Promise<void>;
-  /** Notes, paint by paint, how far the first message that stands whole in sight moves. Resolves when its place is known. */
+  /** Records at each paint how far the first fully visible message moves. Resolves when its position is known. */
   watch(): Promise<void>;
-  /** Ends that after `frames` more paints: the farthest it was from its place in any of them, in pixels. */
+  /** Ends the recording after `frames` more paints; returns the largest movement in pixels. */
   stop(frames: number): Promise<number>;
-  /** The same from the first paint near the upper edge, until a page has come above, and for `frames` paints more. */
+  /** The same from the first paint near the upper edge until a page was added above, and for `frames` paints more. */
   movementWhileGrowingUpward(frames: number): Promise<number>;
-  /** The same for one message, for `frames` paints from the first in which it is in sight. */
+  /** The same for one message, for `frames` paints from the first in which it is visible. */
   movementOf(position: number, frames: number): Promise<number>;
-  /** Makes a row that is drawn above the visible ones higher, as a late image would; false when there is none. */
+  /** Makes a rendered row above the visible ones higher, as a late image would; false when there is none. */
   growAbove(pixels: number): boolean;
   scrollTo(top: number): void;
   rows(): number;
@@ -28,34 +28,34 @@ declare global {
   }
 }
 
-/** Paints without a change after which the list is at rest. */
+/** Paints without a change after which the list is stable. */
 const REST_FRAMES = 20;
 
-/** Waits until the open conversation has found its place and nothing more comes. */
+/** Waits until the open conversation has reached its position and is stable. */
 export async function atRest(page: Page): Promise<void> {
   await expect(messages(page)).toHaveAttribute('aria-busy', 'false');
   await page.evaluate((frames) => window.__probe.rest(frames), REST_FRAMES);
 }
 
-/** How far what is read moves from now until the answer is called, and for `frames` paints after that; in pixels. */
+/** Returns how far visible messages move until the returned function is called, and `frames` paints more; in pixels. */
 export async function watchReading(page: Page, frames = REST_FRAMES): Promise<() => Promise<number>> {
   await page.evaluate(() => window.__probe.watch());
   return () => page.evaluate((more) => window.__probe.stop(more), frames);
 }
 
-/** Puts `__probe` into the page. */
+/** Installs `__probe` in the page. */
 export async function installProbe(page: Page): Promise<void> {
   await page.evaluate(() => {
-    /** What is gone has moved further than anybody would bear. */
+    /** A row that is gone counts as a movement above every limit. */
     const GONE_PX = 10_000;
     /** Closer to the beginning than where the next page is fetched. */
     const NEAR_START_PX = 250;
     const feed = () => document.querySelector<HTMLElement>('[role="feed"]') as HTMLElement;
     const articles = () => [...feed().querySelectorAll<HTMLElement>('article')];
     /**
-     * Resolves at the last moment before a paint, in a ResizeObserver made later than the list's own, on an element as
-     * deep as its rows: what is read then is what is painted. An animation frame comes before the list has corrected
-     * itself, and a task after the paint may come after the next change too, which nobody has seen yet.
+     * Resolves at the last moment before a paint, in a ResizeObserver created later than the list's own, on an element as
+     * deep as its rows: positions read then are painted. An animation frame comes before the list has corrected itself,
+     * and a task after the paint may come after the next change, which is not painted yet.
      */
     const painted = () =>
       new Promise<void>((resolve) => {
@@ -68,7 +68,7 @@ export async function installProbe(page: Page): Promise<void> {
         const watchRows = () => {
           if (!watching) return;
           for (const row of feed().querySelectorAll('[data-index]')) observer.observe(row);
-          // Those that leave the page before the paint never answer: then it is for those that took their place.
+          // Elements removed before the paint never report: then those that replaced them do.
           requestAnimationFrame(() => requestAnimationFrame(watchRows));
         };
         watchRows();
@@ -98,7 +98,7 @@ export async function installProbe(page: Page): Promise<void> {
       await painted();
       const anchor = inSight();
       const position = anchor?.getAttribute('aria-posinset') ?? null;
-      if (anchor === undefined || position === null) throw new Error('No message is in sight.');
+      if (anchor === undefined || position === null) throw new Error('No message is visible.');
       const mine = { position, from: anchor.getBoundingClientRect().top, worst: 0, frames: 0 };
       watched = mine;
       void (async () => {
@@ -138,7 +138,7 @@ export async function installProbe(page: Page): Promise<void> {
       async movementWhileGrowingUpward(frames) {
         feed().scrollTop = NEAR_START_PX;
         await watch();
-        // Where the list keeps what is read in its place, a page above moves the edge away.
+        // When the list keeps the visible messages in place, a page above moves the edge away.
         while (feed().scrollTop < NEAR_START_PX + feed().clientHeight) await painted();
         return stop(frames);
       },

@@ -1,4 +1,4 @@
-/** What somebody hears who uses a screen reader, read from Chromium's accessibility tree. */
+/** What a screen reader announces, read from Chromium's accessibility tree. */
 import { type Browser, expect, type Locator, type Page } from '@playwright/test';
 import {
   expectConnected,
@@ -29,7 +29,7 @@ async function pair(browser: Browser): Promise<{ anna: Person; ben: Person }> {
   return { anna, ben };
 }
 
-/** Each message as it is told when the focus comes to it. */
+/** Each message as it is announced on focus. */
 async function spoken(page: Page): Promise<string[]> {
   const articles = all(only(await listen(page), 'feed', 'Messages'), 'article');
   return articles.map((one) => said(one).replace(TIME, '<time>'));
@@ -40,7 +40,7 @@ async function choose(page: Page, text: string, item: string): Promise<void> {
   await page.getByRole('menuitem', { name: item }).click();
 }
 
-test('a message is author and text first, then what it answers, its time and state, and reactions', async ({
+test('a message is author and text first, then the quote, time and state, and reactions', async ({
   browser,
 }) => {
   const { anna, ben } = await pair(browser);
@@ -75,13 +75,13 @@ test('a message is author and text first, then what it answers, its time and sta
       'You put right, article, edited <time> Read',
       'You This message was deleted, article, <time>',
     ]);
-  // Where each stands, for "message 3": the number never changes, however much is loaded.
+  // The position of each, for "message 3": the number never changes, however much is loaded.
   const places = await messages(anna.page)
     .getByRole('article')
     .evaluateAll((found) => found.map((one) => [one.ariaPosInSet, one.ariaSetSize]));
   expect(places).toEqual(['1', '2', '3', '4', '5', '6'].map((place) => [place, '-1']));
 
-  // And when it is read on and on instead: the author as a heading, nothing twice, what can be pressed by its name.
+  // In continuous reading: the author as a heading, no repetition, and each control by its name.
   const told = readOut(only(await listen(anna.page), 'article', /Hello Anna$/));
   expect(told.map((line) => line.replace(TIME, '<time>'))).toEqual([
     `heading 3: ${ben.name}`,
@@ -94,7 +94,7 @@ test('a message is author and text first, then what it answers, its time and sta
   expect(answer[1]).toBe(`In reply to ${ben.name} Hello **Anna**, button`.replaceAll('**', ''));
 });
 
-test('the list tells name, message and unread first, and when last', async ({ browser }) => {
+test('the list announces name, message and unread count first, and the time last', async ({ browser }) => {
   const { anna, ben } = await pair(browser);
   const cleo = await newPerson(browser, 'cleo');
   await startWith(anna.page, cleo.name);
@@ -116,11 +116,9 @@ test('the list tells name, message and unread first, and when last', async ({ br
   await expect.poll(async () => (await links())[0]).toBe(`${ben.name} Third Read <time>`);
 });
 
-test('every screen has its landmarks, its headings in order, and a name for everything', async ({
-  browser,
-}) => {
+test('every screen has landmarks, ordered headings, and a name for everything', async ({ browser }) => {
   const guest = await (await browser.newContext()).newPage();
-  /** Listens to the page with `shown` in it, and not before. */
+  /** Checks the page once `shown` is visible. */
   const sound = async (page: Page, where: string, shown: Locator) => {
     await expect(shown, where).toBeVisible();
     await expect.poll(async () => faults(await listen(page)), where).toEqual([]);
@@ -194,7 +192,7 @@ test('every screen has its landmarks, its headings in order, and a name for ever
   }
 });
 
-test('what arrives is said once, and as much as was asked for', async ({ browser }) => {
+test('new messages are announced once, according to the setting', async ({ browser }) => {
   const { anna, ben } = await pair(browser);
   const cleo = await newPerson(browser, 'cleo');
   await startWith(cleo.page, anna.name);
@@ -205,14 +203,14 @@ test('what arrives is said once, and as much as was asked for', async ({ browser
   await say(ben.page, 'Hello **there**');
   await expect.poll(fresh).toEqual([`${ben.name}: Hello there`]);
   await say(ben.page, 'Hello **there**');
-  // The same words again are said again.
+  // The same text again is announced again.
   await expect.poll(overheard).toHaveLength(2);
   old = await overheard();
   await say(anna.page, 'One of my own');
   await say(cleo.page, 'In another conversation');
   await expect(anna.page.getByRole('link', { name: /In another conversation/ })).toBeVisible();
   await anna.page.waitForTimeout(700);
-  expect(await fresh(), 'one’s own, and what stands elsewhere').toEqual([]);
+  expect(await fresh(), 'own messages, and those of other conversations').toEqual([]);
 
   const setAnnounce = async (choice: string) => {
     await anna.page.keyboard.press('Control+,');
@@ -237,10 +235,10 @@ test('what arrives is said once, and as much as was asked for', async ({ browser
   await expect.poll(async () => (await fresh()).at(-1)).toBe('Connected');
 });
 
-test('what comes together is said together, and does not stay', async ({ browser }) => {
+test('simultaneous messages are announced together, and removed afterwards', async ({ browser }) => {
   const { anna, ben } = await pair(browser);
   const { page } = anna;
-  // Between the server and the page: what comes while it is closed goes on in one go.
+  // Between the server and the page: while closed it holds frames, then delivers them together.
   const gate = { closed: false, waiting: [] as (() => void)[] };
   await page.routeWebSocket(/\/ws$/, (socket) => {
     socket.connectToServer().onMessage((frame) => {
@@ -261,13 +259,13 @@ test('what comes together is said together, and does not stay', async ({ browser
   await expect.poll(async () => (await overheard()).at(-1)).toContain(`${ben.name}: Nr 8`);
   const flood = await overheard();
   expect(flood.length, flood.join(' | ')).toBeLessThan(8);
-  // What was said does not stay to be found at the end of the page.
+  // Announced text does not stay at the end of the page.
   await expect
     .poll(async () => readOut(await listen(page)).filter((line) => line.includes(': Nr 8')))
     .toEqual([]);
 });
 
-test('a dialog has a name, takes the focus and gives it back', async ({ browser }) => {
+test('a dialog has a name, takes the focus and restores it', async ({ browser }) => {
   const { anna } = await pair(browser);
   const { page } = anna;
   const focused = () =>
@@ -280,7 +278,7 @@ test('a dialog has a name, takes the focus and gives it back', async ({ browser 
   await expect(page.getByRole('dialog', { name: 'New conversation' })).toBeVisible();
   await expect(page.getByRole('textbox', { name: 'Find people' })).toBeFocused();
   const told = async () => all(await listen(page)).map((one) => one.role);
-  await expect.poll(told, 'what lies behind is not told').not.toContain('feed');
+  await expect.poll(told, 'content behind the dialog is not announced').not.toContain('feed');
   await page.keyboard.press('Escape');
   await expect(button).toBeFocused();
 
@@ -312,7 +310,9 @@ test('a dialog has a name, takes the focus and gives it back', async ({ browser 
   await expect.poll(focused, 'from a menu of a message').toBe('More');
 });
 
-test('the switcher tells its active option, and the emoji picker is one stop', async ({ browser }) => {
+test('the switcher announces its active option, and the emoji picker is one Tab stop', async ({
+  browser,
+}) => {
   const { anna, ben } = await pair(browser);
   const { page } = anna;
   const box = page.getByRole('textbox', { name: 'Message' });
@@ -343,7 +343,7 @@ test('the switcher tells its active option, and the emoji picker is one stop', a
   await expect(finder).toHaveAttribute('aria-expanded', 'false');
   await finder.fill('');
   await page.keyboard.press('Tab');
-  await expect(finder, 'nothing else to stop at').toBeFocused();
+  await expect(finder, 'no other Tab stop').toBeFocused();
   await page.keyboard.press('Escape');
   await expect(box).toBeFocused();
 
@@ -377,7 +377,7 @@ test('the Tab key stops at everything, in reading order, and once at a toolbar',
       if (one === null || one === document.body) return '';
       const shared = window as unknown as { before?: Element };
       const { before } = shared;
-      // A toolbar goes when the focus leaves its message.
+      // A toolbar disappears when the focus leaves its message.
       const goesOn = before?.isConnected !== true || (before.compareDocumentPosition(one) & 4) === 4;
       shared.before = one;
       const name = one.getAttribute('aria-label') ?? one.getAttribute('title') ?? one.textContent ?? '';
@@ -396,7 +396,7 @@ test('the Tab key stops at everything, in reading order, and once at a toolbar',
   });
   const inToolbars = stops.filter((stop) => stop.includes('toolbar'));
   expect(stops.length - inToolbars.length, heard).toBe(wanted);
-  // One for each message that the Tab key passed, because the way led through something inside of it.
+  // One for each message that the Tab key passed, because it stopped at an element inside.
   expect(inToolbars, heard).toEqual(['in a toolbar, More', 'in a toolbar, More']);
   expect(heard).not.toContain('BACK');
   const places = ['Sign out', 'New conversation', 'Search', 'Options for', 'Details', 'Messages'];

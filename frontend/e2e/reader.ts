@@ -1,4 +1,4 @@
-/** A screen reader without a voice: walks Chromium's accessibility tree and says what a person would hear. */
+/** A simulated screen reader: walks Chromium's accessibility tree and returns what it would announce. */
 import type { CDPSession, Page } from '@playwright/test';
 
 export interface Heard {
@@ -20,19 +20,19 @@ interface AxNode {
   childIds?: string[];
 }
 
-/** Their name says all that is inside of them. */
+/** Their name contains everything inside them. */
 const WHOLE = new Set([
   ...['button', 'link', 'textbox', 'searchbox', 'combobox', 'checkbox', 'switch', 'radio', 'slider'],
   ...['option', 'menuitem', 'menuitemradio', 'menuitemcheckbox', 'tab', 'image', 'Date', 'DateTime'],
 ]);
 /** Parts of the browser's own controls, named by the browser. */
 const BROWSERS_OWN = new Set(['Show date picker Show date picker']);
-/** What is told besides role and name; `pressed: false` is told as well, the others only when they hold. */
+/** Announced besides role and name; `pressed: false` is announced as well, the others only when true. */
 const STATES = ['checked', 'disabled', 'expanded', 'pressed', 'selected'];
 const LANDMARKS = new Set(['main', 'navigation', 'complementary', 'banner', 'contentinfo', 'search', 'form']);
 const NAMED = new Set([...WHOLE, 'dialog', 'feed', 'list box', 'listbox', 'menu', 'toolbar', 'article']);
 
-/** The whole page as it is told. */
+/** The whole page as announced. */
 export async function listen(page: Page): Promise<Heard> {
   const devtools: CDPSession = await page.context().newCDPSession(page);
   const answer = (await devtools.send('Accessibility.getFullAXTree')) as { nodes: AxNode[] };
@@ -77,12 +77,12 @@ export function only(from: Heard, role: string, name: string | RegExp): Heard {
   return found[0];
 }
 
-/** One thing as it is told when the focus comes to it: name, role, states, and what describes it. */
+/** One element as announced on focus: name, role, states, and description. */
 export function said({ role, name, states, description }: Heard): string {
   return [name, role, ...states, description].filter(Boolean).join(', ');
 }
 
-/** What is heard when reading on and on, one line for each thing. */
+/** Continuous reading, one line for each element. */
 export function readOut(from: Heard): string[] {
   if (from.role === 'StaticText') return [from.name];
   if (from.role === 'heading') return [`heading ${from.level}: ${from.name}`];
@@ -91,27 +91,27 @@ export function readOut(from: Heard): string[] {
   return from.name !== '' && from.role !== 'article' ? [`${from.role}: ${from.name}`, ...inside] : inside;
 }
 
-/** What would annoy somebody who only listens: things without a name, things told twice, headings out of order. */
+/** Problems for listeners: elements without a name, repetitions, headings out of order. */
 export function faults(page: Heard): string[] {
   const found: string[] = [];
   const things = all(page);
   for (const one of things) {
     if (NAMED.has(one.role) && one.name === '') found.push(`${one.role} without a name`);
-    if (one.role === 'Iframe' || one.role === 'Canvas') found.push(`${one.role} that nobody can read`);
+    if (one.role === 'Iframe' || one.role === 'Canvas') found.push(`${one.role} that is not readable`);
     if (one.name !== '' && one.description !== '' && repeats(one.name, one.description))
-      found.push(`told twice: ${said(one)}`);
+      found.push(`announced twice: ${said(one)}`);
     if (WHOLE.has(one.role) && stutters(one.name) && !BROWSERS_OWN.has(one.name))
-      found.push(`stutters: ${said(one)}`);
+      found.push(`repeats itself: ${said(one)}`);
   }
   for (const role of LANDMARKS) {
     const names = things.filter((one) => one.role === role).map((one) => one.name);
-    if (new Set(names).size < names.length) found.push(`${role} landmarks that cannot be told apart`);
+    if (new Set(names).size < names.length) found.push(`${role} landmarks with the same name`);
   }
   const lines = things.filter((one) => one.role === 'StaticText' && one.name !== '').map((one) => one.name);
   lines.forEach((line, at) => {
     if (line.length > 2 && line === lines[at + 1]) found.push(`the same line twice in a row: ${line}`);
   });
-  // What lies behind a modal dialog is not told, its first heading neither.
+  // Content behind a modal dialog is not announced, including its first heading.
   let before = things.some((one) => one.role === 'dialog') ? 1 : 0;
   for (const one of things.filter((thing) => thing.role === 'heading')) {
     if (one.name === '') found.push('heading without a name');
@@ -127,14 +127,14 @@ function repeats(name: string, description: string): boolean {
   return other.startsWith(one) || one.endsWith(other);
 }
 
-/** "Reply Reply": the second half is the first one again. */
+/** "Reply Reply": the second half repeats the first. */
 function stutters(name: string): boolean {
   const words = name.toLowerCase().split(/\s+/);
   const half = words.length / 2;
   return words.length % 2 === 0 && half > 0 && words.slice(0, half).join(' ') === words.slice(half).join(' ');
 }
 
-/** From now on: what live regions say, in order; an atomic one says all of itself at each change. */
+/** Records what live regions announce from now on, in order; an atomic one announces all its text at each change. */
 export async function overhear(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {
     const live =

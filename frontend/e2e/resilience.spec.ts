@@ -46,7 +46,7 @@ test('two tabs share one connection, and the second takes over when the first is
   await expect.poll(() => sockets.length).toBeGreaterThan(0);
 });
 
-test('signing out in one tab ends the other one as well', async ({ browser }) => {
+test('signing out in one tab signs out the other one', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const second = await anna.page.context().newPage();
   await second.goto('./');
@@ -58,7 +58,7 @@ test('signing out in one tab ends the other one as well', async ({ browser }) =>
   await expect(anna.page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 });
 
-test('opens and shows what it has without any network', async ({ browser }) => {
+test('opens and shows stored data without any network', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
@@ -74,7 +74,7 @@ test('opens and shows what it has without any network', async ({ browser }) => {
   await expect(anna.page.getByRole('status', { name: 'Connection' })).toContainText('Offline');
 });
 
-test('drafts outlive a reload and wait in their own conversation', async ({ browser }) => {
+test('drafts survive a reload and stay in their own conversation', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   const cleo = await newPerson(browser, 'cleo');
@@ -94,7 +94,7 @@ test('drafts outlive a reload and wait in their own conversation', async ({ brow
   await expect(box).toHaveValue('for Cleo');
 });
 
-/** What is written, and what of it has to be seen. */
+/** What is written, and what must be visible of it. */
 const NASTY = [
   ['**now** [click](javascript:window.__hit=1) <a href="javascript:window.__hit=1">me</a>', 'me'],
   ['<img src=x onerror="window.__hit=1"><script>window.__hit=1</script>', 'window.__hit=1'],
@@ -106,7 +106,7 @@ const NASTY = [
   ['| a | b |\n|---|\n'.repeat(50), '|---|'],
 ] as const;
 
-test('harmful and broken text is shown harmless and whole', async ({ browser }) => {
+test('harmful and broken text is shown safely and completely', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna', { viewport: { width: 390, height: 700 } });
   const failures: string[] = [];
@@ -122,7 +122,7 @@ test('harmful and broken text is shown harmless and whole', async ({ browser }) 
     const row = messages(page).locator(`article[aria-posinset="${index + 1}"]`);
     await expect(row.getByText('Delivered')).toBeAttached();
     await expect(row).toContainText(shown);
-    // Where Markdown has run, and not while it is being fetched.
+    // Once Markdown is loaded and rendered.
     if (index === 0) await expect(row.getByText('now', { exact: true })).toBeVisible();
     await expect(row.locator('img, script, [onerror], a[href^="javascript"]')).toHaveCount(0);
     await expect.poll(overflow).toBeLessThanOrEqual(0);
@@ -136,7 +136,7 @@ for (const [name, answer] of [
   ['HTML instead of JSON', { status: 200, contentType: 'text/html', body: '<h1>proxy</h1>' }],
   ['429', { status: 429, headers: { 'retry-after': '1' }, body: '{}' }],
 ] as const) {
-  test(`a server that answers ${name} never makes a white page`, async ({ browser }) => {
+  test(`a server that answers ${name} never causes a blank page`, async ({ browser }) => {
     const anna = await newPerson(browser, 'anna');
     const ben = await newPerson(browser, 'ben');
     await startWith(anna.page, ben.name);
@@ -154,7 +154,7 @@ for (const [name, answer] of [
   });
 }
 
-test('asks nothing of anybody else and breaks no rule of its own policy', async ({ browser }) => {
+test('loads nothing from other origins and violates no rule of its own policy', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -167,7 +167,7 @@ test('asks nothing of anybody else and breaks no rule of its own policy', async 
   page.on('console', (message) => {
     if (/Content Security Policy/i.test(message.text())) refused.push(message.text());
   });
-  // Stricter than any server has to be: not even style attributes in the page's source.
+  // Stricter than required of servers: not even style attributes in the page's source.
   await page.addInitScript(() => {
     const observer = new MutationObserver(() => {
       if (document.head === null) return;

@@ -1,4 +1,4 @@
-/** Servers that end and come back: nothing is lost or doubled. */
+/** Servers that stop and restart: nothing is lost or duplicated. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -9,14 +9,14 @@ import { expect } from '@playwright/test';
 import { expectConnected, expectOnceInOrder, messages, newPerson, open, say, startWith } from './people';
 import { test as base } from './test';
 
-/** The command that starts a server of the test's own, which it may kill. */
+/** The command that starts a server for this test, which the test may kill. */
 const COMMAND = process.env.CHAT_MVP_E2E_COMMAND ?? '../.venv/bin/chat-mvp';
-/** Below those that systems give to connections going out: none of these takes it while the server is away. */
+/** Below the range for outgoing connections, so that none takes the port while the server is down. */
 const PORTS = { from: 20_000, to: 30_000 };
-/** A server that does not end when it is asked to is killed after this. */
+/** A server that does not stop on request is killed after this. */
 const OBEYS_WITHIN_MS = 60_000;
 
-/** A port that nobody listens on. */
+/** Finds an unused port. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
@@ -37,7 +37,7 @@ class OwnServer {
     readonly folder: string,
   ) {}
 
-  /** Resolves when it is ready; rejects when it ends instead. */
+  /** Resolves when it is ready; rejects when it exits instead. */
   async start(): Promise<void> {
     const process_ = spawn(COMMAND, ['serve', '--port', String(this.port), '--data-dir', this.#data], {
       env: { ...process.env, CHAT_MVP_RATE_LIMITS: 'off' },
@@ -48,13 +48,13 @@ class OwnServer {
     process_.stdout.pipe(log, { end: false });
     process_.stderr.pipe(log, { end: false });
     while (!(await this.#isReady())) {
-      if (this.#ended) throw new Error(`The server ended while it started.\n${await this.log()}`);
+      if (this.#ended) throw new Error(`The server exited during startup.\n${await this.log()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(this.#ended, 'another server answers on this port').toBe(false);
   }
 
-  /** Resolves when it has ended. */
+  /** Resolves when it has exited. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const process_ = this.#process;
     if (process_ === null || this.#ended) return;
@@ -63,7 +63,7 @@ class OwnServer {
     await ended;
   }
 
-  /** Ends it whatever it does. */
+  /** Kills it in any state. */
   async end(): Promise<void> {
     const kill = setTimeout(() => this.#process?.kill('SIGKILL'), OBEYS_WITHIN_MS);
     await this.stop('SIGTERM');
@@ -96,9 +96,9 @@ class OwnServer {
   }
 }
 
-/** Each test has a server of its own, which ends with it; what it said is shown when the test fails. */
+/** Each test has its own server, which stops with it. A failed test shows the server's output. */
 const test = base.extend<{ server: OwnServer }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from it that nothing else is needed.
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright derives from it that no other fixture is needed.
   server: async ({}, use, info) => {
     const folder = await mkdtemp(join(tmpdir(), 'chat-mvp-e2e-'));
     const server = new OwnServer(await freePort(), folder);
@@ -114,7 +114,7 @@ const test = base.extend<{ server: OwnServer }>({
 });
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-  test(`nothing is lost or doubled when the server ends by ${signal} and comes back`, async ({
+  test(`nothing is lost or duplicated when the server stops by ${signal} and restarts`, async ({
     browser,
     server,
   }) => {

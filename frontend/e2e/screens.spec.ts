@@ -1,4 +1,4 @@
-/** Pictures of the pages in both themes and at phone width, kept as artefacts in ../artifacts/screens. */
+/** Screenshots of the pages in both themes and at phone width, stored as artefacts in ../artifacts/screens. */
 import { expect, type Locator, type Page } from '@playwright/test';
 import { expectAtEnd, messages, open, openMenuOf, signIn } from './people';
 import { type Account, Seeder } from './seed';
@@ -13,7 +13,7 @@ let mira: Account;
 let ben: Account;
 let lea: Account;
 let kai: Account;
-/** Gets unread messages before each round of pictures. */
+/** Sends unread messages before each round of screenshots. */
 let circle: string;
 let garden: string;
 
@@ -65,7 +65,7 @@ test.beforeAll(async ({ baseURL }) => {
   await seeder.say(circle, mira, 'Hello everybody!');
 });
 
-/** Of a page with `shown` in it, and not before. */
+/** Takes a screenshot of a page once `shown` is visible. */
 async function picture(page: Page, name: string, shown: Locator): Promise<void> {
   await expect(shown, name).toBeVisible();
   await settled(page);
@@ -77,7 +77,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['wide', { width: 1280, height: 800 }],
     ['phone', { width: 390, height: 844 }],
   ] as const) {
-    test(`pictures: ${size}, ${colorScheme}`, async ({ browser }) => {
+    test(`screenshots: ${size}, ${colorScheme}`, async ({ browser }) => {
       await seeder.readAll(circle, mira);
       for (let n = 1; n <= 24; n += 1)
         await seeder.say(
@@ -93,7 +93,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       });
       const page = await context.newPage();
       const shot = async (name: string, shown: Locator) => {
-        // Nothing is pointed at with a finger that is lifted.
+        // A lifted finger does not hover.
         if (size === 'phone') await page.mouse.move(0, 0);
         await picture(page, `${name}-${size}-${colorScheme}`, shown);
       };
@@ -132,7 +132,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const more = page.getByRole('button', { name: 'More' });
       await expect(more).toHaveAttribute('aria-haspopup', 'menu');
       await more.click();
-      // The menu goes with the mouse that opened it, so that one stays where it is.
+      // The menu closes when the mouse that opened it leaves, so the mouse stays in place.
       await picture(page, `message-menu-${size}-${colorScheme}`, menu);
       await closed(menu);
       const day = messages(page).getByRole('button', { name: 'Today' });
@@ -190,7 +190,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-test('pictures for the README', async ({ browser }) => {
+test('screenshots for the README', async ({ browser }) => {
   for (const who of [mira, ben, lea, kai]) await seeder.readAll(garden, who);
   const others: Page[] = [];
   for (const who of [ben, lea, kai]) {
@@ -217,7 +217,7 @@ test('pictures for the README', async ({ browser }) => {
       .getByText(/is typing/)
       .filter({ visible: true })
       .first();
-    // Who types on is told again every few seconds only.
+    // Typing is repeated only every few seconds.
     await expect(async () => {
       await others[0]?.getByRole('textbox', { name: 'Message' }).pressSequentially('so ');
       await expect(typing).toBeVisible({ timeout: 1000 });

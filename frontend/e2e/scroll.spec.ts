@@ -22,7 +22,7 @@ test.beforeAll(async ({ baseURL }) => {
   await seeder.fill(room, ben, MANY);
 });
 
-/** Opens the conversation, all of which was read, so that it opens at its end. */
+/** Opens the conversation, which was read completely, so that it opens at its end. */
 async function signedInAtEnd(page: Page): Promise<void> {
   await seeder.readAll(room, anna);
   await signIn(page, anna.name);
@@ -36,7 +36,7 @@ function row(page: Page, position: number) {
   return messages(page).locator(`article[aria-posinset="${position}"]`);
 }
 
-test('a long history grows upward without moving what is being read', async ({ page }) => {
+test('a long history grows upward without moving visible messages', async ({ page }) => {
   await signedInAtEnd(page);
   const moved: number[] = [];
   const oldest: number[] = [await page.evaluate(() => window.__probe.oldest())];
@@ -49,9 +49,7 @@ test('a long history grows upward without moving what is being read', async ({ p
   expect(await page.evaluate(() => window.__probe.rows())).toBeLessThan(80);
 });
 
-test('what arrives below does not move somebody who reads above, and follows somebody at the end', async ({
-  page,
-}) => {
+test('new messages do not move a user who reads above, and are followed at the end', async ({ page }) => {
   await signedInAtEnd(page);
   for (let n = 0; n < 5; n += 1) await seeder.say(room, ben, `at the end ${n} ${'word '.repeat(n * 20)}`);
   await expect(messages(page).getByText('at the end 4')).toBeVisible();
@@ -87,7 +85,7 @@ test('opens at the first unread message and jumps to the latest and back to a da
   await page.getByRole('button', { name: 'Jump', exact: true }).click();
   await expect(row(page, 1)).toBeInViewport();
   await expect(messages(page).getByText('This is the beginning of your conversation.')).toBeVisible();
-  // And stays there: pages fetched below are not followed.
+  // It stays there: pages fetched below are not followed.
   await installProbe(page);
   await atRest(page);
   await expect(row(page, 1)).toBeInViewport();

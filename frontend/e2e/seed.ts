@@ -1,4 +1,4 @@
-/** Fills the server through its HTTP API and its WebSocket, for what would take a person days. */
+/** Fills the server through its HTTP API and its WebSocket, because doing it through the page would take days. */
 import { expect } from '@playwright/test';
 import { PASSWORD, uniqueName } from './people';
 
@@ -63,7 +63,7 @@ export class Seeder {
     return this.call(`/conversations/${conversationId}/messages`, 'POST', body, from.token);
   }
 
-  /** Many messages of different heights, a few dozen on their way at a time. */
+  /** Sends many messages of different heights, a few dozen in flight at a time. */
   async fill(conversationId: string, from: Account, count: number): Promise<void> {
     let left = count;
     const lane = async () => {
@@ -75,7 +75,7 @@ export class Seeder {
     await Promise.all(Array.from({ length: 32 }, lane));
   }
 
-  /** Lets somebody read all there is, as on another device of theirs. Resolves when the server has it. */
+  /** Marks everything as read, as another device of the user would. Resolves when the server has stored it. */
   async readAll(conversationId: string, who: Account): Promise<void> {
     const state = () =>
       this.call<{ last_seq: number; me: { read_seq: number; unread: number } }>(

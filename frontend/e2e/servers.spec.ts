@@ -1,4 +1,4 @@
-/** Servers that are not what the page expects: it says so, shows what it has, and goes on when they are well again. */
+/** Faulty servers: the page reports it, shows what it has, and continues when they recover. */
 import { expect, type Page } from '@playwright/test';
 import {
   expectConnected,
@@ -21,9 +21,7 @@ const BROKEN = [
   ['HTML instead of JSON', { status: 200, contentType: 'text/html', body: '<h1>proxy</h1>' }],
 ] as const;
 
-test('what the server refuses in strange ways becomes a sentence, never a white page', async ({
-  browser,
-}) => {
+test('an unusual refusal by the server becomes a text, never a blank page', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   const { page } = anna;
@@ -35,7 +33,7 @@ test('what the server refuses in strange ways becomes a sentence, never a white 
   for (const [name, answer] of BROKEN) {
     await page.route('**/api/v1/**', (route) => route.fulfill(answer));
     await page.getByRole('button', { name: 'Details', exact: true }).click();
-    // The line fades after a few seconds: what it said is noted in the page, and dismissing it may come too late.
+    // The notice disappears after a few seconds: its text is recorded in the page, and dismissing it may be too late.
     const heard = await overhear(page);
     await page.getByRole('button', { name: 'Add to contacts' }).click();
     await expect
@@ -59,7 +57,7 @@ test('what the server refuses in strange ways becomes a sentence, never a white 
   expect(failures).toEqual([]);
 });
 
-test('frames of a newer server and frames that are no frames change nothing', async ({ browser }) => {
+test('unknown frames of a newer server and invalid frames change nothing', async ({ browser }) => {
   const anna = await newPerson(browser, 'anna');
   const ben = await newPerson(browser, 'ben');
   await startWith(anna.page, ben.name);
@@ -95,7 +93,7 @@ test('frames of a newer server and frames that are no frames change nothing', as
   expect(failures).toEqual([]);
 });
 
-/** Every time the page is loaded from now on. */
+/** Counts every load of the page from now on. */
 function countLoads(page: Page): () => number {
   let loads = 0;
   page.on('domcontentloaded', () => {
@@ -104,7 +102,7 @@ function countLoads(page: Page): () => number {
   return () => loads;
 }
 
-test('another version on the server is said, loaded once, and keeps what waits to be sent', async ({
+test('another version on the server is announced, loaded once, and keeps unsent messages', async ({
   browser,
 }) => {
   const anna = await newPerson(browser, 'anna', { serviceWorkers: 'block' });
@@ -113,7 +111,7 @@ test('another version on the server is said, loaded once, and keeps what waits t
   await startWith(page, ben.name);
   await say(page, 'before');
   await expect(messages(page).getByText('Delivered')).toBeAttached();
-  // The address gives out another page than the one that runs, whatever is loaded: a cache in between, at its worst.
+  // The address always returns another page than the running one: the worst case of a cache in between.
   await page.route(/\/\?version$/, (route) =>
     route.fulfill({
       contentType: 'text/html',
@@ -126,7 +124,7 @@ test('another version on the server is said, loaded once, and keeps what waits t
   await page.getByRole('textbox', { name: 'Message' }).fill('in the middle of a sen');
   await page.context().setOffline(false);
   await expect(page.getByText('The server has another version.')).toBeVisible();
-  // Not while somebody writes: longer than it would take otherwise.
+  // Not while the user types: longer than it would take otherwise.
   await page.waitForTimeout(4_000);
   expect(loads()).toBe(0);
   await page.getByRole('textbox', { name: 'Message' }).blur();
@@ -135,12 +133,12 @@ test('another version on the server is said, loaded once, and keeps what waits t
   await expect(page.getByRole('textbox', { name: 'Message' })).toHaveValue('in the middle of a sen');
   await expect(messages(page).getByText('while the server was replaced')).toHaveCount(1);
   await expect(messages(page).getByText('Delivered')).toHaveCount(2);
-  // Once: it still says so, and lets the person go on.
+  // Only once: it still shows the notice, and the user can continue.
   await page.waitForTimeout(8_000);
   expect(loads()).toBe(1);
 });
 
-test('a server that does not understand the page is said, and the page is loaded once', async ({
+test('a server that does not understand the page is reported, and the page is reloaded once', async ({
   browser,
 }) => {
   const { page } = await newPerson(browser, 'anna');
@@ -157,7 +155,9 @@ test('a server that does not understand the page is said, and the page is loaded
   await expect(page.getByRole('button', { name: 'Reload' })).toBeVisible();
 });
 
-test('a part that cannot be loaded leaves the rest alone, and what waits is kept', async ({ browser }) => {
+test('a chunk that cannot be loaded does not affect the rest, and unsent messages are kept', async ({
+  browser,
+}) => {
   const anna = await newPerson(browser, 'anna', { serviceWorkers: 'block' });
   const ben = await newPerson(browser, 'ben');
   const { page } = anna;
@@ -168,7 +168,7 @@ test('a part that cannot be loaded leaves the rest alone, and what waits is kept
     await openMenuOf(page, anna.name);
     await page.getByRole('menuitem', { name: 'Settings' }).click();
   };
-  // A newer server no longer has the old parts: loading again would bring the new ones.
+  // A newer server no longer has the old chunks; a reload would load the new ones.
   await settings();
   await expect.poll(loads).toBe(1);
   await expectConnected(page);

@@ -1,13 +1,13 @@
 import type { Page } from '@playwright/test';
 
-/** Waits until the letters are there and no transition runs: colours in the middle of one are nobody's colours. */
+/** Waits until fonts are loaded and no transition runs, because colours during a transition are not final. */
 export async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
     const ends = (one: Animation) => one.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
     await document.fonts.ready;
     for (;;) {
-      // What changed just now begins its transition with the next picture.
+      // A recent change starts its transition with the next paint.
       await painted();
       const running = document.getAnimations().filter((one) => one.playState === 'running' && ends(one));
       if (running.length === 0) return;
@@ -16,7 +16,7 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
-/** The pages of the settings, each with something that is only there. */
+/** The pages of the settings, each with an element that only that page has. */
 export const SETTINGS = [
   ['Profile', 'Display name'],
   ['Appearance', 'Theme'],

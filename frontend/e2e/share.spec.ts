@@ -1,4 +1,4 @@
-/** Other applications share with this one: the text goes where a person chooses, and is never sent by itself. */
+/** Receiving shared text from other applications: it goes where the user chooses, and is never sent by itself. */
 import { expect, type Page } from '@playwright/test';
 import { expectKept } from './device';
 import { messages, PASSWORD } from './people';
@@ -9,14 +9,14 @@ import { test } from './test';
 const HOSTILE = '<img src=x onerror="document.title=\'hurt\'"><script>document.title="hurt"</script>';
 const PLACES = 'Find people and conversations';
 
-/** Signing in, for a page that stays where it is. */
+/** Signs in on a page that keeps its address. */
 async function enter(page: Page, who: Account): Promise<void> {
   await page.getByRole('textbox', { name: 'Username' }).fill(who.name);
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** Waits until the service worker answers for the page. */
+/** Waits until the service worker controls the page. */
 function controlled(page: Page): Promise<void> {
   return page.evaluate(async () => {
     const { serviceWorker } = navigator;
@@ -25,7 +25,7 @@ function controlled(page: Page): Promise<void> {
   });
 }
 
-/** What the system does when somebody chooses this application to share with. */
+/** What the system does when the user chooses this application to share with. */
 async function share(page: Page, fields: Record<string, string>): Promise<void> {
   await controlled(page);
   await page.evaluate(async (values) => {
@@ -45,7 +45,7 @@ async function share(page: Page, fields: Record<string, string>): Promise<void> 
   await page.waitForURL(/#\/share$/);
 }
 
-test('the manifest says how, and nothing of it goes to the server', async ({ page }) => {
+test('the manifest declares the share target, and the server receives nothing of it', async ({ page }) => {
   await page.goto('./');
   const answer = await page.request.get('./manifest.webmanifest');
   const { share_target: target, scope } = await answer.json();
@@ -53,14 +53,14 @@ test('the manifest says how, and nothing of it goes to the server', async ({ pag
   expect(target.params).toEqual({ title: 'title', text: 'text', url: 'url' });
   const at = new URL(target.action, answer.url()).href;
   expect(at.startsWith(new URL(scope, answer.url()).href)).toBe(true);
-  // Without a network it works as well: it never leaves the device.
+  // It works without a network too, because it never leaves the device.
   await controlled(page);
   await page.context().setOffline(true);
   await share(page, { text: 'a secret' });
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 });
 
-test('what is shared becomes a draft where one chooses', async ({ page, baseURL }) => {
+test('shared text becomes a draft in the chosen conversation', async ({ page, baseURL }) => {
   const seeder = new Seeder(baseURL ?? '');
   const anna = await seeder.account('anna', 'Anna');
   const ben = await seeder.account('ben', 'Ben Okafor');
@@ -76,20 +76,20 @@ test('what is shared becomes a draft where one chooses', async ({ page, baseURL 
   await share(page, { title: HOSTILE, text: 'with a picture', url: 'https://example.org/' });
   const dialog = page.getByRole('dialog', { name: 'Send to…' });
   await expect(dialog).toContainText(HOSTILE);
-  expect(faults(await listen(page)), 'told by a screen reader').toEqual([]);
-  // By what only he is called: the server knows more of his name.
+  expect(faults(await listen(page)), 'announced by a screen reader').toEqual([]);
+  // By the part of the name that only he has: the server also finds his other names.
   await dialog.getByRole('combobox', { name: PLACES }).fill(ben.name);
   await expect(dialog.getByRole('group', { name: 'Commands' })).toHaveCount(0);
   await dialog.getByRole('option', { name: /Ben Okafor/ }).click();
   await expect(box).toHaveValue(`Look:\n${HOSTILE}\nwith a picture\nhttps://example.org/`);
   await expect(page).toHaveTitle(/Chat$/);
   await expect(messages(page).getByRole('article')).toHaveCount(1);
-  // Taken once: it does not come again.
+  // Used once: it does not come back.
   await page.goto('./#/share');
   await expect(page).toHaveURL(/#\/$/);
   await expect(dialog).toHaveCount(0);
 
-  // To somebody with whom nothing was said yet; and to nobody.
+  // To a user without a conversation yet; and to no one.
   const cleo = await seeder.account('cleo', 'Cleo Adler');
   await share(page, { text: 'for Cleo' });
   await dialog.getByRole('combobox', { name: PLACES }).fill(cleo.name);
@@ -103,7 +103,7 @@ test('what is shared becomes a draft where one chooses', async ({ page, baseURL 
   await expect(page).toHaveURL(/#\/$/);
 });
 
-test('what is shared while nobody is signed in waits until somebody is', async ({ page, baseURL }) => {
+test('text shared while signed out waits until a user signs in', async ({ page, baseURL }) => {
   const seeder = new Seeder(baseURL ?? '');
   const anna = await seeder.account('anna', 'Anna');
   const ben = await seeder.account('ben', 'Ben Okafor');

@@ -1,4 +1,4 @@
-/** Browsers that keep nothing, and disks that are full: what was written is sent all the same, and it is said. */
+/** Browsers without storage, and full disks: messages are still sent, and the page reports it. */
 import { expect, type Page } from '@playwright/test';
 import {
   expectConnected,
@@ -15,7 +15,7 @@ import {
 } from './people';
 import { test } from './test';
 
-test('where storage is forbidden everything works until the page is closed, and the page says so', async ({
+test('without storage everything works until the page is closed, and the page reports it', async ({
   browser,
 }) => {
   const ben = await newPerson(browser, 'ben');
@@ -23,7 +23,7 @@ test('where storage is forbidden everything works until the page is closed, and 
   const page = await context.newPage();
   const failures: string[] = [];
   page.on('pageerror', (error) => failures.push(error.message));
-  // What private windows of some browsers do.
+  // As in private windows of some browsers.
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
       throw new DOMException('The operation is insecure.', 'SecurityError');
@@ -59,7 +59,7 @@ test('where storage is forbidden everything works until the page is closed, and 
   expect(failures).toEqual([]);
 });
 
-/** Lets every write fail as it does on a full disk, until the page is loaded again. */
+/** Makes every write fail as on a full disk, until the page is reloaded. */
 async function fillDisk(page: Page): Promise<void> {
   await page.evaluate(() => {
     const full = () => {
@@ -70,7 +70,7 @@ async function fillDisk(page: Page): Promise<void> {
   });
 }
 
-test('on a full disk messages are sent and received, drafts stay, and the page says so', async ({
+test('on a full disk messages are sent and received, drafts stay, and the page reports it', async ({
   browser,
 }) => {
   const anna = await newPerson(browser, 'anna');
@@ -102,7 +102,7 @@ test('on a full disk messages are sent and received, drafts stay, and the page s
     'written on a full disk three',
   ]);
 
-  // With room again nothing is missing: what did not fit is fetched.
+  // With free space again nothing is missing: what did not fit is fetched.
   await page.reload();
   await expectConnected(page);
   await expect(messages(page).getByText('does not fit')).toHaveCount(1);

@@ -1,6 +1,6 @@
 import { test as base } from '@playwright/test';
 
-/** A test that leaves no page behind: those of earlier tests would work on beside it, and wait for the network. */
+/** A test that closes all its pages: those of earlier tests would otherwise keep running and wait for the network. */
 export const test = base.extend<{ tidy: undefined }>({
   tidy: [
     async ({ browser }, use) => {

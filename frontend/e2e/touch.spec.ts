@@ -1,4 +1,4 @@
-/** Fingers that scroll: what changes above them moves nothing, and what scrolls sideways is not left by a swipe. */
+/** Touch scrolling: changes above move nothing, and a sideways scroll is not taken for a swipe back. */
 import { type CDPSession, expect, type Page } from '@playwright/test';
 import { messages, newPerson, say, signIn, startWith } from './people';
 import { atRest, installProbe, watchReading } from './probe';
@@ -22,7 +22,7 @@ class Finger {
     return this.#devtools.send('Input.dispatchTouchEvent', { type, touchPoints: [{ x, y }] });
   }
 
-  /** In steps of a picture each. */
+  /** In steps of one frame each. */
   async move(from: [number, number], to: [number, number], steps = 12): Promise<void> {
     for (let step = 1; step <= steps; step += 1) {
       const at = (index: 0 | 1) => from[index] + ((to[index] - from[index]) * step) / steps;
@@ -70,12 +70,12 @@ test('a late edit above does not move what a finger scrolls upward', async ({ br
   await finger.touch('touchStart', 180, 300);
   await finger.move([180, 300], [180, 420]);
   await atRest(page);
-  // The finger rests on the glass, and a row above becomes much higher.
+  // The finger rests on the screen, and a row above becomes much higher.
   const first = await firstInSight();
   const stop = await watchReading(page);
   await edit(first - 2, `A long story ${'goes on and on '.repeat(40)}`);
   expect(await stop(), 'while the finger rests').toBeLessThanOrEqual(1);
-  // It goes on: the page follows it to the pixel, through another edit above in the middle of the movement.
+  // It continues: the page follows it exactly, through another edit above during the movement.
   const before = await place(first);
   await finger.move([180, 420], [180, 460], 4);
   const editing = edit(first - 3, `Another story ${'goes on and on '.repeat(30)}`);
@@ -86,7 +86,7 @@ test('a late edit above does not move what a finger scrolls upward', async ({ br
   await finger.lift();
 });
 
-test('a swipe over a table that scrolls sideways is for the table', async ({ browser }) => {
+test('a swipe over a table that scrolls sideways scrolls the table', async ({ browser }) => {
   const ben = await newPerson(browser, 'ben');
   const { page } = await newPerson(browser, 'anna', PHONE);
   await startWith(page, ben.name);
@@ -105,7 +105,7 @@ test('a swipe over a table that scrolls sideways is for the table', async ({ bro
     await finger.lift();
   };
   const left = () => table.evaluate((one) => one.scrollLeft);
-  // At its beginning neither the page nor the browser's history goes back.
+  // At its start neither the page nor the browser's history goes back.
   for (let turn = 0; turn < 3; turn += 1) {
     await swipe(100, 330);
     await page.waitForTimeout(300);

@@ -1,4 +1,4 @@
-/** What a page holds of a conversation is bounded, and nobody who reads it notices. */
+/** The number of messages that a page holds is bounded, without a visible effect for the reader. */
 import { expect, type Page } from '@playwright/test';
 import { expectAtEnd, latestButton, messages, open, say, signIn, toLatest } from './people';
 import { atRest, installProbe, watchReading } from './probe';
@@ -6,9 +6,9 @@ import { type Account, Seeder } from './seed';
 import { test } from './test';
 
 const MANY = 1_500;
-/** What is held at most, with the page that makes it too much. */
+/** The maximum held at once, including the page that exceeds the limit. */
 const MOST = 1_150;
-/** Pixels from an edge of the list: nearer than where the next page is fetched. */
+/** Pixels from an edge of the list: closer than where the next page is fetched. */
 const NEAR_PX = 250;
 
 let anna: Account;
@@ -30,7 +30,7 @@ test.beforeEach(async ({ page, baseURL }) => {
   await atRest(page);
 });
 
-/** Messages that the page holds, by its own word. */
+/** The number of messages that the page reports to hold. */
 async function held(page: Page): Promise<number> {
   await page.keyboard.press('Control+k');
   await page
@@ -45,7 +45,7 @@ async function held(page: Page): Promise<number> {
   return Number(text.replace(/\D/g, ''));
 }
 
-/** Reads upwards until message `oldest` is there; the farthest that anything moved meanwhile, in pixels. */
+/** Scrolls up until message `oldest` is loaded; returns the largest movement of visible messages, in pixels. */
 async function readUpTo(page: Page, oldest: number): Promise<number> {
   let worst = 0;
   while ((await page.evaluate(() => window.__probe.oldest())) > oldest) {
@@ -54,7 +54,7 @@ async function readUpTo(page: Page, oldest: number): Promise<number> {
   return worst;
 }
 
-/** Reads downwards until message `newest` is there; the farthest that anything moved meanwhile, in pixels. */
+/** Scrolls down until message `newest` is loaded; returns the largest movement of visible messages, in pixels. */
 async function readDownTo(page: Page, newest: number): Promise<number> {
   const row = messages(page).locator(`article[aria-posinset="${newest}"]`);
   let worst = 0;
@@ -68,7 +68,7 @@ async function readDownTo(page: Page, newest: number): Promise<number> {
   return worst;
 }
 
-test('what is far away from what is read leaves the page, and comes back, without moving anything', async ({
+test('messages far from the visible ones are dropped and reloaded without moving anything', async ({
   page,
 }) => {
   expect(await readUpTo(page, 100)).toBeLessThan(1);
@@ -90,7 +90,7 @@ test('what is far away from what is read leaves the page, and comes back, withou
   await expectAtEnd(page);
 });
 
-test('from far above a button, or a message of one’s own, leads back to the end', async ({ page }) => {
+test('from far above a button, or an own message, leads back to the end', async ({ page }) => {
   await readUpTo(page, 200);
   await seeder.say(room, ben, 'nobody saw this come');
   await expect(latestButton(page)).toHaveText('1 new message');
@@ -103,7 +103,7 @@ test('from far above a button, or a message of one’s own, leads back to the en
   await expectAtEnd(page);
 });
 
-test('somebody who stays at the end holds no more than what is read', async ({ page }) => {
+test('a user who stays at the end holds only the messages near it', async ({ page }) => {
   await seeder.fill(room, ben, MANY);
   await seeder.say(room, ben, 'the last of many');
   await expect(messages(page).getByText('the last of many')).toBeInViewport();
@@ -113,7 +113,7 @@ test('somebody who stays at the end holds no more than what is read', async ({ p
   expect(await readUpTo(page, 2 * MANY - 200)).toBeLessThan(1);
 });
 
-test('one’s own messages come in at the end at once, and the box is one line again', async ({ page }) => {
+test('own messages appear at the end immediately, and the box is one line again', async ({ page }) => {
   await page.evaluate(() => {
     const state = { seen: 0 };
     Object.assign(window, { __away: state });

@@ -1,4 +1,4 @@
-/** Fails when what a browser has to load before the first picture, or any later part, is larger than agreed. */
+/** Fails when the first load, or any later chunk, exceeds its budget. */
 import { BUDGET_KB, measureSizes } from './sizes.mjs';
 
 for (const { budget, name, kB } of await measureSizes(new URL('../dist/', import.meta.url))) {

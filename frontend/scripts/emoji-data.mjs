@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 const NAME = 'virtual:emoji-data';
 
-/** By emojibase's numbers. The third holds what emoji are put together from, and is left out. */
+/** By emojibase's numbers. The third contains components of emoji and is left out. */
 const GROUPS = [
   'smileys',
   'people',
@@ -17,12 +17,12 @@ const GROUPS = [
   'flags',
 ];
 
-/** Without the selectors U+FE0F that Unicode's fully-qualified form does not have: the form that the server sends. */
+/** Without the U+FE0F selectors that Unicode's fully-qualified form does not have: the form that the server sends. */
 const qualified = (emoji) => emoji.replace(/(?<=\p{Emoji_Presentation})\uFE0F/gu, '');
 
 /**
- * Offers `virtual:emoji-data`: one compact row for each emoji, cut at build time from emojibase, so that the
- * page fetches a third of the original file and nothing from a third party.
+ * Provides `virtual:emoji-data`: one compact row for each emoji, generated at build time from emojibase, so that the
+ * page loads a third of the original file and nothing from a third party.
  * Row: [emoji, label, group, shortcodes[], tags[]].
  */
 export function emojiData() {

@@ -1,6 +1,6 @@
 /**
- * After Vite: writes how large everything became, for the client's own panel, and builds the service worker with the
- * list of files it keeps. What is served is compressed when it is taken into the Python package (tools/build_web.py).
+ * Runs after Vite: records all sizes for the client's own panel, and builds the service worker with the list of files
+ * to cache. Files are compressed when they are added to the Python package (tools/build_web.py).
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ async function files(folder = dist) {
   return (await Promise.all(nested)).flat();
 }
 
-/** Fonts are fetched by the page as its texts need them; keeping all scripts of the world would be waste. */
+/** The page loads fonts as its texts need them; caching the scripts of all languages would be wasteful. */
 function isKept(path) {
   return !/\.map$|(cyrillic|greek|vietnamese)|\/sw\.js$/.test(path);
 }

@@ -3,8 +3,8 @@
  *
  *   node scripts/generate.mjs <openapi> <asyncapi> [--check]
  *
- * Each argument is a file or a URL; without them a server at CHAT_MVP_DEV_TARGET (default http://127.0.0.1:8080)
- * is asked. `--check` writes nothing and fails when what is committed differs from what would be written.
+ * Each argument is a file or a URL; without them the script asks a server at CHAT_MVP_DEV_TARGET (default
+ * http://127.0.0.1:8080). `--check` writes nothing and fails when the committed files differ from the output.
  * A document given as `-` is left out.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ async function load(source) {
   return JSON.parse(text);
 }
 
-/** Frames and what they contain, as one self-contained JSON Schema with a definition for each. */
+/** Frames and their contents, as one self-contained JSON Schema with a definition for each. */
 function frameSchema(document) {
   const moved = JSON.parse(
     JSON.stringify(document.components.schemas).replaceAll('#/components/schemas/', '#/definitions/'),
@@ -49,7 +49,7 @@ function frameSchema(document) {
   };
 }
 
-/** AsyncAPI says who sends what in its operations; `receive` is what the server receives. */
+/** AsyncAPI's operations define who sends what; `receive` is what the server receives. */
 function isFromClient(document, name) {
   const operations = Object.values(document.operations ?? {});
   return operations.some(

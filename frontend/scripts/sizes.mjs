@@ -1,4 +1,4 @@
-/** How large the built client is, compressed, and how large it may be. */
+/** The compressed size of the built client, and its budgets. */
 import { readdir, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 
@@ -11,10 +11,10 @@ export const BUDGET_KB = {
 };
 
 /**
- * What a browser loads before the first picture, as one sum each, and every later part by itself:
+ * Returns what a browser loads before the first paint, as one sum each, and every later chunk by itself:
  * `[{ budget, name, kB }]`, where `budget` is a key of `BUDGET_KB`.
  *
- * @param {URL} dist where the build is
+ * @param {URL} dist the directory of the build
  */
 export async function measureSizes(dist) {
   const kB = async (path) => gzipSync(await readFile(new URL(path, dist)), { level: 9 }).length / 1000;
@@ -37,7 +37,7 @@ export async function measureSizes(dist) {
   return measured;
 }
 
-/** What the client's own panel shows: for each budget the largest of its parts. */
+/** For the client's own panel: the largest part of each budget. */
 export function largestOf(measured) {
   return Object.entries(BUDGET_KB).map(([budget, most]) => ({
     budget,

@@ -1,10 +1,10 @@
 /**
- * Runs a command and ends it, with everything it started, when it takes longer than it may:
+ * Runs a command and kills it, with everything it started, when it exceeds its time limit:
  *
  *   node scripts/within.mjs <seconds> <command of node_modules> [argument…]
  *
- * A test that never returns keeps its worker busy, so that the test runner's own limits cannot reach it.
- * Ends with the command's exit code, or with 124 when time was up.
+ * A test that never returns blocks its worker, so that the test runner's own limits have no effect.
+ * Exits with the command's exit code, or with 124 after a timeout.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -3,8 +3,8 @@ import type { Device } from './fake/device';
 import type { FakeServer } from './fake/server';
 
 /**
- * The promise of the protocol, section 3.5: what a client knew, with the frames it got, equals what a fresh fetch
- * says. Compares messages, marks and counts of every conversation that the device shows.
+ * Checks the guarantee of the protocol, section 3.5: the client's state plus the frames it got equals a fresh fetch.
+ * Compares messages, marks and counts of every conversation that the device shows.
  */
 export function expectConverged(device: Device, server: FakeServer, userId: string): void {
   const { conversations, windows } = device.state;

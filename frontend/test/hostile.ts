@@ -1,4 +1,4 @@
-/** Texts that others can send to break a page: a table of known ones, and a generator with a seed for more. */
+/** Texts that another user could send to break a page: a table of known ones, and a seeded generator for more. */
 
 /** Code points of a message, at most (protocol). */
 const MOST = 10_000;
@@ -90,7 +90,7 @@ const PIECES = {
   'tags of emoji': '🏴\u{e0067}',
 };
 
-/** Every one is within what the server takes as a message. */
+/** The server accepts each of them as a message. */
 export const HOSTILE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(SINGLES.map((one) => [`10,000 times ${one}`, filled(one)])),
   ...Object.fromEntries(Object.entries(PIECES).map(([name, piece]) => [name, filled(piece)])),
@@ -153,7 +153,7 @@ const ALL_PIECES = [
   '7. ',
 ];
 
-/** A text of runs, nests and single pieces; at most `most` UTF-16 units. */
+/** Generates a text of runs, nested and single pieces; at most `most` UTF-16 units. */
 export function hostileText(random: () => number, most = MOST): string {
   const pick = () => ALL_PIECES[Math.floor(random() * ALL_PIECES.length)] ?? '';
   const length = Math.ceil(most * random());

@@ -9,7 +9,7 @@ afterEach(() => {
   location.hash = '';
 });
 
-// What jsdom lacks and every browser has.
+// Browser features that jsdom lacks.
 vi.stubGlobal('matchMedia', (query: string) => ({
   matches: false,
   media: query,

@@ -1,4 +1,4 @@
-/** What the browser itself takes for a line after Enter, on a page that does nothing else. */
+/** Measures what the browser itself needs for a line after Enter, on a page that does nothing else. */
 import type { Browser } from '@playwright/test';
 import { installStopwatch, timesOf } from './stopwatch';
 
@@ -7,7 +7,7 @@ const PAGE = `<!doctype html>
 <textarea aria-label="Message"></textarea>
 <div role="feed" style="height: 600px; overflow: auto"></div>`;
 
-/** Milliseconds from Enter to the line in the list, measured like one's own message in the client. */
+/** Milliseconds from Enter to the line in the list, measured like an own message in the client. */
 export async function measureFloor(browser: Browser, baseUrl: string, count: number): Promise<number[]> {
   const context = await browser.newContext();
   await installStopwatch(context);

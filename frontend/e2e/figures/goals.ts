@@ -1,4 +1,4 @@
-/** What is measured, what is wanted of it, and how many samples become one figure. */
+/** The measured values, their goals, and how many samples become one figure. */
 
 export type Statistic = 'exact' | 'median' | 'p95' | 'most' | 'least' | 'sum';
 
@@ -6,9 +6,9 @@ export interface Goal {
   what: string;
   unit: string;
   statistic: Statistic;
-  /** Null for what explains another figure. */
+  /** Null for a value that only explains another figure. */
   goal: number | null;
-  /** The goal is a floor, not a ceiling. */
+  /** The goal is a minimum, not a maximum. */
   floor?: boolean;
 }
 
@@ -109,7 +109,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, rank - 1)] ?? Number.NaN;
 }
 
-/** One figure of many samples; NaN of none. */
+/** Returns one figure for many samples; NaN for none. */
 export function figureOf(statistic: Statistic, samples: readonly number[]): number {
   switch (statistic) {
     case 'exact':

@@ -1,4 +1,4 @@
-/** Coming back: after a reload, to another conversation, and to what was missed. */
+/** Measures opening: after a reload, another conversation, and missed messages. */
 import { type Browser, expect, type Page } from '@playwright/test';
 import { expectKeptMessages } from '../device';
 import { expectConnected, goOffline, messages, open, signIn, toLatest } from '../people';
@@ -8,17 +8,17 @@ import { installStopwatch } from './stopwatch';
 /** Milliseconds. */
 export interface Openings {
   reload: number[];
-  /** In a page at rest. */
+  /** On an idle page. */
   stored: number[];
-  /** The client's own questions, whose answers wait until the page has time. */
+  /** The client's own queries, whose results wait until the page is idle. */
   storedWhileDrawing: number[];
   missed: number[];
 }
 
 const MISSED = 100;
-/** Messages of one reading from the device. */
+/** Messages of one read from the device. */
 const READ = 50;
-/** The page writes to the device what it fetched, and fetches what it may need, a moment after it is shown. */
+/** The page stores what it fetched, and prefetches, a moment after it is shown. */
 const SETTLED_MS = 2_500;
 
 declare global {
@@ -72,7 +72,7 @@ async function reloads(page: Page, rounds: number): Promise<number[]> {
   return times;
 }
 
-/** Notes how long after the beginning of the navigation messages were painted, and how long the device took to read. */
+/** Records when messages were painted after the start of the navigation, and how long reading the device took. */
 function watchReload(): void {
   const watch = async () => {
     while (document.querySelectorAll('[role="feed"] article').length < 4) {
@@ -82,7 +82,7 @@ function watchReload(): void {
     window.__shownAt = performance.now();
   };
   void watch();
-  // From the question to its whole answer, whichever way the library asks.
+  // From the query to its complete result, whichever API the library uses.
   const times: number[] = [];
   window.__reads = times;
   const transaction = IDBDatabase.prototype.transaction;
@@ -96,7 +96,7 @@ function watchReload(): void {
   };
 }
 
-/** The newest 50 of a conversation from the client's own database, with nothing else to do. */
+/** Reads the newest 50 messages of a conversation from the client's own database on an idle page. */
 function readsAtRest(page: Page, room: string, rounds: number): Promise<number[]> {
   return page.evaluate(
     async ([conversationId, count, wanted]) => {
@@ -132,7 +132,7 @@ function readsAtRest(page: Page, room: string, rounds: number): Promise<number[]
   );
 }
 
-/** The client's own reads, as it changes between two conversations. */
+/** The client's own reads while it switches between two conversations. */
 async function readsWhileDrawing(page: Page, others: readonly Account[], rounds: number): Promise<number[]> {
   await page.evaluate(() => {
     if (window.__reads !== undefined) window.__reads.length = 0;
@@ -147,7 +147,7 @@ async function readsWhileDrawing(page: Page, others: readonly Account[], rounds:
   return (await page.evaluate(() => window.__reads)) ?? [];
 }
 
-/** From the moment the browser says that the network is back to the last message on the screen. */
+/** From the browser's `online` event to the last message on the screen. */
 async function catchUp(
   page: Page,
   seeder: Seeder,

@@ -1,4 +1,4 @@
-/** Through a long history with the wheel. */
+/** Scrolls through a long history with the wheel. */
 import type { Page } from '@playwright/test';
 import { messages } from '../people';
 
@@ -19,7 +19,7 @@ declare global {
   }
 }
 
-/** Turns the wheel upwards until the first message is there, or for `mostSeconds`. */
+/** Scrolls up until the first message is loaded, or for `mostSeconds`. */
 export async function measureScrolling(page: Page, mostSeconds: number): Promise<Scrolling> {
   const box = await messages(page).boundingBox();
   if (box === null) throw new Error('There is no list of messages.');

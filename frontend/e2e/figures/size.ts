@@ -1,7 +1,7 @@
-/** What a browser has to fetch before the first picture, as it comes from the server. */
+/** Measures what a browser loads before the first paint, as the server sends it. */
 import { get } from 'node:http';
 
-/** Bytes of gzipped JavaScript in the first load: what the page itself names. */
+/** Bytes of gzipped JavaScript in the first load: the scripts that the page itself names. */
 export async function measureFirstLoad(baseUrl: string): Promise<number> {
   const page = (await fetchRaw(new URL('.', baseUrl), 'identity')).body.toString('utf8');
   const scripts = [...page.matchAll(/(?:src|href)="([^"]+\.js)"/g)].map((match) => match[1] as string);
@@ -11,7 +11,7 @@ export async function measureFirstLoad(baseUrl: string): Promise<number> {
   return sum;
 }
 
-/** Without unpacking, which `fetch` cannot be kept from. */
+/** Without decompression, which `fetch` cannot turn off. */
 function fetchRaw(url: URL, encoding: string): Promise<{ body: Buffer }> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { 'accept-encoding': encoding } }, (response) => {

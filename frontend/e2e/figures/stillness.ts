@@ -1,14 +1,14 @@
-/** Whether what somebody reads stays where it is, in pixels, sampled after paint. */
+/** Measures whether visible messages stay in place, in pixels, sampled after paint. */
 import { expect, type Page } from '@playwright/test';
 import { expectAtEnd, latestButton, messages, toLatest } from '../people';
 import { atRest, installProbe, watchReading } from '../probe';
 import type { Account, Seeder } from '../seed';
 
 const FRAMES = 30;
-/** Where there is something above and below. */
+/** With messages above and below. */
 const READING_PX = 900;
 
-/** Pixels: the farthest that the first visible message went, for each time. */
+/** Pixels: the largest movement of the first visible message, for each run. */
 export interface Movements {
   prepending: number[];
   appending: number[];
@@ -20,9 +20,9 @@ export interface Reading {
   page: Page;
   seeder: Seeder;
   room: string;
-  /** The one who writes. */
+  /** The user who writes. */
   from: Account;
-  /** How many messages there are. */
+  /** The number of messages. */
   count: number;
 }
 
@@ -64,13 +64,13 @@ async function growing(page: Page, rounds: number): Promise<number[]> {
     await stopAt(page, READING_PX + 400 * round);
     const stop = await watchReading(page, FRAMES);
     const grown = await page.evaluate(() => window.__probe.growAbove(180));
-    if (!grown) throw new Error('Nothing is drawn above what is visible.');
+    if (!grown) throw new Error('No row is rendered above the visible ones.');
     moved.push(await stop());
   }
   return moved;
 }
 
-/** Through a quotation, to messages that are not loaded. */
+/** Jumps through a quote to messages that are not loaded. */
 async function jumping({ page, seeder, room, from, count }: Reading, rounds: number): Promise<number[]> {
   const moved: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -100,7 +100,7 @@ async function idAt(seeder: Seeder, room: string, who: Account, seq: number): Pr
   return id;
 }
 
-/** Comes to rest there, with the pages above and below fetched. */
+/** Waits there until the pages above and below are loaded. */
 async function stopAt(page: Page, top: number): Promise<void> {
   await page.evaluate((at) => window.__probe.scrollTo(at), top);
   await atRest(page);

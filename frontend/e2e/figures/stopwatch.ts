@@ -1,6 +1,6 @@
 /**
- * Notes inside the page when things happen to a text of the form `probe-7-`: on the wire, in the page, on the screen.
- * Times are milliseconds since the epoch with fractions, so that those of two pages can be compared.
+ * Records inside the page when a text of the form `probe-7-` is sent, received, rendered and painted. Times are
+ * milliseconds since the epoch with fractions, so that two pages can be compared.
  */
 import type { BrowserContext, Page } from '@playwright/test';
 
@@ -14,7 +14,7 @@ export interface Times {
 }
 
 export interface Stopwatch {
-  /** Resolves in the task after the next paint: what a position is then is what a person sees. */
+  /** Resolves in the task after the next paint: a position read then is the visible one. */
   afterPaint(): Promise<void>;
   now(): number;
   times: Record<string, Partial<Times>>;
@@ -26,12 +26,12 @@ declare global {
   }
 }
 
-/** Every page that the context opens from now on has `__stopwatch`. */
+/** Installs `__stopwatch` in every page that the context opens from now on. */
 export async function installStopwatch(context: BrowserContext): Promise<void> {
   await context.addInitScript(inPage);
 }
 
-/** The times of one text; waits until it is painted. */
+/** Returns the times of one text; waits until it is painted. */
 export async function timesOf(page: Page, text: string): Promise<Partial<Times>> {
   const painted = await page.waitForFunction((name) => {
     const times = window.__stopwatch.times[name];
@@ -44,8 +44,8 @@ function inPage(): void {
   const now = () => performance.timeOrigin + performance.now();
   const times: Record<string, Partial<Times>> = {};
   const nameOf: Record<string, string> = {};
-  // Before all else that waits, such as the server's answer: a message to oneself would come after it, and after
-  // whatever more it has painted.
+  // Before all other queued tasks, like the server's answer: an own message would come after it and after further
+  // paints.
   const afterPaint = () =>
     new Promise<void>((resolve) => {
       requestAnimationFrame(() => {
@@ -64,7 +64,7 @@ function inPage(): void {
   window.addEventListener(
     'keydown',
     (event) => {
-      // When the browser got the key, not when the page found time for it.
+      // When the browser received the key, not when the page handled it.
       if (event.key === 'Enter') pressed = performance.timeOrigin + event.timeStamp;
     },
     true,
@@ -97,7 +97,7 @@ function inPage(): void {
     return row !== undefined && row.getBoundingClientRect().bottom <= feed.getBoundingClientRect().bottom + 1;
   };
   const watchPaint = async (name: string) => {
-    // Noted before looking: asking for places lays out what has changed since, which is no part of that paint.
+    // Recorded before measuring: reading positions forces a layout, which is not part of that paint.
     let at: number;
     do {
       await afterPaint();
@@ -112,7 +112,7 @@ function inPage(): void {
         const name = probeIn(node.textContent ?? '');
         if (name === undefined || times[name]?.drawn !== undefined) continue;
         note(name, 'drawn');
-        // Where it was written, not where it only arrives.
+        // On the sending page, not where it was only received.
         if (pressed > 0) note(name, 'key', pressed);
         void watchPaint(name);
       }

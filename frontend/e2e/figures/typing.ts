@@ -1,4 +1,4 @@
-/** From the key to the own screen and to that of somebody else. */
+/** Measures from the key press to the own screen and to another user's screen. */
 import { type Browser, expect, type Page } from '@playwright/test';
 import { messages, open, register, startWith, uniqueName } from '../people';
 import { installStopwatch, timesOf } from './stopwatch';
@@ -23,7 +23,7 @@ async function person(browser: Browser, base: string): Promise<{ name: string; p
   return { name, page };
 }
 
-/** One person writes `count` messages to another who looks at the conversation, at the pace of short answers. */
+/** One user writes `count` messages to another who has the conversation open, at the pace of short replies. */
 export async function measureTyping(browser: Browser, count: number): Promise<Trips> {
   const anna = await person(browser, 'anna');
   const ben = await person(browser, 'ben');
@@ -46,7 +46,7 @@ export async function measureTyping(browser: Browser, count: number): Promise<Tr
   for (let n = 0; n < count; n += 1) {
     const name = `probe-${n}-`;
     await box.fill(`${name} and a few words`);
-    // Not in step with frames and timers.
+    // Not in sync with frames and timers.
     await anna.page.waitForTimeout(150 + ((n * 37) % 100));
     await anna.page.keyboard.press('Enter');
     const [there, here] = await Promise.all([timesOf(ben.page, name), timesOf(anna.page, name)]);

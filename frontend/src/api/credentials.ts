@@ -63,7 +63,7 @@ export class Credentials implements Tokens {
     return this.#options.exclusively(async () => {
       const { vault, exchange } = this.#options;
       const refreshToken = vault === null ? null : await vault.load();
-      if (vault !== null && refreshToken === null) throw new SignedOutError('There is no session any more.');
+      if (vault !== null && refreshToken === null) throw new SignedOutError('The session has ended.');
       try {
         const answer = await exchange(refreshToken);
         await this.accept(answer);

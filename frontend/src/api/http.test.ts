@@ -36,7 +36,7 @@ describe('HTTP', () => {
     [new Response('<html></html>', { status: 200 }), 'internal'],
     [new Response('slow down', { status: 429, headers: { 'retry-after': '2' } }), 'rate_limited'],
     [new Response('null', { status: 400 }), 'internal'],
-  ])('survives what is no problem document', async (answer, code) => {
+  ])('handles a response that is not a problem document', async (answer, code) => {
     const { fetcher } = answering(answer);
     const error = await new Http('/api', null, fetcher)
       .call('/x', { method: 'POST' })

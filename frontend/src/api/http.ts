@@ -104,7 +104,7 @@ export class Http {
       });
     } catch (error) {
       if (call.signal?.aborted) throw error;
-      throw new NetworkError('The server cannot be reached.');
+      throw new NetworkError('Cannot reach the server.');
     }
     if (!response.ok) throw await toApiError(response);
     if (response.status === 204 || response.status === 202) return undefined as T;

@@ -9,7 +9,7 @@ it.each([
   ['#/', ['']],
   ['#/share', ['share']],
   ['#/c/65f0/12', ['c', '65f0', '12']],
-])('the address %j names %j', (hash, parts) => {
+])('parses the address %j as %j', (hash, parts) => {
   history.replaceState(null, '', hash || '#');
   expect(renderHook(() => useRoute()).result.current).toEqual(parts);
 });

@@ -55,7 +55,7 @@ describe('another version on the server', () => {
     ['the same version', 'assets/index-one.js', 'assets/index-one.js'],
     ['a server that cannot tell', null, 'assets/index-one.js'],
     ['a page without a build', 'assets/index-two.js', null],
-  ])('is nothing for %s', async (_, served, running) => {
+  ])('does nothing for %s', async (_, served, running) => {
     const { clock, seen, watch } = watched(served, running);
     await watch().check();
     await clock.advance(60_000);

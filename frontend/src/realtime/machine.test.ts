@@ -68,7 +68,7 @@ describe('the connection', () => {
     [CloseCode.unauthenticated, 'connecting'],
     [CloseCode.tooSlow, 'connecting'],
     [1006, 'waiting'],
-  ])('obeys close code %i: %s', (code, name) => {
+  ])('handles close code %i: %s', (code, name) => {
     expect(run([{ name: 'lost', code }], connected).state.name).toBe(name);
   });
 

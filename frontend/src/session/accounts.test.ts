@@ -95,13 +95,13 @@ beforeEach(async () => {
 it.each([
   ['after', () => undefined],
   ['before', () => line.end()],
-])('forgets everything when the connection ends %s the answer', async (_, happens) => {
+])('removes everything when the connection ends %s the answer', async (_, happens) => {
   meanwhile = happens;
   const id = remembered;
   const told: boolean[] = [];
   accounts.store.subscribe((state) => told.push(state.expired));
   await accounts.signOut();
-  expect(told, 'nobody is told that a session was ended which they ended').not.toContain(true);
+  expect(told, 'no expiry notice after the user signed out').not.toContain(true);
   expect(destroyed).toEqual([id]);
   expect(remembered).toBe(null);
   expect(accounts.store.getState()).toEqual({ session: null, expired: false });

@@ -53,7 +53,7 @@ it.each<[string, Omit<ConversationPatch, 'id'>, Partial<Conversation>, Partial<C
     { updated_at: LATER },
     { unread_from: undefined },
   ],
-])('an update with %s changes that and keeps the rest', (_, patch, changed, own) => {
+])('an update with %s changes it and keeps the rest', (_, patch, changed, own) => {
   const state = { ...EMPTY, me, conversations: { room: before } };
   const frame = { type: 'conversation.updated', conversation: { id: 'room', ...patch } } as const;
   const after = applyFrame(state, frame, 0).conversations.room;
@@ -75,7 +75,7 @@ it.each<[string, (state: ChatState) => unknown, unknown]>([
   ['as the peer of a direct conversation', (state) => state.conversations.direct?.peer, renamed],
   ['as a contact', (state) => state.contacts.ben, { user: renamed, nickname: 'B.' }],
   ['as a blocked user', (state) => state.blocked.ben, renamed],
-])('a user who changes is shown %s as they are now', (_, copy, expected) => {
+])('a changed user is updated %s', (_, copy, expected) => {
   const state = {
     ...group('member'),
     people: { ben },
@@ -103,7 +103,7 @@ it.each<[Role, Role]>([
   ['member', 'admin'],
   ['admin', 'member'],
   ['admin', 'owner'],
-])('an own role that changes from %s to %s takes effect at once', (from, to) => {
+])("a change of the user's own role from %s to %s takes effect immediately", (from, to) => {
   const state = applyFrame(group(from), updated('anna', to), 0);
   expect(state.conversations.group?.me.role).toBe(to);
 });

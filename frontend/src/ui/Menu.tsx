@@ -9,7 +9,7 @@ const Parts = createContext<Radix['DropdownMenu'] | null>(null);
 
 function useParts(): Radix['DropdownMenu'] {
   const parts = useContext(Parts);
-  if (parts === null) throw new Error('A menu item stands outside of a menu');
+  if (parts === null) throw new Error('A menu item must be inside a menu');
   return parts;
 }
 

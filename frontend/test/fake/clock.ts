@@ -1,6 +1,6 @@
 import type { Clock } from '@/lib/clock';
 
-/** Time that stands still until it is told to go on. */
+/** A clock that advances only when the test says so. */
 export class FakeClock implements Clock {
   #now = Date.parse('2026-11-21T10:00:00.000Z');
   #timers: { at: number; run: () => void }[] = [];
@@ -17,7 +17,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Runs what falls due, in order, letting promises settle in between. */
+  /** Runs due timers in order and lets promises settle in between. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -34,7 +34,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that can happen without time happen. */
+/** Lets everything run that needs no time. */
 export async function settle(): Promise<void> {
   for (let round = 0; round < 5; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }

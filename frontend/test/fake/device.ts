@@ -10,7 +10,7 @@ import { FakeClock } from './clock';
 import type { FakeServer } from './server';
 import { FakeNetwork } from './transport';
 
-/** Answers `fetch` from the fake server, through the same wire as the sockets. */
+/** Answers `fetch` from the fake server, through the same network as the sockets. */
 export function fakeFetch(network: FakeNetwork): typeof fetch {
   return async (input, init) => {
     if (!network.up) throw new TypeError('fetch failed');
@@ -29,7 +29,7 @@ export function fakeFetch(network: FakeNetwork): typeof fetch {
 
 const API = 'http://fake/api/v1';
 
-/** One person's device: its own storage and its own wire, with time in the test's hands. */
+/** One user's device: its own storage and its own network, with a clock that the test controls. */
 export class Device {
   readonly clock = new FakeClock();
   readonly network: FakeNetwork;

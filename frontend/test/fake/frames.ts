@@ -1,4 +1,4 @@
-/** What the fake server answers to the frames of a client, as `docs/protocol.md` has it. */
+/** The fake server's answers to the frames of a client, as defined in `docs/protocol.md`. */
 import type { ClientFrame, Conversation, ConversationState } from '@/protocol';
 import type { FakeServer, Room } from './server';
 import type { FakeSocket } from './socket';
@@ -71,7 +71,7 @@ export function answerFrame(server: FakeServer, socket: FakeSocket, frame: Clien
   }
 }
 
-/** Stores once what is sent twice. */
+/** Stores a repeated send once. */
 function send(
   server: FakeServer,
   socket: FakeSocket,
@@ -179,7 +179,7 @@ function stateOf(one: Conversation): ConversationState {
   };
 }
 
-/** What the client missed since revision `from` of a conversation, or all of it when it names none. */
+/** Returns what the client missed since revision `from` of a conversation, or all of it when it names none. */
 function catchUp(
   server: FakeServer,
   socket: FakeSocket,
@@ -210,7 +210,7 @@ function catchUp(
     });
     return;
   }
-  // A message is older when its first revision was known: the fake keeps none, so the sequence decides.
+  // A message is older when its first revision was known: the fake stores none, so the sequence decides.
   const olderUpTo = server.seqAt(room, from);
   const older = changed.filter((one) => one.seq <= olderUpTo).sort((a, b) => a.rev - b.rev);
   for (const message of older) socket.deliver({ type: 'message.changed', message });

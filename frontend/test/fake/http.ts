@@ -1,4 +1,4 @@
-/** What the fake server answers over HTTP, below /api/v1. */
+/** The fake server's HTTP responses, below /api/v1. */
 import type { FakeServer, Room } from './server';
 
 export interface FakeAnswer {
@@ -6,7 +6,7 @@ export interface FakeAnswer {
   body?: unknown;
 }
 
-/** Answers what is below /api/v1. */
+/** Handles requests below /api/v1. */
 export function answerHttp(
   server: FakeServer,
   method: string,
@@ -22,7 +22,7 @@ export function answerHttp(
   return ownHttp(server, method, url, body ?? {}, userId) ?? problem(404, 'not_found');
 }
 
-/** Calls that need no account. */
+/** Calls without an account. */
 function openHttp(
   server: FakeServer,
   method: string,
@@ -51,7 +51,7 @@ function openHttp(
   return null;
 }
 
-/** Calls of somebody who is signed in. */
+/** Calls of a signed-in user. */
 function ownHttp(
   server: FakeServer,
   method: string,

@@ -1,4 +1,4 @@
-/** What one person keeps of a conversation for all of their devices, as the server keeps it. */
+/** A user's own state of a conversation for all of their devices, as the server stores it. */
 import type { Conversation } from '@/protocol';
 import type { FakeAnswer } from './http';
 import type { FakeServer } from './server';
@@ -6,7 +6,7 @@ import type { FakeServer } from './server';
 interface Place {
   draft: string;
   unreadFrom: number | null;
-  /** The read mark for which `unreadFrom` holds. */
+  /** The read position for which `unreadFrom` holds. */
   unreadFromRead: number;
 }
 
@@ -20,7 +20,7 @@ export class OwnPlaces {
     return unreadFrom === null || unreadFromRead !== read ? { draft } : { draft, unread_from: unreadFrom };
   }
 
-  /** `PATCH /conversations/{id}/me`: stores, tells all devices, answers with the conversation. */
+  /** `PATCH /conversations/{id}/me`: stores, notifies all devices, returns the conversation. */
   http(server: FakeServer, roomId: string, userId: string, body: Record<string, unknown>): FakeAnswer {
     const place = { ...EMPTY, ...this.#places.get(`${roomId} ${userId}`) };
     if (typeof body.draft === 'string') place.draft = body.draft;

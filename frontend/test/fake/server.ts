@@ -1,7 +1,7 @@
 /**
  * The server's side of the protocol in memory, as far as the client's tests need it: durable state, sequence and
- * revision numbers, idempotent sends, catching up by `known`, receipts. It decides nothing about the product; where
- * it differs from the real server, the end-to-end tests are right.
+ * revision numbers, idempotent sends, catching up by `known`, receipts. It does not define the product; where it
+ * differs from the real server, the end-to-end tests are right.
  */
 import type {
   ClientFrame,
@@ -41,13 +41,13 @@ export class FakeServer {
   epoch = 'epoch-1';
   heartbeatS = 30;
   resumeLimit = 500;
-  /** Conversations in `ready` and in each page behind it. */
+  /** Conversations in `ready` and in each page after it. */
   listPage = 500;
   /** Conversations that one connect introduces. */
   introduced = 200;
-  /** Names that `known` may have; with as many, no conversation is introduced. */
+  /** The maximum length of `known`; at that length no conversation is introduced. */
   mostKnown = 3_000;
-  /** Every request of HTTP, for assertions. */
+  /** Every HTTP request, for assertions. */
   readonly requests: string[] = [];
   /** Set to make the next sends fail with this code. */
   refuse: { code: string; times: number; retryAfterMs?: number } | null = null;
@@ -55,16 +55,16 @@ export class FakeServer {
   readonly rooms = new Map<string, Room>();
   readonly sockets = new Set<FakeSocket>();
   readonly places = new OwnPlaces();
-  /** Every frame any client sent, for assertions. */
+  /** Every frame that any client sent, for assertions. */
   readonly received: ClientFrame[] = [];
-  /** How people want to be seen. */
+  /** The presence that users chose. */
   readonly presence = new Map<string, string>();
-  /** Nicknames by owner and other. */
+  /** Nicknames by owner and other user. */
   readonly contacts = new Map<string, Map<string, string | null>>();
   readonly #tokens = new Map<string, string>();
   #now = Date.parse('2026-11-20T09:00:00.000Z');
   #nextId = 1;
-  /** The revision with which each message came. */
+  /** The revision at which each message was added. */
   readonly #born = new Map<string, number>();
 
   id(): string {
@@ -121,7 +121,7 @@ export class FakeServer {
     return room.id;
   }
 
-  /** Somebody writes, from outside any tested connection. */
+  /** A user writes, from outside any tested connection. */
   say(roomId: string, senderId: string, text: string, extra: Partial<Message> = {}): Message {
     return this.store(roomId, senderId, this.id(), text, extra, null);
   }
@@ -139,7 +139,7 @@ export class FakeServer {
     return message;
   }
 
-  /** A user changes their profile: everyone who shares a conversation or a contact with them gets it. */
+  /** A user changes their profile: everyone who shares a conversation or a contact with them receives it. */
   profile(userId: string, change: Partial<User>): void {
     Object.assign((this.accounts.get(userId) as Account).user, change);
     for (const id of this.accounts.keys()) {
@@ -187,7 +187,7 @@ export class FakeServer {
     return socket;
   }
 
-  /** Ends connections from the server's side. */
+  /** Closes connections from the server's side. */
   dropAll(code = 1006): void {
     for (const socket of [...this.sockets]) {
       this.sockets.delete(socket);
@@ -269,7 +269,7 @@ export class FakeServer {
     return answerHttp(this, method, path, body, token);
   }
 
-  /** Tells everybody but the connection it came `from`. */
+  /** Sends to everyone except the connection it came `from`. */
   store(
     roomId: string,
     senderId: string,
@@ -319,12 +319,12 @@ export class FakeServer {
     this.#tokens.clear();
   }
 
-  /** Whose access token this is. */
+  /** Returns the owner of this access token. */
   userOf(token: string): string | undefined {
     return this.#tokens.get(token);
   }
 
-  /** The last message that was there at revision `rev`. */
+  /** Returns the last message that existed at revision `rev`. */
   seqAt(room: Room, rev: number): number {
     return room.messages.filter((one) => (this.#born.get(one.id) ?? 0) <= rev).at(-1)?.seq ?? 0;
   }

@@ -3,7 +3,7 @@ import { ABNORMAL_CLOSE, type Transport, type TransportHandlers } from '@/realti
 import type { FakeServer } from './server';
 import type { FakeSocket } from './socket';
 
-/** A line to the fake server inside the test's own process. Frames are copied, as a real line would. */
+/** A connection to the fake server in the test's own process. Frames are copied, as over a real connection. */
 export class FakeTransport implements Transport {
   readonly #network: FakeNetwork;
   #handlers: TransportHandlers | null = null;
@@ -32,7 +32,7 @@ export class FakeTransport implements Transport {
 
   send(frame: ClientFrame): void {
     const copy = structuredClone(frame);
-    // Arrives a moment later, as over a wire: an answer never comes before `send` has returned.
+    // Delivered a moment later, as over a network: an answer never arrives before `send` has returned.
     queueMicrotask(() => {
       if (this.#socket !== null && this.#network.up) this.#network.server.receive(this.#socket, copy);
     });
@@ -42,7 +42,7 @@ export class FakeTransport implements Transport {
     this.cut();
   }
 
-  /** The network goes away under the connection. */
+  /** The network fails under the connection. */
   cut(): void {
     if (this.#socket !== null) this.#network.server.sockets.delete(this.#socket);
     this.#end(ABNORMAL_CLOSE);
@@ -57,7 +57,7 @@ export class FakeTransport implements Transport {
   }
 }
 
-/** The wire between one client and the server, which a test can cut. */
+/** The network between one client and the server, which a test can cut. */
 export class FakeNetwork {
   up = true;
   /** Answers of HTTP that the server has given stay on the way until then. */

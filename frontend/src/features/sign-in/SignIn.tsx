@@ -78,7 +78,7 @@ function Problem({ text }: { text: string | null }) {
 
 /** The start of the server's text about a weak password. */
 const WEAK = /^is (too easy to guess|mostly your own)/;
-/** Browsers accept no longer password. */
+/** The longest delay that browsers accept for a timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Submits a form and stores the error. */

@@ -10,10 +10,10 @@ import { Dialog } from '@/ui/Dialog';
 import { Ticks } from '@/ui/Ticks';
 
 const SHOWN = { queued: 'sent', delivered: 'delivered', read: 'read' } as const;
-/** Who has read it comes first, then who has it. */
+/** Users who have read it first, then those who have received it. */
 const RANK = { read: 0, delivered: 1, queued: 2 };
 
-/** Who has a message and who has read it, and since when at the latest. */
+/** Who has received a message and who has read it, with the latest possible time. */
 export default function DeliveryInfo({ message, onClose }: { message: Message; onClose: () => void }) {
   const i18n = useI18n();
   const { t } = i18n;
@@ -25,7 +25,7 @@ export default function DeliveryInfo({ message, onClose }: { message: Message; o
     const conversation = state.conversations[message.conversation_id];
     return `${conversation?.others_read_seq} ${conversation?.others_delivered_seq}`;
   });
-  // Asked again when somebody reads it while one looks.
+  // Fetched again when someone reads it while the dialog is open.
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   useEffect(() => {
     let wanted = true;
@@ -85,7 +85,7 @@ function ReceiptRow({ receipt }: { receipt: MessageReceipt }) {
   );
 }
 
-/** The time of a day, and the day unless it is today. */
+/** The time, with the day unless it is today. */
 function moment(i18n: I18n, iso: string): string {
   const day = dayLabel(i18n, iso);
   return day === i18n.t('time.today') ? clockTime(i18n, iso) : `${day}, ${clockTime(i18n, iso)}`;

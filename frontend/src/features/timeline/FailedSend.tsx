@@ -2,7 +2,7 @@ import { RotateCcw, Trash2 } from 'lucide-react';
 import { useI18n, useSession } from '@/app/context';
 import type { PendingMessage } from '@/store/state';
 
-/** What a message says that the server would not take, and the two ways on. */
+/** Shown in a message that the server rejected, with retry and discard. */
 export function FailedSend({ pending }: { pending: PendingMessage }) {
   const { t, maybe } = useI18n();
   const { actions } = useSession();

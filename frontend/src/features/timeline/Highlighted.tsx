@@ -15,10 +15,10 @@ import yaml from 'highlight.js/lib/languages/yaml';
 const languages = { bash, c, css, go, javascript, json, python, rust, sql, typescript, xml, yaml };
 for (const [name, grammar] of Object.entries(languages)) hljs.registerLanguage(name, grammar);
 
-/** Code in colours; `isHighlightable` has said that it is not too much. */
+/** Highlighted code; `isHighlightable` has checked its size. */
 export default function Highlighted({ code, language }: { code: string; language: string }) {
   if (hljs.getLanguage(language) === undefined) return <code>{code}</code>;
   const { value } = hljs.highlight(code, { language, ignoreIllegals: true });
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: highlight.js escapes the code and adds spans of its own only.
+  // biome-ignore lint/security/noDangerouslySetInnerHtml: highlight.js escapes the code and adds only its own spans.
   return <code dangerouslySetInnerHTML={{ __html: value }} />;
 }

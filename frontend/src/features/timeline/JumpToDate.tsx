@@ -4,7 +4,7 @@ import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { TextField } from '@/ui/TextField';
 
-/** Asks for a day; `onJump` gets its beginning in the person's own time. */
+/** Asks for a day; `onJump` gets its start in the user's time zone. */
 export default function JumpToDate({
   onJump,
   onClose,

@@ -1,4 +1,4 @@
-/** How long the parser holds the page for each hostile text: `npm run bench`. More than 30 ms is too much. */
+/** How long the parser blocks the page for each hostile text: `npm run bench`. More than 30 ms is too much. */
 import { bench, describe } from 'vitest';
 import { HOSTILE } from '../../../test/hostile';
 import { parseMarkdown } from './parseMarkdown';

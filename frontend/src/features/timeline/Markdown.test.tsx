@@ -7,7 +7,7 @@ function html(text: string): string {
 }
 
 describe('Markdown', () => {
-  it('renders what people use', () => {
+  it('renders common Markdown', () => {
     expect(html('**bold** and `code`')).toContain('<strong>bold</strong> and <code>code</code>');
     expect(html('- one\n- two')).toContain('<li>one</li>');
     expect(html('ask @anna now')).toContain('<span class="mention">@anna</span>');
@@ -38,7 +38,7 @@ describe('Markdown', () => {
     ['write to anna@example.org now', 'mailto:anna@example.org'],
     ['<https://example.org>', 'https://example.org'],
     ['https://xn--80ak6aa92e.com', 'https://xn--80ak6aa92e.com'],
-  ])('makes links of addresses: %s', (text, href) => {
+  ])('turns URLs into links: %s', (text, href) => {
     const { container } = render(<Markdown text={text} />);
     expect(container.querySelector('a')?.getAttribute('href')).toBe(href);
     expect(text).toContain(container.querySelector('a')?.textContent ?? '?');
@@ -67,7 +67,7 @@ describe('Markdown', () => {
     }
   });
 
-  it('loads no picture that a stranger names', () => {
+  it('loads no image from another server', () => {
     const { container } = render(<Markdown text="![cat](https://example.org/cat.png)" />);
     expect(container.querySelector('img')).toBeNull();
     expect(container.querySelector('a')?.textContent).toBe('cat');

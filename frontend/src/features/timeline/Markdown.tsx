@@ -5,11 +5,11 @@ import { type Element, type Node, parseMarkdown } from './parseMarkdown';
 
 const Highlighted = lazy(() => import('./Highlighted'));
 
-/** Parsed once, not again whenever a row scrolls into sight. Null: beyond the bounds. */
+/** Cached, so that a row is not parsed each time it scrolls into view. Null: beyond the limits. */
 const cache = new Map<string, ReactNode>();
 const CACHED = 1_000;
 
-/** Markdown without HTML: tags in the source are text. What is beyond the bounds is shown as it was written. */
+/** Markdown without HTML: tags in the source are text. A text beyond the limits is shown as it was written. */
 export default function Markdown({ text }: { text: string }) {
   let shown = cache.get(text);
   if (shown === undefined) {
@@ -36,7 +36,7 @@ function render(node: Node, key: number): ReactNode {
       return <CodeBlock key={key} node={node} />;
     case 'table':
       return (
-        // Scrolls sideways, so keys must be able to reach it.
+        // Scrolls sideways, so it must be reachable by keyboard.
         <table key={key} ref={keepSwipes} tabIndex={0}>
           {children}
         </table>

@@ -5,7 +5,7 @@ import { Confirm } from '@/ui/Dialog';
 
 const DeliveryInfo = lazy(() => import('./DeliveryInfo'));
 
-/** What a message's menu and its keys ask for in a dialog. */
+/** The dialogs that a message's menu and its keys open. */
 export type MessageAsk = 'info' | 'delete';
 
 export function MessageDialogs({

@@ -23,19 +23,19 @@ export interface MessageRowProps {
   row: Row;
   conversationId: string;
   position: number;
-  /** Nothing older exists. */
+  /** No older messages exist. */
   beginning: boolean;
   /** Shows its tools. */
   active: boolean;
   flashing: boolean;
   onActive: (key: string | null) => void;
-  /** A mouse came over it, at this place of the window. */
+  /** The mouse moved over it, at this position in the window. */
   onPointed: (key: string, x: number, y: number) => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onUnread: (message: Message) => void;
   onJump: (seq: number) => void;
-  /** The line of a day was chosen. */
+  /** The user selected the day divider. */
   onDay: () => void;
 }
 
@@ -106,7 +106,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   );
 });
 
-/** Stands for a row that could not be drawn; the others know nothing of it. */
+/** Replaces a row that failed to render, without affecting the others. */
 export function BrokenRow({ row }: { row: Row }) {
   return (
     <article aria-setsize={-1} aria-labelledby={`t-${row.key}`} tabIndex={-1} className="py-1">
@@ -127,14 +127,14 @@ function sourceOf({ message, pending }: Row): string {
   return typeof text === 'string' ? text : '';
 }
 
-/** What a screen reader tells after author and text: what it answers, when and in what state, how people reacted. */
+/** What a screen reader reads after author and text: the quoted message, time and state, and reactions. */
 function describers({ key, message, pending }: Row): string {
   const answers = (message ?? pending)?.reply_to != null;
   const reacted = message !== null && message.reactions.length > 0;
   return `${answers ? `q-${key} ` : ''}m-${key}${reacted ? ` r-${key}` : ''}`;
 }
 
-/** Leads to any other day, like the dates of a calendar. */
+/** Jumps to any other day, like the dates of a calendar. */
 function DayLine({ label, onChoose }: { label: string; onChoose: () => void }) {
   const { t } = useI18n();
   return (
@@ -202,7 +202,7 @@ function Bubble(props: MessageRowProps & { name: string; onAsk: (ask: MessageAsk
       >
         {name}
       </h3>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: a tap shows the tools that a mouse gets by pointing and keys by focus. */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a tap shows the tools that the mouse shows on hover and keys on focus. */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: see above. */}
       <div
         onClick={() => onActive(row.key)}

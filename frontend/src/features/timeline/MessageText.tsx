@@ -8,11 +8,11 @@ import { Unshowable } from './Unshowable';
 
 const Markdown = lazy(() => import('./Markdown'));
 
-/** Characters and beginnings without which Markdown changes nothing. Linear in the length of the text. */
+/** Characters and prefixes without which Markdown changes nothing. Linear in the length of the text. */
 const MAY_BE_MARKDOWN =
   /[*_~`[\]|\\<&@]|https?:|www\.|^[ \t]{0,3}([-+>#]|\d{1,9}[.)]\s)|^ {4}|^[ \t]*[-=]{2}/m;
 
-/** A message's text, rendered harmlessly; most of it is plain and needs no parser. */
+/** A message's text, rendered safely; most texts are plain and need no parser. */
 export const MessageText = memo(function MessageText({ text: source }: { text: string }) {
   const text = shownText(source);
   const shown = (
@@ -26,7 +26,7 @@ export const MessageText = memo(function MessageText({ text: source }: { text: s
   return isUnbroken(text) ? <div className="unbroken">{whole}</div> : whole;
 });
 
-/** A text of many screens shows its beginning, so that the reader need not scroll past all of it. */
+/** A very long text shows only its beginning, so that the reader need not scroll past all of it. */
 function Beginning({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const id = useId();

@@ -32,7 +32,7 @@ export interface MessageToolsProps {
   onAsk: (ask: MessageAsk) => void;
 }
 
-/** The Tab key stops once at a toolbar, at its last button; arrow keys move inside of it. */
+/** The Tab key stops once at a toolbar, at its last button; arrow keys move inside. */
 function moveAlong(event: KeyboardEvent<HTMLElement>): void {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const buttons = [...event.currentTarget.querySelectorAll('button')];
@@ -42,7 +42,7 @@ function moveAlong(event: KeyboardEvent<HTMLElement>): void {
   buttons.at((at + step) % buttons.length)?.focus();
 }
 
-/** What can be done with a message, beside the one that is pointed at or has the focus. */
+/** The actions on a message, shown beside it on hover or focus. */
 export function MessageTools({ message, own, onReply, onEdit, onUnread, onAsk }: MessageToolsProps) {
   const { t } = useI18n();
   const { actions } = useSession();

@@ -5,7 +5,7 @@ const ONLY_EMOJI =
 /** The longest of three emoji, families with skin tones included. */
 const MAX_EMOJI_LENGTH = 120;
 
-/** A text as it was written. A few emoji alone are large. */
+/** A text as it was written. A message of only a few emoji is large. */
 export function PlainText({ text }: { text: string }) {
   const large = text.length <= MAX_EMOJI_LENGTH && ONLY_EMOJI.test(text);
   return (

@@ -6,7 +6,7 @@ import { clockTime, dayLabel } from '@/lib/time';
 const PILL =
   'rise absolute flex min-h-10 items-center gap-2 rounded-full border border-line bg-raised px-3.5 text-sm font-medium shadow-raised hover:bg-hover pointer-coarse:min-h-11';
 
-/** "12 new since 14:02": back up to the line above what was unread when the conversation was opened. */
+/** "12 new since 14:02": jumps to the divider above what was unread when the conversation was opened. */
 export function UnreadBar({ count, since, onClick }: { count: number; since: string; onClick: () => void }) {
   const i18n = useI18n();
   const today = dayLabel(i18n, since) === i18n.t('time.today');
@@ -19,7 +19,7 @@ export function UnreadBar({ count, since, onClick }: { count: number; since: str
   );
 }
 
-/** Down to the newest message, with how many came meanwhile. */
+/** Jumps to the newest message and shows how many arrived meanwhile. */
 export function LatestButton({ unread, onClick }: { unread: number; onClick: () => void }) {
   const { t } = useI18n();
   return (

@@ -4,7 +4,7 @@ import { lineOf } from '@/lib/text';
 import type { Message } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 
-/** The message that is answered; a click goes there. */
+/** The quoted message of a reply; a click jumps to it. */
 export function Quote({
   elementId,
   id,

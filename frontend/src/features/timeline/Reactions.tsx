@@ -3,7 +3,7 @@ import { cx } from '@/lib/cx';
 import type { Message } from '@/protocol';
 import { nameOf } from '@/store/selectors';
 
-/** Who reacted how; a click adds one's own or takes it back. */
+/** The reactions and who added them; a click adds or removes the user's own. */
 export function Reactions({ id, message }: { id: string; message: Message }) {
   const { t } = useI18n();
   const { actions } = useSession();

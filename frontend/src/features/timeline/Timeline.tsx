@@ -31,13 +31,13 @@ const NO_PENDING: never[] = [];
 /** Pages are fetched this many screens before they are needed. */
 const AHEAD = 1.5;
 const FLASH_MS = 1_600;
-/** A way to a row is sought by its place in the list, so for so long nothing above it is let go of. */
+/** Scrolling to a row uses its index, so nothing above it may be dropped for this long. */
 const SEEKING_MS = 500;
 
 /**
- * The library rounds to whole pixels, but rows stand one below the other at their true heights: a fraction for each
- * row above would add up to a visible step. And it keeps only heights that it has to correct: one that was estimated
- * right would be estimated again when the text changes, and move what is below.
+ * The library rounds to whole pixels, but rows are placed at their true heights: a fraction for each row above would
+ * add up to a visible step. It also stores only heights that it has to correct: one that was estimated correctly would
+ * be estimated again when the text changes, and move what is below.
  */
 function exactHeight(element: Element, entry: ResizeObserverEntry | undefined, list: List): number {
   const height = entry?.borderBoxSize[0]?.blockSize ?? element.getBoundingClientRect().height;
@@ -47,8 +47,8 @@ function exactHeight(element: Element, entry: ResizeObserverEntry | undefined, l
 }
 
 /**
- * Whether the place must be corrected when a row gets another height: for every row above what is read, also while
- * somebody scrolls upward, where the library leaves it out and a late edit would push everything down.
+ * Whether the scroll position must be corrected when a row changes its height: for every row above the visible ones,
+ * also while the user scrolls up, when the library skips it and a late edit would push everything down.
  */
 function keepsPlace(row: VirtualItem, _: number, list: List): boolean {
   const top = list.scrollOffset ?? 0;
@@ -66,7 +66,7 @@ export interface TimelineProps {
   conversationId: string;
   /** A message to show first, instead of the first unread or the newest one. */
   seq: number | null;
-  /** It is shown. */
+  /** The message is shown. */
   onArrived: () => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
@@ -75,7 +75,7 @@ export interface TimelineProps {
   ref?: Ref<TimelineHandle>;
 }
 
-/** The messages of one conversation, however many there are: only what is in sight exists in the page. */
+/** The messages of one conversation, of any number: only visible rows are rendered. */
 export function Timeline(props: TimelineProps) {
   'use no memo';
   const { conversationId, seq: wanted, onArrived, onReply, onEdit, onLeave, ref } = props;
@@ -96,7 +96,7 @@ export function Timeline(props: TimelineProps) {
   const [flash, setFlash] = useState<string | null>(null);
   const [atEnd, lookAtEnd] = useAtEnd();
 
-  // Frozen while the conversation is open: reading moves the mark, not the line a person looks for.
+  // Fixed while the conversation is open: reading moves the read position, but not the divider.
   const [unreadAfter, setUnreadAfter] = useState<number | null>(() => {
     const state = session.store.getState();
     const own = state.conversations[conversationId];
@@ -107,7 +107,7 @@ export function Timeline(props: TimelineProps) {
     const own = state.conversations[conversationId];
     return own === undefined ? 0 : unreadOf(state, own);
   });
-  // After "unread from here" nothing counts as read until the person goes on.
+  // After "unread from here" nothing counts as read until the user continues.
   const [held, setHeld] = useState(false);
   const [askingDate, setAskingDate] = useState(false);
 
@@ -133,14 +133,14 @@ export function Timeline(props: TimelineProps) {
     };
   }, [history, conversationId]);
 
-  // A page that is fetched below after a jump is not news: following it would run away to the end, page by page. The
-  // page that reaches the end does not count either, so it is the state before it that decides.
+  // A page fetched below after a jump is not a new message: following it would scroll to the end, page by page. The
+  // page that reaches the end does not count either, so the previous state decides.
   const followedBefore = useRef(window_.atEnd);
   const follows = window_.atEnd && followedBefore.current;
   useEffect(() => {
     followedBefore.current = window_.atEnd;
   }, [window_.atEnd]);
-  // Between a jump and its first picture the place on the screen still belongs to the old messages.
+  // Between a jump and its first paint the scroll position still belongs to the old messages.
   const jumping = useRef(false);
 
   const list = useRef<List | null>(null);
@@ -182,7 +182,7 @@ export function Timeline(props: TimelineProps) {
       if (!positioned.current || failing.current || jumping.current) return;
       const ahead = AHEAD * (around.scrollRect?.height ?? 0);
       const failed = () => {
-        // Not asked again at every step of the wheel; the next connection clears it.
+        // No retry at every wheel step; the next connection clears it.
         failing.current = true;
       };
       if ((around.scrollOffset ?? 0) < ahead) void history.older(conversationId).catch(failed);
@@ -206,7 +206,7 @@ export function Timeline(props: TimelineProps) {
     if (unreadIndex >= 0 && unreadInSight) seek(unreadIndex, 'start');
     else virtualizer.scrollToEnd();
   });
-  // A page may be so short that nothing scrolls and nothing asks for more.
+  // A page may be so short that nothing scrolls and no further page is requested.
   useEffect(() => {
     if (opened && rows.length > 0) fetchAround(virtualizer);
   }, [opened, rows.length, fetchAround, virtualizer]);
@@ -227,7 +227,7 @@ export function Timeline(props: TimelineProps) {
       .catch(() => true)
       .then((there) =>
         requestAnimationFrame(() => {
-          // Scrolling looks again for several frames, also where there is nowhere to go.
+          // Scrolling checks again for several frames, even when there is no distance to scroll.
           if (there && distanceToEnd(virtualizer) > 1) virtualizer.scrollToEnd();
         }),
       );
@@ -274,7 +274,7 @@ export function Timeline(props: TimelineProps) {
     [session, conversationId],
   );
 
-  // Rows that pass below a mouse that rests are not pointed at.
+  // Rows that move below a resting mouse are not hovered.
   const mouse = useRef({ x: -1, y: -1 });
   const pointed = useCallback((key: string, x: number, y: number) => {
     if (x === mouse.current.x && y === mouse.current.y) return;
@@ -290,7 +290,7 @@ export function Timeline(props: TimelineProps) {
       if (row === undefined) return;
       setActive(row.key);
       seek(index, 'auto');
-      // The row may have to be drawn first.
+      // The row may have to be rendered first.
       requestAnimationFrame(() => {
         scroller.current
           ?.querySelector<HTMLElement>(`[data-index="${index}"] article`)
@@ -360,7 +360,7 @@ export function Timeline(props: TimelineProps) {
                   key={item.key}
                   data-index={item.index}
                   ref={virtualizer.measureElement}
-                  // A row that comes or goes must not make the browser look through all the others.
+                  // Adding or removing a row must not force a layout of all the others.
                   className="[contain:layout_style]"
                 >
                   <ErrorBoundary of={row} fallback={() => <BrokenRow row={row} />}>

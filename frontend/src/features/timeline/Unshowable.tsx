@@ -1,6 +1,6 @@
 import { useI18n } from '@/app/context';
 
-/** Stands for a message that could not be drawn, with its source: what was said is never hidden. */
+/** Replaces a message that failed to render and shows its source, so that the text is never hidden. */
 export function Unshowable({ text }: { text: string }) {
   const { t } = useI18n();
   return (

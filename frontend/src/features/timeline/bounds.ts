@@ -1,28 +1,28 @@
 /**
- * What a text may cost before it is shown as it was written. Others write these texts, so every step is bounded: how
- * deep containers nest and how large tables are before parsing, how deep and how large the result is after it.
+ * Limits for rendering a text; beyond them it is shown as plain text. Other users write these texts, so every step is
+ * bounded: nesting of containers and size of tables before parsing, depth and size of the result after it.
  */
 
-/** Quotes and lists inside one another. People rarely nest more than three. */
+/** Nested quotes and lists. Users rarely nest more than three. */
 export const MAX_CONTAINERS = 8;
-/** Elements inside one another, emphasis included. React and the browser walk them recursively. */
+/** Nested elements, emphasis included. React and the browser walk them recursively. */
 export const MAX_DEPTH = 32;
-/** Elements of one message: more than this takes the browser longer than a frame. */
+/** Elements of one message: the browser needs longer than a frame for more. */
 export const MAX_ELEMENTS = 2_500;
 /** Columns of a table times the lines of the message: the parser fills short rows with empty cells. */
 const MAX_CELLS = 3_000;
 /** UTF-16 units. A message has at most 10,000 code points. */
 const MAX_LENGTH = 20_000;
 const MAX_LINES = 2_000;
-/** Each `[` may begin a link, and its end is sought. */
+/** Each `[` may start a link, and the parser searches for its end. */
 const MAX_BRACKETS = 2_000;
-/** Beginnings of addresses that are looked at one by one. */
+/** Possible starts of URLs, which are checked one by one. */
 const MAX_ADDRESSES = 250;
 
 const SPACE = 32;
 const TAB = 9;
 
-/** Whether a text is within the bounds that can be told without parsing it. Looks at each character once. */
+/** Whether a text is within the limits that need no parsing. Reads each character once. */
 export function isParsable(text: string): boolean {
   if (text.length > MAX_LENGTH) return false;
   const lines = text.split('\n');
@@ -35,7 +35,7 @@ export function isParsable(text: string): boolean {
   return columns * lines.length <= MAX_CELLS;
 }
 
-/** Whether addresses in a text are made links. */
+/** Whether URLs in a text become links. */
 export function hasFewAddresses(text: string): boolean {
   return countOf(text, /@|:\/\/|www\./gi) <= MAX_ADDRESSES;
 }
@@ -44,7 +44,7 @@ function countOf(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
-/** How many quotes and lists a line opens or continues at its start. */
+/** Returns how many quotes and lists a line opens or continues at its start. */
 function containers(line: string): number {
   let count = 0;
   let at = 0;
@@ -57,7 +57,7 @@ function containers(line: string): number {
   return count;
 }
 
-/** The length of the space, quote mark or list mark at `at`; 0 for anything else. */
+/** Returns the length of the space, quote mark or list mark at `at`; 0 for anything else. */
 function markerLength(line: string, at: number): number {
   const code = line.charCodeAt(at);
   if (code === SPACE || code === TAB) return 1;
@@ -75,16 +75,16 @@ function endsMarker(line: string, at: number): boolean {
   return Number.isNaN(code) || code === SPACE || code === TAB;
 }
 
-/** The columns that a line like `|---|:-:|` gives a table; 0 for any other line. */
+/** Returns the columns that a line like `|---|:-:|` gives a table; 0 for any other line. */
 function delimiterColumns(line: string): number {
   if (!/^[-:|>+*\s\d.)]*$/.test(line) || !line.includes('-')) return 0;
   return line.split('|').length;
 }
 
-/** UTF-16 units of code in one message that get colours. The grammars take more than linear time for some texts. */
+/** UTF-16 units of highlighted code in one message. The grammars take more than linear time for some texts. */
 export const MAX_HIGHLIGHTED = 3_000;
 
-/** Whether code can be coloured within a frame: no long line, and no run that grammars look at again and again. */
+/** Whether code can be highlighted within a frame: no long line, and no run that grammars scan repeatedly. */
 export function isHighlightable(code: string): boolean {
   return code.length <= MAX_HIGHLIGHTED && !/\w{64}|\s{64}|(\W)\1{63}|[^\n]{300}/.test(code);
 }

@@ -1,4 +1,4 @@
-/** No text that others can send breaks its message: it is drawn, in bounded depth and size, and nothing of it is lost. */
+/** No text of another user breaks its message: it is rendered with bounded depth and size, and nothing is lost. */
 import { render } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { HOSTILE, hostileText, seeded } from '../../../test/hostile';
@@ -7,7 +7,7 @@ import Highlighted from './Highlighted';
 import Markdown from './Markdown';
 import { type Node, parseMarkdown } from './parseMarkdown';
 
-/** Elements inside one another, counted without recursion. */
+/** Counts nested elements without recursion. */
 function depthOf(nodes: readonly Node[]): number {
   let depth = 0;
   let level = nodes;
@@ -34,7 +34,7 @@ function expectBounded(text: string): void {
   const nodes = parseMarkdown(text);
   if (nodes === null) return;
   expect(depthOf(nodes)).toBeLessThan(MAX_DEPTH);
-  // Each box of a task adds one.
+  // The box of a task adds one element.
   expect(sizeOf(nodes)).toBeLessThanOrEqual(MAX_ELEMENTS * 2);
 }
 
@@ -54,7 +54,7 @@ describe('a hostile text', () => {
     `${'> '.repeat(400)}deep down`,
     `${'*'.repeat(500)}deep down${'*'.repeat(500)}`,
     Array.from({ length: 120 }, (_, depth) => `${' '.repeat(depth * 2)}- level ${depth}`).join('\n'),
-  ])('beyond the bounds is shown as it was written (%#)', (text) => {
+  ])('beyond the limits is shown as it was written (%#)', (text) => {
     const { container } = render(<Markdown text={text} />);
     expect(container.querySelector('.prose > p')?.textContent).toBe(text);
   });
@@ -68,12 +68,12 @@ describe('a hostile text', () => {
     '> ',
     '[](https://example.org)',
     '|a|\n|-|'.replace('a', ' '),
-  ])('of nothing but marks is shown as it was written (%#)', (text) => {
+  ])('with only markup is shown as it was written (%#)', (text) => {
     const { container } = render(<Markdown text={text} />);
     expect(container.querySelector('.prose')?.textContent?.trim()).toBe(text.trim());
   });
 
-  it('of any kind, made from a seed, is drawn within bounds', () => {
+  it('of any kind, generated from a seed, is rendered within bounds', () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const text = hostileText(seeded(seed), 2_000);
       expect(() => expectBounded(text), `seed ${seed}`).not.toThrow();
@@ -83,13 +83,13 @@ describe('a hostile text', () => {
     }
   });
 
-  it('nests as deep as people do and is still Markdown', () => {
+  it('with normal nesting is still Markdown', () => {
     const { container } = render(<Markdown text={'> - one\n>   - two\n>     - **three**\n>\n> > said'} />);
     expect(container.querySelector('blockquote ul ul ul strong')?.textContent).toBe('three');
     expect(container.querySelector('blockquote blockquote')?.textContent).toContain('said');
   });
 
-  it('of code has colours only where that is quick', () => {
+  it('of code is highlighted only when that is fast', () => {
     expect(isHighlightable('const a = 1;\n'.repeat(100))).toBe(true);
     expect(isHighlightable('a'.repeat(500))).toBe(false);
     expect(isHighlightable('\n'.repeat(500))).toBe(false);

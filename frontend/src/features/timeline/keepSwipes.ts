@@ -1,10 +1,10 @@
-/** Less than this is no direction yet. */
+/** Less than this has no clear direction yet. */
 const SLOP_PX = 2;
 
 /**
- * For the `ref` of an element that scrolls sideways: a swipe that it has no room for, since it stands at that end
- * already, does nothing. Left to the browser it would be a way back or forward in the history, which
- * `overscroll-behavior` does not prevent everywhere. Only here: a listener that may refuse a movement delays scrolling.
+ * For the `ref` of an element that scrolls sideways: ignores a swipe beyond the end of the element. Otherwise the
+ * browser would go back or forward in the history, which `overscroll-behavior` does not prevent everywhere. Used only
+ * here, because a listener that may cancel a movement delays scrolling.
  */
 export function keepSwipes(element: HTMLElement | null): (() => void) | undefined {
   if (element === null) return undefined;
@@ -18,7 +18,7 @@ export function keepSwipes(element: HTMLElement | null): (() => void) | undefine
     if (from === undefined || to === undefined || room <= 1 || !event.cancelable) return;
     const along = to.clientX - from.clientX;
     if (Math.abs(along) < SLOP_PX || Math.abs(along) < Math.abs(to.clientY - from.clientY)) return;
-    // From right to left it counts down from 0.
+    // In right-to-left text it counts down from 0.
     const rtl = getComputedStyle(element).direction === 'rtl';
     const left = rtl ? room + element.scrollLeft : element.scrollLeft;
     if (along > 0 ? left < 1 : left > room - 1) event.preventDefault();

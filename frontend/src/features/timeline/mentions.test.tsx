@@ -1,4 +1,4 @@
-/** The same names are set apart that the server takes for mentions: one table of examples holds both. */
+/** Highlights the same names that the server treats as mentions: both use one table of examples. */
 import { readFileSync } from 'node:fs';
 import { render } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';

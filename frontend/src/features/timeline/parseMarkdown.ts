@@ -1,4 +1,4 @@
-/** Markdown to a tree of plain objects, bounded in depth and size. HTML in the source stays text. */
+/** Parses Markdown to a tree of plain objects, bounded in depth and size. HTML in the source stays text. */
 import MarkdownIt, { type Token } from 'markdown-it';
 import { isVisible } from '@/lib/text';
 import {
@@ -20,12 +20,12 @@ export interface Element {
 /** An element, or text. */
 export type Node = Element | string;
 
-/** With `linkify`, addresses in the text are links without any mark around them. */
+/** With `linkify`, URLs in the text become links without any markup. */
 function makeParser(linkify: boolean) {
   const parser = new MarkdownIt({
     html: false,
     linkify,
-    // A list counts twice, and beyond this the parser drops text: `isParsable` and `MAX_DEPTH` come first.
+    // A list counts twice, and beyond this the parser drops text: `isParsable` and `MAX_DEPTH` apply first.
     maxNesting: MAX_DEPTH + 2 * MAX_CONTAINERS,
   });
   parser.linkify
@@ -42,7 +42,7 @@ function makeParser(linkify: boolean) {
       },
     });
   parser.validateLink = isHarmless;
-  // A link is shown as it was written, not decoded into letters that look like others.
+  // A link is shown as it was written, not decoded into similar-looking letters.
   parser.normalizeLinkText = (url) => url;
   return parser;
 }
@@ -50,15 +50,15 @@ function makeParser(linkify: boolean) {
 const linking = makeParser(true);
 const plain = makeParser(false);
 
-/** Addresses without a scheme, and those of schemes that run nothing. */
+/** URLs without a scheme, and those with a scheme that executes nothing. */
 function isHarmless(url: string): boolean {
   const scheme = /^\s*([^/?#:]*):/.exec(url)?.[1];
   return scheme === undefined || /^(https?|mailto|xmpp|ircs?)$/i.test(scheme);
 }
 
 /**
- * Null when the text is beyond the bounds, or when it is nothing but marks, as "---" is or a fence without code: it is
- * then shown as it was written.
+ * Returns null when the text is beyond the limits, or when it has only markup, like "---" or a fence without code: it
+ * is then shown as it was written.
  */
 export function parseMarkdown(text: string): Node[] | null {
   if (!isParsable(text)) return null;
@@ -67,12 +67,12 @@ export function parseMarkdown(text: string): Node[] | null {
     const nodes = new Builder().build(parser.parse(text, {}));
     return nodes.some(hasText) ? nodes : null;
   } catch {
-    // Whatever is wrong with the parser or with the text, the text itself can be read.
+    // Whatever is wrong with the parser or with the text, the text itself stays readable.
     return null;
   }
 }
 
-/** Whether anything of it can be seen. Recursive: `MAX_DEPTH` bounds the tree. */
+/** Whether any of it is visible. Recursive: `MAX_DEPTH` bounds the tree. */
 function hasText(node: Node): boolean {
   return typeof node === 'string' ? isVisible(node) : node.children.some(hasText);
 }
@@ -81,7 +81,7 @@ class TooLarge extends Error {
   override name = 'TooLarge';
 }
 
-/** Walks the flat list of tokens once; the depth of the tree is the length of a list, never of the call stack. */
+/** Walks the flat list of tokens once. Nesting uses a list, not the call stack. */
 class Builder {
   readonly #root: Element = element('');
   readonly #open: Element[] = [this.#root];
@@ -134,7 +134,7 @@ class Builder {
         this.#append(element('pre', this.#languageOf(token), [token.content]));
         return;
       case 'image':
-        // Loading an image that a stranger names would tell them that and when it was read.
+        // Loading an image from another server would reveal that and when the message was read.
         this.#image(token);
         return;
       default:
@@ -156,7 +156,7 @@ class Builder {
     this.#open.pop();
   }
 
-  /** The language of code that gets colours. */
+  /** The language of highlighted code. */
   #languageOf(token: Token): Record<string, string> {
     const language = /^\w+/.exec(token.info)?.[0];
     if (language === undefined || !isHighlightable(token.content)) return {};
@@ -205,19 +205,19 @@ function attribute(token: Token, name: string): string | null {
 }
 
 /**
- * A name in emphasis or not, or an address, in which nothing is a name. The server finds mentions by the same rule
+ * A name, with or without emphasis, or a URL, which contains no names. The server finds mentions by the same rule
  * (docs/protocol.md); both are tested with tests/mentions.json.
  */
 const MENTION =
   /(?:(?<![A-Za-z0-9_])_+|(?<![A-Za-z0-9_.@-]))@([A-Za-z0-9_.-]{3,})|(?:(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9]{1,15}:\/\/|www\.)|(?<![A-Za-z0-9@._-])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\/)(?:[^\s<>"`|[\]()]|\([^\s<>"`|[\]()]*\))*/gi;
-/** What may end a sentence and not a name, the likeliest first. */
+/** Endings that belong to the sentence and not to the name, the most likely first. */
 const ENDS = [/(?<!\.)\.+$/, /(?<![._-])[._-]+$/, /$/];
 
 function nameIn(written: string): string | undefined {
   return ENDS.map((end) => written.replace(end, '')).find((name) => name.length >= 3 && name.length <= 32);
 }
 
-/** Sets `@username` apart. */
+/** Highlights `@username`. */
 function splitMentions(text: string): Node[] {
   const nodes: Node[] = [];
   let from = 0;
@@ -234,7 +234,7 @@ function splitMentions(text: string): Node[] {
   return nodes;
 }
 
-/** `- [x] done` shows a box instead of the brackets. */
+/** `- [x] done` shows a checkbox instead of the brackets. */
 function markTask(item: Node | undefined, list: Element): void {
   if (item === undefined || typeof item === 'string') return;
   const first = item.children[0];

@@ -19,7 +19,7 @@ function message(seq: number, sender: string, at: string, change: Partial<Messag
 const NOON = '2026-11-21T12:00:00.000Z';
 
 describe('rows', () => {
-  it('groups what one person writes in a row', () => {
+  it('groups consecutive messages of one user', () => {
     const rows = buildRows(
       [
         message(1, 'ben', NOON),
@@ -41,7 +41,7 @@ describe('rows', () => {
     ]);
   });
 
-  it('begins each day once', () => {
+  it('starts each day once', () => {
     const rows = buildRows(
       [message(1, 'ben', '2026-11-20T12:00:00.000Z'), message(2, 'ben', NOON), message(3, 'ben', NOON)],
       [],
@@ -51,7 +51,7 @@ describe('rows', () => {
     expect(rows.map((row) => row.newDay)).toEqual([true, true, false]);
   });
 
-  it('marks the first message of others that was not read', () => {
+  it('marks the first unread message of others', () => {
     const rows = buildRows(
       [
         message(1, 'ben', NOON),
@@ -67,7 +67,7 @@ describe('rows', () => {
     expect(rows.map((row) => row.firstUnread)).toEqual([false, false, false, true, false]);
   });
 
-  it('keeps back the oldest one while there may be one before it, so that no row changes its height later', () => {
+  it('withholds the oldest one while an earlier one may exist, so that no row changes its height later', () => {
     const all = [1, 2, 3].map((seq) => message(seq, 'ben', NOON));
     const part = buildRows(all.slice(1), [], 'anna', null, true);
     const whole = buildRows(all, [], 'anna', null);
@@ -96,7 +96,7 @@ describe('rows', () => {
     expect(buildRows([sent], [], 'anna', null)[0]?.key).toBe(before);
   });
 
-  it('stay the same object while they say the same, so that only what changed is drawn again', () => {
+  it('keep their identity while they are equal, so that only changed rows are rendered again', () => {
     const [first, second, third] = [1, 2, 3].map((seq) => message(seq, 'ben', NOON)) as [
       Message,
       Message,
@@ -112,7 +112,7 @@ describe('rows', () => {
   });
 });
 
-describe('the line above what is new', () => {
+describe('the divider above new messages', () => {
   const unread = (from: number) =>
     [from, from + 1, from + 2, from + 3].map((seq) => message(seq, 'ben', NOON));
   const lines = (messages: Message[], more: boolean) =>
@@ -120,34 +120,34 @@ describe('the line above what is new', () => {
       .filter((row) => row.firstUnread)
       .map((row) => row.message?.seq);
 
-  it('stands above the first message that was not read', () => {
+  it('is above the first unread message', () => {
     expect(lines(unread(9), true)).toEqual([11]);
     expect(lines(unread(11), false)).toEqual([11]);
   });
 
-  it('is not drawn elsewhere when that one is not held', () => {
+  it('is not shown elsewhere when that message is not in memory', () => {
     expect(lines([message(40, 'anna', NOON), ...unread(41)], true)).toEqual([]);
   });
 
-  it('stands above the oldest there is when the first that was not read cannot be had', () => {
+  it('is above the oldest message when the first unread one is not available', () => {
     expect(lines(unread(40), false)).toEqual([40]);
   });
 });
 
-describe('the height of a row before it is drawn', () => {
+describe('the estimated height of a row', () => {
   const rowOf = (text: string, change: Partial<Row> = {}): Row => {
     const [row] = buildRows([message(1, 'ben', NOON, { text })], [], 'anna', null);
     return { ...(row as Row), newDay: false, first: false, ...change };
   };
 
-  it('is that of the line, its bubble and the space above it', () => {
+  it('is that of the text line, its bubble and the space above it', () => {
     expect(estimateHeight(rowOf('hello'), false)).toBe(36);
     expect(estimateHeight(rowOf('hello', { first: true }), false)).toBe(46);
     expect(estimateHeight(rowOf('hello'), true)).toBe(35);
     expect(estimateHeight(rowOf('hello', { first: true }), true)).toBe(40);
   });
 
-  it('grows with lines, with what wraps, and with the lines of a day and of what is new', () => {
+  it('grows with lines, with wrapping, and with the day and unread dividers', () => {
     const one = estimateHeight(rowOf('hello'), false);
     expect(estimateHeight(rowOf('one\ntwo\n\nfour'), false)).toBe(one + 3 * 22);
     expect(estimateHeight(rowOf('word '.repeat(60)), false)).toBeGreaterThan(one + 2 * 22);

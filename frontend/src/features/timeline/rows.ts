@@ -1,14 +1,14 @@
-/** What stands where in the list of messages: days, groups, and the line above what is new. Pure. */
+/** Builds the rows of the message list: days, groups, and the divider above new messages. Pure. */
 import { dayKey } from '@/lib/time';
 import type { Message } from '@/protocol';
 import type { PendingMessage } from '@/store/state';
 import { shownLines } from './height';
 
-/** Messages of one person this close together are one group. */
+/** Messages of one user this close together form one group. */
 const GROUP_MS = 5 * 60_000;
 
 export interface Row {
-  /** Never changes for one message: not at the ack, not at an edit. A list that is pinned to its end relies on it. */
+  /** Never changes for one message: not at the ack, not at an edit. A list pinned to its end relies on it. */
   key: string;
   senderId: string;
   message: Message | null;
@@ -16,16 +16,16 @@ export interface Row {
   createdAt: string;
   own: boolean;
   system: boolean;
-  /** Begins a day. */
+  /** Starts a day. */
   newDay: boolean;
-  /** The first one that was not read when the conversation was opened. */
+  /** The first message that was unread when the conversation was opened. */
   firstUnread: boolean;
   /** First and last of a group. */
   first: boolean;
   last: boolean;
 }
 
-/** Reading a date costs more than everything else here, and a list of thousands is built again for each page. */
+/** Parsing a date is the most expensive step, and a list of thousands is rebuilt for each page. */
 const moments = new Map<string, { at: number; day: string }>();
 const MOMENTS_KEPT = 20_000;
 
@@ -43,8 +43,8 @@ export function keyOf(senderId: string, clientMessageId: string): string {
 }
 
 /**
- * With `more` above, the oldest message is kept back: whether it begins a day or a group depends on the one before
- * it, and a row that changed its height when that one arrives would move everything below.
+ * With `more` above, the oldest message is withheld: whether it starts a day or a group depends on the previous one,
+ * and a row whose height changes when that one arrives would move everything below.
  */
 export function buildRows(
   messages: readonly Message[],
@@ -55,7 +55,7 @@ export function buildRows(
 ): Row[] {
   const sources: readonly (Message | PendingMessage)[] = [...messages, ...pending];
   const places = sources.map<Place>(() => ({ newDay: false, firstUnread: false, first: true, last: true }));
-  // What is new may begin above what is held: then the line is there too.
+  // New messages may start above what is in memory: then the divider is shown too.
   let marked = unreadAfter === null || (more && (messages[0]?.seq ?? 0) > unreadAfter + 1);
   let day = '';
   for (const [index, source] of sources.entries()) {
@@ -80,8 +80,8 @@ export function buildRows(
 const LINE_PX = 22;
 
 /**
- * About how high a row is, in pixels, until it has been drawn. Exact for what most messages are, one short line: then
- * nothing has to be corrected, and drawn again, when it comes.
+ * Estimates the height of a row, in pixels, until it is rendered. Exact for most messages, which have one short line:
+ * then nothing has to be corrected and rendered again.
  */
 export function estimateHeight(row: Row, compact: boolean): number {
   const above = row.first ? (compact ? 6 : 12) : compact ? 1 : 2;
@@ -90,10 +90,10 @@ export function estimateHeight(row: Row, compact: boolean): number {
   return above + lines * LINE_PX + 12;
 }
 
-/** What of a row depends on those around it. */
+/** The properties of a row that depend on its neighbours. */
 type Place = Pick<Row, 'newDay' | 'firstUnread' | 'first' | 'last'>;
 
-/** The row of each message as it was last built: one that says the same stays the same, and is not drawn again. */
+/** The previous row of each message: an equal row keeps its identity and is not rendered again. */
 const built = new WeakMap<Message | PendingMessage, Row>();
 
 function rowOf(source: Message | PendingMessage, place: Place, me: string): Row {

@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { distanceToEnd, type List } from './useFollow';
 
-/** Closer to the end of the list than this counts as being there. */
+/** Closer to the end of the list than this counts as being at the end. */
 export const END_PX = 48;
-/** How long somebody must be away from the end before it counts: a new row stands below it until the list has followed. */
+/** How long the list must be away from its end before it counts: it takes a moment to follow a new row. */
 const AWAY_MS = 100;
 
-/** Whether somebody is at the end of the list, and what looks again after each change of the list. */
+/** Returns whether the list is at its end, and a function to call after each change of the list. */
 export function useAtEnd(): [boolean, (list: List) => void] {
   const [atEnd, setAtEnd] = useState(true);
   const waiting = useRef<ReturnType<typeof setTimeout> | null>(null);
@@ -22,7 +22,7 @@ export function useAtEnd(): [boolean, (list: List) => void] {
         setAtEnd(true);
       } else if (waiting.current === null) {
         waiting.current = setTimeout(() => {
-          // Scrolling is told in the next frame, however late this comes.
+          // Scroll events arrive in the next frame, however late this runs.
           requestAnimationFrame(() => {
             waiting.current = null;
             setAtEnd(distanceToEnd(list) <= END_PX);

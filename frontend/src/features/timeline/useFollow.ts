@@ -1,10 +1,10 @@
 import type { Virtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useLayoutEffect, useRef } from 'react';
 
-/** The list of messages as the library keeps it. */
+/** The virtualised list of messages. */
 export type List = Virtualizer<HTMLDivElement, HTMLDivElement>;
 
-/** Pixels below what is in sight, by what the list knows: asking the page would lay it out at every step of the wheel. */
+/** Pixels below the visible part, from the list's own data: reading the DOM would force a layout at each wheel step. */
 export function distanceToEnd(list: List): number {
   return list.getTotalSize() - (list.scrollRect?.height ?? 0) - (list.scrollOffset ?? 0);
 }
@@ -13,19 +13,19 @@ interface Options {
   list: List;
   scroller: RefObject<HTMLDivElement | null>;
   lastKey: string | undefined;
-  /** Rows that come at the end now are news, not a page that was fetched. */
+  /** Rows appended now are new messages, not a fetched page. */
   follows: boolean;
-  /** Somebody was at the end before they came. */
+  /** The list was at its end before they arrived. */
   wasAtEnd: boolean;
 }
 
 /**
- * Keeps somebody who is at the end of the list there, in the frame in which a row comes. The library's own way looks
- * again for several frames, in which nothing else of the page gets its turn. Returns what is to be told of each scroll.
+ * Keeps a list at its end there, in the frame in which a row is added. The library's own way checks again for several
+ * frames, which delays the rest of the page. Returns a function to call on each scroll.
  */
 export function useFollow({ list, scroller, lastKey, follows, wasAtEnd }: Options): () => void {
   const shown = useRef(lastKey);
-  // Until the list hears of its new place: a row that turns out higher than it was taken for is followed too.
+  // True until the list reports its new position: a row that is higher than estimated is followed too.
   const pinned = useRef(false);
   const scrolled = useRef(() => {
     pinned.current = false;

@@ -5,7 +5,7 @@ import { mayDelete, mayPin } from '@/store/selectors';
 import type { MessageAsk } from './MessageDialogs';
 import type { MessageRowProps } from './MessageRow';
 
-/** Keys on a message that has the focus; single letters can be turned off (WCAG 2.1.4). */
+/** Keys on a focused message; single letters can be turned off (WCAG 2.1.4). */
 export function useMessageKeys(
   { row, conversationId, onReply, onEdit, onUnread }: MessageRowProps,
   onAsk: (ask: MessageAsk) => void,

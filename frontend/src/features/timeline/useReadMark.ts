@@ -3,7 +3,7 @@ import { useSession } from '@/app/context';
 import type { Row } from './rows';
 import type { List } from './useFollow';
 
-/** Opening a conversation takes a few frames to find its place; what passes by meanwhile has nobody seen. */
+/** Opening a conversation takes a few frames to scroll into position; rows that pass meanwhile are not read. */
 const RESTED_MS = 150;
 
 interface Options {
@@ -14,7 +14,7 @@ interface Options {
   ready: boolean;
 }
 
-/** Marks as read what a person can see: the newest row that rests in sight, while the page is in front of them. */
+/** Marks visible messages as read: the newest row that stays visible while the page has the focus. */
 export function useReadMark({ conversationId, virtualizer, rows, atEnd, ready }: Options): void {
   const { actions, link, store } = useSession();
   const looking = useLooking();
@@ -25,7 +25,7 @@ export function useReadMark({ conversationId, virtualizer, rows, atEnd, ready }:
     const rested = setTimeout(() => actions.read(conversationId, seen), RESTED_MS);
     return () => clearTimeout(rested);
   }, [actions, conversationId, looking, ready, seen]);
-  // What arrives before somebody's eyes is never unread: in the same moment, so that it is drawn once and not twice.
+  // A message that arrives in view is never unread: marked in the same moment, so that it is rendered only once.
   const watching = ready && looking && atEnd;
   useEffect(() => {
     if (!watching) return;
@@ -37,7 +37,7 @@ export function useReadMark({ conversationId, virtualizer, rows, atEnd, ready }:
   }, [actions, conversationId, link, store, watching]);
 }
 
-/** Of others: one's own need no reading. */
+/** Of others: the user's own messages need no reading. */
 function newestSeq(rows: readonly Row[], from: number): number {
   for (let index = from; index >= 0; index -= 1) {
     const row = rows[index];
@@ -46,7 +46,7 @@ function newestSeq(rows: readonly Row[], from: number): number {
   return 0;
 }
 
-/** Whether somebody sits in front of the page: it is in sight and has the focus. */
+/** Whether the user is at the page: it is visible and has the focus. */
 export function useLooking(): boolean {
   const [looking, setLooking] = useState(isLooking);
   useEffect(() => {
