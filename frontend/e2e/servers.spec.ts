@@ -36,9 +36,7 @@ test('an unusual refusal by the server becomes a text, never a blank page', asyn
     // The notice disappears after a few seconds: its text is recorded in the page, and dismissing it may be too late.
     const heard = await overhear(page);
     await page.getByRole('button', { name: 'Add to contacts' }).click();
-    await expect
-      .poll(heard, name)
-      .toContainEqual(expect.stringMatching(/^(Server error|Too many requests)/));
+    await expect.poll(heard, name).toContainEqual(expect.stringMatching(/^(Server error|Too many requests)/));
     const dismiss = page.getByRole('button', { name: 'Dismiss' });
     await dismiss.evaluateAll((found) => {
       for (const one of found) (one as HTMLElement).click();
