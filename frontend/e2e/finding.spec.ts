@@ -271,7 +271,7 @@ test('keys can be changed, keys in use are refused, and all can be reset', async
   await page.keyboard.press('Alt+n');
   await expect(page.getByRole('alert')).toContainText('Already used for “New conversation”.');
   await page.keyboard.press('j');
-  await expect(page.getByRole('alert')).toContainText('stay as they are');
+  await expect(page.getByRole('alert')).toContainText('reserved');
   await page.keyboard.press('Control+j');
   await expect(page.getByRole('button', { name: 'Find anything: Ctrl+J' })).toBeVisible();
   await page.keyboard.press('Escape');

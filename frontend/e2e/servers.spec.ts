@@ -36,9 +36,7 @@ test('an unusual refusal by the server becomes a text, never a blank page', asyn
     // The notice disappears after a few seconds: its text is recorded in the page, and dismissing it may be too late.
     const heard = await overhear(page);
     await page.getByRole('button', { name: 'Add to contacts' }).click();
-    await expect
-      .poll(heard, name)
-      .toContainEqual(expect.stringMatching(/^(The server had a problem|That was too often)/));
+    await expect.poll(heard, name).toContainEqual(expect.stringMatching(/^(Server error|Too many requests)/));
     const dismiss = page.getByRole('button', { name: 'Dismiss' });
     await dismiss.evaluateAll((found) => {
       for (const one of found) (one as HTMLElement).click();
@@ -123,7 +121,7 @@ test('another version on the server is announced, loaded once, and keeps unsent 
   await say(page, 'while the server was replaced');
   await page.getByRole('textbox', { name: 'Message' }).fill('in the middle of a sen');
   await page.context().setOffline(false);
-  await expect(page.getByText('The server has another version.')).toBeVisible();
+  await expect(page.getByText('A new version is available.')).toBeVisible();
   // Not while the user types: longer than it would take otherwise.
   await page.waitForTimeout(4_000);
   expect(loads()).toBe(0);
@@ -147,9 +145,9 @@ test('a server that does not understand the page is reported, and the page is re
     socket.onMessage(() => socket.close({ code: 4400, reason: 'protocol violation' }));
   });
   await page.reload({ waitUntil: 'commit' });
-  await expect(page.getByText('do not understand each other').first()).toBeVisible();
+  await expect(page.getByText('are incompatible').first()).toBeVisible();
   await expect.poll(loads).toBe(2);
-  await expect(page.getByText('do not understand each other').first()).toBeVisible();
+  await expect(page.getByText('are incompatible').first()).toBeVisible();
   await page.waitForTimeout(5_000);
   expect(loads()).toBe(2);
   await expect(page.getByRole('button', { name: 'Reload' })).toBeVisible();

@@ -37,7 +37,7 @@ test('without storage everything works until the page is closed, and the page re
     }
   });
   await register(page, uniqueName('anna'));
-  await expect(page.getByText('This browser keeps nothing')).toBeVisible();
+  await expect(page.getByText('This browser stores no data')).toBeVisible();
   await startWith(page, ben.name);
   await say(page, 'from a private window');
   await expect(messages(page).getByText('Delivered')).toBeAttached();
@@ -86,7 +86,7 @@ test('on a full disk messages are sent and received, drafts stay, and the page r
   await fillDisk(page);
   await say(ben.page, `does not fit ${'x'.repeat(9_000)}`);
   await expect(messages(page).getByText('does not fit')).toBeVisible();
-  await expect(page.getByText('The storage of this device is full')).toBeVisible();
+  await expect(page.getByText('Device storage is full')).toBeVisible();
 
   await goOffline(page);
   for (const text of ['one', 'two', 'three']) await say(page, `written on a full disk ${text}`);

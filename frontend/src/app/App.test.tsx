@@ -77,7 +77,9 @@ describe('the page', () => {
     expect(await screen.findByText('Too many requests. Try again in 2 seconds.')).toBeInTheDocument();
     expect(screen.getByRole('textbox', { name: 'Username' })).toHaveValue('anna');
     expect(screen.getByLabelText('Password')).toHaveValue('correct horse battery');
-    await waitFor(() => expect(screen.queryByText(/too often/)).not.toBeInTheDocument(), { timeout: 5_000 });
+    await waitFor(() => expect(screen.queryByText(/Too many requests/)).not.toBeInTheDocument(), {
+      timeout: 5_000,
+    });
     vi.stubGlobal('fetch', real);
   });
 
