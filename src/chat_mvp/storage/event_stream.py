@@ -32,6 +32,9 @@ AWAIT_MS = 1_000
 _CURSOR_ENDS = ("drop", "rename", "dropDatabase", "invalidate")
 # Too old (286, and 280 of older versions), of another history (260), damaged (9, 40647, 40649, 50811).
 _LOST_CODES = frozenset({9, 260, 280, 286, 40647, 40649, 50811})
+# The log was cut off before the place where the database went on reading (136). Whether it still goes back to the
+# cursor is known when the stream is opened again.
+_CUT_OFF_CODE = 136
 _RESUMABLE_LABEL = "ResumableChangeStreamError"
 _NOT_RESUMABLE_LABEL = "NonResumableChangeStreamError"
 
@@ -230,6 +233,6 @@ def _explained() -> Iterator[None]:
         code = error.code if isinstance(error, OperationFailure) else None
         if code in _LOST_CODES or error.has_error_label(_NOT_RESUMABLE_LABEL):
             raise CursorLostError(f"The database does not go back to the cursor any more (code {code}).") from error
-        if is_passing(error) or error.has_error_label(_RESUMABLE_LABEL):
+        if code == _CUT_OFF_CODE or is_passing(error) or error.has_error_label(_RESUMABLE_LABEL):
             raise unavailable() from error
         raise
