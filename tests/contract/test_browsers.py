@@ -151,3 +151,16 @@ async def test_a_refused_origin_is_one_line_in_the_log(launch: Launch) -> None:
     check_headers(response.headers)
     (line,) = [json.loads(line) for line in chat.server.log.splitlines()[before:]]
     assert (line["level"], line["event"], line["code"]) == ("info", "handshake_refused", "forbidden")
+
+
+async def test_a_long_origin_is_a_short_line_in_the_log(launch: Launch) -> None:
+    chat = await launch(LOG_FORMAT="json")
+    before = len(chat.server.log.splitlines())
+    origin = "https://evil\x9b.example/" + "a" * 5_000
+    with pytest.raises(InvalidStatus):
+        await chat.open(origin=origin.replace("\x9b", ""))
+    answer = await chat.http.post(f"{API}/auth/refresh", json={}, headers={b"Origin": origin.encode("latin-1")})
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    lines = chat.server.log.splitlines()[before:]
+    assert [json.loads(line)["event"] for line in lines] == ["handshake_refused", "page_refused"]
+    assert all(len(line) < 500 and "\x9b" not in json.loads(line)["origin"] for line in lines)

@@ -24,11 +24,14 @@ class EncodedEvent(NamedTuple):
 
     type: str
     text: str
+    size: int
+    """The length of the text in UTF-8."""
 
 
 def encode_event(event: Event) -> EncodedEvent:
     """Return the event as it is now; later changes of what it holds do not matter."""
-    return EncodedEvent(type_of(event), _ENCODER.encode(event).decode())
+    encoded = _ENCODER.encode(event)
+    return EncodedEvent(type_of(event), encoded.decode(), len(encoded))
 
 
 def join_events(events: Iterable[EncodedEvent]) -> str:

@@ -20,6 +20,7 @@ from chat_mvp.http.openapi import OPEN
 from chat_mvp.security import authentication
 from chat_mvp.security.authentication import Authenticator
 from chat_mvp.security.budgets import RateLimits
+from chat_mvp.security.guessing import shown
 from chat_mvp.security.origins import is_allowed_page
 
 __all__ = ["Authenticator", "Caller", "bearer_token", "caller_guard", "page_guard", "provide_caller"]
@@ -71,7 +72,8 @@ def page_guard(path: str, allowed_origins: Collection[str]) -> Guard:
         headers = connection.headers
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if not is_allowed_page(origin, site, headers.get("host"), allowed_origins):
-            _LOG.info("page_refused", origin=origin, client=connection.client.host if connection.client else None)
+            client = connection.client.host if connection.client else None
+            _LOG.info("page_refused", origin=None if origin is None else shown(origin), client=client)
             raise ForbiddenError("Pages of other sites are not allowed to sign users in or out.")
 
     return guard

@@ -15,7 +15,8 @@ class Outbox:
 
     Live frames count against the limits. When either limit is passed, ``on_overflow`` is called once and no more frames
     are accepted. The catch-up uses ``push_paced``, which waits for the reader instead. Frames pushed in one iteration
-    of the event loop are sent together in the next. A task exists only while the outbox waits for a reader.
+    of the event loop are sent together in the next, or earlier if they pass a limit. A task exists only while the
+    outbox waits for a reader.
     """
 
     __slots__ = (
@@ -63,9 +64,12 @@ class Outbox:
 
     def push(self, data: bytes) -> None:
         """Queue a live frame. Give the connection up if it reads too slowly."""
+        if self._is_full(len(data)):
+            # A batch may push this much in one turn. Whether the peer reads too slowly, only the socket knows.
+            self._write_now()
         if self._closed:
             return
-        if self._waiting >= self._max_frames or self._bytes + len(data) > self._max_bytes:
+        if self._is_full(len(data)):
             self.close()
             self._on_overflow()
             return
@@ -109,6 +113,9 @@ class Outbox:
     def has_room(self, size: int) -> bool:
         """Return whether a frame of the catch-up with this many bytes need not wait."""
         return self._waiting * 2 < self._max_frames and (self._bytes + size) * 2 <= self._max_bytes
+
+    def _is_full(self, size: int) -> bool:
+        return self._waiting >= self._max_frames or self._bytes + size > self._max_bytes
 
     def _queue(self, data: bytes) -> None:
         self._frames.append(data)

@@ -47,6 +47,7 @@ from chat_mvp.realtime.session import Phase, Session
 from chat_mvp.realtime.wire import CLOSE_WITHIN_S, WIRE
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.budgets import RateLimits
+from chat_mvp.security.guessing import shown
 from chat_mvp.security.origins import is_allowed_origin
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.storage.connections import ConnectionRecord
@@ -369,7 +370,12 @@ def _address(scope: Scope) -> str:
 async def _refuse_handshake(scope: Scope, send: Send, error: ChatError) -> None:
     client = scope.get("client")
     origin = header(scope["headers"], b"origin")
-    _LOG.info("handshake_refused", code=error.code, client=client[0] if client else None, origin=origin)
+    _LOG.info(
+        "handshake_refused",
+        code=error.code,
+        client=client[0] if client else None,
+        origin=None if origin is None else shown(origin),
+    )
     headers, body = whole_problem(error)
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "websocket.http.response.start", "status": error.status, "headers": raw})

@@ -93,19 +93,19 @@ class Writes(Struct, kw_only=True):
     event_id: ObjectId | None = None
     """The key of the document with the events, once it is made. The whole batch can be found by it."""
     _text_chars: int = 0
-    _event_chars: int = 0
+    _event_bytes: int = 0
     _steps: list[Step] | None = None
 
     @property
     def size(self) -> int:
         """Return the approximate number of bytes that the batch writes, from average sizes of its documents.
 
-        Events count with every character, because their sizes differ widely: a message has its reactions, and each new
+        Events count with every byte, because their sizes differ widely: a message has its reactions, and each new
         member gets the description. All events are one document, for which the database has a limit.
         """
         return (
             self._text_chars
-            + self._event_chars
+            + self._event_bytes
             + QUEUE_ENTRY_BYTES * (len(self.queue_documents) + len(self.confirmed))
             + DOCUMENT_BYTES
             * (
@@ -194,8 +194,8 @@ class Writes(Struct, kw_only=True):
         """Store an event. Of the marks of a member only the last state is kept, in its place in the order."""
         encoded = encode_event(event)
         # No two events end at the same place, so this is a key for those that nothing replaces.
-        self._event_chars += len(encoded.text)
-        key: tuple[str, str, bool] | int = self._event_chars
+        self._event_bytes += encoded.size
+        key: tuple[str, str, bool] | int = self._event_bytes
         if isinstance(event, MarksRaised):
             key = (event.conversation_id, event.user_id, event.withheld)
             self.events.pop(key, None)

@@ -117,6 +117,20 @@ async def test_a_document_of_events_stays_far_below_what_the_database_takes(
     await ask(actions)
     outcomes = await actions.outcomes()
     assert all(isinstance(outcome, bool | int) for outcome in outcomes)
+    assert await largest_document(harness) < MAX_BATCH_BYTES + LARGEST_OPERATION
+
+
+async def test_long_texts_count_with_their_bytes_because_one_turn_sends_the_whole_batch(harness: Harness) -> None:
+    actions = Actions(harness, [ANN, BOB], new_id())
+    await actions.make(BOB)
+    await actions.hold_up()
+    for number in range(255):
+        actions.write(f"{number}".ljust(MAX_TEXT_CHARS, WIDE), by=ANN)
+    await actions.outcomes()
+    assert await largest_document(harness) < MAX_BATCH_BYTES + 5 * MAX_TEXT_CHARS
+
+
+async def largest_document(harness: Harness) -> int:
     pipeline = [{"$group": {"_id": None, "largest": {"$max": {"$strLenBytes": "$body"}}}}]
     (row,) = await (await harness.database.collections["events"].aggregate(pipeline)).to_list(None)
-    assert row["largest"] < MAX_BATCH_BYTES + LARGEST_OPERATION
+    return int(row["largest"])

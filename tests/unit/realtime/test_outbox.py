@@ -84,6 +84,25 @@ async def test_too_much_for_a_full_socket_is_reported_once() -> None:
     assert overflows == ["overflow"]
 
 
+async def test_much_in_one_turn_is_no_fault_of_a_peer_that_reads() -> None:
+    socket = Socket()
+    box, overflows = outbox(socket)
+    frames = [bytes([number]) * 300 for number in range(20)]
+    for frame in frames:
+        box.push(frame)
+    await asyncio.sleep(0)
+    assert (socket.frames, box.waiting, overflows) == (frames, 0, [])
+
+
+async def test_a_peer_that_dies_while_much_is_pushed_is_not_too_slow() -> None:
+    socket = Socket()
+    box, overflows = outbox(socket)
+    socket.is_gone = True
+    for _ in range(20):
+        box.push(b"x")
+    assert (socket.pieces, overflows) == ([], [])
+
+
 async def test_a_dead_peer_closes_it() -> None:
     socket = Socket()
     box, _ = outbox(socket)
