@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
+from chat_mvp.protocol import ServerFrame
 from chat_mvp.realtime.connection import Connection
 
 
@@ -57,6 +58,12 @@ class Registry:
             for connection in tuple(connections.values()):
                 if connection.id != publication.answered_connection or connection.needs_echo(publication):
                     connection.deliver(publication, encoded)
+
+    def send_to_others(self, connection: Connection, frame: ServerFrame) -> None:
+        """Send a frame that may be dropped to the other connections of the user of this one."""
+        self.deliver(
+            Publication(audience=(connection.user_id,), frame=frame, answered_connection=connection.id, droppable=True)
+        )
 
     def end_session(self, user_id: str, auth_session_id: str, code: int, reason: str) -> None:
         """Close the connections of a device of this user that was signed out."""

@@ -66,7 +66,7 @@ async def test_the_last_choice_that_is_stored_is_the_one_that_others_see(states:
         on_hide=lambda _: None,
         on_show=shown,
     )
-    asked_by = cast("Any", SimpleNamespace(id="phone"))
+    asked_by = cast("Any", SimpleNamespace(id="phone", user_id=ANN))
     await asyncio.gather(*(service.choose(ANN, state, None, asked_by=asked_by) for state in states))
     assert users.stored.presence == states[-1]
     assert tracker.is_hidden(ANN) is (states[-1] == "invisible")

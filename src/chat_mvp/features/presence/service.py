@@ -8,7 +8,6 @@ from weakref import WeakValueDictionary
 import structlog
 from msgspec import UnsetType
 
-from chat_mvp.delivery.bus import Publication
 from chat_mvp.errors import UnavailableError, no_such_user
 from chat_mvp.events.types import ConversationShown
 from chat_mvp.limits import MAX_WATCHED_PRESENCES
@@ -95,9 +94,7 @@ class PresenceService:
         # Otherwise someone who is stored as invisible would be shown.
         async with self._choosing.setdefault(user_id, asyncio.Lock()):
             presence = await self._choose(user_id, state, status_text)
-            self._registry.deliver(
-                Publication(audience=(user_id,), frame=presence, answered_connection=asked_by.id, droppable=True)
-            )
+            self._registry.send_to_others(asked_by, presence)
             return presence
 
     async def _choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
