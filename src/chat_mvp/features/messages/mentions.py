@@ -27,6 +27,7 @@ _ITEM = re.compile(r"(?:[-+*]|([0-9]{1,9}+)[.)])(?= |$)")
 _ADDRESS_CHARS = r"""(?: [^\s<>"`|\[\]()] | \([^\s<>"`|\[\]()]*+\) )*+"""
 """Characters that may follow in an address. Parentheses only in pairs, as in the links that the web client makes."""
 
+# Optional groups are not possessive: before Python 3.11.5, such a group that fails half-way does not go back.
 _INLINE = re.compile(
     rf"""
       (?<![A-Za-z0-9_\\]) [\\_]++ @ (?P<emphasised>[A-Za-z0-9_.-]{{3,}}+)
@@ -41,8 +42,8 @@ _INLINE = re.compile(
     | (?P<bracket>\[)
     | \] (?P<target>\( \s*+
         (?: <[^<>\n]*+> | [^\s()<>]*+(?:\([^\s()]*+\)[^\s()]*+)*+ )
-        (?: \s++ (?: "[^"]*+" | '[^']*+' | \([^()]*+\) ) )?+
-        \s*+ \) )?+
+        (?: \s++ (?: "[^"]*+" | '[^']*+' | \([^()]*+\) ) )?
+        \s*+ \) )?
     """,
     re.VERBOSE,
 )
