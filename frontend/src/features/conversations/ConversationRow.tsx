@@ -141,7 +141,7 @@ function Mark({ icon, text }: { icon: React.ReactNode; text: string }) {
 
 /** The menu button appears over the end of the line. */
 const BESIDE_MENU =
-  'pointer-fine:group-hover:me-7 pointer-fine:group-has-focus-visible:me-7 pointer-fine:group-has-data-[state=open]:me-7';
+  'pointer-fine:group-hover:me-8 pointer-fine:group-has-focus-visible:me-8 pointer-fine:group-has-data-[state=open]:me-8';
 
 /** Shown before the text, read after it. */
 const FIRST = 'order-first shrink-0';
