@@ -16,7 +16,7 @@ export interface Probe {
   movementWhileGrowingUpward(frames: number): Promise<number>;
   /** The same for one message, for `frames` paints from the first in which it is visible. */
   movementOf(position: number, frames: number): Promise<number>;
-  /** Makes a rendered row above the visible ones higher, as a late image would; false when there is none. */
+  /** Makes a row above the visible ones higher, as an image that loads late does. Returns false if there is no such row. */
   growAbove(pixels: number): boolean;
   scrollTo(top: number): void;
   rows(): number;

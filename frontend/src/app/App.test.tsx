@@ -156,7 +156,7 @@ describe('the page', () => {
     expect(anna.id).not.toBe(ben.id);
   });
 
-  it('does not open by itself what somebody left and comes back to them', async () => {
+  it('does not reopen a conversation that the user left and sees again', async () => {
     const anna = server.addPerson('anna', 'Anna');
     const ben = server.addPerson('ben', 'Ben');
     const room = server.addRoom('direct', [anna.id, ben.id]);

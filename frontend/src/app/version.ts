@@ -7,7 +7,7 @@ import type { Clock } from '@/lib/clock';
 import { keptText } from '@/lib/kept-text';
 
 export interface VersionParts {
-  /** The running build; null when there is none (development). */
+  /** The id of the running build, or null in development. */
   running: string | null;
   /** Returns the build that the server delivers now; null when unknown. Never rejects. */
   served: () => Promise<string | null>;

@@ -6,7 +6,7 @@ import { SturdyDb } from './sturdy-db';
 /** A broken profile may never answer; a slow device needs seconds to start. */
 const OPEN_TIMEOUT_MS = 10_000;
 
-/** Opens the account's database, or memory when there is none; never rejects. */
+/** Opens the account's database, or a database in memory if that fails. Never rejects. */
 export async function openDb(accountId: string): Promise<ChatDb> {
   if (typeof indexedDB === 'undefined') return new MemoryDb();
   try {

@@ -127,7 +127,7 @@ export class Sync {
     };
   }
 
-  /** Conversations that were fetched, many at once: one change for whoever looks. What came `meanwhile` is newer. */
+  /** Applies many fetched conversations as one change for subscribers. The frames in `meanwhile` are newer than the answer. */
   takeConversations(fetched: readonly Conversation[], meanwhile: readonly ServerFrame[] = []): void {
     const { changes, clock, persister, writes } = this.#options;
     this.#show();

@@ -2,7 +2,7 @@ import { useCallback, useState } from 'react';
 
 /**
  * A popup belongs to the same landmark as its button. At the end of the page it would be outside every landmark.
- * `mark` goes on an element around the button.
+ * `mark` is the ref of the element that contains the button.
  */
 export function useLandmark(): {
   mark: (element: HTMLElement | null) => void;

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
+from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri, database_settings
 
 EventId = Annotated[str, typer.Argument(metavar="ID", help="The event, as chat-mvp consumers set-aside lists it.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The consumer, as listed.")]
@@ -23,10 +23,8 @@ def list_consumers(
 ) -> None:
     """List the consumers, how far behind they are, and their last errors."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415 - each command loads what it needs and no more
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_list(load_settings(flags).settings, as_json=as_json))
+    raise typer.Exit(command.run_list(database_settings(data_dir, mongo_uri, mongo_database), as_json=as_json))
 
 
 @app.command("set-aside")
@@ -38,10 +36,8 @@ def list_set_aside(
 ) -> None:
     """List the events that a consumer could not handle, in the order in which they were set aside."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_set_aside(load_settings(flags).settings, as_json=as_json))
+    raise typer.Exit(command.run_set_aside(database_settings(data_dir, mongo_uri, mongo_database), as_json=as_json))
 
 
 @app.command()
@@ -50,10 +46,8 @@ def retry(
 ) -> None:
     """Retry an event that was set aside. The running server does so within seconds."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_retry(load_settings(flags).settings, event_id))
+    raise typer.Exit(command.run_retry(database_settings(data_dir, mongo_uri, mongo_database), event_id))
 
 
 @app.command()
@@ -62,10 +56,8 @@ def remove(
 ) -> None:
     """Remove an event that was set aside. Its consumer never handles it."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_remove(load_settings(flags).settings, event_id))
+    raise typer.Exit(command.run_remove(database_settings(data_dir, mongo_uri, mongo_database), event_id))
 
 
 @app.command()
@@ -74,7 +66,5 @@ def forget(
 ) -> None:
     """Forget how far a consumer is, and what it set aside; when it comes back, it rebuilds."""
     from chat_mvp.cli import consumers as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_forget(load_settings(flags).settings, name))
+    raise typer.Exit(command.run_forget(database_settings(data_dir, mongo_uri, mongo_database), name))

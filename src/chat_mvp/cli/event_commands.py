@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
+from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri, database_settings
 
 Type = Annotated[
     list[str] | None, typer.Option("--type", metavar="TYPE", help="Only events of this type. May be repeated.")
@@ -32,8 +32,6 @@ def tail(
 ) -> None:
     """Show the newest events, then new ones. With --json, each line is one object with all fields."""
     from chat_mvp.cli import events as command  # noqa: PLC0415 - each command loads what it needs and no more
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    settings = load_settings(flags).settings
+    settings = database_settings(data_dir, mongo_uri, mongo_database)
     raise typer.Exit(command.run_tail(settings, types or [], follow=follow, limit=limit, as_json=as_json))

@@ -40,7 +40,7 @@ def run_tail(settings: Settings, types: Sequence[str], *, follow: bool, limit: i
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
-        # Whoever reads the output has seen enough. Python would complain again when it flushes at the end.
+        # The program that reads the output has ended. Python would report this again when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

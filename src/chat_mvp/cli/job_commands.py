@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri
+from chat_mvp.cli.options import DataDir, Json, MongoDatabase, MongoUri, database_settings
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The id of the job, as listed.")]
 
@@ -20,10 +20,8 @@ def list_jobs(
 ) -> None:
     """List the jobs, starting with the one that has been due for the longest time."""
     from chat_mvp.cli import jobs as command  # noqa: PLC0415 - each command loads what it needs and no more
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_list(load_settings(flags).settings, as_json=as_json))
+    raise typer.Exit(command.run_list(database_settings(data_dir, mongo_uri, mongo_database), as_json=as_json))
 
 
 @app.command()
@@ -32,10 +30,8 @@ def retry(
 ) -> None:
     """Retry a job now, also one that was given up after too many attempts."""
     from chat_mvp.cli import jobs as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_retry(load_settings(flags).settings, job_id))
+    raise typer.Exit(command.run_retry(database_settings(data_dir, mongo_uri, mongo_database), job_id))
 
 
 @app.command()
@@ -44,7 +40,5 @@ def remove(
 ) -> None:
     """Remove a job without doing it."""
     from chat_mvp.cli import jobs as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_remove(load_settings(flags).settings, job_id))
+    raise typer.Exit(command.run_remove(database_settings(data_dir, mongo_uri, mongo_database), job_id))

@@ -11,7 +11,17 @@ from chat_mvp.cli.chat.app import app as chat_app
 from chat_mvp.cli.consumer_commands import app as consumers_app
 from chat_mvp.cli.event_commands import app as events_app
 from chat_mvp.cli.job_commands import app as jobs_app
-from chat_mvp.cli.options import DataDir, Host, Json, LogFormat, LogLevel, MongoDatabase, MongoUri, Port
+from chat_mvp.cli.options import (
+    DataDir,
+    Host,
+    Json,
+    LogFormat,
+    LogLevel,
+    MongoDatabase,
+    MongoUri,
+    Port,
+    database_settings,
+)
 from chat_mvp.cli.output import complain, print_line
 from chat_mvp.early_signals import restore_signals
 from chat_mvp.errors import StartupError
@@ -112,10 +122,8 @@ def backup(
 ) -> None:
     """Write everything to one file, as it is at one moment. The server may run meanwhile."""
     from chat_mvp.cli import backup as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_backup(load_settings(flags).settings, file))
+    raise typer.Exit(command.run_backup(database_settings(data_dir, mongo_uri, mongo_database), file))
 
 
 @app.command()
@@ -129,12 +137,10 @@ def restore(
 ) -> None:
     """Restore a backup, with a new epoch. No server may run meanwhile."""
     from chat_mvp.cli import backup as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
     if cancel == (file is not None):
         raise typer.BadParameter("Give either a backup or --cancel.")
-    settings = load_settings(flags).settings
+    settings = database_settings(data_dir, mongo_uri, mongo_database)
     code = command.run_cancel(settings) if file is None else command.run_restore(settings, file, replace=replace)
     raise typer.Exit(code)
 
@@ -147,10 +153,8 @@ def renew(
 ) -> None:
     """Give the database a new epoch, after it was restored by other tools. No server may run meanwhile."""
     from chat_mvp.cli import backup as command  # noqa: PLC0415
-    from chat_mvp.settings import load_settings  # noqa: PLC0415
 
-    flags = {"data_dir": data_dir, "mongo_uri": mongo_uri, "mongo_database": mongo_database}
-    raise typer.Exit(command.run_renew(load_settings(flags).settings))
+    raise typer.Exit(command.run_renew(database_settings(data_dir, mongo_uri, mongo_database)))
 
 
 @app.command()

@@ -70,7 +70,7 @@ class Account(Protocol):
 
     @property
     def access_token(self) -> str:
-        """The access token. ``SignedOutError`` when there is none."""
+        """The access token. Raises ``SignedOutError`` if there is no token."""
 
     def renew(self, spent: str) -> Awaitable[str]:
         """Return an access token newer than ``spent``."""

@@ -27,7 +27,7 @@ Handled = Callable[[StoredEvents, int], Awaitable[None]]
 
 
 class CancelledByConsumerError(Exception):
-    """A consumer ended with a cancellation that nobody asked for."""
+    """A consumer raised ``CancelledError`` although its task was not cancelled."""
 
 
 class _Tagged(msgspec.Struct):

@@ -74,7 +74,7 @@ class Worker:
         return self._handling.counts
 
     def lag_s(self) -> float:
-        """Return how long ago the oldest event was stored that it has not handled; up to 1 s when there is none."""
+        """Return the age of the oldest event that is not handled, in seconds. Without such an event, at most 1 s."""
         if self._oldest_in_hand is None and (self._is_at_end or self._at is None):
             return 0.0
         return max(0.0, (self._now() - (self._oldest_in_hand or self._at or self._now())).total_seconds())

@@ -270,7 +270,7 @@ class Writer:
         self._drop_rosters(_touched(batch))
 
     def stored_late(self, batch: InFlightBatch) -> None:
-        """Drop the rosters that were read while nobody knew that the batch is stored."""
+        """Drop the rosters that were read before it was known that the batch is stored."""
         self._read_again(batch)
 
     def postponed(self, operations: Sequence[Operation]) -> None:
@@ -294,10 +294,11 @@ class Writer:
         self._drop_next()
 
     def _read_again(self, batch: InFlightBatch) -> None:
-        """Forget once more what was forgotten while the batch was on its way: it may be in memory as it was before.
+        """Drop the rosters of the batch if one of them was dropped while the batch was in flight.
 
-        Another batch that failed forgets rosters, and so do a block and a direct conversation that was just made. Not
-        every change moves the counters, so the next batch might not notice.
+        A failed batch, a block and a new direct conversation drop rosters. If such a roster is read again before the
+        batch is stored, it lacks the changes of the batch. Not every change advances the counters, so the next batch
+        might not notice.
         """
         if batch.plan is not None and batch.plan.has_lost_rosters:
             self._drop_rosters(_touched(batch))

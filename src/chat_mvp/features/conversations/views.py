@@ -64,30 +64,6 @@ def conversation_view(standing: Standing, last_message: Message | None, peer: Us
     )
 
 
-def conversation_patch(view: Conversation) -> ConversationPatch:
-    """Return the fields of a conversation that ``conversation.updated`` may hold."""
-    me = view.me
-    return ConversationPatch(
-        id=view.id,
-        updated_at=view.updated_at,
-        name=view.name,
-        description=view.description,
-        visibility=view.visibility,
-        avatar_url=view.avatar_url,
-        max_participants=view.max_participants,
-        settings=view.settings,
-        member_count=view.member_count,
-        me=OwnMembershipPatch(
-            muted_until=me.muted_until,
-            pinned=me.pinned,
-            archived=me.archived,
-            draft=me.draft,
-            notify=me.notify,
-            unread_from=None if me.unread_from is UNSET else me.unread_from,
-        ),
-    )
-
-
 def newcomer_view(
     roster: Roster, user_id: str, peer: User | None = None, *, apart: Collection[str] = ()
 ) -> Conversation:
