@@ -79,8 +79,9 @@ async def test_entries_expire_and_their_messages_stay(launch: Launch, tmp_path: 
         with database_of(chat) as database:
             old, recent, _ = await entries(database, bob)
             for entry, days in ((old, 3), (recent, 1)):
-                moment = entry["created_at"] - timedelta(days=days)
-                await database["message_queue"].update_one({"_id": entry["_id"]}, {"$set": {"created_at": moment}})
+                aged = {"$set": {"created_at": entry["created_at"] - timedelta(days=days)}}
+                await database["message_queue"].update_one({"_id": entry["_id"]}, aged)
+                await database["messages"].update_one({"_id": entry["message_id"]}, aged)
             left = await eventually(lambda: entries(database, bob), lambda left: len(left) < 3, within=20.0)
             assert [entry["_id"]["seq"] for entry in left] == [2, 3]
         socket = await bob.connect()

@@ -1,6 +1,7 @@
 """Consumers on a real replica set: each event, in order, whatever fails in between, and by one process at a time."""
 
 import asyncio
+import re
 import secrets
 import signal
 import subprocess

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from chat_mvp.assembly.foundation import Foundation
 from chat_mvp.consumers.consumer import Consumer
 from chat_mvp.consumers.runner import ConsumerRunner
+from chat_mvp.delivery.batch import Recipients
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus
 from chat_mvp.delivery.local import LocalDelivery
 from chat_mvp.delivery.receipts import Receipts
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.delivery.snapshot import Snapshots
+from chat_mvp.delivery.sweep import Sweep
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.typing.service import TypingService
@@ -26,6 +28,7 @@ from chat_mvp.storage.commit import COMMITS_AT_ONCE, MongoCommit
 from chat_mvp.storage.connections import Connections
 from chat_mvp.storage.consumers import Consumers
 from chat_mvp.storage.jobs import Jobs
+from chat_mvp.storage.owed import OwedMessages
 from chat_mvp.storage.purging import Leftovers
 from chat_mvp.storage.summaries import Summaries
 
@@ -36,6 +39,7 @@ class Engine:
 
     bus: MemoryBus
     blocks: Blocks
+    owed: OwedMessages
     rosters: Rosters
     receipts: Receipts
     snapshots: Snapshots
@@ -44,6 +48,7 @@ class Engine:
     consumers: ConsumerRunner
     commits: Sequence[MongoCommit]
     writer: Writer
+    sweep: Sweep
     presence: PresenceTracker
     typing: TypingService
     registry: Registry
@@ -65,6 +70,7 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         cache_seconds=settings.presence_ttl_seconds,
         clock=clock,
     )
+    owed = OwedMessages(database.collections)
     leftovers = Leftovers(database.collections)
     jobs = JobRunner(Jobs(database.collections), [PurgeConversation(leftovers), PurgeQueue(leftovers)])
 
@@ -72,17 +78,6 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         return presence.is_reachable(user_id) and not blocks.may_part(sender_id, user_id)
 
     commits = [MongoCommit(database, number) for number in range(COMMITS_AT_ONCE)]
-    writer = Writer(
-        commits=commits,
-        messages=base.messages,
-        rosters=rosters,
-        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=base.local_events).deliver,
-        is_reachable=is_reachable,
-        queue_max_members=settings.queue_max_members,
-        process=base.process,
-        check_room=base.check_room,
-        clock=clock,
-    )
     typing = TypingService(bus.signal, rosters, blocks, presence.is_hidden)
 
     def connections_changed(user_id: str) -> None:
@@ -90,10 +85,25 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         typing.connections_changed(user_id, {connection.id for connection in registry.of(user_id)})
 
     registry = Registry(connections_changed)
+    writer = Writer(
+        commits=commits,
+        messages=base.messages,
+        rosters=rosters,
+        deliver=LocalDelivery(bus=bus, rosters=rosters, receipts=receipts, events=base.local_events).deliver,
+        recipients=Recipients(
+            is_reachable=is_reachable,
+            is_connected=registry.is_connected,
+            queue_max_members=settings.queue_max_members,
+        ),
+        process=base.process,
+        check_room=base.check_room,
+        clock=clock,
+    )
     bus.subscribe(registry.deliver)
     return Engine(
         bus=bus,
         blocks=blocks,
+        owed=owed,
         rosters=rosters,
         receipts=receipts,
         snapshots=snapshots,
@@ -102,6 +112,7 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         consumers=ConsumerRunner(consumers, store=Consumers(database.collections), streams=database.streams, now=clock),
         commits=commits,
         writer=writer,
+        sweep=Sweep(writer=writer, rosters=rosters, owed=owed),
         presence=presence,
         typing=typing,
         registry=registry,

@@ -65,6 +65,7 @@ def react(
     base.local_events.on(ProfileChanged, forget_profile)
     base.local_events.on(ProfileChanged, send_profile)
     base.local_events.on(MessageAdded, engine.typing.message_added)
+    base.local_events.on(MessageAdded, engine.sweep.message_added)
     base.local_events.on(ConversationShown, presence_service.conversation_shown)
     # A deleted conversation leaves a job behind.
     base.local_events.on(ConversationDeleted, lambda _: engine.jobs.wake())

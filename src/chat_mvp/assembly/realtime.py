@@ -1,12 +1,13 @@
 """The WebSocket endpoint, and the background tasks that run as long as the application."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
 from chat_mvp.assembly.services import Services
 from chat_mvp.delivery.catchup import CatchUp
-from chat_mvp.delivery.drain import Drain
+from chat_mvp.delivery.debts import Debts
 from chat_mvp.features.messages.handlers import message_handlers
 from chat_mvp.features.presence.handlers import presence_handlers
 from chat_mvp.features.typing.handlers import typing_handlers
@@ -21,6 +22,7 @@ from chat_mvp.realtime.runtime import Runtime
 from chat_mvp.realtime.socket import SocketEndpoint
 from chat_mvp.security.ratelimit import Limiter
 from chat_mvp.settings import Settings
+from chat_mvp.storage.queue import Queue
 from chat_mvp.supervision import Supervisor
 
 
@@ -44,7 +46,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
         dispatcher=Dispatcher(
             base.rate_limits,
             connection_handlers(services.authenticator, base.clock),
-            message_handlers(services.message_service),
+            message_handlers(services.message_service, services.confirmations),
             presence_handlers(services.presence_service),
             typing_handlers(engine.typing),
         ),
@@ -58,6 +60,8 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
     runtime = Runtime(
         clock=base.clock,
         writer=engine.writer,
+        sweep=engine.sweep,
+        confirmations=services.confirmations,
         jobs=engine.jobs,
         consumers=engine.consumers,
         receipts=engine.receipts,
@@ -85,8 +89,13 @@ def _build_connect_flow(base: Foundation, engine: Engine, services: Services) ->
     return ConnectFlow(
         snapshots=engine.snapshots,
         catch_up=CatchUp(base.messages, engine.views.fetch),
-        drain=Drain(base.queue, base.messages),
-        queue=base.queue,
+        debts=Debts(
+            queue=Queue(base.database.collections),
+            owed=engine.owed,
+            messages=base.messages,
+            ttl=timedelta(days=settings.queue_ttl_days),
+            clock=base.clock,
+        ),
         watch=services.presence_service.watch,
         settled=engine.writer.settled,
         clock=base.clock,

@@ -12,6 +12,7 @@ from chat_mvp.features.accounts.service import AccountService
 from chat_mvp.features.contacts.service import ContactService
 from chat_mvp.features.conversations.service import ConversationService
 from chat_mvp.features.conversations.strangers import Strangers
+from chat_mvp.features.messages.confirmations import Confirmations
 from chat_mvp.features.messages.history import MessageHistory
 from chat_mvp.features.messages.marks import WithheldMarks
 from chat_mvp.features.messages.service import MessageService
@@ -41,6 +42,7 @@ class Services:
     contacts: ContactService
     conversation_service: ConversationService
     message_service: MessageService
+    confirmations: Confirmations
     message_history: MessageHistory
     message_sync: MessageSync
     presence_service: PresenceService
@@ -114,9 +116,9 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             contacts=base.contacts,
             fetch_users=base.directory.fetch_users,
             blocks=engine.blocks,
-            is_hidden=engine.presence.is_hidden,
             check_may_write_first=strangers.check_may_write_first,
         ),
+        confirmations=Confirmations(writer=engine.writer, rosters=engine.rosters, is_hidden=engine.presence.is_hidden),
         message_history=MessageHistory(
             rosters=engine.rosters,
             messages=base.messages,

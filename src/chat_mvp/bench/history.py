@@ -59,7 +59,7 @@ class History:
         for member in members:
             before, member.delivered_seq = member.delivered_seq, record.last_seq
             member.read_seq, member.delivered_at, member.read_at = record.last_seq, now, now
-            writes.raise_marks(member, delivered_before=before)
+            writes.raise_marks(member, delivered_before=before, last_entry=from_seq)
         for message in messages:
             writes.insert_message(message, ())
         await self._commit.commit(writes, Unobserved())

@@ -7,10 +7,10 @@ the server sends exactly what it stored, and every connection gets the changes o
 ``rev``.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from msgspec import Struct, structs
 
@@ -30,7 +30,8 @@ from chat_mvp.protocol import Message, MessageKind, Priority, ThreadSummary
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.purging import purge_job
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
+from chat_mvp.storage.queue import SentMessage
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, OwedRange
 from chat_mvp.storage.writes import Advance, Writes
 from chat_mvp.times import format_time
 
@@ -39,9 +40,6 @@ MAX_BATCH_BYTES = 1024 * 1024
 """The approximate size of a batch. MongoDB aborts transactions that dirty too much of its cache."""
 _TICK = timedelta(milliseconds=1)
 """The resolution of stored times."""
-IsReachable = Callable[[str, str], bool]
-"""``is_reachable(sender_id, recipient_id)``: whether the recipient is connected, as far as the sender may know."""
-
 MAX_CONFIRMED_AT_ONCE = 10_000
 """How far one batch raises a mark. Removing the queue entries of so many messages delays others by 0.1 s."""
 
@@ -66,6 +64,17 @@ class Operation(Protocol):
     def apply(self, batch: "Batch") -> None:
         """Check whether the operation is allowed now, and apply it."""
         ...
+
+
+class Recipients(NamedTuple):
+    """What a batch must know about the recipients of messages."""
+
+    is_reachable: Callable[[str, str], bool]
+    """``is_reachable(sender_id, recipient_id)``: whether the recipient is connected, as far as the sender may know."""
+    is_connected: Callable[[str], bool]
+    """``is_connected(user_id)``: whether the user has a connection."""
+    queue_max_members: int
+    """Up to this many members, messages wait for each member until they are confirmed."""
 
 
 class NewMessage(Struct, kw_only=True, frozen=True):
@@ -115,8 +124,7 @@ class Batch:
         rosters: Rosters,
         messages: Mapping[str, MessageRecord],
         sent: Mapping[SentKey, MessageRecord],
-        is_reachable: IsReachable,
-        queue_max_members: int,
+        recipients: Recipients,
         process: str = "",
     ) -> None:
         """Start without changes. ``messages`` and ``sent`` are the existing messages that the operations name."""
@@ -129,8 +137,7 @@ class Batch:
         self._dropped = rosters.watch()
         self._messages = dict(messages)
         self._sent = dict(sent)
-        self._is_reachable = is_reachable
-        self._queue_max_members = queue_max_members
+        self._recipients = recipients
 
     # ------------------------------------------------------------------------------------------------------ reading
 
@@ -168,15 +175,16 @@ class Batch:
     # ----------------------------------------------------------------------------------------------------- changing
 
     def add_message(self, roster: Roster, new: NewMessage, *, reply: Reply[Any] | None = None) -> MessageRecord:
-        """Give a message the next ``seq``, queue it for its recipients, and notify all members.
+        """Give a message the next ``seq``, queue it for recipients who are away, and notify all members.
 
         The connection that ``reply`` answers gets no ``message.new``.
         """
         conversation = roster.conversation
+        waits = self._waits_for_recipients(roster)
         self._advance(conversation, with_message=True)
         created_at = conversation.activity_at = self._time_after(conversation.activity_at)
         recipients = [user_id for user_id in roster.members if user_id != new.sender_id]
-        is_reachable = partial(self._is_reachable, new.sender_id)
+        is_reachable = partial(self._recipients.is_reachable, new.sender_id)
         reachable = not recipients or any(map(is_reachable, recipients))
         record = MessageRecord(
             made_rev=conversation.rev,
@@ -205,10 +213,40 @@ class Batch:
         )
         self._messages[new.id] = record
         self._sent[new.sender_id, new.client_message_id] = record
-        is_small = len(roster.members) <= self._queue_max_members
-        self.writes.insert_message(record, recipients if is_small else (), created_at=created_at)
+        absent = self._absent(recipients, new) if waits else ()
+        for user_id in absent:
+            roster.add_entry(roster.members[user_id], conversation.last_seq)
+        self.writes.insert_message(record, absent, created_at=created_at)
         self.record(MessageAdded(message=record.message), roster.everybody(), reply=reply)
         return record
+
+    def _waits_for_recipients(self, roster: Roster) -> bool:
+        """Return whether the next message waits for each recipient, and store it when this changes."""
+        conversation = roster.conversation
+        is_small = len(roster.members) <= self._recipients.queue_max_members
+        if conversation.owed is None or is_small != (conversation.owed.up_to is None):
+            conversation.owed = _next_owed_range(conversation, is_small=is_small)
+            self.writes.changed_conversations[conversation.id] = conversation
+        return is_small
+
+    def _absent(self, recipients: Collection[str], new: NewMessage) -> Collection[str]:
+        """Return the recipients who get a queue entry with the message.
+
+        For a connected recipient, the message and the recipient's mark say that it is owed. ``delivery.sweep`` adds an
+        entry if it is not confirmed. A message of high priority gets all entries at once, because only its entries say
+        that its conversation comes first when a recipient connects.
+        """
+        if new.priority == "high":
+            return recipients
+        return [user_id for user_id in recipients if not self._recipients.is_connected(user_id)]
+
+    def queue_for(
+        self, roster: Roster, member: MembershipRecord, messages: Iterable[SentMessage], *, up_to: int
+    ) -> None:
+        """Add queue entries for a member, unless they exist. Up to the ``seq`` ``up_to``, nothing else was missing."""
+        for message in messages:
+            self.writes.add_queue_entry(member, message)
+        roster.completed(member, up_to)
 
     def change_message(
         self,
@@ -257,7 +295,7 @@ class Batch:
             member.delivered_seq, member.delivered_at = delivered, self.now
         if read > member.read_seq:
             member.read_seq, member.read_at = read, self.now
-        self.writes.raise_marks(member, delivered_before=delivered_before)
+        self.writes.raise_marks(member, delivered_before=delivered_before, last_entry=roster.last_entry(member.user_id))
         self._record_marks(roster, member, withheld=withheld, reply=reply)
         return True
 
@@ -265,7 +303,7 @@ class Batch:
         """Show the withheld marks of a member to the others, if any are withheld."""
         if member.frozen_marks is not None:
             self._withhold(member, withheld=False)
-            self.writes.raise_marks(member, delivered_before=member.delivered_seq)
+            self.writes.raise_marks(member, delivered_before=member.delivered_seq, last_entry=0)
             self._record_marks(roster, member, withheld=False, reply=None)
 
     def _record_marks(
@@ -292,6 +330,8 @@ class Batch:
     def add_conversation(self, conversation: ConversationRecord, members: list[MembershipRecord]) -> Roster:
         """Store a new conversation with its first members. The caller records that they see it."""
         roster = Roster(conversation=conversation, members={member.user_id: member for member in members}, stored_seq=0)
+        is_small = len(members) <= self._recipients.queue_max_members
+        conversation.owed = _next_owed_range(conversation, is_small=is_small)
         self.rosters.put(roster)
         self.writes.new_conversations.append(conversation)
         self.writes.new_memberships.update((member.id, member) for member in members)
@@ -409,6 +449,13 @@ class Batch:
         roster.conversation.member_count = len(roster.members)
         self.rosters.put(roster)
         self.change_conversation(roster)
+
+
+def _next_owed_range(conversation: ConversationRecord, *, is_small: bool) -> OwedRange:
+    """Return which messages wait for their recipients, now that a conversation became small or large."""
+    if not is_small and conversation.owed is not None:
+        return OwedRange(after=conversation.owed.after, up_to=conversation.last_seq)
+    return OwedRange(after=conversation.last_seq, up_to=None if is_small else conversation.last_seq)
 
 
 def system_message(actor_id: str, text: str) -> NewMessage:

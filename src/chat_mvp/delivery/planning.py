@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 
 from chat_mvp.delivery.applying import HalfDoneError, apply_operation
-from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, IsReachable, Operation
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, Batch, Operation, Recipients
 from chat_mvp.delivery.rosters import Rosters
 from chat_mvp.errors import ChatError, InternalError
 from chat_mvp.storage.messages import Messages, SentKey
@@ -34,8 +34,7 @@ class Planner:
         *,
         messages: Messages,
         rosters: Rosters,
-        is_reachable: IsReachable,
-        queue_max_members: int,
+        recipients: Recipients,
         process: str,
         clock: Callable[[], datetime],
         drop_rosters: Callable[[Iterable[str]], None],
@@ -43,8 +42,7 @@ class Planner:
         """Read from ``messages`` and ``rosters``. ``drop_rosters`` forgets rosters that a dropped plan has changed."""
         self._messages = messages
         self._rosters = rosters
-        self._is_reachable = is_reachable
-        self._queue_max_members = queue_max_members
+        self._recipients = recipients
         self._process = process
         self._clock = clock
         self._drop_rosters = drop_rosters
@@ -119,8 +117,7 @@ class Planner:
             rosters=self._rosters,
             messages=messages,
             sent=sent,
-            is_reachable=self._is_reachable,
-            queue_max_members=self._queue_max_members,
+            recipients=self._recipients,
             process=self._process,
         )
 

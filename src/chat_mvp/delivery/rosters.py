@@ -10,7 +10,7 @@ from itertools import count
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chat_mvp.limits import MAX_SMALL_CONVERSATION
 from chat_mvp.protocol import User
@@ -27,6 +27,15 @@ MAX_DIRECT_KEYS = 200_000
 FetchUsers = Callable[[Iterable[str]], Awaitable[dict[str, User]]]
 
 
+class QueueState(Struct):
+    """What is known about the queue entries of one member in one conversation."""
+
+    highest: int
+    """No entry is above this ``seq``."""
+    complete_up_to: int
+    """Every message up to this ``seq`` that the member has not confirmed has an entry."""
+
+
 class Roster(Struct, kw_only=True):
     """One conversation with its members."""
 
@@ -34,6 +43,10 @@ class Roster(Struct, kw_only=True):
     members: dict[str, MembershipRecord]
     stored_seq: int
     """The ``seq`` of the last message that is known to be stored. A message in flight cannot be acknowledged."""
+    loaded_seq: int = 0
+    """The ``seq`` of the last message when the roster was read from the database."""
+    queues: dict[str, QueueState] = field(default_factory=dict)
+    """The queues that changed since then, by user. Members who confirm everything while connected need none."""
     blocked: bool = False
     """In a direct conversation: whether one of the two users has blocked the other."""
     people: dict[str, User] = {}
@@ -44,6 +57,32 @@ class Roster(Struct, kw_only=True):
     def reached(self, seq: int) -> None:
         """Note that every message up to ``seq`` is stored."""
         self.stored_seq = max(self.stored_seq, seq)
+
+    def queue_of(self, user_id: str) -> QueueState:
+        """Return what is known about a member's queue entries.
+
+        A roster that was just read knows of none. Older messages may have entries, and their entries are complete:
+        ``delivery.sweep`` handles the rosters that were dropped before it looked at them.
+        """
+        return self.queues.get(user_id) or QueueState(highest=self.loaded_seq, complete_up_to=self.loaded_seq)
+
+    def completed(self, member: MembershipRecord, up_to: int) -> None:
+        """Note that a member's queue has everything up to this ``seq`` that the member has not confirmed."""
+        state = self.queues.setdefault(member.user_id, self.queue_of(member.user_id))
+        state.highest = max(state.highest, up_to)
+        state.complete_up_to = max(state.complete_up_to, up_to)
+
+    def last_entry(self, user_id: str) -> int:
+        """Return the highest ``seq`` that may be in a member's queue."""
+        state = self.queues.get(user_id)
+        return self.loaded_seq if state is None else state.highest
+
+    def add_entry(self, member: MembershipRecord, seq: int) -> None:
+        """Note that a new message gets a queue entry for this member."""
+        state = self.queues.setdefault(member.user_id, self.queue_of(member.user_id))
+        state.highest = seq
+        if max(state.complete_up_to, member.delivered_seq) >= seq - 1:
+            state.complete_up_to = seq
 
     def everybody(self) -> tuple[str, ...]:
         """Return the ids of all members who see the conversation."""
@@ -189,6 +228,7 @@ class Rosters:
                 conversation=conversation,
                 members=members.get(conversation_id, {}),
                 stored_seq=conversation.last_seq,
+                loaded_seq=conversation.last_seq,
             )
             for conversation_id, conversation in conversations.items()
         ]

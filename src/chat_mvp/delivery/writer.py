@@ -15,7 +15,7 @@ from datetime import datetime
 
 import structlog
 
-from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, IsReachable, Operation
+from chat_mvp.delivery.batch import MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, Operation, Recipients
 from chat_mvp.delivery.commit_slot import CommitSlot
 from chat_mvp.delivery.in_flight import BatchState, Deliver, InFlightBatch
 from chat_mvp.delivery.next_batch import NextBatch
@@ -49,8 +49,7 @@ class Writer:
         messages: Messages,
         rosters: Rosters,
         deliver: Deliver,
-        is_reachable: IsReachable,
-        queue_max_members: int,
+        recipients: Recipients,
         check_room: CheckRoom = lambda: None,
         deadline_s: float = DEADLINE_S,
         process: str = "",
@@ -58,8 +57,9 @@ class Writer:
     ) -> None:
         """Write through ``commits``, one batch at a time through each. ``deliver`` is called for each stored batch.
 
-        ``is_reachable`` decides between the statuses ``sent`` and ``queued``. ``deadline_s`` is how long a batch is
-        retried before its callers get ``unavailable``. ``process`` names this process in the stored events.
+        ``recipients`` decides between the statuses ``sent`` and ``queued``, and which messages are queued.
+        ``deadline_s`` is how long a batch is retried before its callers get ``unavailable``. ``process`` names this
+        process in the stored events.
         """
         self._rosters = rosters
         self._deliver = deliver
@@ -68,8 +68,7 @@ class Writer:
         self._planner = Planner(
             messages=messages,
             rosters=rosters,
-            is_reachable=is_reachable,
-            queue_max_members=queue_max_members,
+            recipients=recipients,
             process=process,
             clock=clock,
             drop_rosters=self._drop_rosters,

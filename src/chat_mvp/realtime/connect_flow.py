@@ -6,9 +6,10 @@ from msgspec import UNSET
 
 from chat_mvp.clock import Now
 from chat_mvp.delivery.catchup import CatchUp, Known
-from chat_mvp.delivery.drain import Drain, is_behind
+from chat_mvp.delivery.debts import Debt, Debts
+from chat_mvp.delivery.drain import Drain
 from chat_mvp.delivery.snapshot import Snapshots, UnreadBudget
-from chat_mvp.limits import MAX_COUNTED_QUEUE, MAX_FRAME_BYTES, MAX_READY_CONVERSATIONS, MAX_TEXT_CHARS
+from chat_mvp.limits import MAX_FRAME_BYTES, MAX_READY_CONVERSATIONS, MAX_TEXT_CHARS
 from chat_mvp.protocol import (
     Connect,
     ConversationState,
@@ -23,7 +24,6 @@ from chat_mvp.protocol import (
 )
 from chat_mvp.realtime.admission import Slot
 from chat_mvp.realtime.connection import Connection
-from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.records import SummaryRecord
 from chat_mvp.times import format_time
 
@@ -40,8 +40,7 @@ class ConnectFlow:
         *,
         snapshots: Snapshots,
         catch_up: CatchUp,
-        drain: Drain,
-        queue: Queue,
+        debts: Debts,
         watch: Watch,
         settled: Settled,
         clock: Now,
@@ -55,8 +54,8 @@ class ConnectFlow:
         """
         self._snapshots = snapshots
         self._catch_up = catch_up
-        self._drain = drain
-        self._queue = queue
+        self._debts = debts
+        self._drain = Drain(debts)
         self._watch = watch
         self._settled = settled
         self._clock = clock
@@ -71,10 +70,7 @@ class ConnectFlow:
         connection holds ``slot``, and releases it whenever it waits for its reader.
         """
         budget = UnreadBudget()
-        summaries, states = await self._fetch_snapshot(connection, budget)
-        queued = 0
-        if any(map(is_behind, summaries)):
-            queued = await self._queue.count(connection.user_id, limit=MAX_COUNTED_QUEUE)
+        summaries, states, debt = await self._fetch_snapshot(connection, budget)
         for summary in summaries:
             connection.session.note_snapshot(summary.id, summary.rev)
         known = Known(frame.known, frame.epoch)
@@ -88,7 +84,7 @@ class ConnectFlow:
                 server_time=format_time(now),
                 heartbeat_s=self._heartbeat_s,
                 recovered=recovered,
-                queued=queued,
+                queued=debt.count,
                 unread_notifications=0,
                 token_expires_in=max(0, int(connection.expires_at - now.timestamp())),
                 conversations=states,
@@ -98,12 +94,12 @@ class ConnectFlow:
             frame.ref,
         )
         revs = dict(known.revs or {}) if recovered else None
-        return lambda: self._bring_up_to_date(connection, slot, summaries, budget, revs)
+        return lambda: self._bring_up_to_date(connection, slot, summaries, debt, budget, revs)
 
     async def _fetch_snapshot(
         self, connection: Connection, budget: UnreadBudget
-    ) -> tuple[list[SummaryRecord], list[ConversationState]]:
-        """Read the user's conversations and the first page of their states.
+    ) -> tuple[list[SummaryRecord], list[ConversationState], Debt]:
+        """Read the user's conversations, the first page of their states, and what is owed to the user.
 
         Conversations that the user left since the connection began to hold events are left out, because a membership
         from before could be combined with counters from after. If the user came back meanwhile, the held events include
@@ -112,16 +108,18 @@ class ConnectFlow:
         summaries = await self._snapshots.fetch_summaries(connection.user_id)
         first = summaries[:MAX_READY_CONVERSATIONS]
         states = await self._snapshots.fetch_states(connection.user_id, first, budget)
+        debt = await self._debts.find(connection.user_id, summaries)
         # Everything that could be read is now published, including that the user has left a conversation.
         await self._settled()
         left = set(connection.session.left)
         for conversation_id in left:
             connection.session.forget_left(conversation_id)
         if not left:
-            return summaries, states
+            return summaries, states, debt
         return (
             [summary for summary in summaries if summary.id not in left],
             [state for state in states if state.id not in left],
+            debt.without(left),
         )
 
     async def _bring_up_to_date(
@@ -129,6 +127,7 @@ class ConnectFlow:
         connection: Connection,
         slot: Slot,
         summaries: list[SummaryRecord],
+        debt: Debt,
         budget: UnreadBudget,
         known: dict[str, int] | None,
     ) -> None:
@@ -154,8 +153,7 @@ class ConnectFlow:
                 user_id, summaries, known, send=send, note_sent=note_sent, has_left=has_left
             )
         count = await self._drain.stream(
-            user_id,
-            summaries,
+            debt,
             known or {},
             without=reset,
             send=send,

@@ -8,6 +8,7 @@ from typing import Protocol
 from chat_mvp.clock import Now
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.delivery.receipts import Receipts
+from chat_mvp.delivery.sweep import Sweep
 from chat_mvp.delivery.writer import Writer
 from chat_mvp.jobs.expired_sessions import ExpiredSessions
 from chat_mvp.jobs.runner import JobRunner
@@ -40,6 +41,8 @@ class Runtime:
         *,
         clock: Now,
         writer: Writer,
+        sweep: Sweep,
+        confirmations: Closable,
         jobs: JobRunner,
         consumers: ConsumerRunner,
         receipts: Receipts,
@@ -56,6 +59,8 @@ class Runtime:
         """Keep the parts without starting them."""
         self.supervisor = supervisor
         self.writer = writer
+        self._sweep = sweep
+        self._confirmations = confirmations
         self.jobs = jobs
         self.consumers = consumers
         self._clock = clock
@@ -78,6 +83,7 @@ class Runtime:
     def start(self) -> None:
         """Start everything on the running event loop."""
         self.writer.start(self.supervisor)
+        self._sweep.start(self.supervisor)
         self._presence.start(self.registry.is_connected, self.supervisor)
         self._profile_updates.start(self.supervisor)
         self._expired_sessions.start(self.supervisor)
@@ -98,6 +104,9 @@ class Runtime:
 
     async def _stop(self) -> None:
         self._closer.is_stopping = True
+        self._sweep.close()
+        # What was gathered goes to the writer, which then stores everything that it accepted.
+        self._confirmations.close()
         await self.writer.stop()
         self._receipts.close()
         for timer in self._timers:

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id, to_object_id
-from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord
+from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord, OwedRange
 from chat_mvp.storage.sharing import SharedReads
 
 _CONVERSATIONS_AT_ONCE = 500
@@ -56,12 +56,24 @@ def conversation_document(record: ConversationRecord) -> RawDocument:
         "pinned_count": record.pinned_count,
         "public_after_seq": record.public_after_seq,
         "direct_key": record.direct_key,
+        "owed": owed_document(record.owed),
     }
+
+
+def owed_document(owed: OwedRange | None) -> RawDocument | None:
+    """Return the stored form of the range of messages that wait for their recipients."""
+    return None if owed is None else asdict(owed)
+
+
+def owed_range(document: RawDocument) -> OwedRange | None:
+    """Return the range of messages that wait, from the document of a conversation."""
+    owed = document.get("owed")
+    return None if owed is None else OwedRange(**owed)
 
 
 _LATER_COUNTERS = ("pinned_count", "public_after_seq")
 _CONVERSATION_FIELDS = tuple(
-    name for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by", *_LATER_COUNTERS}
+    name for name in ConversationRecord.__struct_fields__ if name not in {"id", "created_by", "owed", *_LATER_COUNTERS}
 )
 
 
@@ -72,6 +84,7 @@ def conversation_record(document: RawDocument) -> ConversationRecord:
     return ConversationRecord(
         id=str(document["_id"]),
         created_by=str(document["created_by"]),
+        owed=owed_range(document),
         **fields,
     )
 

@@ -94,6 +94,15 @@ class ContactDocument(Document):
         ]
 
 
+class StoredOwedRange(BaseModel):
+    """The messages that wait for their recipients until they confirm them: ``after < seq <= up_to``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int
+    up_to: int | None
+
+
 class ConversationDocument(Document):
     """A conversation and its counters. Written by the writer, as plain documents."""
 
@@ -118,6 +127,8 @@ class ConversationDocument(Document):
     """The last message before it became public."""
     direct_key: str | None
     """The two user ids of a direct conversation in ascending order, so that a pair has one."""
+    owed: StoredOwedRange | None = None
+    """``None`` in a conversation of an older version until its next message: what waits has an entry in the queue."""
 
     class Settings:
         """Name and indexes of the collection."""

@@ -107,7 +107,7 @@ _RANGES_AT_ONCE = 25
 """Branches of one ``$or``. The time to plan a query grows with the square of their number."""
 
 # Only the history of edits reads earlier texts.
-_WITHOUT_EDITS = {"edits": 0}
+WITHOUT_EDITS = {"edits": 0}
 
 
 class Messages:
@@ -192,7 +192,7 @@ class Messages:
         query = {"conversation_id": to_object_id(conversation_id), "rev": {"$lt": below_rev}}
         found: list[MessageRecord] = []
         with translated():
-            cursor = self._messages.find(query, _WITHOUT_EDITS, sort=[("rev", -1)], batch_size=_CHANGES_AT_ONCE)
+            cursor = self._messages.find(query, WITHOUT_EDITS, sort=[("rev", -1)], batch_size=_CHANGES_AT_ONCE)
             async with cursor:
                 async for document in cursor:
                     changed_at = document.get("changed_at") or document["created_at"]
@@ -251,5 +251,5 @@ class Messages:
             # The database takes a limit of 0 as no limit.
             return []
         with translated():
-            documents = await self._messages.find(query, _WITHOUT_EDITS, sort=sort, limit=limit or 0).to_list(None)
+            documents = await self._messages.find(query, WITHOUT_EDITS, sort=sort, limit=limit or 0).to_list(None)
         return [to_record(document) for document in documents]

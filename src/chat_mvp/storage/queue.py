@@ -4,18 +4,44 @@
 entry's ``_id`` is its recipient, conversation and ``seq``, so every query about one recipient is a range of keys.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from bson import MaxKey, ObjectId
 
+from chat_mvp.protocol import Priority
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id
+from chat_mvp.storage.records import SeqRange
 
-PRIORITY_RANK = {"high": 0, "normal": 1}
+_PRIORITY_RANK: dict[Priority, int] = {"high": 0, "normal": 1}
+RANGES_AT_ONCE = 25
+"""Branches of one ``$or``. The time to plan a query grows with the square of their number."""
 URGENT_READ = 10_000
 """How many messages of high priority of one user are read in order to find their conversations."""
+
+
+class SentMessage(NamedTuple):
+    """What the queue needs of a stored message."""
+
+    id: ObjectId
+    seq: int
+    sender_id: str
+    priority: Priority
+    created_at: datetime
+
+
+def queue_document(recipient_id: str, conversation_id: ObjectId, message: SentMessage) -> RawDocument:
+    """Return a new entry: a message that waits for this recipient."""
+    return {
+        "_id": queue_key(known_object_id(recipient_id), conversation_id, message.seq),
+        "message_id": message.id,
+        "priority": _PRIORITY_RANK[message.priority],
+        "attempts": 0,
+        "created_at": message.created_at,
+    }
 
 
 def queue_key(recipient_id: ObjectId, conversation_id: ObjectId, seq: Any) -> RawDocument:
@@ -39,15 +65,16 @@ class Queue:
         """Read from the ``message_queue`` collection of this database."""
         self._queue = collections["message_queue"]
 
-    async def count(self, recipient_id: str, *, limit: int) -> int:
-        """Return how many messages wait for this user, at most ``limit``."""
-        recipient = known_object_id(recipient_id)
-        everything = {
-            "$gte": {"recipient_id": recipient},
-            "$lt": {"recipient_id": recipient, "conversation_id": MaxKey()},
-        }
-        with translated():
-            return await self._queue.count_documents({"_id": everything}, limit=limit)
+    async def count(self, recipient_id: str, ranges: Sequence[SeqRange], *, limit: int) -> int:
+        """Return how many entries this user has in these ranges, at most ``limit``."""
+        total = 0
+        for start in range(0, len(ranges), RANGES_AT_ONCE):
+            if total >= limit:
+                break
+            either = [_entries(recipient_id, each) for each in ranges[start : start + RANGES_AT_ONCE]]
+            with translated():
+                total += await self._queue.count_documents({"$or": either}, limit=limit - total)
+        return total
 
     async def fetch_urgent(self, recipient_id: str) -> list[str]:
         """Return the conversations in which a message of high priority waits, starting with the longest wait.
@@ -55,7 +82,7 @@ class Queue:
         If there are more than ``URGENT_READ`` such messages, the others count as of normal priority.
         """
         pipeline: list[RawDocument] = [
-            {"$match": {"_id.recipient_id": known_object_id(recipient_id), "priority": PRIORITY_RANK["high"]}},
+            {"$match": {"_id.recipient_id": known_object_id(recipient_id), "priority": _PRIORITY_RANK["high"]}},
             {"$limit": URGENT_READ},
             # The database groups them, because only the conversations matter, not the number of messages.
             {"$group": {"_id": "$_id.conversation_id", "since": {"$min": "$created_at"}}},
@@ -65,41 +92,37 @@ class Queue:
             cursor = await self._queue.aggregate(pipeline)
             return [str(row["_id"]) async for row in cursor]
 
-    async def fetch_seqs(
-        self,
-        recipient_id: str,
-        conversation_id: str,
-        *,
-        after: int,
-        up_to: int,
-        limit: int,
-    ) -> list[int]:
-        """Return the ``seq`` of queued messages with ``after < seq <= up_to``, at most ``limit``, ascending."""
-        query = queue_range(recipient_id, conversation_id, first=after + 1, last=up_to)
+    async def fetch_seqs(self, recipient_id: str, where: SeqRange, *, limit: int) -> list[int]:
+        """Return the ``seq`` of the first ``limit`` queued messages in a range, ascending."""
         with translated():
-            entries = await self._queue.find(query, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
-        return [entry["_id"]["seq"] for entry in entries]
+            found = self._queue.find(_entries(recipient_id, where), {"_id": 1}, sort=[("_id", 1)], limit=limit)
+            return [entry["_id"]["seq"] for entry in await found.to_list(None)]
 
-    async def take_few(self, recipient_id: str, ranges: Iterable[tuple[str, int, int]]) -> list[str]:
-        """Return the ids of the queued messages in these ranges, and count one more attempt to send them.
-
-        A range is a conversation with ``after < seq <= up_to``. Pass few sequence numbers in total: each is looked up.
-        """
+    async def fetch_ids(self, recipient_id: str, ranges: Iterable[SeqRange]) -> list[str]:
+        """Return the ids of the queued messages in these ranges. Pass few messages in total: each is looked up."""
         recipient = known_object_id(recipient_id)
         keys = [
-            queue_key(recipient, known_object_id(conversation_id), seq)
-            for conversation_id, after, up_to in ranges
-            for seq in range(after + 1, up_to + 1)
+            queue_key(recipient, known_object_id(where.conversation_id), seq)
+            for where in ranges
+            for seq in range(where.after + 1, where.up_to + 1)
         ]
         with translated():
             entries = await self._queue.find({"_id": {"$in": keys}}, {"message_id": 1}).to_list(None)
-            if entries:
-                found = [entry["_id"] for entry in entries]
-                await self._queue.update_many({"_id": {"$in": found}}, {"$inc": {"attempts": 1}})
         return [str(entry["message_id"]) for entry in entries]
+
+    async def count_attempts(self, recipient_id: str, messages: Iterable[tuple[str, int]]) -> None:
+        """Count one more attempt to send these messages, by conversation and ``seq``, as far as they have entries."""
+        recipient = known_object_id(recipient_id)
+        keys = [queue_key(recipient, known_object_id(conversation_id), seq) for conversation_id, seq in messages]
+        with translated():
+            await self._queue.update_many({"_id": {"$in": keys}}, {"$inc": {"attempts": 1}})
 
     async def count_attempt(self, recipient_id: str, conversation_id: str, *, first: int, last: int) -> None:
         """Count one more attempt to send the entries from ``first`` to ``last``."""
         query = queue_range(recipient_id, conversation_id, first=first, last=last)
         with translated():
             await self._queue.update_many(query, {"$inc": {"attempts": 1}})
+
+
+def _entries(recipient_id: str, where: SeqRange) -> RawDocument:
+    return queue_range(recipient_id, where.conversation_id, first=where.after + 1, last=where.up_to)

@@ -1,6 +1,7 @@
 """The results of storage: plain typed records with ids as strings and times with a time zone, never documents."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -54,6 +55,34 @@ class ContactRecord(Struct, kw_only=True, frozen=True):
     created_at: datetime
 
 
+class SeqRange(NamedTuple):
+    """Consecutive messages of one conversation: ``after < seq <= up_to``."""
+
+    conversation_id: str
+    after: int
+    up_to: int
+
+    @property
+    def size(self) -> int:
+        """Return the number of messages, 0 if ``up_to`` is not above ``after``."""
+        return max(0, self.up_to - self.after)
+
+    def above(self, seq: int) -> "SeqRange":
+        """Return the part of the range above ``seq``."""
+        return self._replace(after=max(self.after, seq))
+
+
+class OwedRange(Struct, frozen=True):
+    """The messages of a conversation that wait for each recipient until they confirm them: ``after < seq <= up_to``.
+
+    ``up_to`` is ``None`` while the conversation is small, so that new messages wait too. Messages up to ``after`` come
+    from a time before it: those that wait all have an entry in the queue.
+    """
+
+    after: int = 0
+    up_to: int | None = None
+
+
 class ConversationRecord(Struct, kw_only=True):
     """A conversation and its counters."""
 
@@ -79,6 +108,8 @@ class ConversationRecord(Struct, kw_only=True):
 
     Unused while it is private.
     """
+    owed: OwedRange | None = None
+    """Which messages wait for their recipients. ``None`` in a conversation of an older version: see ``OwedRange``."""
 
 
 class Marks(Struct, frozen=True):
@@ -160,6 +191,8 @@ class SummaryRecord(Struct, kw_only=True, frozen=True):
     joined_seq: int
     delivered_seq: int
     read_seq: int
+    owed: OwedRange | None = None
+    """See ``ConversationRecord``."""
 
     @property
     def confirmed_seq(self) -> int:

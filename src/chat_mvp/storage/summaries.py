@@ -7,6 +7,7 @@ from bson import ObjectId
 from cachetools import LRUCache
 
 from chat_mvp.storage.client import Collections, RawDocument
+from chat_mvp.storage.conversations import owed_range
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.records import SummaryRecord
@@ -24,7 +25,7 @@ _MAX_REMEMBERED = 10_000
 _MEMBERSHIP = {"_id": 0, "user_id": 1, "conversation_id": 1, "updated_at": 1} | dict.fromkeys(
     ("joined_seq", "delivered_seq", "read_seq"), 1
 )
-_CONVERSATION = dict.fromkeys(("rev", "last_seq", "activity_at", "updated_at", "member_count", "direct_key"), 1)
+_CONVERSATION = dict.fromkeys(("rev", "last_seq", "activity_at", "updated_at", "member_count", "direct_key", "owed"), 1)
 
 
 class Summaries:
@@ -110,6 +111,7 @@ def _record(membership: RawDocument, conversation: RawDocument) -> SummaryRecord
         joined_seq=membership["joined_seq"],
         delivered_seq=membership["delivered_seq"],
         read_seq=membership["read_seq"],
+        owed=owed_range(conversation),
     )
 
 

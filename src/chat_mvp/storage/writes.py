@@ -14,13 +14,18 @@ from chat_mvp.events.codec import EncodedEvent, encode_event
 from chat_mvp.events.types import Event, MarksRaised
 from chat_mvp.limits import MAX_EDITS_KEPT
 from chat_mvp.storage.client import RawDocument
-from chat_mvp.storage.conversations import conversation_document, frozen_marks_document, membership_document
+from chat_mvp.storage.conversations import (
+    conversation_document,
+    frozen_marks_document,
+    membership_document,
+    owed_document,
+)
 from chat_mvp.storage.events import document_of_encoded
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.jobs import NewJob, job_document
 from chat_mvp.storage.messages import to_changes, to_document
 from chat_mvp.storage.purging import purge_queue_job
-from chat_mvp.storage.queue import PRIORITY_RANK, queue_key, queue_range
+from chat_mvp.storage.queue import SentMessage, queue_document, queue_key, queue_range
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
 
 MAX_EMPTIED_AT_ONCE = 10_000
@@ -70,6 +75,8 @@ class Writes(Struct, kw_only=True):
     """The root of a thread, and the sequence number of a reply to it."""
     message_documents: list[RawDocument] = field(default_factory=list)
     queue_documents: list[RawDocument] = field(default_factory=list)
+    late_entries: dict[tuple[str, str], list[RawDocument]] = field(default_factory=dict)
+    """By conversation and user: queue entries that are added after their messages, unless they exist."""
     marks: dict[tuple[str, str], MembershipRecord] = field(default_factory=dict)
     """By conversation and user: the membership with its raised marks. See ``raise_marks``."""
     frozen_changed: set[tuple[str, str]] = field(default_factory=set)
@@ -106,7 +113,8 @@ class Writes(Struct, kw_only=True):
         return (
             self._text_chars
             + self._event_bytes
-            + QUEUE_ENTRY_BYTES * (len(self.queue_documents) + len(self.confirmed))
+            + QUEUE_ENTRY_BYTES
+            * (len(self.queue_documents) + len(self.confirmed) + sum(map(len, self.late_entries.values())))
             + DOCUMENT_BYTES
             * (
                 len(self.message_documents)
@@ -131,16 +139,17 @@ class Writes(Struct, kw_only=True):
         self._text_chars += len(record.message.text)
         document = to_document(record, self.now if created_at is None else created_at)
         self.message_documents.append(document)
-        self.queue_documents.extend(
-            {
-                "_id": queue_key(known_object_id(recipient), document["conversation_id"], record.message.seq),
-                "message_id": document["_id"],
-                "priority": PRIORITY_RANK[record.message.priority],
-                "attempts": 0,
-                "created_at": self.now,
-            }
-            for recipient in waiting
+        sent = SentMessage(
+            document["_id"], record.message.seq, record.message.sender_id, record.message.priority, self.now
         )
+        self.queue_documents.extend(
+            queue_document(recipient, document["conversation_id"], sent) for recipient in waiting
+        )
+
+    def add_queue_entry(self, member: MembershipRecord, message: SentMessage) -> None:
+        """Queue a stored message for a member who has not confirmed it, unless it is queued already."""
+        entries = self.late_entries.setdefault((member.conversation_id, member.user_id), [])
+        entries.append(queue_document(member.user_id, known_object_id(member.conversation_id), message))
 
     def change_message(self, record: MessageRecord, *, replaced_text: str | None) -> None:
         """Store the current state of a message. ``replaced_text`` is added to the history of its edits."""
@@ -152,12 +161,17 @@ class Writes(Struct, kw_only=True):
             self.replaced_texts.setdefault(message.id, []).append(replaced_text)
             self._text_chars += len(replaced_text)
 
-    def raise_marks(self, member: MembershipRecord, *, delivered_before: int) -> None:
-        """Store this user's marks. The messages between the old and the new delivered mark leave the queue."""
+    def raise_marks(self, member: MembershipRecord, *, delivered_before: int, last_entry: int) -> None:
+        """Store this user's marks. The messages between the old and the new delivered mark leave the queue.
+
+        ``last_entry`` is the highest ``seq`` that may be in the queue: there is nothing to remove above it.
+        """
         key = (member.conversation_id, member.user_id)
         self.marks[key] = member
-        first = self.confirmed[key].start if key in self.confirmed else delivered_before + 1
-        self.confirmed[key] = range(first, member.delivered_seq + 1)
+        up_to = min(member.delivered_seq, last_entry)
+        if up_to > delivered_before:
+            first = self.confirmed[key].start if key in self.confirmed else delivered_before + 1
+            self.confirmed[key] = range(first, up_to + 1)
 
     def change_own_settings(self, member: MembershipRecord, changes: Mapping[str, Any]) -> None:
         """Store fields of a membership that concern only its user."""
@@ -219,6 +233,7 @@ class Writes(Struct, kw_only=True):
             *self.removed_conversations,
             *(conversation_id for conversation_id, _ in self.marks),
             *(conversation_id for conversation_id, _ in self.own_changes),
+            *(conversation_id for conversation_id, _ in self.late_entries),
             *(record.conversation_id for record in self.new_memberships.values()),
             *(conversation_id for conversation_id, _ in self.changed_memberships),
             *(record.conversation_id for record in self.removed_memberships),
@@ -233,8 +248,12 @@ class Writes(Struct, kw_only=True):
             self.is_traffic()
             and other.is_traffic()
             and self.advances.keys().isdisjoint(other.advances)
-            and (self.marks.keys() | self.own_changes.keys()).isdisjoint(other.marks.keys() | other.own_changes.keys())
+            and self.changed_members().isdisjoint(other.changed_members())
         )
+
+    def changed_members(self) -> set[tuple[str, str]]:
+        """Return the members, by conversation and user, whose marks, own settings or old queue entries change."""
+        return {*self.marks, *self.own_changes, *self.late_entries}
 
     def is_traffic(self) -> bool:
         """Return whether this changes only messages, counters, marks and own settings."""
@@ -253,6 +272,7 @@ class Writes(Struct, kw_only=True):
             self.advances
             or self.marks
             or self.own_changes
+            or self.late_entries
             or self.changed_messages
             or self.new_conversations
             or self.changed_conversations
@@ -280,6 +300,7 @@ def _commands(writes: Writes) -> list[Step]:
         (_insert, "messages", writes.message_documents, _any_answer),
         (_update, "messages", _message_updates(writes), _any_answer),
         (_insert, "message_queue", writes.queue_documents, _any_answer),
+        (_update, "message_queue", _late_entries(writes), _any_answer),
         (_update, "memberships", updated_memberships, _matched(len(updated_memberships))),
         (_delete, "memberships", removed_with_them, _any_answer),
         (_delete_each, "message_queue", _confirmed_keys(writes), _any_answer),
@@ -399,6 +420,7 @@ def _conversation_update(writes: Writes, conversation_id: str) -> RawDocument:
             "avatar_url": changed.avatar_url,
             "max_participants": changed.max_participants,
             "post": changed.post,
+            "owed": owed_document(changed.owed),
             "member_count": changed.member_count,
             "updated_at": changed.updated_at,
         }
@@ -451,6 +473,14 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
         }
         updates.append({"q": {"_id": known_object_id(record.id)}, "u": {"$set": fields}})
     return updates
+
+
+def _late_entries(writes: Writes) -> list[RawDocument]:
+    return [
+        {"q": {"_id": entry.pop("_id")}, "u": {"$setOnInsert": entry}, "upsert": True}
+        for entries in writes.late_entries.values()
+        for entry in entries
+    ]
 
 
 def _confirmed_keys(writes: Writes) -> list[RawDocument]:

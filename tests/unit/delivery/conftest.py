@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from chat_mvp.clock import Now
-from chat_mvp.delivery.batch import NewMessage
+from chat_mvp.delivery.batch import NewMessage, Recipients
 from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.bus import MemoryBus, Publication
 from chat_mvp.delivery.local import LocalDelivery
@@ -184,6 +184,8 @@ class Harness:
         self.messages = Messages(database.collections)
         self.published: list[Publication] = []
         self.clock_is_off_by = timedelta()
+        self.connected: set[str] = set()
+        """The people who have a connection."""
         self.bus = MemoryBus()
         self.events = LocalEvents()
         self.bus.subscribe(self.published.append)
@@ -194,8 +196,11 @@ class Harness:
             messages=self.messages,
             rosters=rosters,
             deliver=LocalDelivery(bus=self.bus, rosters=rosters, receipts=self.receipts, events=self.events).deliver,
-            is_reachable=lambda _sender, _recipient: True,
-            queue_max_members=64,
+            recipients=Recipients(
+                is_reachable=lambda _sender, _recipient: True,
+                is_connected=lambda user_id: user_id in self.connected,
+                queue_max_members=64,
+            ),
             process="this process",
             deadline_s=DEADLINE_S,
             clock=clock or (lambda: utc_now() + self.clock_is_off_by),

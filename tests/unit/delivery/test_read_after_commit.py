@@ -1,5 +1,6 @@
 """A read after a commit sees it, whichever node is primary then."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from bson.timestamp import Timestamp
 from chat_mvp.storage.client import Database, NotBefore
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.owed import OwedMessages
 from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.records import SeqRange
 from tests.unit.delivery.conftest import Harness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,13 +35,16 @@ async def test_reads_wait_for_what_was_committed_before(harness: Harness) -> Non
     await Conversations(database.collections).fetch([conversation])
     await Conversations(database.collections).fetch_others_marks(reader, direct=[conversation], groups=[], apart=())
     await Messages(database.collections).fetch_changed(conversation, after_rev=0, above_seq=0, limit=10)
-    await Queue(database.collections).count(reader, limit=10)
-    await Queue(database.collections).fetch_seqs(reader, conversation, after=0, up_to=10, limit=10)
+    await Queue(database.collections).count(reader, [SeqRange(conversation, 0, 10)], limit=10)
+    await OwedMessages(database.collections).fetch(
+        reader, [SeqRange(conversation, 0, 10)], since=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    await Queue(database.collections).fetch_seqs(reader, SeqRange(conversation, 0, 10), limit=10)
 
     commands = await commands_of(database)
     stored = max(at for at, command in enumerate(commands) if "insert" in command)
     concerns = [command["readConcern"] for command in commands[stored:] if {"find", "aggregate"} & command.keys()]
-    assert len(concerns) == 6
+    assert len(concerns) == 7
     stored_at = database.read_concern.document["afterClusterTime"]
     assert all(concern["level"] == "majority" for concern in concerns)
     assert all(concern["afterClusterTime"] == stored_at for concern in concerns)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from typing import Never
 
+from chat_mvp.features.messages.confirmations import Confirmations
 from chat_mvp.features.messages.operations import Sent
 from chat_mvp.features.messages.service import Draft, MessageService
 from chat_mvp.protocol import (
@@ -24,7 +25,7 @@ from chat_mvp.realtime.dispatch import Handler
 from chat_mvp.realtime.frame_reply import FrameReply
 
 
-def message_handlers(service: MessageService) -> dict[type, Handler]:
+def message_handlers(service: MessageService, confirmations: Confirmations) -> dict[type, Handler]:
     """Return the handlers of these frames. None of them waits for the writer: the reply answers after the commit."""
 
     def send(connection: Connection, frame: MessageSend) -> Awaitable[None] | None:
@@ -54,12 +55,12 @@ def message_handlers(service: MessageService) -> dict[type, Handler]:
 
     def delivered(connection: Connection, frame: Delivered) -> None:
         reply = FrameReply[Never](connection, frame.ref)
-        service.raise_marks(connection.user_id, frame.conversation_id, delivered=frame.seq, reply=reply)
+        confirmations.raise_marks(connection.user_id, frame.conversation_id, delivered=frame.seq, reply=reply)
 
     def read(connection: Connection, frame: Read) -> None:
         reply = FrameReply[Never](connection, frame.ref)
         marks = {"delivered": frame.seq, "read": frame.seq}
-        service.raise_marks(connection.user_id, frame.conversation_id, **marks, reply=reply)
+        confirmations.raise_marks(connection.user_id, frame.conversation_id, **marks, reply=reply)
 
     return {
         MessageSend: send,

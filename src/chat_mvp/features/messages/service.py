@@ -1,7 +1,6 @@
 """The rules of messages: the checks before an operation goes to the writer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Never
 
 from msgspec import Struct
 
@@ -10,13 +9,12 @@ from chat_mvp.delivery.blocks import Blocks
 from chat_mvp.delivery.reply import FutureReply, Reply, await_reply
 from chat_mvp.delivery.rosters import FetchUsers, Rosters
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import CannotMessageError, ChatError, NotFoundError, UnavailableError, ValidationError
+from chat_mvp.errors import CannotMessageError, NotFoundError, ValidationError
 from chat_mvp.features.messages.mentions import mentioned_names
 from chat_mvp.features.messages.operations import (
     DeleteMessage,
     EditMessage,
     Pin,
-    RaiseMarks,
     React,
     SendMessage,
     Sent,
@@ -58,10 +56,9 @@ class MessageService:
         contacts: Contacts,
         fetch_users: FetchUsers,
         blocks: Blocks,
-        is_hidden: Callable[[str], bool],
         check_may_write_first: Callable[[str, str], Awaitable[None]],
     ) -> None:
-        """Write through ``writer``. ``is_hidden`` returns whether a user is invisible.
+        """Write through ``writer``.
 
         ``check_may_write_first(user_id, other_id)`` raises when the user may not start a conversation with the other.
         """
@@ -72,7 +69,6 @@ class MessageService:
         self._contacts = contacts
         self._fetch_users = fetch_users
         self._blocks = blocks
-        self._is_hidden = is_hidden
         self._check_may_write_first = check_may_write_first
 
     # ------------------------------------------------------------------------------------------------------ writing
@@ -136,38 +132,6 @@ class MessageService:
             reply=reply,
         )
         self._writer.submit(operation)
-
-    def raise_marks(
-        self,
-        user_id: str,
-        conversation_id: str,
-        *,
-        delivered: int = 0,
-        read: int = 0,
-        reply: Reply[Never],
-    ) -> None:
-        """Pass a user's marks to the writer, unless they are that high already.
-
-        ``reply`` is called only for a refusal.
-        """
-        roster = self._rosters.get(conversation_id)
-        member = roster.member(user_id) if roster is not None else None
-        if member is not None and delivered <= member.delivered_seq and read <= member.read_seq:
-            return
-
-        def raise_remaining() -> None:
-            self.raise_marks(user_id, conversation_id, delivered=delivered, read=read, reply=reply)
-
-        self._writer.submit(
-            RaiseMarks(
-                conversation_id,
-                user_id,
-                delivered=delivered,
-                read=read,
-                is_hidden=self._is_hidden,
-                reply=_MarksReply(reply, raise_remaining),
-            ),
-        )
 
     async def send_and_wait(self, user_id: str, draft: Draft) -> tuple[Message, bool]:
         """Send, and return the stored message and whether the send was a repetition.
@@ -284,29 +248,6 @@ class MessageService:
             reply=reply,
         )
         self._writer.submit(operation)
-
-
-class _MarksReply:
-    """The reply to raised marks. Success needs no answer, but marks that are not reached yet are raised again."""
-
-    __slots__ = ("_raise_remaining", "_reply", "connection_id")
-
-    def __init__(self, reply: Reply[Never], raise_remaining: Callable[[], None]) -> None:
-        self._reply = reply
-        self._raise_remaining = raise_remaining
-        self.connection_id = reply.connection_id
-
-    def succeed(self, is_done: bool) -> None:
-        """Raise the marks again unless everything is done."""
-        if not is_done:
-            try:
-                self._raise_remaining()
-            except UnavailableError as error:
-                self._reply.refuse(error)
-
-    def refuse(self, error: ChatError) -> None:
-        """Answer that the operation was refused."""
-        self._reply.refuse(error)
 
 
 def _check_draft(user_id: str, draft: Draft) -> None:

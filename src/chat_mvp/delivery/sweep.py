@@ -1,0 +1,178 @@
+"""Adds queue entries for messages that connected recipients have not confirmed within a few seconds.
+
+A message to a connected recipient gets no entry: the message and the recipient's mark say that it is owed. Usually the
+mark rises within a second, and there was nothing to write and nothing to remove. For those who do not confirm, or whose
+connection ended, the entry is added here. The queue is then complete again, for those who inspect it and for the drain,
+which finds there what is urgent.
+
+The sweep keeps two numbers for each conversation with new messages, and looks at members only when it looks at these
+conversations, every ``PERIOD_S``. While everyone confirms, it reads and writes nothing.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+import structlog
+from msgspec import Struct
+
+from chat_mvp.delivery.batch import Batch
+from chat_mvp.delivery.reply import FutureReply, Reply
+from chat_mvp.delivery.rosters import Roster, Rosters
+from chat_mvp.delivery.writer import Writer
+from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.events.types import MessageAdded
+from chat_mvp.storage.messages import SentKey
+from chat_mvp.storage.owed import OwedMessages
+from chat_mvp.storage.queue import SentMessage
+from chat_mvp.storage.records import MembershipRecord, OwedRange, SeqRange
+from chat_mvp.storage.writes import QUEUE_ENTRY_BYTES
+from chat_mvp.supervision import Supervisor
+
+PERIOD_S = 2.0
+"""A message is looked at when it is one to two periods old."""
+MESSAGES_AT_ONCE = 500
+"""How many messages are read at once."""
+ENTRIES_AT_ONCE = 2_000
+"""How many entries one operation adds at most."""
+_CONVERSATIONS_AT_ONCE = 200
+"""How many conversations are looked at before other tasks have their turn."""
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Recent(Struct):
+    """The first and the last of the new messages of a conversation."""
+
+    first: int
+    last: int
+
+
+class Sweep:
+    """Remembers which messages are new, and queues those that are not confirmed a few seconds later."""
+
+    def __init__(self, *, writer: Writer, rosters: Rosters, owed: OwedMessages, period_s: float = PERIOD_S) -> None:
+        """Write through ``writer``."""
+        self._writer = writer
+        self._rosters = rosters
+        self._owed = owed
+        self._period_s = period_s
+        self._young: dict[str, Recent] = {}
+        self._ripe: dict[str, Recent] = {}
+        """The messages that were young a period ago."""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Begin, in a task of ``supervisor``."""
+        self._task = supervisor.run("queue sweep", self._run)
+
+    def close(self) -> None:
+        """End. The messages that were not looked at are still owed, because of the marks."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def message_added(self, event: MessageAdded) -> None:
+        """Remember a new message."""
+        message = event.message
+        recent = self._young.get(message.conversation_id)
+        if recent is None:
+            self._young[message.conversation_id] = Recent(message.seq, message.seq)
+        else:
+            recent.last = message.seq
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._period_s)
+            ripe, self._ripe, self._young = self._ripe, self._young, {}
+            await self.sweep(ripe)
+
+    async def sweep(self, conversations: Mapping[str, Recent]) -> None:
+        """Queue what is not confirmed of these messages."""
+        for number, (conversation_id, recent) in enumerate(conversations.items()):
+            if number % _CONVERSATIONS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            try:
+                await self._sweep_one(conversation_id, recent)
+            except NotFoundError:
+                # The conversation was deleted meanwhile.
+                continue
+            except ChatError as error:
+                _LOG.info("queue_not_swept", conversation=conversation_id, error=error.detail)
+                self._try_again(conversation_id, recent)
+
+    async def _sweep_one(self, conversation_id: str, recent: Recent) -> None:
+        roster = await self._rosters.fetch(conversation_id)
+        if roster is None or (recent := _owed_part(roster.conversation.owed, recent)).last < recent.first:
+            return
+        complete = {id_: _complete_up_to(roster, member, recent) for id_, member in roster.members.items()}
+        behind = [user_id for user_id, seq in complete.items() if seq < recent.last]
+        above = min(complete.values(), default=recent.last)
+        for start in range(above, recent.last, MESSAGES_AT_ONCE):
+            where = SeqRange(conversation_id, start, min(start + MESSAGES_AT_ONCE, recent.last))
+            messages = await self._owed.fetch_sent(where)
+            at_once = max(1, ENTRIES_AT_ONCE // max(1, len(messages)))
+            for first in range(0, len(behind) if messages else 0, at_once):
+                people = behind[first : first + at_once]
+                reply = FutureReply[None]()
+                self._writer.submit(QueueUnconfirmed(conversation_id, people, messages, recent, reply=reply))
+                await reply.wait()
+
+    def _try_again(self, conversation_id: str, recent: Recent) -> None:
+        later = self._ripe.get(conversation_id)
+        if later is None:
+            self._ripe[conversation_id] = recent
+        else:
+            later.first = recent.first
+
+
+class QueueUnconfirmed:
+    """Add queue entries of some messages for members who have not confirmed them, unless these entries exist."""
+
+    __slots__ = ("_messages", "_recent", "_user_ids", "conversation_id", "reply", "size")
+
+    direct_key: str | None = None
+    message_ids: tuple[str, ...] = ()
+    sent_key: SentKey | None = None
+    adds_data = False
+
+    def __init__(
+        self,
+        conversation_id: str,
+        user_ids: Collection[str],
+        messages: Sequence[SentMessage],
+        recent: Recent,
+        *,
+        reply: Reply[None],
+    ) -> None:
+        """``messages`` are stored, in ascending order, and some of the ``recent`` ones."""
+        self.conversation_id: str | None = conversation_id
+        self._user_ids = user_ids
+        self._messages = messages
+        self._recent = recent
+        self.reply = reply
+        self.size = QUEUE_ENTRY_BYTES * len(messages) * len(user_ids)
+
+    def apply(self, batch: Batch) -> None:
+        """Add what is missing now for those who are still members."""
+        roster = batch.roster(self.conversation_id or "")
+        for user_id in self._user_ids:
+            member = roster.members.get(user_id)
+            if member is not None:
+                above = _complete_up_to(roster, member, self._recent)
+                missing = [it for it in self._messages if it.seq > above and it.sender_id != user_id]
+                batch.queue_for(roster, member, missing, up_to=self._messages[-1].seq)
+        batch.answer(self.reply, None)
+
+
+def _owed_part(owed: OwedRange | None, recent: Recent) -> Recent:
+    """Return those of the messages that wait for their recipients. ``last`` is below ``first`` if there are none."""
+    if owed is None:
+        return Recent(recent.first, recent.first - 1)
+    last = recent.last if owed.up_to is None else min(recent.last, owed.up_to)
+    return Recent(max(recent.first, owed.after + 1), last)
+
+
+def _complete_up_to(roster: Roster, member: MembershipRecord, recent: Recent) -> int:
+    """Return up to which of the recent messages nothing is missing for this member."""
+    # A roster that was read again after they were sent does not know which of them have entries.
+    queued = roster.queue_of(member.user_id).complete_up_to if roster.loaded_seq < recent.first else 0
+    return max(queued, member.delivered_seq, member.joined_seq, recent.first - 1)

@@ -1,0 +1,141 @@
+"""Reads messages that are owed to a recipient: what others sent, above the recipient's mark, and not too old.
+
+The recipients' marks and the conversation say which messages these are (``OwedRange``), so finding them needs no queue
+entries. Every query names ranges of one or more conversations.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chat_mvp.storage.client import Collections, RawDocument
+from chat_mvp.storage.errors import translated
+from chat_mvp.storage.ids import known_object_id
+from chat_mvp.storage.messages import WITHOUT_EDITS, to_record
+from chat_mvp.storage.queue import SentMessage
+from chat_mvp.storage.records import MessageRecord, SeqRange
+from chat_mvp.storage.sharing import SharedReads
+from chat_mvp.times import format_time
+
+RANGES_AT_ONCE = 25
+"""Branches of one ``$or``. The time to plan a query grows with the square of their number."""
+SCANNED_PER_RESULT = 2
+"""To count ``limit`` messages, at most ``limit`` times this many are looked at."""
+
+
+class OwedMessages:
+    """Reads the ``messages`` collection. Every read is majority-committed."""
+
+    def __init__(self, collections: Collections) -> None:
+        """Read from this database."""
+        self._messages = collections["messages"]
+        self._ranges: SharedReads[list[MessageRecord]] = SharedReads(self._read_ranges, max_keys=RANGES_AT_ONCE)
+
+    async def fetch(
+        self, user_id: str, ranges: Iterable[SeqRange], *, since: datetime
+    ) -> dict[str, list[MessageRecord]]:
+        """Return the messages of others in these ranges that were sent after ``since``, by conversation, in order.
+
+        Pass few messages in total: every message of the ranges is read. Concurrent callers share the queries: many
+        users who connect at once often need the same messages.
+        """
+        oldest = format_time(since)
+        found = await self._ranges.fetch([_key(each) for each in ranges])
+        owed: dict[str, list[MessageRecord]] = {}
+        for records in found.values():
+            for record in records:
+                message = record.message
+                if message.sender_id != user_id and message.created_at > oldest:
+                    owed.setdefault(message.conversation_id, []).append(record)
+        return owed
+
+    async def fetch_page(self, user_id: str, where: SeqRange, *, since: datetime, limit: int) -> list[MessageRecord]:
+        """Return the first ``limit`` messages of others in a range that were sent after ``since``, in order."""
+        query = _match(where) | _owed_to(user_id, since)
+        with translated():
+            found = self._messages.find(query, WITHOUT_EDITS, sort=[("seq", 1)], limit=limit)
+            return [to_record(document) for document in await found.to_list(None)]
+
+    async def count(self, user_id: str, ranges: Sequence[SeqRange], *, since: datetime, limit: int) -> int:
+        """Return the number of messages of others in these ranges that were sent after ``since``, at most ``limit``.
+
+        It is less than that if a range has very many messages of the user or from before ``since``.
+        """
+        total = 0
+        for start in range(0, len(ranges), RANGES_AT_ONCE):
+            if total >= limit:
+                break
+            pipeline: list[RawDocument] = [
+                {"$match": {"$or": [_match(each) for each in ranges[start : start + RANGES_AT_ONCE]]}},
+                {"$limit": SCANNED_PER_RESULT * limit},
+                {"$match": _owed_to(user_id, since)},
+                {"$limit": limit - total},
+                {"$count": "count"},
+            ]
+            with translated():
+                cursor = await self._messages.aggregate(pipeline)
+                total += sum([row["count"] async for row in cursor])
+        return total
+
+    async def find_start(self, where: SeqRange, *, since: datetime) -> int:
+        """Return the ``after`` with which a range has no message from before ``since``.
+
+        Times ascend in each conversation, so this takes as many lookups as the size of the range has binary digits.
+        """
+        low, high = where.after, where.up_to
+        with translated():
+            while low < high:
+                middle = (low + high + 1) // 2
+                query = {"conversation_id": known_object_id(where.conversation_id), "seq": middle}
+                document = await self._messages.find_one(query, {"created_at": 1})
+                if document is None or document["created_at"] > since:
+                    high = middle - 1
+                else:
+                    low = middle
+        return low
+
+    async def fetch_sent(self, where: SeqRange) -> list[SentMessage]:
+        """Return what the queue needs of the messages in a range, in order."""
+        fields = dict.fromkeys(("seq", "sender_id", "priority", "created_at"), 1)
+        with translated():
+            documents = await self._messages.find(_match(where), fields, sort=[("seq", 1)]).to_list(None)
+        return [
+            SentMessage(it["_id"], it["seq"], str(it["sender_id"]), it["priority"], it["created_at"])
+            for it in documents
+        ]
+
+    async def _read_ranges(self, keys: Sequence[str]) -> Mapping[str, list[MessageRecord]]:
+        wanted: dict[str, list[tuple[SeqRange, str]]] = {}
+        for key in keys:
+            each = _range_of(key)
+            wanted.setdefault(each.conversation_id, []).append((each, key))
+        found: dict[str, list[MessageRecord]] = {key: [] for key in keys}
+        query = {"$or": [_match(_range_of(key)) for key in keys]}
+        with translated():
+            documents = await self._messages.find(query, WITHOUT_EDITS).to_list(None)
+        for document in documents:
+            record = to_record(document)
+            for each, key in wanted[record.message.conversation_id]:
+                if each.after < record.message.seq <= each.up_to:
+                    found[key].append(record)
+        for records in found.values():
+            records.sort(key=lambda record: record.message.seq)
+        return found
+
+
+def _match(where: SeqRange) -> RawDocument:
+    seqs = {"$gt": where.after, "$lte": where.up_to}
+    return {"conversation_id": known_object_id(where.conversation_id), "seq": seqs}
+
+
+def _owed_to(user_id: str, since: datetime) -> dict[str, Any]:
+    return {"sender_id": {"$ne": known_object_id(user_id)}, "created_at": {"$gt": since}}
+
+
+def _key(where: SeqRange) -> str:
+    return f"{where.conversation_id}:{where.after}:{where.up_to}"
+
+
+def _range_of(key: str) -> SeqRange:
+    conversation_id, after, up_to = key.split(":")
+    return SeqRange(conversation_id, int(after), int(up_to))
