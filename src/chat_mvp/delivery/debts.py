@@ -84,11 +84,18 @@ class Debts:
         )
         return Debt(user_id, pieces, None, count)
 
-    async def pages(self, debt: Debt, *, without: Collection[str]) -> AsyncIterator[Page]:
-        """Read the owed messages in the order in which they are sent, except those of conversations in ``without``."""
+    async def pages(self, debt: Debt, *, without: Collection[str], changed: Collection[str]) -> AsyncIterator[Page]:
+        """Read the owed messages in the order in which they are sent, except those of conversations in ``without``.
+
+        In the ``changed`` conversations, a newer state of these messages may have been sent since ``find``.
+        """
         pieces = [piece for piece in debt.pieces if piece.summary.id not in without]
         if debt.loaded is not None:
-            pages = _one_page(_urgent_first(pieces, debt.loaded), debt.loaded)
+            again = [piece for piece in pieces if piece.summary.id in changed]
+            loaded = debt.without(changed).loaded or {}
+            if again:
+                loaded |= await self._load(debt.user_id, again)
+            pages = _one_page(_urgent_first(pieces, loaded), loaded)
         else:
             pages = self._read(debt.user_id, await self._in_order(debt.user_id, pieces))
         async for page in pages:

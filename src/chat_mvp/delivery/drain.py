@@ -38,7 +38,8 @@ class Drain:
         Conversations in ``without`` are not sent. Messages made after ``known`` are not sent either, because the
         catch-up has sent them.
         """
-        pages = self._debts.pages(debt, without=without)
+        changed = {it.summary.id for it in debt.pieces if known.get(it.summary.id) not in {None, it.summary.rev}}
+        pages = self._debts.pages(debt, without=without, changed=changed)
         left: set[str] = set()
         count = 0
         next_page = asyncio.create_task(_next(pages))

@@ -10,7 +10,7 @@ conversations, every ``PERIOD_S``. While everyone confirms, it reads and writes 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 from msgspec import Struct
@@ -82,11 +82,11 @@ class Sweep:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._period_s)
-            ripe, self._ripe, self._young = self._ripe, self._young, {}
-            await self.sweep(ripe)
+            await self.look()
 
-    async def sweep(self, conversations: Mapping[str, Recent]) -> None:
-        """Queue what is not confirmed of these messages."""
+    async def look(self) -> None:
+        """Queue what is not confirmed of the messages that were already there at the last look."""
+        conversations, self._ripe, self._young = self._ripe, self._young, {}
         for number, (conversation_id, recent) in enumerate(conversations.items()):
             if number % _CONVERSATIONS_AT_ONCE == 0:
                 await asyncio.sleep(0)

@@ -178,7 +178,7 @@ class FutureAnswer:
 class Harness:
     """One writer and two people; ``published`` collects all publications."""
 
-    def __init__(self, database: Database, *, clock: Now | None = None) -> None:
+    def __init__(self, database: Database, *, clock: Now | None = None, queue_max_members: int = 64) -> None:
         self.database = database
         self.commit = CommitFailures()
         self.messages = Messages(database.collections)
@@ -199,7 +199,7 @@ class Harness:
             recipients=Recipients(
                 is_reachable=lambda _sender, _recipient: True,
                 is_connected=lambda user_id: user_id in self.connected,
-                queue_max_members=64,
+                queue_max_members=queue_max_members,
             ),
             process="this process",
             deadline_s=DEADLINE_S,
