@@ -10,7 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from chat_mvp.protocol import Message, Role
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import new_id
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, OwedRange
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
 from tests.support.server import Server
@@ -30,18 +30,33 @@ async def database_of(server: Server) -> AsyncIterator[AsyncIOMotorDatabase[dict
 
 
 async def add_groups(
-    server: Server, maker_id: str, member_id: str, count: int, *, unread: int = 0, queued: bool = False
+    server: Server,
+    maker_id: str,
+    member_id: str,
+    count: int,
+    *,
+    unread: int = 0,
+    queued: bool = False,
+    small: bool = False,
 ) -> list[str]:
     """Store groups of two people, each with one message that was read and ``unread`` ones that were not.
 
-    Return their ids, the most recently active first.
+    Return their ids, the most recently active first. The unread messages wait for the member because of ``small``, or
+    because of their entries, as in a database of an earlier version.
     """
     async with database_of(server) as database:
-        return await insert_groups(database, maker_id, member_id, count, unread=unread, queued=queued)
+        return await insert_groups(database, maker_id, member_id, count, unread=unread, queued=queued, small=small)
 
 
 async def insert_groups(
-    database: Any, maker_id: str, member_id: str, count: int, *, unread: int = 0, queued: bool = False
+    database: Any,
+    maker_id: str,
+    member_id: str,
+    count: int,
+    *,
+    unread: int = 0,
+    queued: bool = False,
+    small: bool = False,
 ) -> list[str]:
     """Do the same in an open database, of either driver."""
     now = utc_now()
@@ -49,7 +64,7 @@ async def insert_groups(
     conversations, memberships, writes = [], [], Writes(now=now)
     for number in range(count):
         at = now - timedelta(seconds=number)
-        group = _group(maker_id, at, last_seq=1 + unread)
+        group = _group(maker_id, at, last_seq=1 + unread, small=small)
         ids.append(group.id)
         conversations.append(conversation_document(group))
         memberships.append(membership_document(new_membership(group.id, maker_id, seq=1 + unread, at=at, role="owner")))
@@ -68,7 +83,7 @@ async def _insert(database: Any, name: str, documents: Sequence[Any]) -> None:
         await database[name].insert_many(documents[start : start + BATCH], ordered=False)
 
 
-def _group(maker_id: str, at: datetime, *, last_seq: int) -> ConversationRecord:
+def _group(maker_id: str, at: datetime, *, last_seq: int, small: bool) -> ConversationRecord:
     return ConversationRecord(
         id=new_id(),
         kind="group",
@@ -86,6 +101,7 @@ def _group(maker_id: str, at: datetime, *, last_seq: int) -> ConversationRecord:
         last_seq=last_seq,
         rev=last_seq,
         direct_key=None,
+        owed=OwedRange() if small else None,
     )
 
 
