@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import prometheus_client
 
@@ -105,6 +106,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             on_parted=presence_service.parted,
             clock=base.clock,
             strangers=strangers,
+            spend_text=partial(base.rate_limits.check, "text"),
         ),
         message_service=MessageService(
             writer=engine.writer,
@@ -116,6 +118,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             blocks=engine.blocks,
             is_hidden=engine.presence.is_hidden,
             check_may_write_first=strangers.check_may_write_first,
+            spend_text=partial(base.rate_limits.check, "text"),
         ),
         message_history=MessageHistory(
             rosters=engine.rosters,

@@ -20,6 +20,7 @@ from chat_mvp.features.messages.operations import (
     React,
     SendMessage,
     Sent,
+    SpendText,
 )
 from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.features.messages.texts import check_text, checked_emoji
@@ -60,10 +61,12 @@ class MessageService:
         blocks: Blocks,
         is_hidden: Callable[[str], bool],
         check_may_write_first: Callable[[str, str], Awaitable[None]],
+        spend_text: SpendText,
     ) -> None:
         """Write through ``writer``. ``is_hidden`` returns whether a user is invisible.
 
         ``check_may_write_first(user_id, other_id)`` raises when the user may not start a conversation with the other.
+        ``spend_text(user_id, size)`` raises when the user has sent too many bytes of text.
         """
         self._writer = writer
         self._rosters = rosters
@@ -74,6 +77,7 @@ class MessageService:
         self._blocks = blocks
         self._is_hidden = is_hidden
         self._check_may_write_first = check_may_write_first
+        self._spend_text = spend_text
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -84,6 +88,7 @@ class MessageService:
         that the text mentions. Raises the errors of the draft itself.
         """
         _check_draft(user_id, draft)
+        self._spend_text(user_id, len(draft.text.encode()))
         key = direct_key(user_id, draft.to) if draft.to is not None else None
         is_new_pair = key is not None and self._rosters.direct_id(key) is None
         if is_new_pair or "@" in draft.text:
@@ -94,6 +99,7 @@ class MessageService:
     def edit(self, user_id: str, message_id: str, text: str, *, reply: Reply[Message]) -> Awaitable[None] | None:
         """Check a new text and pass it to the writer. Otherwise like ``send``."""
         check_text(text)
+        self._spend_text(user_id, len(text.encode()))
         if "@" in text:
             return self._look_up_and_edit(user_id, message_id, text, reply=reply)
         self._submit_edit(user_id, message_id, text, (), reply=reply)
@@ -124,6 +130,7 @@ class MessageService:
             checked_emoji(emoji),
             present=present,
             reply=reply,
+            spend_text=self._spend_text,
         )
         self._writer.submit(operation)
 
@@ -134,6 +141,7 @@ class MessageService:
             user_id,
             pinned=pinned,
             reply=reply,
+            spend_text=self._spend_text,
         )
         self._writer.submit(operation)
 
@@ -282,6 +290,7 @@ class MessageService:
             text,
             mentions,
             reply=reply,
+            spend_text=self._spend_text,
         )
         self._writer.submit(operation)
 
