@@ -82,6 +82,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             directory=base.directory,
             recorder=base.recorder,
             on_status_changed=engine.presence.status_changed,
+            changing_status=presence_service.changing,
             check_room=base.check_room,
             costly_work=base.costly_work,
         ),

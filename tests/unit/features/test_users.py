@@ -1,3 +1,5 @@
+import asyncio
+
 import msgspec
 import pytest
 
@@ -40,6 +42,7 @@ def service(users: Users, directory: UserDirectory, told: Told, recorder: Memory
         directory=directory,
         recorder=recorder,
         on_status_changed=told.status,
+        changing_status=lambda _: asyncio.Lock(),
         costly_work=new_costly_work(),
     )
 
