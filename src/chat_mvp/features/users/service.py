@@ -19,7 +19,7 @@ from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
 from chat_mvp.storage.recorded import RecordedTransaction, Recorder
 from chat_mvp.storage.records import UserRecord
-from chat_mvp.storage.users import UserChanges, Users
+from chat_mvp.storage.users import UserChanges, Users, damaged
 from chat_mvp.validation_messages import invalid_value
 
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
@@ -119,14 +119,18 @@ class UserService:
 
 
 def _own_user(record: UserRecord) -> OwnUser:
+    try:
+        profile, settings = _decode_object(record.profile_json), _decode_object(record.settings_json)
+    except msgspec.MsgspecError as error:
+        raise damaged(record.id, f"profile_json or settings_json: {error}") from None
     return OwnUser(
         **msgspec.structs.asdict(public_user(record)),
         email=record.email,
         email_verified=record.email_verified,
         role="admin" if record.role == "admin" else "member",
         status_text=record.status_text,
-        profile=_decode_object(record.profile_json),
-        settings=_decode_object(record.settings_json),
+        profile=profile,
+        settings=settings,
     )
 
 
