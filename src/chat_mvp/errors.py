@@ -194,10 +194,6 @@ class DamagedError(ChatError):
 
     code, status, title = "damaged", 503, "Service Unavailable"
 
-    def __init__(self) -> None:
-        """Say the same sentence to everyone. The log has the reason."""
-        super().__init__("This account cannot be read. Ask the operator of the server to repair it.")
-
 
 class StartupError(Exception):
     """The program cannot start. Shown as one line, ``detail`` then ``remedy``, with exit code 2 and no traceback."""

@@ -172,7 +172,7 @@ def _object_id(value: str) -> PydanticObjectId:
 def damaged(user_id: str, reason: str) -> DamagedError:
     """Return the error for an account that cannot be read, and log the reason."""
     _LOG.error("account damaged", user_id=user_id, reason=reason)
-    return DamagedError()
+    return DamagedError("This account cannot be read. Ask the operator of the server to repair it.")
 
 
 def _readable(documents: Iterable[Mapping[str, Any]]) -> list[UserRecord]:
