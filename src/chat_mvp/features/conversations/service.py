@@ -268,9 +268,10 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
             raise NotFoundError("This user is not in the conversation.")
-        people = await self._people([user_id, other_id])
         check_may_own(roster, roster.members[user_id])
-        if role != roster.members[other_id].role:
+        is_change = role != roster.members[other_id].role
+        people = await self._people([user_id, other_id])
+        if is_change:
             self._spend_text(user_id, _profile_bytes(people[other_id]))
         apart = await self._blocks.fetch(other_id)
         await self._submit_and_wait(
