@@ -1,8 +1,8 @@
 """After a run: what is owed to people who were connected and confirmed nothing, when the server ends at any moment.
 
-The devices of a run confirm within 100 ms, so hardly anything is owed to a connected user. Here no one confirms. In each
-round, some people are connected and others are away, messages are sent, and the server is killed before, while or after
-the sweep completes the queues. Then each person must get exactly what was sent since their last confirmation.
+The devices of a run confirm within 100 ms, so hardly anything is owed to a connected user. Here no one confirms. In
+each round, some people are connected and others are away, messages are sent, and the server is killed before, while or
+after the sweep completes the queues. Then each person must get exactly what was sent since their last confirmation.
 """
 
 import asyncio
