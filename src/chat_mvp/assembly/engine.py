@@ -65,8 +65,6 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         cache_seconds=settings.presence_ttl_seconds,
         clock=clock,
     )
-    leftovers = Leftovers(database.collections)
-    jobs = JobRunner(Jobs(database.collections), [PurgeConversation(leftovers), PurgeQueue(leftovers)])
 
     def is_reachable(sender_id: str, user_id: str) -> bool:
         return presence.is_reachable(user_id) and not blocks.may_part(sender_id, user_id)
@@ -82,6 +80,12 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         process=base.process,
         check_room=base.check_room,
         clock=clock,
+    )
+    leftovers = Leftovers(database.collections)
+    jobs = JobRunner(
+        Jobs(database.collections),
+        [PurgeConversation(leftovers), PurgeQueue(leftovers)],
+        count_batches=lambda: writer.batches,
     )
     typing = TypingService(bus.signal, rosters, blocks, presence.is_hidden)
 
