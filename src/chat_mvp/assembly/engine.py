@@ -17,6 +17,7 @@ from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.typing.service import TypingService
 from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
 from chat_mvp.jobs.runner import JobRunner
+from chat_mvp.realtime.block_updates import BlockUpdates
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.profiles import ProfileUpdates
@@ -48,6 +49,7 @@ class Engine:
     typing: TypingService
     registry: Registry
     profile_updates: ProfileUpdates
+    block_updates: BlockUpdates
     connection_log: ConnectionLog
 
 
@@ -115,6 +117,7 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
             connected=registry.users,
             bus=bus,
         ),
+        block_updates=BlockUpdates(fetch_users=base.directory.fetch_users, bus=bus),
         connection_log=ConnectionLog(
             Connections(database.collections, process=base.process),
             lambda: [connection.id for connection in registry],
