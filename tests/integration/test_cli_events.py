@@ -12,10 +12,10 @@ import pytest
 from pymongo import MongoClient
 
 from chat_mvp.events.types import BlockChanged, Event, MessageAdded, SessionEnded
-from chat_mvp.protocol import Message
 from chat_mvp.storage.events import event_document
 from chat_mvp.storage.ids import new_id
-from chat_mvp.times import format_time, utc_now
+from chat_mvp.times import utc_now
+from tests.support.messages import stored_message
 from tests.support.server import Server, environment, free_port
 from tests.support.terminal import run_program
 
@@ -45,27 +45,7 @@ def store(server: Server, *events: Event) -> None:
 
 
 def added(text: str) -> MessageAdded:
-    message = Message(
-        id=new_id(),
-        conversation_id="c" * 24,
-        seq=7,
-        rev=7,
-        sender_id="a" * 24,
-        client_message_id=new_id(),
-        kind="text",
-        text=text,
-        priority="normal",
-        attachments=[],
-        reply_to=None,
-        thread_root=None,
-        thread=None,
-        mentions=[],
-        reactions=[],
-        pinned=False,
-        created_at=format_time(utc_now()),
-        edited_at=None,
-        deleted_at=None,
-    )
+    message = stored_message(id=new_id(), seq=7, rev=7, client_message_id=new_id(), text=text)
     return MessageAdded(message=message)
 
 
