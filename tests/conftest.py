@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.support.mongo import MongoThread
 from tests.support.people import Chat
-from tests.support.server import Server
+from tests.support.server import QUICK_HASHES, Server
 
 pytest_plugins = ("tests.plugins.no_silent_skips",)
 
@@ -43,7 +43,7 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """A running server that the tests of one module share; each makes its own people there."""
-    server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"))
+    server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"), module=QUICK_HASHES)
     try:
         await server.start()
         yield server
@@ -67,13 +67,15 @@ async def launch(
 ) -> AsyncIterator[Launch]:
     """Start a server for one test only: ``chat = await launch(ACCESS_TOKEN_MINUTES="1")``.
 
-    It uses the session's replica set, or another when the URI of one comes first.
+    It uses the session's replica set, or another when the URI of one comes first. Its password hashes are cheap, except
+    with ``module=PROGRAM``.
     """
     servers = request.node.stash[SERVERS] = []
     async with AsyncExitStack() as stack:
 
-        async def start(uri: str = mongo_uri, /, **settings: str) -> Chat:
-            server = Server(mongo_uri=uri, directory=tmp_path_factory.mktemp("server"), settings=settings)
+        async def start(uri: str = mongo_uri, /, *, module: str = QUICK_HASHES, **settings: str) -> Chat:
+            directory = tmp_path_factory.mktemp("server")
+            server = Server(mongo_uri=uri, directory=directory, settings=settings, module=module)
             servers.append(server)
             stack.callback(server.check_log)
             stack.callback(server.kill)
