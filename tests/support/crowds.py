@@ -7,12 +7,13 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from chat_mvp.protocol import Message, Role
+from chat_mvp.protocol import Role
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, OwedRange
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
+from tests.support.messages import stored_message
 from tests.support.server import Server
 
 BATCH = 5_000
@@ -130,25 +131,14 @@ def new_membership(
 
 
 def _message(conversation_id: str, sender_id: str, seq: int, at: datetime) -> MessageRecord:
-    message = Message(
+    message = stored_message(
         id=new_id(),
         conversation_id=conversation_id,
         seq=seq,
         rev=seq,
         sender_id=sender_id,
         client_message_id=f"{conversation_id}-{seq}",
-        kind="text",
         text=f"number {seq}",
-        priority="normal",
-        attachments=[],
-        reply_to=None,
-        thread_root=None,
-        thread=None,
-        mentions=[],
-        reactions=[],
-        pinned=False,
         created_at=format_time(at),
-        edited_at=None,
-        deleted_at=None,
     )
     return MessageRecord(message=message, made_rev=seq, status="queued")

@@ -10,7 +10,7 @@ import structlog
 
 from chat_mvp.clock import Now
 from chat_mvp.consumers.consumer import Consumer
-from chat_mvp.consumers.handling import Counts, Handling, done_by_consumer, is_passing
+from chat_mvp.consumers.handling import Counts, Handling, LeaseLostError, done_by_consumer, is_passing
 from chat_mvp.consumers.timing import Timing
 from chat_mvp.errors import ChatError
 from chat_mvp.events.codec import type_of
@@ -26,10 +26,6 @@ END_MARGIN = timedelta(seconds=5)
 """At the end of the stream, everything older than this is handled: a change is dated before it is committed."""
 
 _LOG = structlog.get_logger(__name__)
-
-
-class _LeaseLostError(Exception):
-    """Another process has claimed the consumer."""
 
 
 class _RebuildFailedError(Exception):
@@ -82,6 +78,11 @@ class Worker:
     def failing_for_s(self) -> float:
         """Return for how long no attempt has succeeded; 0 when the last one did."""
         since = self.counts.failing_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def busy_for_s(self) -> float:
+        """Return for how long the consumer has been handling what it was given last; 0 when it has returned."""
+        since = self.counts.busy_since
         return 0.0 if since is None else time.monotonic() - since
 
     def stop(self) -> None:
@@ -139,7 +140,7 @@ class Worker:
         self._oldest_in_hand = None
         if self._is_lease_lost:
             return
-        with suppress(ChatError, TimeoutError, _LeaseLostError):
+        with suppress(ChatError, TimeoutError, LeaseLostError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
                 await self._save(at_once=True)
                 await self._store.release(self.name, self._owner)
@@ -173,7 +174,7 @@ class Worker:
             except CursorLostError as error:
                 state = "lost"
                 _LOG.error("events_lost", consumer=self.name, reason=str(error), remedy="It rebuilds now.")
-            except _LeaseLostError:
+            except LeaseLostError:
                 self._is_lease_lost = True
                 return
             except (ChatError, _RebuildFailedError):
@@ -268,7 +269,7 @@ async def _end(task: asyncio.Task[Any]) -> None:
 
 def _owned(is_owned: bool) -> None:
     if not is_owned:
-        raise _LeaseLostError
+        raise LeaseLostError
 
 
 def _ms(seconds: float) -> int:

@@ -54,6 +54,7 @@ NO_LIMITS_ON_CLIENTS = {
         "MAX_ROSTERS_WEIGHT",
         "MAX_DIRECT_KEYS",
         "MAX_CACHED",
+        "MAX_CHANGED_PROFILES",
         "MAX_USERS",
         "MAX_SESSIONS",
     ),
