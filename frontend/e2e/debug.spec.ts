@@ -4,7 +4,10 @@ import { messages, newPerson, open, say, startWith } from './people';
 import { test } from './test';
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`shows the state of the connection, and nothing secret: ${colorScheme}`, async ({ browser }) => {
+  const tag = colorScheme === 'light' ? [] : ['@slow'];
+  test(`shows the state of the connection, and nothing secret: ${colorScheme}`, { tag }, async ({
+    browser,
+  }) => {
     const ben = await newPerson(browser, 'ben');
     const anna = await newPerson(browser, 'anna', { colorScheme, reducedMotion: 'reduce' });
     const { page } = anna;
