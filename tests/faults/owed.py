@@ -42,7 +42,11 @@ class Owed:
         chance = self._chance
         sockets = [await person.connect() for person in self._people if chance.random() < 0.6]
         for sender in chance.sample(self._people, 2):
-            conversation = chance.choice(await sender.conversations())["id"]
+            conversations = await sender.conversations()
+            if not conversations:
+                # They were removed from all of them.
+                continue
+            conversation = chance.choice(conversations)["id"]
             members = await sender.members(conversation)
             for number in range(chance.randrange(1, MESSAGES_AT_ONCE)):
                 message = await sender.say(conversation, f"owed {number}")

@@ -13,7 +13,7 @@ from chat_mvp.consumers.timing import Timing
 from chat_mvp.consumers.worker import LEAVE_WITHIN_S, Worker
 from chat_mvp.storage.client import Collections
 from chat_mvp.storage.consumers import Consumers
-from chat_mvp.supervision import Supervisor
+from chat_mvp.supervision import Supervisor, cancel
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -54,10 +54,7 @@ class ConsumerRunner:
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=self._timing.grace_s + 2 * LEAVE_WITHIN_S)
-        while late:
-            for task in late:
-                task.cancel()
-            _, late = await asyncio.wait(late, timeout=0.2)
+        await cancel(late)
 
     def problem(self) -> str | None:
         """Return which consumer is stuck, as a sentence for an operator, or ``None``."""

@@ -17,6 +17,7 @@ from chat_mvp.events.codec import type_of
 from chat_mvp.storage.client import Collections
 from chat_mvp.storage.consumers import ConsumerRecord, Consumers, ConsumerState, Progress
 from chat_mvp.storage.event_stream import Cursor, CursorLostError, StoredEvents, fetch_cursor, open_event_stream
+from chat_mvp.supervision import cancel
 
 MAX_EVENTS = 500
 """About how many events a consumer is given at once."""
@@ -127,8 +128,7 @@ class Worker:
             if self._stopping.is_set():
                 await asyncio.wait([feeding], timeout=self._timing.grace_s)
         finally:
-            for task in tasks:
-                await _end(task)
+            await cancel(tasks)
             await self._leave()
             self._is_registered = not self._is_lease_lost
         for task in tasks:
@@ -258,13 +258,6 @@ class Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    # More than once, because the database driver swallows a cancellation that comes while it receives an answer.
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.2)
 
 
 def _owned(is_owned: bool) -> None:

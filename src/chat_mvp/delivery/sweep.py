@@ -26,7 +26,7 @@ from chat_mvp.storage.owed import OwedMessages
 from chat_mvp.storage.queue import SentMessage
 from chat_mvp.storage.records import MembershipRecord, OwedRange, SeqRange
 from chat_mvp.storage.writes import QUEUE_ENTRY_BYTES
-from chat_mvp.supervision import Supervisor
+from chat_mvp.supervision import Supervisor, cancel
 
 PERIOD_S = 2.0
 """A message is looked at when it is one to two periods old."""
@@ -73,10 +73,10 @@ class Sweep:
         """Begin, in a task of ``supervisor``."""
         self._task = supervisor.run("queue sweep", self._run)
 
-    def close(self) -> None:
+    async def stop(self) -> None:
         """End. The messages that were not looked at are still owed, because of the marks."""
         if self._task is not None:
-            self._task.cancel()
+            await cancel([self._task])
 
     def message_added(self, event: MessageAdded) -> None:
         """Remember a new message."""

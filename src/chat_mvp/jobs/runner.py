@@ -12,7 +12,7 @@ import structlog
 from chat_mvp.errors import ChatError
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.jobs import JobRecord, Jobs
-from chat_mvp.supervision import Supervisor
+from chat_mvp.supervision import Supervisor, cancel
 
 LEASE_S = 10.0
 """After this time another process takes over a job whose process was killed."""
@@ -80,8 +80,7 @@ class JobRunner:
     async def stop(self) -> None:
         """Stop. A job that is interrupted is claimed again when its lease has expired."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await cancel([self._task])
 
     def wake(self) -> None:
         """Look for jobs at once, because one was just stored."""

@@ -112,7 +112,6 @@ class World:
     def kill(self) -> None:
         """Lose everything that is only in memory."""
         self.harness.rosters.forget([self.actions.group])
-        self.sweep.close()
         self.sweep = self._new_sweep()
         self.events_missed = True
 
