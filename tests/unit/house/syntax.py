@@ -106,9 +106,13 @@ def reaching_across_features(features: Path, package: str) -> list[str]:
     return found
 
 
-@cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+    return _parsed(path.read_bytes())
+
+
+@cache
+def _parsed(source: bytes) -> ast.Module:
+    return ast.parse(source)
 
 
 def _nodes(files: Iterable[Path]) -> Iterator[tuple[Path, ast.expr | ast.stmt | ast.excepthandler]]:
