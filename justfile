@@ -23,11 +23,16 @@ serve *args: install
 dev *args: install
     @exec python tools/dev.py "$@"
 
-# Run every check and every test
+# Run every check and every test, except the slow ones
 test: lint
     cd frontend && npm test
     @python tools/chromium.py >/dev/null
     pytest
+
+# Run the slow tests, which `just test` leaves out; run it before each release
+test-slow *args: install
+    @python tools/chromium.py >/dev/null
+    pytest -m slow "$@"
 
 # Break things at random under load and compare what was promised with what is there: just test-faults --seed 7
 test-faults *args: install

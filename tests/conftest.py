@@ -1,12 +1,13 @@
 """Fixtures for tests that talk to the real program over the network.
 
-One mongod for the session, one server for each test module with a database of its own, and for tests that kill a
-server or need settings, servers of their own through ``launch``.
+One mongod for the session, one server for each test module with a database of its own (tests/contract/ has one for
+all), and for tests that kill a server or need settings, servers of their own through ``launch``.
 """
 
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest_asyncio
 
 from tests.support.mongo import MongoThread
 from tests.support.people import Chat
-from tests.support.server import Server
+from tests.support.server import QUICK_HASHES, Server
 
 pytest_plugins = ("tests.plugins.no_silent_skips",)
 
@@ -40,10 +41,10 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         mongo.stop()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """A running server that the tests of one module share; each makes its own people there."""
-    server = Server(mongo_uri=mongo_uri, directory=tmp_path_factory.mktemp("server"))
+@asynccontextmanager
+async def running_server(mongo_uri: str, directory: Path) -> AsyncIterator[Server]:
+    """Start a server with cheap password hashes, stop it at the end, and check its log."""
+    server = Server(mongo_uri=mongo_uri, directory=directory, module=QUICK_HASHES)
     try:
         await server.start()
         yield server
@@ -51,6 +52,13 @@ async def server(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> As
     finally:
         server.kill()
     server.check_log()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A running server that the tests of one module share; each makes its own people there."""
+    async with running_server(mongo_uri, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -67,13 +75,15 @@ async def launch(
 ) -> AsyncIterator[Launch]:
     """Start a server for one test only: ``chat = await launch(ACCESS_TOKEN_MINUTES="1")``.
 
-    It uses the session's replica set, or another when the URI of one comes first.
+    It uses the session's replica set, or another when the URI of one comes first. Its password hashes are cheap, except
+    with ``module=PROGRAM``.
     """
     servers = request.node.stash[SERVERS] = []
     async with AsyncExitStack() as stack:
 
-        async def start(uri: str = mongo_uri, /, **settings: str) -> Chat:
-            server = Server(mongo_uri=uri, directory=tmp_path_factory.mktemp("server"), settings=settings)
+        async def start(uri: str = mongo_uri, /, *, module: str = QUICK_HASHES, **settings: str) -> Chat:
+            directory = tmp_path_factory.mktemp("server")
+            server = Server(mongo_uri=uri, directory=directory, settings=settings, module=module)
             servers.append(server)
             stack.callback(server.check_log)
             stack.callback(server.kill)

@@ -41,33 +41,40 @@ test('from the key press to both screens', async ({ browser, baseURL }) => {
   expect(Math.min(...keyToSend)).toBeGreaterThanOrEqual(0);
 });
 
-test('reload with a cache, reading from the device, and 100 missed messages', async ({
-  browser,
-  baseURL,
-}) => {
-  const { reload, stored, missed } = await measureOpening(browser, baseURL as string, 3);
-  expectTimes(reload, 3, 'reload');
-  expectTimes(stored, 6, 'stored');
-  expectTimes(missed, 2, 'missed');
-});
+const SLOW = { tag: '@slow' };
 
-test('visible messages stay in place, and the wheel reaches the beginning', async ({ browser, baseURL }) => {
-  test.setTimeout(2 * MOST_SCROLLING_S * 1_000);
-  const seeder = new Seeder(baseURL as string);
-  const anna = await seeder.account('anna');
-  const ben = await seeder.account('ben');
-  const room = await seeder.direct(ben, anna);
-  await seeder.fill(room, ben, MESSAGES);
-  const page = await (await browser.newContext()).newPage();
-  await signIn(page, anna.name);
-  await open(page, ben.name);
-  await toLatest(page);
-  const reading = { page, seeder, room, from: ben, count: MESSAGES };
-  for (const [name, moved] of Object.entries(await measureStillness(reading, 4))) {
-    expect(moved, name).toHaveLength(4);
-    expect(Math.max(...moved), name).toBeLessThan(1);
-  }
-  const { frames, reached } = await measureScrolling(page, MOST_SCROLLING_S);
-  expect(reached).toBe(1);
-  expectTimes(frames, 1, 'frames');
-});
+test(
+  'reload with a cache, reading from the device, and 100 missed messages',
+  SLOW,
+  async ({ browser, baseURL }) => {
+    const { reload, stored, missed } = await measureOpening(browser, baseURL as string, 3);
+    expectTimes(reload, 3, 'reload');
+    expectTimes(stored, 6, 'stored');
+    expectTimes(missed, 2, 'missed');
+  },
+);
+
+test(
+  'visible messages stay in place, and the wheel reaches the beginning',
+  SLOW,
+  async ({ browser, baseURL }) => {
+    test.setTimeout(2 * MOST_SCROLLING_S * 1_000);
+    const seeder = new Seeder(baseURL as string);
+    const anna = await seeder.account('anna');
+    const ben = await seeder.account('ben');
+    const room = await seeder.direct(ben, anna);
+    await seeder.fill(room, ben, MESSAGES);
+    const page = await (await browser.newContext()).newPage();
+    await signIn(page, anna.name);
+    await open(page, ben.name);
+    await toLatest(page);
+    const reading = { page, seeder, room, from: ben, count: MESSAGES };
+    for (const [name, moved] of Object.entries(await measureStillness(reading, 4))) {
+      expect(moved, name).toHaveLength(4);
+      expect(Math.max(...moved), name).toBeLessThan(1);
+    }
+    const { frames, reached } = await measureScrolling(page, MOST_SCROLLING_S);
+    expect(reached).toBe(1);
+    expectTimes(frames, 1, 'frames');
+  },
+);

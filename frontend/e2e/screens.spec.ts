@@ -77,7 +77,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['wide', { width: 1280, height: 800 }],
     ['phone', { width: 390, height: 844 }],
   ] as const) {
-    test(`screenshots: ${size}, ${colorScheme}`, async ({ browser }) => {
+    // Each theme and each width is in one of the two that always run.
+    const tag = (colorScheme === 'light') === (size === 'wide') ? [] : ['@slow'];
+    test(`screenshots: ${size}, ${colorScheme}`, { tag }, async ({ browser }) => {
       await seeder.readAll(circle, mira);
       for (let n = 1; n <= 24; n += 1)
         await seeder.say(
@@ -190,7 +192,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-test('screenshots for the README', async ({ browser }) => {
+test('screenshots for the README', { tag: '@slow' }, async ({ browser }) => {
   for (const who of [mira, ben, lea, kai]) await seeder.readAll(garden, who);
   const others: Page[] = [];
   for (const who of [ben, lea, kai]) {

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Launch
 from tests.support.http import API, expect_json, expect_problem
 from tests.support.people import PASSWORD, Chat, unique
+from tests.support.server import PROGRAM
 
 ATTACKERS = 20
 """Addresses of this machine's loopback network that guess."""
@@ -25,7 +26,7 @@ async def sign_in(http: httpx.AsyncClient, login: str, password: str) -> httpx.R
 
 
 async def test_an_attack_from_many_addresses_leaves_the_owner_in(launch: Launch) -> None:
-    chat = await launch(RATE_LIMITS="on")
+    chat = await launch(module=PROGRAM, RATE_LIMITS="on")
     ann = await chat.person("ann")
     codes: list[int] = []
     under_way, over = asyncio.Event(), asyncio.Event()
@@ -50,7 +51,7 @@ async def test_an_attack_from_many_addresses_leaves_the_owner_in(launch: Launch)
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_known_and_unknown_accounts_are_refused_alike(launch: Launch, known: bool) -> None:
-    chat = await launch(RATE_LIMITS="on")
+    chat = await launch(module=PROGRAM, RATE_LIMITS="on")
     login = (await chat.person("ann")).username if known else unique("ann")
     async with from_address(chat, "127.0.3.1") as http:
         answers = [await sign_in(http, login, f"wrong {number}") for number in range(14)]
@@ -66,7 +67,7 @@ async def test_known_and_unknown_accounts_are_refused_alike(launch: Launch, know
 
 
 async def test_failures_leave_a_line_and_a_count(launch: Launch) -> None:
-    chat = await launch(RATE_LIMITS="on")
+    chat = await launch(module=PROGRAM, RATE_LIMITS="on")
     async with from_address(chat, "127.0.3.2") as http:
         await sign_in(http, "someone\nforged", "my secret guess")
     metrics = (await chat.http.get("/metrics")).text
@@ -79,7 +80,7 @@ async def test_failures_leave_a_line_and_a_count(launch: Launch) -> None:
 
 
 async def test_a_browser_that_signed_in_before_is_not_kept_out_by_others_at_its_address(launch: Launch) -> None:
-    chat = await launch(RATE_LIMITS="on")
+    chat = await launch(module=PROGRAM, RATE_LIMITS="on")
     ann = await chat.person("ann")
     async with from_address(chat, "127.0.0.1") as http:
         answer = await sign_in(http, ann.username, PASSWORD)

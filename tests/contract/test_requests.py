@@ -41,13 +41,20 @@ async def ask(chat: Chat, *parts: bytes, within_s: float = 15.0) -> bytes:
             413,
             "too_large",
         ),
-        (LOGIN + b"Content-Length: 20\r\n\r\n{", 408, "request_timeout"),
-        (LOGIN + b"Content-Le", 408, "request_timeout"),
         (b"garbage\r\n\r\n", 400, "bad_request"),
     ],
 )
 async def test_what_is_refused(chat: Chat, request_: bytes, status: int, code: str) -> None:
-    answer = await ask(chat, request_)
+    check_refused(await ask(chat, request_), status, code)
+
+
+async def test_what_is_too_slow(chat: Chat) -> None:
+    requests = (LOGIN + b"Content-Length: 20\r\n\r\n{", LOGIN + b"Content-Le")
+    for answer in await asyncio.gather(*(ask(chat, request) for request in requests)):
+        check_refused(answer, 408, "request_timeout")
+
+
+def check_refused(answer: bytes, status: int, code: str) -> None:
     assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer[:300]
     assert f'"code":"{code}"'.encode() in answer
     assert answer.count(b"HTTP/1.1 ") == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import jwt
+import pytest
 
 from tests.conftest import Launch
 from tests.support.events import stored_events
@@ -63,6 +64,7 @@ async def test_a_spent_token_ends_its_session_once_its_successor_was_used(chat: 
     expect_json(await refresh(chat, elsewhere.refresh_token))
 
 
+@pytest.mark.slow
 async def test_a_spent_token_ends_its_session_after_ten_seconds(chat: Chat) -> None:
     person = await chat.person()
     second = expect_json(await refresh(chat, person.refresh_token))

@@ -210,7 +210,7 @@ async def test_reads_over_http_end_in_an_answer(tmp_path: Path, harm: str) -> No
         assert room
 
 
-@pytest.mark.parametrize("hang_s", [3.5, 14.0])
+@pytest.mark.parametrize("hang_s", [3.5, pytest.param(14.0, marks=pytest.mark.slow)])
 async def test_every_live_client_is_sent_what_was_stored_while_mongod_hung(tmp_path: Path, hang_s: float) -> None:
     """A change is answered 503 or 200, perhaps after several tries; either way nobody misses it."""
     place = Single(tmp_path)

@@ -1,6 +1,7 @@
 """The benchmark on real processes, as small as possible: the counts must be right, the speed does not matter."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -50,7 +51,13 @@ async def counts_of(name: str, directory: Path) -> dict[str, int]:
     return result.runs[0].counts
 
 
-@pytest.mark.parametrize(("name", "recipients"), [("pairs-1", 1), ("pairs-16", 1), ("open-loop", 1), ("group", 4)])
+def slow(*values: object) -> Any:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    ("name", "recipients"), [slow("pairs-1", 1), ("pairs-16", 1), slow("open-loop", 1), ("group", 4)]
+)
 async def test_every_message_reaches_every_recipient_once(name: str, recipients: int, tmp_path: Path) -> None:
     counts = await counts_of(name, tmp_path)
     assert counts["sent"] >= 4
@@ -61,11 +68,12 @@ async def test_all_connect(tmp_path: Path) -> None:
     assert await counts_of("idle", tmp_path) == {"connected": 12}
 
 
-@pytest.mark.parametrize(("name", "changes"), [("drain", 30), ("resume", 10)])
+@pytest.mark.parametrize(("name", "changes"), [("drain", 30), slow("resume", 10)])
 async def test_all_that_was_missed_comes_each_time(name: str, changes: int, tmp_path: Path) -> None:
     assert await counts_of(name, tmp_path) == {"changes": 2 * changes, "returns": 2}
 
 
+@pytest.mark.slow
 async def test_the_history_grows_to_what_was_asked(tmp_path: Path) -> None:
     counts = await counts_of("history", tmp_path)
     assert counts["short_added"] == 100
@@ -73,6 +81,7 @@ async def test_the_history_grows_to_what_was_asked(tmp_path: Path) -> None:
     assert counts["long_delivered"] == counts["long_sent"] > 0
 
 
+@pytest.mark.slow
 async def test_a_deleted_conversation_is_purged(tmp_path: Path) -> None:
     counts = await counts_of("purge", tmp_path)
     assert counts["added"] == 1_199, "and the system message of the group"

@@ -93,7 +93,7 @@ def test_a_signal_while_it_starts_ends_it_cleanly(tmp_path: Path) -> None:
     assert mongods(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_at_any_moment_of_the_start_ends_it_cleanly(tmp_path: Path, mongo_uri: str, number: int) -> None:
     command = [sys.executable, "-m", "chat_mvp", "serve", "--port", "0", "--data-dir", str(tmp_path)]
     command += ["--mongo-uri", mongo_uri]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import OperationFailure
 
@@ -19,9 +20,18 @@ from chat_mvp.mongod.layout import Layout
 DURABLE = WriteConcern("majority", j=True)
 
 
-@pytest.fixture
-async def mongo(tmp_path: Path) -> AsyncIterator[EmbeddedMongo]:
-    mongo = await start_embedded(tmp_path / "data")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("embedded") / "data"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mongo(directory: Path) -> AsyncIterator[EmbeddedMongo]:
+    """The one that is shared by the tests that change nothing about it."""
+    mongo = await start_embedded(directory)
     yield mongo
     await mongo.stop()
 
@@ -36,6 +46,10 @@ def names(uri: str) -> list[str]:
         return sorted(thing["name"] for thing in client.test.things.find())
 
 
+def all_below(directory: Path) -> list[Path]:
+    return [directory, *directory.rglob("*")]
+
+
 def proc(path: str) -> str:
     return (Path("/proc") / path).read_text()
 
@@ -45,7 +59,9 @@ def admin(uri: str, command: str) -> dict[str, Any]:
         return client.admin.command(command)
 
 
-async def test_first_start_takes_durable_writes_and_transactions(mongo: EmbeddedMongo) -> None:
+async def test_first_start_takes_durable_writes_and_transactions(tmp_path: Path) -> None:
+    mongo = await start_embedded(tmp_path / "data")
+
     def transact() -> None:
         with MongoClient[dict[str, Any]](mongo.uri) as client, client.start_session() as session:
             with session.start_transaction(write_concern=DURABLE):
@@ -57,6 +73,7 @@ async def test_first_start_takes_durable_writes_and_transactions(mongo: Embedded
     await asyncio.to_thread(insert, mongo.uri, "alone")
     await asyncio.to_thread(transact)
     assert await asyncio.to_thread(names, mongo.uri) == ["alone", "in a transaction"]
+    await mongo.stop()
 
 
 async def test_the_replica_set_has_the_settings_of_the_design(mongo: EmbeddedMongo) -> None:
@@ -94,9 +111,9 @@ async def test_stopping_ends_the_process_and_frees_the_directory(tmp_path: Path)
     await (await start_embedded(tmp_path / "data")).stop()
 
 
-async def test_a_second_server_on_the_directory_names_the_first(mongo: EmbeddedMongo, tmp_path: Path) -> None:
+async def test_a_second_server_on_the_directory_names_the_first(mongo: EmbeddedMongo, directory: Path) -> None:
     with pytest.raises(StartupError, match=rf"process {os.getpid()}\b"):
-        await start_embedded(tmp_path / "data")
+        await start_embedded(directory)
     await asyncio.to_thread(insert, mongo.uri, "the first is unharmed")
 
 
@@ -132,9 +149,9 @@ async def test_the_user_cannot_make_users_change_the_set_or_shut_it_down(mongo: 
     assert await asyncio.to_thread(refused, {"setParameter": 1, "quiet": 0}) == 13
 
 
-async def test_every_file_is_for_its_owner_alone(mongo: EmbeddedMongo, tmp_path: Path) -> None:
+async def test_every_file_is_for_its_owner_alone(mongo: EmbeddedMongo, directory: Path) -> None:
     await asyncio.to_thread(insert, mongo.uri, "so that there are files")
-    paths = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    paths = all_below(directory)
     modes = {str(path): stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()}
     assert len(modes) > 20
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o177} == {}

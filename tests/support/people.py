@@ -204,7 +204,7 @@ class Chat:
         return Person(self, expect_json(response, 201), email=body["email"])
 
     async def people(self, *names: str) -> list[Person]:
-        """Register several people at once: each costs the server a tenth of a second of hashing."""
+        """Register several people at once."""
         return list(await asyncio.gather(*(self.person(name) for name in names)))
 
     async def open(self, **options: Any) -> Socket:

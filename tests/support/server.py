@@ -13,6 +13,9 @@ from pathlib import Path
 
 import httpx
 
+PROGRAM = "chat_mvp"
+QUICK_HASHES = "tests.support.quick_hashes"
+ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 15.0
 
@@ -32,16 +35,20 @@ class Server:
     """``python -m chat_mvp serve`` on a free port, with a database and a data directory of its own.
 
     Without ``mongo_uri`` it brings its own mongod, as on a first run. ``settings`` are names as in the documentation
-    without the prefix: ``Server(..., settings={"LOG_FORMAT": "json"})``.
+    without the prefix: ``Server(..., settings={"LOG_FORMAT": "json"})``. ``module=QUICK_HASHES`` makes its password
+    hashes cheap.
     Nothing here is bound to an event loop, so a server may outlive the loop of the test that started it.
     """
 
-    def __init__(self, *, mongo_uri: str | None, directory: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *, mongo_uri: str | None, directory: Path, settings: dict[str, str] | None = None, module: str = PROGRAM
+    ) -> None:
         self.port = free_port()
         self.mongo_uri = mongo_uri
         self.database = f"chat_{secrets.token_hex(6)}"
         self.data_dir = directory / "data"
         self.log_path = directory / "server.log"
+        self._module = module
         self._settings = {"RATE_LIMITS": "off", "MONGO_DATABASE": self.database} | (settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -129,13 +136,13 @@ class Server:
         return [int(pid) for pid, command in lines if Path(command.split()[0]).name.startswith("mongod")]
 
     def _spawn(self) -> None:
-        command = [sys.executable, "-m", "chat_mvp", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [sys.executable, "-m", self._module, "serve", "--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--data-dir", str(self.data_dir)]
         if self.mongo_uri is not None:
             command += ["--mongo-uri", self.mongo_uri]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=environment(self._settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=ROOT, env=environment(self._settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     async def _ready(self) -> None:

@@ -92,6 +92,7 @@ def test_only_what_is_known_to_be_invisible_is_so() -> None:
     assert {ord(char) >> 12 for char in unassigned} <= {0x2, 0xF, 0xE0}, "what Unicode reserves for invisible ones"
 
 
+@pytest.mark.slow
 def test_what_no_line_may_have() -> None:
     refused = {char for char in EVERY if line_complaint(f"a{char}b") is not None}
     surrogates = {chr(code) for code in range(0xD800, 0xE000)}
@@ -101,6 +102,7 @@ def test_what_no_line_may_have() -> None:
     assert {char for char in EVERY if paragraph_complaint(char) is not None} == not_in_paragraph - {*"\t\n\r"}
 
 
+@pytest.mark.slow
 def test_no_unassigned_character_is_refused_unless_reserved() -> None:
     unassigned = {char for char in EVERY if unicodedata.category(char) == "Cn" and is_visible(char)}
     assert {char for char in unassigned if line_complaint(f"a{char}b") is not None} == NONCHARACTERS

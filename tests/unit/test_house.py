@@ -142,3 +142,9 @@ def test_the_installer_takes_the_pythons_that_the_package_takes(bound: str) -> N
     requires = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     sign = {"PYTHON_FROM": ">=", "PYTHON_BELOW": "<"}[bound]
     assert sign + ".".join(map(str, installer[bound])) in requires.split(",")
+
+
+def test_the_promises_are_always_tested() -> None:
+    files = list(python_files(TESTS / "promises"))
+    assert files
+    assert [path for path in files if "mark.slow" in path.read_text(encoding="utf-8")] == []

@@ -15,11 +15,15 @@ SKIPS_ALL = "import pytest\npytest." + "skip('not today', allow_module_level=Tru
 SKIPS_ONE = "import pytest\n@pytest.mark." + "skip\ndef test_two(): pass\n"
 
 
-def run(directory: Path, other: str) -> subprocess.CompletedProcess[str]:
+SLOW = "import pytest\n@pytest.mark.slow\ndef test_two(): pass\n"
+
+
+def run(directory: Path, other: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     (directory / "test_it.py").write_text(PASSES, encoding="utf-8")
     (directory / "test_other.py").write_text(other, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "tests.plugins.no_silent_skips", "-c", os.devnull]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.plugins.no_silent_skips", "-c", os.devnull, directory],
+        [*command, *arguments, directory],
         cwd=ROOT,
         env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -34,6 +38,14 @@ def test_a_skip_fails_the_run(tmp_path: Path, other: str) -> None:
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "skipped, which counts as failed" in done.stdout
     assert "test_other.py" in done.stdout
+
+
+def test_slow_tests_that_were_left_out_are_named(tmp_path: Path) -> None:
+    done = run(tmp_path, SLOW, "-m", "not slow")
+    assert done.returncode == pytest.ExitCode.OK
+    assert "1 passed, 1 deselected" in done.stdout
+    assert "slow tests that were left out: just test-slow" in done.stdout
+    assert "test_other.py::test_two" in done.stdout
 
 
 def test_a_run_without_skips_passes(tmp_path: Path) -> None:

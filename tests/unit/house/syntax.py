@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 _TOO_BROAD = {"Exception", "BaseException", "ChatError"}
@@ -64,7 +65,7 @@ def patched_modules(files: Iterable[Path], package: str) -> list[str]:
     """Complain of tests that replace parts of `package`: trouble is made by subclasses and signals, not by patching."""
     found = []
     for path in files:
-        tree = ast.parse(path.read_bytes())
+        tree = _tree(path)
         own = {package} | {
             alias.asname or alias.name
             for node in ast.walk(tree)
@@ -105,9 +106,18 @@ def reaching_across_features(features: Path, package: str) -> list[str]:
     return found
 
 
+def _tree(path: Path) -> ast.Module:
+    return _parsed(path.read_bytes())
+
+
+@cache
+def _parsed(source: bytes) -> ast.Module:
+    return ast.parse(source)
+
+
 def _nodes(files: Iterable[Path]) -> Iterator[tuple[Path, ast.expr | ast.stmt | ast.excepthandler]]:
     for path in files:
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.expr | ast.stmt | ast.excepthandler):
                 yield path, node
 
