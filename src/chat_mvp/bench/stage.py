@@ -6,6 +6,7 @@ checks them like any other.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from chat_mvp.bench.groups import Groups
 from chat_mvp.bench.history import History
 from chat_mvp.bench.orders import Person
 from chat_mvp.bench.server import ServerUnderTest
@@ -66,6 +68,15 @@ class Stage:
         members = [person.user_id for person in people[1:]]
         return await self._conversation(people[0], {"kind": "group", "name": "Benchmark", "member_ids": members})
 
+    def groups(self, people: list[Person], text_chars: int) -> Groups:
+        """Return an object that stores many groups of these people."""
+        return Groups(self._database, [person.user_id for person in people], text_chars=text_chars)
+
+    @property
+    def epoch(self) -> str:
+        """Return the epoch of the database, to which the revisions of clients belong."""
+        return self._database.epoch
+
     def history(self, text_chars: int) -> History:
         """Return an object that grows the history of conversations."""
         return History(self._database, text_chars=text_chars)
@@ -76,6 +87,13 @@ class Stage:
             f"/api/v1/conversations/{conversation_id}", headers={"Authorization": f"Bearer {owner.token}"}
         )
         answer.raise_for_status()
+
+    async def ready_ms(self) -> float:
+        """Return how long the readiness probe takes to answer, in milliseconds. An error when it is not ready."""
+        began = time.monotonic()
+        answer = await self._http.get("/health/ready")
+        answer.raise_for_status()
+        return 1_000 * (time.monotonic() - began)
 
     async def until_empty(self, conversation_id: str) -> None:
         """Wait until no message of a conversation is stored."""
