@@ -88,7 +88,7 @@ def _build_connect_flow(base: Foundation, engine: Engine, services: Services) ->
     settings = base.settings
     return ConnectFlow(
         snapshots=engine.snapshots,
-        catch_up=CatchUp(base.messages, engine.views.fetch),
+        catch_up=CatchUp(base.messages, base.recent_messages, engine.views.fetch),
         debts=Debts(
             queue=Queue(base.database.collections),
             owed=engine.owed,

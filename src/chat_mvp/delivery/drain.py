@@ -39,6 +39,7 @@ class Drain:
         catch-up has sent them.
         """
         changed = {it.summary.id for it in debt.pieces if known.get(it.summary.id) not in {None, it.summary.rev}}
+        changed -= _sent_by_catch_up(debt, changed, known)
         pages = self._debts.pages(debt, without=without, changed=changed)
         left: set[str] = set()
         count = 0
@@ -64,3 +65,10 @@ class Drain:
 
 async def _next(pages: AsyncIterator[Page]) -> Page | None:
     return await anext(pages, None)
+
+
+def _sent_by_catch_up(debt: Debt, changed: Collection[str], known: Mapping[str, int]) -> set[str]:
+    """Return those of the changed conversations in which the catch-up has sent every owed message as a new one."""
+    if debt.loaded is None:
+        return set()
+    return {i for i in changed if all(record.made_rev > known[i] for record in debt.loaded.get(i, ()))}

@@ -14,7 +14,8 @@ from chat_mvp.limits import (
 from chat_mvp.protocol import ConversationState
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, SummaryRecord
+from chat_mvp.storage.recent import FEW, RecentMessages
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, SeqRange, SummaryRecord
 from chat_mvp.storage.summaries import Summaries
 from chat_mvp.times import format_time
 
@@ -46,27 +47,23 @@ class UnreadBudget:
         return True
 
 
-class UnreadRange(Struct, frozen=True):
-    """The range in which messages may be unread: in this conversation, above one sequence number and up to another."""
-
-    conversation_id: str
-    above: int
-    up_to: int
-
-    @property
-    def size(self) -> int:
-        """Return the number of messages in the range."""
-        return max(0, self.up_to - self.above)
-
-
 class Snapshots:
     """Reads conversations as one user has them. Every query is bounded, whatever other users did."""
 
-    def __init__(self, conversations: Conversations, messages: Messages, summaries: Summaries, blocks: Blocks) -> None:
+    def __init__(
+        self,
+        *,
+        conversations: Conversations,
+        messages: Messages,
+        recent: RecentMessages,
+        summaries: Summaries,
+        blocks: Blocks,
+    ) -> None:
         """Read from these collections."""
         self._blocks = blocks
         self._conversations = conversations
         self._messages = messages
+        self._recent = recent
         self._summaries = summaries
 
     async def fetch_summaries(self, user_id: str) -> list[SummaryRecord]:
@@ -78,8 +75,7 @@ class Snapshots:
     ) -> list[ConversationState]:
         """Return the lines of ``ready`` for some of the conversations, in their order."""
         ranges = [
-            UnreadRange(summary.id, max(summary.read_seq, summary.joined_seq), summary.last_seq)
-            for summary in summaries
+            SeqRange(summary.id, max(summary.read_seq, summary.joined_seq), summary.last_seq) for summary in summaries
         ]
         unread = await self._count_unread(user_id, ranges, budget)
         others = await self._fetch_others(
@@ -98,7 +94,7 @@ class Snapshots:
         found = [records[i] for i in wanted if i in records]
         # A user who left a direct conversation and came back may have a mark below ``joined_seq``.
         ranges = [
-            UnreadRange(
+            SeqRange(
                 record.id, max(memberships[record.id].read_seq, memberships[record.id].joined_seq), record.last_seq
             )
             for record in found
@@ -125,7 +121,7 @@ class Snapshots:
             apart=await self._blocks.fetch(user_id) if small else (),
         )
 
-    async def _count_unread(self, user_id: str, ranges: Sequence[UnreadRange], budget: UnreadBudget) -> dict[str, int]:
+    async def _count_unread(self, user_id: str, ranges: Sequence[SeqRange], budget: UnreadBudget) -> dict[str, int]:
         """Count exactly within the budget. Beyond it, count every message above the user's mark as unread."""
         # If the mark is at the end, nothing is unread, and no query is needed.
         behind = [each for each in ranges if each.size]
@@ -133,9 +129,9 @@ class Snapshots:
         counts = dict.fromkeys((each.conversation_id for each in ranges), 0)
         counts |= {each.conversation_id: each.size for each in behind}
         counts |= dict.fromkeys((each.conversation_id for each in exact), 0)
-        counts |= await self._messages.count_unread(
-            user_id, [(each.conversation_id, each.above, each.up_to) for each in exact]
-        )
+        # Few messages are counted together with those of other users.
+        counts |= await self._recent.count_unread(user_id, [each for each in exact if each.size <= FEW])
+        counts |= await self._messages.count_unread(user_id, [each for each in exact if each.size > FEW])
         return {conversation_id: min(count, MAX_COUNTED_UNREAD) for conversation_id, count in counts.items()}
 
 

@@ -55,7 +55,9 @@ class Summaries:
         """Return the summaries by user. Return nothing when they are too many to be read at once."""
         query = {"user_id": {"$in": [known_object_id(i) for i in user_ids]}, "visible": True}
         with translated():
-            memberships = await self._memberships.find(query, _MEMBERSHIP, limit=MAX_SHARED + 1).to_list(None)
+            memberships = await self._memberships.find(
+                query, _MEMBERSHIP, limit=MAX_SHARED + 1, batch_size=AT_ONCE
+            ).to_list(None)
         if len(memberships) > MAX_SHARED:
             return {}
         conversations = await self._fetch_conversations(memberships)
@@ -94,7 +96,7 @@ class Summaries:
         with translated():
             for start in range(0, len(ids), AT_ONCE):
                 some: Any = {"_id": {"$in": ids[start : start + AT_ONCE]}}
-                documents = await self._conversations.find(some, _CONVERSATION).to_list(None)
+                documents = await self._conversations.find(some, _CONVERSATION, batch_size=AT_ONCE).to_list(None)
                 found |= {document["_id"]: document for document in documents}
         return found
 

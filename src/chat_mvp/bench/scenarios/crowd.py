@@ -1,6 +1,7 @@
 """A crowd that connects at once, as after a restart of the server."""
 
 import asyncio
+import time
 
 from chat_mvp.bench.clocks import Clocks
 from chat_mvp.bench.generator import carry_out
@@ -19,23 +20,27 @@ class Probe:
 
     def __init__(self, stage: Stage) -> None:
         """Ask the server of this stage."""
+        self.slowest_ms = 0.0
+        self.refusals = 0
+        """How often the server answered that it is not ready."""
         self._stage = stage
         self._task: asyncio.Task[None] | None = None
-        self.slowest_ms = 0.0
 
     def start(self) -> None:
         """Begin to ask."""
         self._task = asyncio.create_task(self._ask())
 
-    async def stop(self) -> None:
-        """Wait for the last answer, and ask no more. An error when the server was not ready."""
-        assert self._task is not None  # noqa: S101 - it was started
+    def stop(self) -> None:
+        """Ask no more. Raises the error of a request that got no answer."""
         task, self._task = self._task, None
-        await task
+        if task is not None and not task.cancel():
+            task.result()
 
     async def _ask(self) -> None:
-        while self._task is not None:
-            self.slowest_ms = max(self.slowest_ms, await self._stage.ready_ms())
+        while True:
+            began = time.monotonic()
+            self.refusals += not await self._stage.is_ready()
+            self.slowest_ms = max(self.slowest_ms, 1_000 * (time.monotonic() - began))
             await asyncio.sleep(_PROBE_EVERY_S)
 
 
@@ -55,7 +60,7 @@ async def _crowd(options: Options, watch: Watch) -> Run:
 
         async def on_moment(moment: str) -> None:
             if moment == "connected":
-                await probe.stop()
+                probe.stop()
             await clocks.read(moment)
             if moment == "alone":
                 probe.start()
@@ -74,6 +79,7 @@ async def _crowd(options: Options, watch: Watch) -> Run:
             "connect_mongod_us": 1e6 * (connected.mongod_cpu_s - alone.mongod_cpu_s) / outcome.connected,
             "connect_load_us": 1e6 * outcome.load_cpu_s / outcome.connected,
             "slowest_probe_ms": probe.slowest_ms,
+            "refusals": probe.refusals,
         },
         counts={
             "connected": outcome.connected,
@@ -94,6 +100,7 @@ CROWD = Scenario(
         Figure("connect_server_us", "CPU of the server for each person", "µs", 0),
         Figure("connect_mongod_us", "CPU of mongod for each person", "µs", 0),
         Figure("connect_load_us", "CPU of the load generator for each person", "µs", 0),
+        Figure("refusals", "answers of the readiness probe that the server is not ready", "", 0),
         Figure("slowest_probe_ms", "answer of the readiness probe meanwhile, slowest", "ms", 0),
     ),
     run=_crowd,
