@@ -36,7 +36,7 @@ MAX_CONNECTIONS_PER_ACCOUNT = 20
 CONNECTS_PER_S = 4
 CONNECTS_BURST = 40
 """Connections of one account that begin; those beyond it wait for ``ready``."""
-MAX_CATCHING_UP_AT_ONCE = 32
+MAX_CATCHING_UP_AT_ONCE = 128
 """Connections that are brought up to date at once. Their reads share queries, so fewer would cost more."""
 MAX_CATCHING_UP_AT_ONCE_EACH = 2
 """The same of one account."""

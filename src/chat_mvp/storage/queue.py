@@ -4,7 +4,7 @@
 entry's ``_id`` is its recipient, conversation and ``seq``, so every query about one recipient is a range of keys.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,12 +15,10 @@ from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.records import SeqRange
-from chat_mvp.storage.sharing import SharedReads
 
 _PRIORITY_RANK: dict[Priority, int] = {"high": 0, "normal": 1}
 RANGES_AT_ONCE = 25
 """Branches of one ``$or``. The time to plan a query grows with the square of their number."""
-_ATTEMPTS_AT_ONCE = 500
 URGENT_READ = 10_000
 """How many messages of high priority of one user are read in order to find their conversations."""
 
@@ -33,6 +31,14 @@ class SentMessage(NamedTuple):
     sender_id: str
     priority: Priority
     created_at: datetime
+
+
+class Attempt(NamedTuple):
+    """A message that is sent to a recipient."""
+
+    recipient_id: str
+    conversation_id: str
+    seq: int
 
 
 def queue_document(recipient_id: str, conversation_id: ObjectId, message: SentMessage) -> RawDocument:
@@ -61,12 +67,11 @@ def queue_range(recipient_id: str, conversation_id: str, *, first: int = 0, last
 
 
 class Queue:
-    """Reads the queue of one recipient."""
+    """Reads the queues of recipients."""
 
     def __init__(self, collections: Collections) -> None:
         """Read from the ``message_queue`` collection of this database."""
         self._queue = collections["message_queue"]
-        self._attempts: SharedReads[None] = SharedReads(self._count_attempts, max_keys=_ATTEMPTS_AT_ONCE)
 
     async def count(self, recipient_id: str, ranges: Sequence[SeqRange], *, limit: int) -> int:
         """Return how many entries this user has in these ranges, at most ``limit``."""
@@ -113,28 +118,22 @@ class Queue:
             entries = await self._queue.find({"_id": {"$in": keys}}, {"message_id": 1}).to_list(None)
         return [str(entry["message_id"]) for entry in entries]
 
-    async def count_attempts(self, recipient_id: str, messages: Iterable[tuple[str, int]]) -> None:
-        """Count one more attempt to send these messages, by conversation and ``seq``, as far as they have entries.
+    async def count_attempts(self, attempts: Iterable[Attempt]) -> None:
+        """Count one more attempt to send each of these messages, as far as they have entries.
 
-        Concurrent callers share the command. Two attempts to send one message at the same time can count as one.
+        Two attempts to send the same message to the same recipient count as one.
         """
-        await self._attempts.fetch([f"{recipient_id}:{conversation_id}:{seq}" for conversation_id, seq in messages])
+        keys = [
+            queue_key(known_object_id(it.recipient_id), known_object_id(it.conversation_id), it.seq) for it in attempts
+        ]
+        with translated():
+            await self._queue.update_many({"_id": {"$in": keys}}, {"$inc": {"attempts": 1}})
 
     async def count_attempt(self, recipient_id: str, conversation_id: str, *, first: int, last: int) -> None:
         """Count one more attempt to send the entries from ``first`` to ``last``."""
         query = queue_range(recipient_id, conversation_id, first=first, last=last)
         with translated():
             await self._queue.update_many(query, {"$inc": {"attempts": 1}})
-
-    async def _count_attempts(self, attempts: Sequence[str]) -> Mapping[str, None]:
-        parts = [attempt.split(":") for attempt in attempts]
-        keys = [
-            queue_key(known_object_id(recipient_id), known_object_id(conversation_id), int(seq))
-            for recipient_id, conversation_id, seq in parts
-        ]
-        with translated():
-            await self._queue.update_many({"_id": {"$in": keys}}, {"$inc": {"attempts": 1}})
-        return {}
 
 
 def _entries(recipient_id: str, where: SeqRange) -> RawDocument:
