@@ -4,7 +4,7 @@ The marks and the conversations say which these are (``OwedRange``). Messages fr
 are owed only if they have an entry in the queue.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
@@ -77,7 +77,8 @@ class Debts:
     async def find(self, user_id: str, summaries: Sequence[SummaryRecord]) -> Debt:
         """Return what is owed. ``summaries`` come with the most recently active conversation first."""
         since = self._oldest()
-        recent = (summary for summary in reversed(summaries) if summary.activity_at > since)
+        behind = (summary for summary in reversed(summaries) if summary.confirmed_seq < summary.last_seq)
+        recent = (summary for summary in behind if summary.activity_at > since)
         pieces = [piece for summary in recent for piece in _pieces(summary)]
         if _size(pieces) <= PAGE:
             loaded = await self._load(user_id, pieces) if pieces else {}
@@ -90,7 +91,9 @@ class Debts:
         )
         return Debt(user_id, pieces, None, count)
 
-    async def pages(self, debt: Debt, *, without: Collection[str], changed: Collection[str]) -> AsyncIterator[Page]:
+    async def pages(
+        self, debt: Debt, *, without: Collection[str], changed: Collection[str]
+    ) -> AsyncGenerator[Page, None]:
         """Read the owed messages in the order in which they are sent, except those of conversations in ``without``.
 
         In the ``changed`` conversations, a newer state of these messages may have been sent since ``find``.

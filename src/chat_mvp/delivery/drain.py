@@ -4,7 +4,8 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import aclosing
 
 from chat_mvp.delivery.catchup import HasLeft, NoteSent, Send, is_newer
 from chat_mvp.delivery.debts import Debt, Debts, Page
@@ -43,11 +44,9 @@ class Drain:
         pages = self._debts.pages(debt, without=without, changed=changed)
         left: set[str] = set()
         count = 0
-        next_page = asyncio.create_task(_next(pages))
-        try:
-            while page := await next_page:
-                # Read the next page while this one is sent.
-                next_page = asyncio.create_task(_next(pages))
+        # What is in memory already need not be read ahead.
+        async with aclosing(pages if debt.loaded is not None else _read_ahead(pages)) as source:
+            async for page in source:
                 for summary, records in page:
                     if summary.id in left or (is_newer(summary, records) and await has_left(summary.id)):
                         left.add(summary.id)
@@ -58,9 +57,18 @@ class Drain:
                             note_sent(record.message)
                             await send(MessageNew(message=record.message, queued=True))
                             count += 1
-        finally:
-            next_page.cancel()
         return count
+
+
+async def _read_ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
+    """Read each page while the previous one is sent."""
+    next_page = asyncio.create_task(_next(pages))
+    try:
+        while page := await next_page:
+            next_page = asyncio.create_task(_next(pages))
+            yield page
+    finally:
+        next_page.cancel()
 
 
 async def _next(pages: AsyncIterator[Page]) -> Page | None:

@@ -14,6 +14,7 @@ from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id
 from chat_mvp.storage.records import OwedRange, SummaryRecord
 from chat_mvp.storage.sharing import SharedReads
+from chat_mvp.times import format_time
 
 PEOPLE_AT_ONCE = 64
 MAX_SHARED = 4_000
@@ -38,6 +39,7 @@ class _Conversation(Struct, frozen=True, kw_only=True):
     last_seq: int
     activity_at: datetime
     updated_at: datetime
+    updated_text: str
     member_count: int
     direct_key: str | None
     owed: OwedRange | None
@@ -123,6 +125,7 @@ def _conversation(document: RawDocument) -> _Conversation:
         last_seq=document["last_seq"],
         activity_at=document["activity_at"],
         updated_at=document["updated_at"],
+        updated_text=format_time(document["updated_at"]),
         member_count=document["member_count"],
         direct_key=document["direct_key"],
         owed=owed_range(document),
@@ -130,12 +133,14 @@ def _conversation(document: RawDocument) -> _Conversation:
 
 
 def _record(membership: RawDocument, conversation: _Conversation) -> SummaryRecord:
+    own = membership["updated_at"]
     return SummaryRecord(
         id=conversation.id,
         rev=conversation.rev,
         last_seq=conversation.last_seq,
         activity_at=conversation.activity_at,
-        updated_at=max(conversation.updated_at, membership["updated_at"]),
+        # Usually the conversation changed last, and its members share the text.
+        updated_at=conversation.updated_text if own <= conversation.updated_at else format_time(own),
         member_count=conversation.member_count,
         direct_key=conversation.direct_key,
         joined_seq=membership["joined_seq"],
