@@ -66,7 +66,10 @@ async def _crowd(options: Options, watch: Watch) -> Run:
                 probe.start()
 
         watch.phase("connecting")
-        outcome = await carry_out(order, CrowdOutcome, on_moment=on_moment, on_progress=watch.done)
+        try:
+            outcome = await carry_out(order, CrowdOutcome, on_moment=on_moment, on_progress=watch.done)
+        finally:
+            probe.stop()
     alone, connected = (clocks.at(moment).usage for moment in ("alone", "connected"))
     to_ready, to_drained = (Histogram(it).percentiles() for it in (outcome.to_ready, outcome.to_drained))
     return Run(
