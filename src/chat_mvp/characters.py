@@ -31,6 +31,8 @@ _NOT_IN_PARAGRAPH = re.compile(
 )
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
+# Controls, format characters, halves of surrogate pairs, and separators of lines and paragraphs.
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Format characters that are drawn all the same: number signs and other marks that stand before digits or words.
 _DRAWN_FORMAT_CHARS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
 # Letters, symbols and marks that draw nothing: the grapheme joiner, Hangul fillers, Khmer inherent vowels, the blank
@@ -86,6 +88,14 @@ def to_line(text: str) -> str:
         # A space may part a joiner behind it from what it joined, so look again.
         text = "".join(" " if index in refused else char for index, char in enumerate(text))
     return text
+
+
+def escaped(text: str) -> str:
+    """Return a text for a log or a terminal: each control and format character becomes an escape sequence."""
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in _ESCAPED_CATEGORIES else char
+        for char in text
+    )
 
 
 def isolated(name: str) -> str:

@@ -167,6 +167,18 @@ class RateLimitedError(ChatError):
     code, status, title = "rate_limited", 429, "Too Many Requests"
 
 
+class TransferCodingError(ChatError):
+    """A body with a transfer coding that the server does not understand."""
+
+    code, status, title = "unsupported_transfer_coding", 501, "Not Implemented"
+
+
+class HttpVersionError(ChatError):
+    """A request in a version of HTTP other than 1.0 and 1.1."""
+
+    code, status, title = "unsupported_http_version", 505, "HTTP Version Not Supported"
+
+
 class InternalError(ChatError):
     """A fault of ours. Sending the same ``client_message_id`` again is safe."""
 
@@ -175,6 +187,12 @@ class UnavailableError(ChatError):
     """The database cannot take the write now. Sending the same ``client_message_id`` again is safe."""
 
     code, status, title = "unavailable", 503, "Service Unavailable"
+
+
+class DamagedError(ChatError):
+    """An account in the database that the server cannot read, because another program has changed it."""
+
+    code, status, title = "damaged", 503, "Service Unavailable"
 
 
 class StartupError(Exception):

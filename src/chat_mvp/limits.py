@@ -80,6 +80,15 @@ FRAMES_BURST = 5_000
 # --------------------------------------------------------------------------------------------------------- messages
 
 MAX_TEXT_CHARS = 10_000
+TEXT_BYTES_PER_SEND = 1_000
+"""Bytes of text, in UTF-8, that an account may publish for each send that its rate allows."""
+TEXT_BURST_BYTES_PER_SEND = 2_000
+"""The same for each send that may be made at once."""
+MIN_TEXT_BURST_BYTES = 400_000
+"""Of text at once, however few sends the settings allow: ten texts of the maximum length, of any characters.
+
+It is also more than one message with all its reactions can have.
+"""
 MAX_CLIENT_MESSAGE_ID_CHARS = 64
 MAX_EMOJI_CHARS = 32
 """One emoji; the longest of Unicode has 14."""

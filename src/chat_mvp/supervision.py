@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import structlog
 
 RESTART_AFTER_S = 1.0
+CANCEL_AGAIN_AFTER_S = 0.2
 REPORT_FOR_S = 60.0
 """How long readiness names a task after it failed."""
 
@@ -46,3 +48,16 @@ class Supervisor:
             self.restarts += 1
             self._failed_at[name] = self._clock()
             await asyncio.sleep(self._restart_after_s)
+
+
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and return when all of them have ended.
+
+    Each is cancelled again until it ends, because the database driver swallows a cancellation that comes while it
+    receives an answer.
+    """
+    late = {task for task in tasks if not task.done()}
+    while late:
+        for task in late:
+            task.cancel()
+        _, late = await asyncio.wait(late, timeout=CANCEL_AGAIN_AFTER_S)

@@ -37,6 +37,20 @@ async def test_adding_naming_and_removing(chat: Chat) -> None:
     assert (await contacts(ann)).keys() == {cat.id}
 
 
+async def test_blocks_reach_the_other_devices_of_the_user_and_no_one_else(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    await ann.direct(bob)
+    devices, other = [await ann.connect(), await ann.connect()], await bob.connect()
+    await ann.block(bob)
+    for device in devices:
+        frame = await device.expect("block.updated")
+        assert frame == {"type": "block.updated", "user": bob.user, "blocked": True}
+    await ann.unblock(bob)
+    for device in devices:
+        assert await device.expect("block.updated") == {"type": "block.updated", "user": bob.user, "blocked": False}
+    await other.nothing("block.updated")
+
+
 async def test_contacts_that_cannot_be(chat: Chat) -> None:
     ann, bob = await chat.people("ann", "bob")
     expect_problem(await ann.put(f"/contacts/{NO_SUCH_ID}"), 404, "not_found")

@@ -166,6 +166,16 @@ async def test_in_addresses(chat: Chat, path: str) -> None:
         check_answered(response, value)
 
 
+@pytest.mark.parametrize("path", ["/sync?conversation_id=ROOM&after_rev=", "/conversations/ROOM/messages?before="])
+async def test_integers_of_a_query(chat: Chat, path: str) -> None:
+    ann = await chat.person("ann")
+    room = await ann.group()
+    expect_json(await ann.request("GET", path.replace("ROOM", room) + "10"))
+    for text in ("1e1", "1E1", "10.0", "%2B10", "1_0", "null", ""):
+        problem = expect_problem(await ann.request("GET", path.replace("ROOM", room) + text), 422, "validation")
+        assert problem["detail"].endswith("must be a whole number.")
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 async def test_moments_outside_of_the_calendar(chat: Chat, moment: str) -> None:
     ann = await chat.person("ann")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.events import stored_events
-from tests.support.http import expect_json
+from tests.support.http import expect_json, expect_nothing
 from tests.support.people import Chat, Person
 
 
@@ -67,9 +67,21 @@ async def test_a_peer_who_does_not_see_the_conversation_yet_does_not_get_it(chat
     await change(bob, display_name="Seen")
     assert (await opener.expect("user.updated", user={"id": bob.id}))["user"]["display_name"] == "Seen"
     await ann.say(room, "hello")
-    await peer.expect("conversation.joined")
+    joined = await peer.expect("conversation.joined")
+    assert joined["conversation"]["peer"]["display_name"] == "Unseen"
     await change(ann, display_name="Seen as well")
     await peer.expect("user.updated", user={"display_name": "Seen as well"})
+
+
+async def test_a_conversation_that_comes_back_shows_the_current_name_of_the_peer(chat: Chat) -> None:
+    ann, bob = await chat.people("ann", "bob")
+    room = await ann.direct(bob)
+    await ann.say(room, "hello")
+    expect_nothing(await bob.post(f"/conversations/{room}/leave"))
+    shown = await change(ann, display_name="Renamed")
+    peer = await bob.connect()
+    await ann.say(room, "hello again")
+    assert (await peer.expect("conversation.joined"))["conversation"]["peer"] == shown
 
 
 async def test_changes_that_no_one_else_sees_are_no_events(chat: Chat) -> None:

@@ -12,6 +12,7 @@ from tests.faults.comings import Comings
 from tests.faults.copies import KILLS, Copies
 from tests.faults.device import Device
 from tests.faults.observations import Observations, Stored, View
+from tests.faults.owed import Owed
 from tests.faults.slow import slow_down_readers
 from tests.faults.tally import Tally
 from tests.faults.topology import TOPOLOGIES, Topology
@@ -109,6 +110,8 @@ class _Run:
         for device in self._devices:
             await device.leave()
         await asyncio.gather(*self._lives)
+        owed = Owed(self._place, self._people, random.Random(f"{self._seed} owed"))
+        self._violations += await owed.complaints()
         self._violations += await self._copies.complaints()
         return self._result(seconds)
 

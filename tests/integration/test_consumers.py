@@ -476,13 +476,71 @@ async def test_readiness_names_one_that_is_stuck(database: Database) -> None:
         assert re.fullmatch(rf"The consumer {NAME} fails \(UnavailableError\) and is \d+ s behind\.", said)
 
 
+async def test_readiness_names_one_that_does_not_return(database: Database) -> None:
+    returns = asyncio.Event()
+
+    async def wait(_: Event) -> None:
+        await returns.wait()
+
+    recorder = Recorder(before=wait)
+    async with running(database, recorder, timing=QUICK._replace(stuck_after_s=0.5)) as it:
+
+        async def problem() -> str | None:
+            return it.runner.problem()
+
+        await started(database)
+        begun = time.monotonic()
+        await store(database, marks(1))
+        said = await eventually(problem)
+        assert time.monotonic() - begun > 0.5
+        assert re.fullmatch(rf"The consumer {NAME} has not returned from handle for \d+ s\.", said)
+        returns.set()
+        assert await seen(recorder, 1) == [1]
+        assert it.runner.problem() is None
+
+
+async def test_a_process_that_lost_the_lease_sets_nothing_aside(database: Database) -> None:
+    consumers = Consumers(database.collections)
+    await consumers.register(NAME, ["marks.raised"])
+    assert await consumers.claim(NAME, "first", lease_ms=0) is not None
+    assert await consumers.set_aside(NAME, "first", "s" * 24, 0, event="{}", error="an error")
+    assert await consumers.claim(NAME, "second", lease_ms=10_000) is not None
+    assert not await consumers.set_aside(NAME, "first", "s" * 24, 1, event="{}", error="an error")
+    assert await consumers.count_set_aside() == {NAME: 1}
+    document = await database.collections["consumers"].find_one({"_id": NAME})
+    assert document is not None
+    assert document["set_aside"] == 1
+
+
+async def test_an_event_that_fails_while_another_process_claims_the_consumer_is_left_to_it(database: Database) -> None:
+    async def claim_and_fail(_: Event) -> None:
+        await database.collections["consumers"].update_one({"_id": NAME}, {"$set": {"owner": "another"}})
+        raise RuntimeError("a fault")
+
+    timing = QUICK._replace(max_attempts=1, renew_s=60.0, poll_s=60.0)
+    async with running(database, Recorder(before=claim_and_fail), timing=timing) as it:
+
+        async def owns() -> bool:
+            return NAME in it.runner.lags_s()
+
+        await started(database)
+        await store(database, marks(1))
+        await eventually(owns, lambda is_owner: not is_owner)
+        assert it.runner.set_aside() == {NAME: 0}
+    assert await Consumers(database.collections).count_set_aside() == {}
+
+
 async def test_a_new_epoch_makes_consumers_rebuild(mongo_uri: str) -> None:
     name = f"renewed_{secrets.token_hex(4)}"
     database = await open_database(mongo_uri, name, queue_ttl_days=30)
     async with running(database, Recorder()):
         await started(database)
         await store(database, marks(1))
-    await Consumers(database.collections).set_aside(NAME, "s" * 24, 0, event="{}", error="an error")
+        (record,) = await Consumers(database.collections).fetch()
+        assert record.owner is not None
+        assert await Consumers(database.collections).set_aside(
+            NAME, record.owner, "s" * 24, 0, event="{}", error="an error"
+        )
     await database.close()
     async with open_load(mongo_uri, name, queue_ttl_days=30) as load:
 

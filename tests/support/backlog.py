@@ -5,11 +5,11 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from chat_mvp.protocol import Message
 from chat_mvp.storage.ids import new_id, to_object_id
 from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
+from tests.support.messages import stored_message
 from tests.support.server import Server
 
 BATCH = 5_000
@@ -29,26 +29,15 @@ async def add_backlog(
         for start in range(0, len(texts), BATCH):
             writes = Writes(now=now)
             for number, text in enumerate(texts[start : start + BATCH], start + 1):
-                message = Message(
+                message = stored_message(
                     id=new_id(),
                     conversation_id=conversation_id,
                     seq=last_seq + number,
                     rev=rev + number,
                     sender_id=sender_id,
                     client_message_id=f"backlog-{conversation_id}-{last_seq + number}",
-                    kind="text",
                     text=text,
-                    priority="normal",
-                    attachments=[],
-                    reply_to=None,
-                    thread_root=None,
-                    thread=None,
-                    mentions=[],
-                    reactions=[],
-                    pinned=False,
                     created_at=format_time(now),
-                    edited_at=None,
-                    deleted_at=None,
                 )
                 writes.insert_message(
                     MessageRecord(message=message, made_rev=rev + number, status="queued"), [recipient_id]

@@ -7,12 +7,13 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from chat_mvp.protocol import Message, Role
+from chat_mvp.protocol import Role
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import new_id
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, OwedRange
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
+from tests.support.messages import stored_message
 from tests.support.server import Server
 
 BATCH = 5_000
@@ -30,18 +31,33 @@ async def database_of(server: Server) -> AsyncIterator[AsyncIOMotorDatabase[dict
 
 
 async def add_groups(
-    server: Server, maker_id: str, member_id: str, count: int, *, unread: int = 0, queued: bool = False
+    server: Server,
+    maker_id: str,
+    member_id: str,
+    count: int,
+    *,
+    unread: int = 0,
+    queued: bool = False,
+    small: bool = False,
 ) -> list[str]:
     """Store groups of two people, each with one message that was read and ``unread`` ones that were not.
 
-    Return their ids, the most recently active first.
+    Return their ids, the most recently active first. The unread messages wait for the member because of ``small``, or
+    because of their entries, as in a database of an earlier version.
     """
     async with database_of(server) as database:
-        return await insert_groups(database, maker_id, member_id, count, unread=unread, queued=queued)
+        return await insert_groups(database, maker_id, member_id, count, unread=unread, queued=queued, small=small)
 
 
 async def insert_groups(
-    database: Any, maker_id: str, member_id: str, count: int, *, unread: int = 0, queued: bool = False
+    database: Any,
+    maker_id: str,
+    member_id: str,
+    count: int,
+    *,
+    unread: int = 0,
+    queued: bool = False,
+    small: bool = False,
 ) -> list[str]:
     """Do the same in an open database, of either driver."""
     now = utc_now()
@@ -49,7 +65,7 @@ async def insert_groups(
     conversations, memberships, writes = [], [], Writes(now=now)
     for number in range(count):
         at = now - timedelta(seconds=number)
-        group = _group(maker_id, at, last_seq=1 + unread)
+        group = _group(maker_id, at, last_seq=1 + unread, small=small)
         ids.append(group.id)
         conversations.append(conversation_document(group))
         memberships.append(membership_document(new_membership(group.id, maker_id, seq=1 + unread, at=at, role="owner")))
@@ -68,7 +84,7 @@ async def _insert(database: Any, name: str, documents: Sequence[Any]) -> None:
         await database[name].insert_many(documents[start : start + BATCH], ordered=False)
 
 
-def _group(maker_id: str, at: datetime, *, last_seq: int) -> ConversationRecord:
+def _group(maker_id: str, at: datetime, *, last_seq: int, small: bool) -> ConversationRecord:
     return ConversationRecord(
         id=new_id(),
         kind="group",
@@ -86,6 +102,7 @@ def _group(maker_id: str, at: datetime, *, last_seq: int) -> ConversationRecord:
         last_seq=last_seq,
         rev=last_seq,
         direct_key=None,
+        owed=OwedRange() if small else None,
     )
 
 
@@ -114,25 +131,14 @@ def new_membership(
 
 
 def _message(conversation_id: str, sender_id: str, seq: int, at: datetime) -> MessageRecord:
-    message = Message(
+    message = stored_message(
         id=new_id(),
         conversation_id=conversation_id,
         seq=seq,
         rev=seq,
         sender_id=sender_id,
         client_message_id=f"{conversation_id}-{seq}",
-        kind="text",
         text=f"number {seq}",
-        priority="normal",
-        attachments=[],
-        reply_to=None,
-        thread_root=None,
-        thread=None,
-        mentions=[],
-        reactions=[],
-        pinned=False,
         created_at=format_time(at),
-        edited_at=None,
-        deleted_at=None,
     )
     return MessageRecord(message=message, made_rev=seq, status="queued")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_mvp.characters import (
+    escaped,
     has_visible,
     is_visible,
     isolated,
@@ -174,3 +175,10 @@ def test_a_name_cannot_leave_its_place_in_a_sentence(name: str) -> None:
     assert not {*shown[1:-1]} & {*DIRECTION, *CONTROL, *BREAKS}
     assert line_complaint(to_line(name)) is None
     assert (shown[1:-1] == name) is (line_complaint(name) is None)
+
+
+def test_no_control_or_format_character_reaches_a_terminal() -> None:
+    shown = escaped("".join(EVERY))
+    assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert escaped("a\u061cb\u200bc\U000e0041\x1b[31m") == r"a\u061cb\u200bc\U000e0041\x1b[31m"
+    assert escaped("Ünïcode שלום 👍🏽 e\u0301") == "Ünïcode שלום 👍🏽 e\u0301"

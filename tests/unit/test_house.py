@@ -42,6 +42,7 @@ PUBLISHES = {
     "delivery/local.py": "publishes the frames of committed events",
     "delivery/receipts.py": "gathers the receipts of committed events",
     "delivery/writer.py": "publishes each batch after its commit",
+    "realtime/block_updates.py": "publishes blocks that are committed",
     "realtime/profiles.py": "sends changed profiles after their commit",
 }
 

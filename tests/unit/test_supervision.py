@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chat_mvp.supervision import REPORT_FOR_S, Supervisor
+from chat_mvp.supervision import REPORT_FOR_S, Supervisor, cancel
 
 
 class Clock:
@@ -28,6 +28,28 @@ async def test_a_task_that_fails_starts_again_and_is_named_for_a_minute() -> Non
     assert supervisor.problem() == "A background task failed and was started again: worker."
     clock.now = REPORT_FOR_S
     assert supervisor.problem() is None
+
+
+async def test_a_task_that_swallows_cancellations_ends_too() -> None:
+    swallowed = 0
+
+    async def work() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                # As the database driver does while it receives an answer.
+                swallowed += 1
+                if swallowed == 3:
+                    raise
+
+    tasks = [asyncio.create_task(work()), asyncio.create_task(asyncio.sleep(60))]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await cancel(tasks)
+    assert [task.cancelled() for task in tasks] == [True, True]
+    await cancel(tasks)
 
 
 async def test_a_task_that_is_cancelled_ends() -> None:

@@ -34,6 +34,7 @@ export type ServerFrame =
   | MemberUpdated
   | MemberLeft
   | UserUpdated
+  | BlockUpdated
   | Typing
   | Presence
   | PresenceSnapshot
@@ -643,6 +644,14 @@ export interface MemberLeft {
 export interface UserUpdated {
   type: "user.updated";
   user: User;
+}
+/**
+ * The user blocked another user, or lifted the block. Sent to the user's own devices only.
+ */
+export interface BlockUpdated {
+  type: "block.updated";
+  user: User;
+  blocked: boolean;
 }
 /**
  * A member started or stopped typing.

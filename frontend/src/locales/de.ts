@@ -363,6 +363,9 @@ export const de: Catalogue = {
   'error.unsupported_media_type': 'Diese Seite und der Server verstehen einander nicht. Lade die Seite neu.',
   'error.headers_too_large':
     'Dein Browser hat zu viel mitgeschickt. Lösche die Cookies dieser Seite und versuch es noch einmal.',
+  'error.unsupported_transfer_coding': 'Das hat der Server nicht verstanden.',
+  'error.unsupported_http_version': 'Das hat der Server nicht verstanden.',
+  'error.damaged': 'Dieses Konto ist beschädigt. Wende dich an die Leute, die den Server betreiben.',
   'error.rate_limited.wait': (wait) => `Das war zu oft. Versuch es in ${wait} noch einmal.`,
   'error.internal': 'Der Server hatte ein Problem. Versuch es noch einmal.',
 

@@ -353,6 +353,9 @@ export const en = {
   'error.unsupported_media_type': 'This page and the server are incompatible. Reload the page.',
   'error.headers_too_large':
     'Your browser sent too much data. Delete the cookies of this page and try again.',
+  'error.unsupported_transfer_coding': "The server couldn't process the request.",
+  'error.unsupported_http_version': "The server couldn't process the request.",
+  'error.damaged': 'This account is damaged. Contact your administrator.',
   'error.rate_limited.wait': (wait: string) => `Too many requests. Try again in ${wait}.`,
   'error.internal': 'Server error. Try again.',
 

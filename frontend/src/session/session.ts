@@ -272,6 +272,7 @@ export class Session {
     if (!this.#sync.handle(frame)) return;
     if (frame.type === 'conversation.updated') this.#followPatch(frame.conversation);
     if (frame.type === 'user.updated' && this.#leads()) this.#keepProfiles();
+    if (frame.type === 'block.updated' && this.#leads()) this.contacts.keep();
     if (frame.type === 'ready') this.presence.connected(this.#leads());
     if (frame.type === 'presence' && frame.user_id === this.accountId) this.presence.follow(frame.state);
     if (frame.type === 'typing') this.#watchTyping();
@@ -314,10 +315,10 @@ export class Session {
     } catch {
       // The connection works, so this is asked again at the next one; what is shown is not wrong, only older.
     } finally {
-      // A profile has no time: what was fetched may have put back one from before.
-      const profiles = meanwhile().filter((one) => one.type === 'user.updated');
-      if (profiles.length > 0) {
-        this.changes.frames(profiles, this.#clock.now());
+      // Profiles and blocks have no time: what was fetched may have put back one from before.
+      const newer = meanwhile().filter((one) => one.type === 'user.updated' || one.type === 'block.updated');
+      if (newer.length > 0) {
+        this.changes.frames(newer, this.#clock.now());
         this.#keepProfiles();
         this.#persister.people();
       }

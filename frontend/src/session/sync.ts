@@ -281,6 +281,9 @@ export class Sync {
         if (direct !== undefined) persister.conversation(direct.id);
         return;
       }
+      case 'block.updated':
+        persister.people();
+        return;
       case 'receipt':
       case 'member.joined':
       case 'member.updated':

@@ -99,6 +99,13 @@ it("a change of the user's own profile keeps the private fields", () => {
   expect(after.blocked).toBe(own.blocked);
 });
 
+it('a block that another device sets or lifts changes the block list', () => {
+  const blocked = applyFrame(EMPTY, { type: 'block.updated', user: ben, blocked: true }, 0);
+  expect(blocked.blocked).toEqual({ ben });
+  expect(blocked.people.ben).toBe(ben);
+  expect(applyFrame(blocked, { type: 'block.updated', user: ben, blocked: false }, 0).blocked).toEqual({});
+});
+
 it.each<[Role, Role]>([
   ['member', 'admin'],
   ['admin', 'member'],

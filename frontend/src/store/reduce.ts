@@ -85,6 +85,8 @@ export function applyFrame(state: ChatState, frame: ServerFrame, now: number): C
       return dropMember(state, frame.conversation_id, frame.user_id);
     case 'user.updated':
       return putUser(state, frame.user);
+    case 'block.updated':
+      return setBlocked(state, frame.user, frame.blocked);
     case 'typing':
       return setTyping(
         state,
@@ -421,6 +423,15 @@ function putUser(state: ChatState, user: User): ChatState {
     members: Object.fromEntries(Object.entries(state.members).map(([id, held]) => [id, renewed(held)])),
     conversations:
       direct === undefined ? conversations : put(conversations, direct.id, { ...direct, peer: user }),
+  };
+}
+
+/** Adds a user to the block list, or removes them from it. */
+export function setBlocked(state: ChatState, user: User, isBlocked: boolean): ChatState {
+  return {
+    ...state,
+    people: put(state.people, user.id, user),
+    blocked: isBlocked ? { ...state.blocked, [user.id]: user } : omit(state.blocked, user.id),
   };
 }
 

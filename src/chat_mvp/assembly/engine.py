@@ -19,6 +19,7 @@ from chat_mvp.features.conversations.views import ConversationViews
 from chat_mvp.features.typing.service import TypingService
 from chat_mvp.jobs.purge import PurgeConversation, PurgeQueue
 from chat_mvp.jobs.runner import JobRunner
+from chat_mvp.realtime.block_updates import BlockUpdates
 from chat_mvp.realtime.heartbeat import ConnectionLog
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.profiles import ProfileUpdates
@@ -53,6 +54,7 @@ class Engine:
     typing: TypingService
     registry: Registry
     profile_updates: ProfileUpdates
+    block_updates: BlockUpdates
     connection_log: ConnectionLog
 
 
@@ -77,8 +79,6 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         clock=clock,
     )
     owed = OwedMessages(database.collections)
-    leftovers = Leftovers(database.collections)
-    jobs = JobRunner(Jobs(database.collections), [PurgeConversation(leftovers), PurgeQueue(leftovers)])
 
     def is_reachable(sender_id: str, user_id: str) -> bool:
         return presence.is_reachable(user_id) and not blocks.may_part(sender_id, user_id)
@@ -106,6 +106,12 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
         clock=clock,
     )
     bus.subscribe(registry.deliver)
+    leftovers = Leftovers(database.collections)
+    jobs = JobRunner(
+        Jobs(database.collections),
+        [PurgeConversation(leftovers), PurgeQueue(leftovers)],
+        count_batches=lambda: writer.batches,
+    )
     return Engine(
         bus=bus,
         blocks=blocks,
@@ -128,6 +134,7 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
             connected=registry.users,
             bus=bus,
         ),
+        block_updates=BlockUpdates(fetch_users=base.directory.fetch_users, bus=bus),
         connection_log=ConnectionLog(
             Connections(database.collections, process=base.process),
             lambda: [connection.id for connection in registry],

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from chat_mvp.clock import Clock
 from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.limits import (
@@ -12,6 +14,9 @@ from chat_mvp.limits import (
     MAX_PAGES_AT_ONCE,
     MAX_PAGES_AT_ONCE_EACH,
     MAX_PAGES_WAITING,
+    MIN_TEXT_BURST_BYTES,
+    TEXT_BURST_BYTES_PER_SEND,
+    TEXT_BYTES_PER_SEND,
 )
 from chat_mvp.ops.disk import CheckRoom, DiskRoom
 from chat_mvp.ops.timekeeping import Timekeeper
@@ -86,7 +91,7 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         recent_messages=RecentMessages(database.collections),
         arrivals=Arrivals(database.collections, clock),
         has_limits=has_limits,
-        rate_limits=RateLimits({**BUDGETS, "message": _message_budget(settings)}, enabled=has_limits),
+        rate_limits=RateLimits({**BUDGETS, **budgets_of_sends(settings)}, enabled=has_limits),
         costly_work=_semaphore(MAX_COSTLY_AT_ONCE, MAX_COSTLY_AT_ONCE_EACH, MAX_COSTLY_WAITING),
         page_reads=_semaphore(MAX_PAGES_AT_ONCE, MAX_PAGES_AT_ONCE_EACH, MAX_PAGES_WAITING),
         disk=disk,
@@ -104,7 +109,11 @@ def _semaphore(at_once: int, at_once_each: int, max_waiting: int) -> FairSemapho
     )
 
 
-def _message_budget(settings: Settings) -> Budget:
-    usual = BUDGETS["message"]
+def budgets_of_sends(settings: Settings) -> dict[str, Budget]:
+    """Return the budgets that the settings for sends change: the number of messages, and the bytes of their texts."""
     rate_per_s, burst = settings.rate_limit_sends_per_s, settings.rate_limit_send_burst
-    return Budget(by=usual.by, burst=burst, rate_per_s=rate_per_s, what=usual.what)
+    text_burst = max(TEXT_BURST_BYTES_PER_SEND * burst, MIN_TEXT_BURST_BYTES)
+    return {
+        "message": structs.replace(BUDGETS["message"], burst=burst, rate_per_s=rate_per_s),
+        "text": structs.replace(BUDGETS["text"], burst=text_burst, rate_per_s=TEXT_BYTES_PER_SEND * rate_per_s),
+    }

@@ -54,12 +54,16 @@ def react(
             return None
         return show_again(owner_id, other_id)
 
+    def send_block(event: BlockChanged) -> Awaitable[None]:
+        return engine.block_updates.send(event.owner_id, event.other_id, event.blocked)
+
     async def show_again(owner_id: str, other_id: str) -> None:
         await presence_service.unblocked(owner_id, other_id)
         await withheld_marks.show_in_direct(owner_id, other_id)
 
-    def forget_profile(event: ProfileChanged) -> None:
+    def renew_profile(event: ProfileChanged) -> None:
         base.directory.forget(event.user.id)
+        engine.rosters.note_profile(event.user)
 
     def send_profile(event: ProfileChanged) -> None:
         engine.profile_updates.send(event.user)
@@ -68,7 +72,8 @@ def react(
     base.local_events.on(SessionEnded, refuse_tokens)
     base.local_events.on(SessionEnded, close_connections)
     base.local_events.on(BlockChanged, block_changed)
-    base.local_events.on(ProfileChanged, forget_profile)
+    base.local_events.on(BlockChanged, send_block)
+    base.local_events.on(ProfileChanged, renew_profile)
     base.local_events.on(ProfileChanged, send_profile)
     base.local_events.on(MessageAdded, engine.typing.message_added)
     base.local_events.on(MessageAdded, engine.sweep.message_added)

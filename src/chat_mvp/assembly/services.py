@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import prometheus_client
 
@@ -83,6 +84,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             directory=base.directory,
             recorder=base.recorder,
             on_status_changed=engine.presence.status_changed,
+            changing_status=presence_service.changing,
             check_room=base.check_room,
             costly_work=base.costly_work,
         ),
@@ -107,6 +109,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             on_parted=presence_service.parted,
             clock=base.clock,
             strangers=strangers,
+            spend_text=partial(base.rate_limits.check, "text"),
         ),
         message_service=MessageService(
             writer=engine.writer,
@@ -117,6 +120,7 @@ def build_services(base: Foundation, engine: Engine, counters: prometheus_client
             fetch_users=base.directory.fetch_users,
             blocks=engine.blocks,
             check_may_write_first=strangers.check_may_write_first,
+            spend_text=partial(base.rate_limits.check, "text"),
         ),
         confirmations=Confirmations(writer=engine.writer, rosters=engine.rosters, is_hidden=engine.presence.is_hidden),
         message_history=MessageHistory(

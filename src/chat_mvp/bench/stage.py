@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from chat_mvp.bench.generator import BenchmarkError
 from chat_mvp.bench.groups import Groups
 from chat_mvp.bench.history import History
 from chat_mvp.bench.orders import Person
@@ -24,6 +25,7 @@ from chat_mvp.security.tokens import Tokens
 from chat_mvp.storage.auth_sessions import AuthSessions
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
+from chat_mvp.storage.jobs import Jobs
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.records import AuthSessionRecord, UserRecord
 from chat_mvp.storage.users import Users
@@ -33,6 +35,7 @@ DATABASE = "chat_mvp"
 TOKENS_LIVE_S = 24 * 60 * 60
 _AT_ONCE = 32
 _POLL_S = 0.5
+_PROFILE_BYTES = 256 * 1024 * 1024
 _HTTP_TIMEOUT_S = 30.0
 _NO_PASSWORD = "!"  # noqa: S105 - not a valid hash, so no password matches
 
@@ -92,16 +95,21 @@ class Stage:
         answer = await self._http.get("/health/ready")
         return answer.is_success
 
-    async def until_empty(self, conversation_id: str) -> None:
-        """Wait until no message of a conversation is stored."""
-        messages = Messages(self._database.collections)
-        found = True
-        while found:
+    async def until_purged(self, conversation_id: str) -> None:
+        """Wait until the jobs are done and no message of a deleted conversation is stored."""
+        jobs = Jobs(self._database.collections)
+        # Not the messages: a search for the oldest one reads every removed entry of the index again.
+        is_busy = True
+        while is_busy:
             await asyncio.sleep(_POLL_S)
-            found = bool(await messages.fetch_oldest(conversation_id, after=0, limit=1))
+            is_busy = bool(await jobs.count("waiting"))
+        if await Messages(self._database.collections).fetch_oldest(conversation_id, after=0, limit=1):
+            raise BenchmarkError("Messages of the deleted conversation were left.")
 
     async def watch_removals(self) -> None:
         """Make mongod record how long each removal of messages takes."""
+        # Without this, mongod keeps only the last hundred or so.
+        await self._database.collections.create_collection("system.profile", capped=True, size=_PROFILE_BYTES)
         watched = {"op": "remove", "ns": f"{DATABASE}.messages"}
         await self._database.collections.command("profile", 1, filter=watched)
 

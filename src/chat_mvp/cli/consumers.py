@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
+from chat_mvp.characters import escaped
 from chat_mvp.cli.backend import shared_address
 from chat_mvp.cli.output import complain, print_json, print_line, print_table, printable
 from chat_mvp.http.params import is_id
@@ -109,7 +110,7 @@ def _described(shown: _Shown) -> dict[str, str | int | float | None]:
         "handled": consumer.handled,
         "failed": consumer.failed,
         "set_aside": shown.set_aside,
-        "error": None if consumer.error is None else printable(consumer.error),
+        "error": None if consumer.error is None else escaped(consumer.error),
         "handled_up_to": format_optional(consumer.at),
     }
 
@@ -120,6 +121,6 @@ def _described_event(entry: SetAsideEvent) -> dict[str, str | bool]:
         "consumer": printable(entry.consumer),
         "at": format_time(entry.at),
         "retry": entry.retry,
-        "error": printable(entry.error),
-        "event": printable(entry.event),
+        "error": escaped(entry.error),
+        "event": escaped(entry.event),
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
+from chat_mvp.characters import escaped
 from chat_mvp.cli.backend import shared_address
 from chat_mvp.cli.output import print_line, printable
 from chat_mvp.errors import StartupError
@@ -104,5 +105,5 @@ def _short(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(printable(text).split())
+    line = escaped(" ".join(text.split()))
     return line if len(line) <= MAX_SUMMARY_CHARS else f"{line[: MAX_SUMMARY_CHARS - 1]}…"

@@ -26,6 +26,10 @@ Handled = Callable[[StoredEvents, int], Awaitable[None]]
 """Called with what is handled now, together with all before it, and how many events are handled since the last call."""
 
 
+class LeaseLostError(Exception):
+    """Another process has claimed the consumer."""
+
+
 class CancelledByConsumerError(Exception):
     """A consumer raised ``CancelledError`` although its task was not cancelled."""
 
@@ -47,6 +51,8 @@ class Counts:
         """Since when no attempt has succeeded, on the monotonic clock."""
         self.last_error: str | None = None
         """The type of what the last attempt raised."""
+        self.busy_since: float | None = None
+        """When ``handle`` of the consumer was called that has not returned yet, on the monotonic clock."""
 
 
 class Handling:
@@ -63,7 +69,10 @@ class Handling:
         self._warned_of: set[str] = set()
 
     async def handle(self, found: Sequence[StoredEvents], handled: Handled) -> None:
-        """Hand over all events of these transactions: together, and one by one when that fails."""
+        """Hand over all events of these transactions: together, and one by one when that fails.
+
+        ``LeaseLostError`` when an event must be set aside and another process has claimed the consumer.
+        """
         wanted = [event for stored in found for event in stored.events if isinstance(event, self._consumer.event_types)]
         # One event alone is not tried twice in a row.
         can_together = len(wanted) != 1 and not any(stored.unknown for stored in found)
@@ -86,7 +95,7 @@ class Handling:
             await self._store.put_back(entry.id, NOT_UNDERSTOOD)
             return
         try:
-            await done_by_consumer(self._consumer.handle([event]))
+            await self._hand_over([event])
         except Exception as error:  # noqa: BLE001  (whatever it fails of, it is set aside again)
             self.counts.failed += 1
             if not is_passing(error):
@@ -110,11 +119,18 @@ class Handling:
         """Note that nothing fails now."""
         self.counts.failing_since = None
 
+    async def _hand_over(self, events: Sequence[Event]) -> None:
+        self.counts.busy_since = time.monotonic()
+        try:
+            await done_by_consumer(self._consumer.handle(events))
+        finally:
+            self.counts.busy_since = None
+
     async def _try_together(self, events: Sequence[Event]) -> bool:
         failures = 0
         while events:
             try:
-                await done_by_consumer(self._consumer.handle(events))
+                await self._hand_over(events)
                 break
             except Exception as error:  # noqa: BLE001  (whatever it fails of, the others must be handled)
                 failures += 1
@@ -129,7 +145,7 @@ class Handling:
         failures = attempts = 0
         while True:
             try:
-                await done_by_consumer(self._consumer.handle([event]))
+                await self._hand_over([event])
                 break
             except Exception as error:  # noqa: BLE001  (whatever it fails of, the others must be handled)
                 failures += 1
@@ -161,7 +177,9 @@ class Handling:
             _LOG.warning("unknown_event_type", consumer=self._consumer.name, type=tag)
 
     async def _set_aside(self, text: str, source: str, position: int, error: str) -> None:
-        await self._store.set_aside(self._consumer.name, source, position, event=text, error=error)
+        if not await self._store.set_aside(self._consumer.name, self._owner, source, position, event=text, error=error):
+            # The process that has claimed it hands over the event again.
+            raise LeaseLostError
         self.counts.set_aside += 1
 
     def _succeeded(self, count: int) -> None:

@@ -13,7 +13,7 @@ from chat_mvp.consumers.timing import Timing
 from chat_mvp.consumers.worker import LEAVE_WITHIN_S, Worker
 from chat_mvp.storage.client import Collections
 from chat_mvp.storage.consumers import Consumers
-from chat_mvp.supervision import Supervisor
+from chat_mvp.supervision import Supervisor, cancel
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -54,23 +54,22 @@ class ConsumerRunner:
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=self._timing.grace_s + 2 * LEAVE_WITHIN_S)
-        while late:
-            for task in late:
-                task.cancel()
-            _, late = await asyncio.wait(late, timeout=0.2)
+        await cancel(late)
 
     def problem(self) -> str | None:
         """Return which consumer is stuck, as a sentence for an operator, or ``None``."""
         for worker in self._workers:
-            failing_for_s = worker.failing_for_s()
-            behind_s = max(worker.lag_s(), failing_for_s)
-            if (
-                worker.is_owner
-                and failing_for_s > self._timing.failing_after_s
-                and behind_s > self._timing.stuck_after_s
-            ):
-                error = worker.counts.last_error
-                return f"The consumer {worker.name} fails ({error}) and is {behind_s:.0f} s behind."
+            if worker.is_owner and (problem := self._problem_of(worker)) is not None:
+                return problem
+        return None
+
+    def _problem_of(self, worker: Worker) -> str | None:
+        failing_for_s, busy_for_s = worker.failing_for_s(), worker.busy_for_s()
+        behind_s = max(worker.lag_s(), failing_for_s)
+        if failing_for_s > self._timing.failing_after_s and behind_s > self._timing.stuck_after_s:
+            return f"The consumer {worker.name} fails ({worker.counts.last_error}) and is {behind_s:.0f} s behind."
+        if busy_for_s > self._timing.stuck_after_s:
+            return f"The consumer {worker.name} has not returned from handle for {busy_for_s:.0f} s."
         return None
 
     def lags_s(self) -> Mapping[str, float]:

@@ -25,9 +25,9 @@ class Timing(NamedTuple):
     grace_s: float = 1.0
     """How long a clean stop waits for events that are being handled."""
     stuck_after_s: float = 60.0
-    """Readiness names a consumer that fails and is so far behind, """
+    """Readiness names a consumer that does not return from ``handle`` for this time, or fails and is so far behind."""
     failing_after_s: float = 10.0
-    """unless it fails for a shorter time than this: it may still set an event aside and go on."""
+    """One that fails for a shorter time than this is not named: it may still set an event aside and go on."""
 
     def pause_s(self, failures: int) -> float:
         """Return how long to wait after so many failures in a row."""

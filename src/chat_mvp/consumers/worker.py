@@ -10,13 +10,14 @@ import structlog
 
 from chat_mvp.clock import Now
 from chat_mvp.consumers.consumer import Consumer
-from chat_mvp.consumers.handling import Counts, Handling, done_by_consumer, is_passing
+from chat_mvp.consumers.handling import Counts, Handling, LeaseLostError, done_by_consumer, is_passing
 from chat_mvp.consumers.timing import Timing
 from chat_mvp.errors import ChatError
 from chat_mvp.events.codec import type_of
 from chat_mvp.storage.client import Collections
 from chat_mvp.storage.consumers import ConsumerRecord, Consumers, ConsumerState, Progress
 from chat_mvp.storage.event_stream import Cursor, CursorLostError, StoredEvents, fetch_cursor, open_event_stream
+from chat_mvp.supervision import cancel
 
 MAX_EVENTS = 500
 """About how many events a consumer is given at once."""
@@ -26,10 +27,6 @@ END_MARGIN = timedelta(seconds=5)
 """At the end of the stream, everything older than this is handled: a change is dated before it is committed."""
 
 _LOG = structlog.get_logger(__name__)
-
-
-class _LeaseLostError(Exception):
-    """Another process has claimed the consumer."""
 
 
 class _RebuildFailedError(Exception):
@@ -84,6 +81,11 @@ class Worker:
         since = self.counts.failing_since
         return 0.0 if since is None else time.monotonic() - since
 
+    def busy_for_s(self) -> float:
+        """Return for how long the consumer has been handling what it was given last; 0 when it has returned."""
+        since = self.counts.busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def stop(self) -> None:
         """Make ``run`` end soon: within the time of grace, whatever the consumer does."""
         self._stopping.set()
@@ -126,8 +128,7 @@ class Worker:
             if self._stopping.is_set():
                 await asyncio.wait([feeding], timeout=self._timing.grace_s)
         finally:
-            for task in tasks:
-                await _end(task)
+            await cancel(tasks)
             await self._leave()
             self._is_registered = not self._is_lease_lost
         for task in tasks:
@@ -139,7 +140,7 @@ class Worker:
         self._oldest_in_hand = None
         if self._is_lease_lost:
             return
-        with suppress(ChatError, TimeoutError, _LeaseLostError):
+        with suppress(ChatError, TimeoutError, LeaseLostError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
                 await self._save(at_once=True)
                 await self._store.release(self.name, self._owner)
@@ -173,7 +174,7 @@ class Worker:
             except CursorLostError as error:
                 state = "lost"
                 _LOG.error("events_lost", consumer=self.name, reason=str(error), remedy="It rebuilds now.")
-            except _LeaseLostError:
+            except LeaseLostError:
                 self._is_lease_lost = True
                 return
             except (ChatError, _RebuildFailedError):
@@ -259,16 +260,9 @@ class Worker:
                 await self._stopping.wait()
 
 
-async def _end(task: asyncio.Task[Any]) -> None:
-    # More than once, because the database driver swallows a cancellation that comes while it receives an answer.
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.2)
-
-
 def _owned(is_owned: bool) -> None:
     if not is_owned:
-        raise _LeaseLostError
+        raise LeaseLostError
 
 
 def _ms(seconds: float) -> int:

@@ -11,6 +11,7 @@ from chat_mvp.delivery.in_flight import BatchState, InFlightBatch
 from chat_mvp.delivery.planning import Planner
 from chat_mvp.errors import UnavailableError
 from chat_mvp.storage.commit import Commit, StaleError, TransientError, UnknownOutcomeError
+from chat_mvp.storage.write_commands import seal
 
 PAUSE_S = (0.02, 0.5)
 STALE_PAUSE_S = (0.0, 0.05)
@@ -129,7 +130,7 @@ class CommitSlot:
         if batch.plan.writes.is_empty():
             batch.move_to(BatchState.COMMITTED)
             return
-        batch.plan.writes.seal()
+        seal(batch.plan.writes)
         observer.will_send()
         try:
             await self._commit.commit(batch.plan.writes, _Progress(batch, observer))

@@ -23,6 +23,8 @@ MAX_ROSTERS_WEIGHT = 500_000
 MAX_ROSTER_WEIGHT = MAX_ROSTERS_WEIGHT // 512
 """The maximum weight of a large conversation. It lets two batches of 256 operations always fit into the cache."""
 MAX_DIRECT_KEYS = 200_000
+MAX_CHANGED_PROFILES = 10_000
+"""About 5 MB."""
 
 FetchUsers = Callable[[Iterable[str]], Awaitable[dict[str, User]]]
 
@@ -50,7 +52,10 @@ class Roster(Struct, kw_only=True):
     blocked: bool = False
     """In a direct conversation: whether one of the two users has blocked the other."""
     people: dict[str, User] = {}
-    """The two users of a direct conversation that one of them does not see yet; empty otherwise."""
+    """The two users of a direct conversation that one of them does not see yet; empty otherwise.
+
+    They may be older than a change of their profiles: ``Rosters.current_profile`` returns them as they are now.
+    """
     audience: tuple[str, ...] | None = None
     """The cached result of ``everybody``; reset when members change."""
 
@@ -145,6 +150,7 @@ class Rosters:
         self._fetch_users = fetch_users
         self._rosters: LRUCache[str, Roster] = LRUCache(MAX_ROSTERS_WEIGHT, getsizeof=_weight)
         self._direct_ids: LRUCache[str, str] = LRUCache(MAX_DIRECT_KEYS)
+        self._changed_profiles: LRUCache[str, User] = LRUCache(MAX_CHANGED_PROFILES)
         self._watches: WeakValueDictionary[int, Dropped] = WeakValueDictionary()
         """For each read in progress and each batch, what was dropped since it began and must be read again."""
         self._watch_numbers = count()
@@ -163,6 +169,14 @@ class Rosters:
         self._rosters[conversation.id] = roster
         if conversation.direct_key is not None:
             self._direct_ids[conversation.direct_key] = conversation.id
+
+    def note_profile(self, user: User) -> None:
+        """Note that a profile has changed. Rosters and operations may hold it as it was before."""
+        self._changed_profiles[user.id] = user
+
+    def current_profile(self, user: User) -> User:
+        """Return the profile of this user after the last change that was noted."""
+        return self._changed_profiles.get(user.id, user)
 
     def watch(self) -> Dropped:
         """Collect what is dropped from now on, for as long as the result is kept."""

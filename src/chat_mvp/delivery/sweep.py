@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.reply import FutureReply, Reply
@@ -26,7 +26,7 @@ from chat_mvp.storage.owed import OwedMessages
 from chat_mvp.storage.queue import SentMessage
 from chat_mvp.storage.records import MembershipRecord, OwedRange, SeqRange
 from chat_mvp.storage.writes import QUEUE_ENTRY_BYTES
-from chat_mvp.supervision import Supervisor
+from chat_mvp.supervision import Supervisor, cancel
 
 PERIOD_S = 2.0
 """A message is looked at when it is one to two periods old."""
@@ -41,10 +41,18 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Recent(Struct):
-    """The first and the last of the new messages of a conversation."""
+    """The new messages of a conversation."""
 
     first: int
     last: int
+    sender_id: str = ""
+    """Who sent the last one."""
+    alone_since: int = 0
+    """The first of those at the end that this user sent without others in between."""
+
+    def last_for(self, user_id: str) -> int:
+        """Return the last of the messages that others sent to this user, as far as this is known."""
+        return self.alone_since - 1 if user_id == self.sender_id else self.last
 
 
 class Sweep:
@@ -65,19 +73,21 @@ class Sweep:
         """Begin, in a task of ``supervisor``."""
         self._task = supervisor.run("queue sweep", self._run)
 
-    def close(self) -> None:
+    async def stop(self) -> None:
         """End. The messages that were not looked at are still owed, because of the marks."""
         if self._task is not None:
-            self._task.cancel()
+            await cancel([self._task])
 
     def message_added(self, event: MessageAdded) -> None:
         """Remember a new message."""
-        message = event.message
-        recent = self._young.get(message.conversation_id)
+        seq, sender_id, conversation_id = event.message.seq, event.message.sender_id, event.message.conversation_id
+        recent = self._young.get(conversation_id)
         if recent is None:
-            self._young[message.conversation_id] = Recent(message.seq, message.seq)
-        else:
-            recent.last = message.seq
+            self._young[conversation_id] = Recent(seq, seq, sender_id, seq)
+            return
+        recent.last = seq
+        if recent.sender_id != sender_id:
+            recent.sender_id, recent.alone_since = sender_id, seq
 
     async def _run(self) -> None:
         while True:
@@ -104,8 +114,8 @@ class Sweep:
         if roster is None or (recent := _owed_part(roster.conversation.owed, recent)).last < recent.first:
             return
         complete = {id_: _complete_up_to(roster, member, recent) for id_, member in roster.members.items()}
-        behind = [user_id for user_id, seq in complete.items() if seq < recent.last]
-        above = min(complete.values(), default=recent.last)
+        behind = [user_id for user_id, seq in complete.items() if seq < recent.last_for(user_id)]
+        above = min((complete[user_id] for user_id in behind), default=recent.last)
         for start in range(above, recent.last, MESSAGES_AT_ONCE):
             where = SeqRange(conversation_id, start, min(start + MESSAGES_AT_ONCE, recent.last))
             messages = await self._owed.fetch_sent(where)
@@ -168,7 +178,7 @@ def _owed_part(owed: OwedRange | None, recent: Recent) -> Recent:
     if owed is None:
         return Recent(recent.first, recent.first - 1)
     last = recent.last if owed.up_to is None else min(recent.last, owed.up_to)
-    return Recent(max(recent.first, owed.after + 1), last)
+    return structs.replace(recent, first=max(recent.first, owed.after + 1), last=last)
 
 
 def _complete_up_to(roster: Roster, member: MembershipRecord, recent: Recent) -> int:

@@ -71,7 +71,8 @@ def page_guard(path: str, allowed_origins: Collection[str]) -> Guard:
             return
         headers = connection.headers
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if not is_allowed_page(origin, site, headers.get("host"), allowed_origins):
+        is_secure = connection.scope["scheme"] == "https"
+        if not is_allowed_page(origin, site, headers.get("host"), allowed_origins, is_secure=is_secure):
             client = connection.client.host if connection.client else None
             _LOG.info("page_refused", origin=None if origin is None else shown(origin), client=client)
             raise ForbiddenError("Pages of other sites are not allowed to sign users in or out.")

@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
 from chat_mvp.http.auth import Authenticator, caller_guard, page_guard, provide_caller
+from chat_mvp.http.params import integer_guard
 from chat_mvp.limits import MAX_BODY_BYTES
 from chat_mvp.security.budgets import RateLimits
 
@@ -30,7 +31,7 @@ def api_router(
     return Router(
         API_PATH,
         route_handlers=list(routes),
-        guards=[page_guard(AUTH_PATH, allowed_origins), caller_guard(authenticator, rate_limits)],
+        guards=[page_guard(AUTH_PATH, allowed_origins), caller_guard(authenticator, rate_limits), integer_guard],
         dependencies={"caller": Provide(provide_caller)} | {name: _provided(it) for name, it in services.items()},
         request_max_body_size=MAX_BODY_BYTES,
     )

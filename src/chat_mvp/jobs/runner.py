@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -12,7 +12,7 @@ import structlog
 from chat_mvp.errors import ChatError
 from chat_mvp.storage.client import RawDocument
 from chat_mvp.storage.jobs import JobRecord, Jobs
-from chat_mvp.supervision import Supervisor
+from chat_mvp.supervision import Supervisor, cancel
 
 LEASE_S = 10.0
 """After this time another process takes over a job whose process was killed."""
@@ -22,8 +22,12 @@ POLL_S = 1.0
 MAX_ATTEMPTS = 12
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 3_600.0
-REST = 2.0
-"""After each piece of a job the process pauses this many times as long as the piece took: clients come first."""
+REST_WHEN_IDLE = 2.0
+"""After each piece of a job the process pauses this many times as long as the piece took."""
+REST_WHEN_BUSY = 9.0
+"""The same while clients write: they come first."""
+LONGEST_REST_S = 0.25
+"""A long job ends even if the server is always busy. There, a piece mostly waits for the database."""
 MAX_ERROR_CHARS = 500
 
 _LOG = structlog.get_logger(__name__)
@@ -47,11 +51,17 @@ class JobRunner:
         jobs: Jobs,
         handlers: Sequence[JobHandler],
         *,
+        count_batches: Callable[[], int] = lambda: 0,
         lease_s: float = LEASE_S,
         poll_s: float = POLL_S,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        """Run the kinds of jobs of these handlers. Jobs of other kinds wait for a process that supports them."""
+        """Run the kinds of jobs of these handlers. Jobs of other kinds wait for a process that supports them.
+
+        ``count_batches`` returns how many batches of clients' changes this process has stored since its start.
+        """
+        self._count_batches = count_batches
+        self._batches = 0
         self._jobs = jobs
         self._handlers = {handler.kind: handler for handler in handlers}
         self._lease_s = lease_s
@@ -70,8 +80,7 @@ class JobRunner:
     async def stop(self) -> None:
         """Stop. A job that is interrupted is claimed again when its lease has expired."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await cancel([self._task])
 
     def wake(self) -> None:
         """Look for jobs at once, because one was just stored."""
@@ -103,8 +112,12 @@ class JobRunner:
             await self._succeeded(job, remaining)
         finally:
             renewing.cancel()
-        await asyncio.sleep(REST * (time.monotonic() - started_at))
+        await self._rest(time.monotonic() - started_at)
         return True
+
+    async def _rest(self, took_s: float) -> None:
+        before, self._batches = self._batches, self._count_batches()
+        await asyncio.sleep(rest_s(took_s, is_busy=self._batches != before))
 
     async def _succeeded(self, job: JobRecord, remaining: RawDocument | None) -> None:
         if remaining is not None:
@@ -140,6 +153,11 @@ class JobRunner:
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+def rest_s(took_s: float, *, is_busy: bool) -> float:
+    """Return how long to pause after a piece. ``is_busy``: clients have written since the pause before."""
+    return min((REST_WHEN_BUSY if is_busy else REST_WHEN_IDLE) * took_s, LONGEST_REST_S)
 
 
 def _ms(seconds: float) -> int:

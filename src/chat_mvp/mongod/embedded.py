@@ -13,6 +13,7 @@ from chat_mvp.mongod.layout import Layout, check_free_space, prepare
 from chat_mvp.mongod.lock import DirectoryLock
 from chat_mvp.mongod.process import MongodProcess, stop_leftover
 from chat_mvp.mongod.starter import PortTakenError, Starter
+from chat_mvp.supervision import cancel
 
 _LOG = logging.getLogger(__name__)
 
@@ -83,8 +84,7 @@ class EmbeddedMongo:
             await asyncio.shield(self._stopped)
 
     async def _stop(self) -> None:
-        self._supervision.cancel()
-        await asyncio.wait({self._supervision})
+        await cancel([self._supervision])
         try:
             await self._process.stop()
         finally:

@@ -11,6 +11,7 @@ from chat_mvp.mongod.credentials import Credentials, write_private
 from chat_mvp.mongod.initiate import ensure_primary
 from chat_mvp.mongod.layout import Layout
 from chat_mvp.mongod.process import MongodProcess
+from chat_mvp.supervision import cancel
 
 START_SECONDS = 60.0
 """A clean start takes under a second. The rest is for recovery from a long journal on a slow disk."""
@@ -66,9 +67,7 @@ class Starter:
                 raise self._refused(f"it was not ready after {self.start_seconds:g} s")
             primary.result()
         finally:
-            for task in (primary, ended):
-                task.cancel()
-            await asyncio.wait({primary, ended})
+            await cancel((primary, ended))
 
     async def _make_primary(self, port: int, offset: int) -> None:
         # Only its own log proves that our mongod listens on the port. If another program had just taken the port, it

@@ -57,6 +57,7 @@ from chat_mvp.protocol.objects import (
 from chat_mvp.protocol.server_frames import (
     AnswerFrame,
     AnyServerFrame,
+    BlockUpdated,
     Bye,
     ConversationJoined,
     ConversationLeft,
@@ -123,6 +124,7 @@ __all__ = [
     "AnyClientFrame",
     "AnyServerFrame",
     "Attachment",
+    "BlockUpdated",
     "Bye",
     "ChosenPresence",
     "ClientFrame",

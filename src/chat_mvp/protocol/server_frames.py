@@ -179,6 +179,13 @@ class UserUpdated(ServerFrame, tag="user.updated", kw_only=True):
     user: User
 
 
+class BlockUpdated(ServerFrame, tag="block.updated", kw_only=True):
+    """The user blocked another user, or lifted the block. Sent to the user's own devices only."""
+
+    user: User
+    blocked: bool
+
+
 class Typing(ServerFrame, tag="typing", kw_only=True):
     """A member started or stopped typing."""
 
@@ -256,6 +263,7 @@ AnyServerFrame = (
     | MemberUpdated
     | MemberLeft
     | UserUpdated
+    | BlockUpdated
     | Typing
     | Presence
     | PresenceSnapshot

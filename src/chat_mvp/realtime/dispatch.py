@@ -39,14 +39,10 @@ class Dispatcher:
         kind = type(frame)
         try:
             self._rate_limits.check(FRAME_BUDGETS[kind], connection.user_id)
-        except RateLimitedError as error:
-            _answer(connection, frame, error)
-            return asyncio.sleep(pause_s(error))
-        try:
             pending = self._handlers[kind](connection, frame)
         except Exception as error:  # noqa: BLE001  (see _answer)
             _answer(connection, frame, error)
-            return None
+            return asyncio.sleep(pause_s(error)) if isinstance(error, RateLimitedError) else None
         return None if pending is None else _finish(connection, frame, pending)
 
 
@@ -55,6 +51,8 @@ async def _finish(connection: Connection, frame: AnyClientFrame, pending: Awaita
         await pending
     except Exception as error:  # noqa: BLE001  (see _answer)
         _answer(connection, frame, error)
+        if isinstance(error, RateLimitedError):
+            await asyncio.sleep(pause_s(error))
 
 
 def _answer(connection: Connection, frame: AnyClientFrame, error: Exception) -> None:

@@ -104,7 +104,7 @@ class Runtime:
 
     async def _stop(self) -> None:
         self._closer.is_stopping = True
-        self._sweep.close()
+        await self._sweep.stop()
         # What was gathered goes to the writer, which then stores everything that it accepted.
         self._confirmations.close()
         await self.writer.stop()

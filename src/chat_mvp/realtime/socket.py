@@ -145,7 +145,8 @@ class SocketEndpoint:
         """Serve one WebSocket from the handshake to the close."""
         await receive()
         headers = scope["headers"]
-        if not is_allowed_origin(header(headers, b"origin"), header(headers, b"host"), self._allowed_origins):
+        origin, host, is_secure = header(headers, b"origin"), header(headers, b"host"), scope.get("scheme") == "wss"
+        if not is_allowed_origin(origin, host, self._allowed_origins, is_secure=is_secure):
             await _refuse_handshake(scope, send, ForbiddenError("Pages from this origin are not allowed to connect."))
             return
         if self._closer.is_stopping:

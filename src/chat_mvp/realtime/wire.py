@@ -166,12 +166,14 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_ping(self) -> None:
         """Answer a ping together with all others that have arrived. Close a connection that sends too many."""
+        if self.close_sent:
+            return
         self._owes_pongs = True
         now = self.loop.time()
         if now - self._pings_since >= 1.0:
             self._pings_since, self._pings = now, 0
         self._pings += 1
-        if self._pings > self._shared.limits.pings_per_s and not self.close_sent:
+        if self._pings > self._shared.limits.pings_per_s:
             self.conn.fail(CLOSE_TOO_MANY, "too many pings")
             self.handle_parser_exception()
 
@@ -181,8 +183,25 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._abort_soon()
 
     def handle_parser_exception(self) -> None:
-        """Send the reason and end the connection, even if the peer does not read."""
-        super().handle_parser_exception()
+        """Send the reason and end the connection, even if the peer does not read.
+
+        If a connection is closed while the peer still sends, it is reset, and the peer may never see the reason. So
+        what the peer still sends is discarded for a moment.
+        """
+        failure = self.conn.close_sent
+        if self._is_refused or failure is None:
+            return
+        self._is_refused = self.close_sent = True
+        # The pongs are sent here, before the close frame. Nothing can be written after it.
+        self._owes_pongs = False
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": failure.code, "reason": failure.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.stop_keepalive()
+        self.reading.release()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        # Uvicorn closes the connection at once when the application ends, unless this timer is set.
+        self.close_timer = self.loop.call_later(self._shared.limits.linger_s, self.transport.close)
         self._abort_soon()
 
     # ------------------------------------------------------------------------------------------------- what leaves

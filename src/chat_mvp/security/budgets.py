@@ -52,6 +52,7 @@ BUDGETS: Final[Mapping[str, Budget]] = {
     "search": Budget("account", 50, 5, "searches"),
     # Messages and what goes with them.
     "message": Budget("account", 500, 100, "messages"),
+    "text": Budget("account", 1_000_000, 100_000, "long texts"),
     "mark": Budget("account", 10_000, 500, "acknowledgements"),
     "typing": Budget("account", 20, 5, "typing notifications"),
     # Conversations and their members: most of these store a system message.

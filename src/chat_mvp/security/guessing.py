@@ -3,8 +3,12 @@
 Wrong passwords are counted in three ways: strictly for the account at one address, for one address over all accounts,
 and loosely for one account over all addresses. An account is never locked. From an address that has signed in to it
 before, only the first count matters. Every other address keeps a small reserve for each account. A browser that has
-signed in before (``security/devices.py``) is counted separately, whatever others do at its address. An account is the
-name that was typed, so a name without an account is treated like any other.
+signed in before (``security/devices.py``) is counted separately, whatever others do at its address. A name without an
+account is treated like any other.
+
+The count over all addresses belongs to the account, so its username and its e-mail address share it. The other counts
+belong to the name that was typed. Otherwise anyone could find out from one address whether two names have the same
+account.
 """
 
 import time
@@ -36,7 +40,7 @@ _LOG = structlog.get_logger(__name__)
 class Attempt(Struct, frozen=True):
     """One admitted attempt to sign in: what was taken from the budgets for it, and its rank while it waits."""
 
-    account: str
+    name: str
     address: str
     rank: int
     key: str
@@ -65,34 +69,35 @@ class SignInGuard:
             for name in ("wrong_by_pair", "wrong_by_address", "wrong_by_account", "wrong_reserve")
         )
 
-    def admit(self, account: str, address: str, *, device: str | None = None) -> Attempt:
+    def admit(self, name: str, address: str, *, account_id: str | None = None, device: str | None = None) -> Attempt:
         """Return an attempt whose password may be checked. ``RateLimitedError`` if it may not be checked.
 
-        ``device`` names a device that has signed in to this account before. The caller must then call ``succeeded``,
-        ``failed`` or ``undo``.
+        ``name`` is what was typed, ``account_id`` the account with this name, if there is one. ``device`` names a
+        device that has signed in to this account before. The caller must then call ``succeeded``, ``failed`` or
+        ``undo``.
         """
-        pair = _pair(account, address) if device is None else f"device {device}"
+        pair = _pair(name, address) if device is None else f"device {device}"
         key = address if device is None else pair
         is_familiar = device is not None or pair in self._familiar
         if not self._enabled:
-            return Attempt(account, address, RANK_FAMILIAR, key, ())
+            return Attempt(name, address, RANK_FAMILIAR, key, ())
         is_fresh = self._by_address.is_full(address)
         taken: list[tuple[Limiter, str]] = []
         wait_ms = _take(taken, self._by_pair, pair)
         if wait_ms is None and not is_familiar:
             wait_ms = _take(taken, self._by_address, address)
             if wait_ms is None:
-                wait_ms = _take(taken, self._by_account, account)
+                wait_ms = _take(taken, self._by_account, name if account_id is None else f"account {account_id}")
                 if wait_ms is not None:
                     # Many addresses guess at this account. A user at another address still has a few attempts.
                     reserve_ms = _take(taken, self._reserve, pair)
                     wait_ms = None if reserve_ms is None else min(wait_ms, reserve_ms)
         if wait_ms is not None:
             _give_back(taken)
-            self._refused(account, address)
+            self._refused(name, address)
             raise too_many(_WHAT, wait_ms)
         rank = RANK_FAMILIAR if is_familiar else RANK_FRESH if is_fresh else RANK_SUSPECT
-        return Attempt(account, address, rank, key, tuple(taken))
+        return Attempt(name, address, rank, key, tuple(taken))
 
     def succeeded(self, attempt: Attempt) -> None:
         """Note that the password was right. The attempt is not counted."""
@@ -102,22 +107,22 @@ class SignInGuard:
     def failed(self, attempt: Attempt, *, reason: str) -> None:
         """Note that the password was wrong. Only the log contains ``reason``."""
         self._count("wrong")
-        _LOG.warning("sign-in failed", login=shown(attempt.account), address=attempt.address, reason=reason)
+        _LOG.warning("sign-in failed", login=shown(attempt.name), address=attempt.address, reason=reason)
 
     def undo(self, attempt: Attempt) -> None:
         """Give an attempt back whose password was not checked."""
         _give_back(attempt.taken)
         self._count("unchecked")
 
-    def remember(self, address: str, *accounts: str) -> None:
+    def remember(self, address: str, *names: str) -> None:
         """Note that the user of the account with these names is signed in at this address."""
-        for account in accounts:
-            self._familiar[_pair(account, address)] = True
+        for name in names:
+            self._familiar[_pair(name, address)] = True
 
-    def _refused(self, account: str, address: str) -> None:
+    def _refused(self, name: str, address: str) -> None:
         self._count("limited")
         if self._lines.allow("") is None:
-            _LOG.warning("sign-in refused", login=shown(account), address=address, reason="too many attempts")
+            _LOG.warning("sign-in refused", login=shown(name), address=address, reason="too many attempts")
 
 
 def shown(text: str) -> str:
@@ -126,8 +131,8 @@ def shown(text: str) -> str:
     return escaped if len(text) <= _SHOWN_CHARS else f"{escaped}…"
 
 
-def _pair(account: str, address: str) -> str:
-    return f"{address} {account}"
+def _pair(name: str, address: str) -> str:
+    return f"{address} {name}"
 
 
 def _take(taken: list[tuple[Limiter, str]], limiter: Limiter, key: str) -> int | None:

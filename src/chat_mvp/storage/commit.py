@@ -14,8 +14,9 @@ from pymongo.read_preferences import ReadPreference
 
 from chat_mvp.storage.client import Collections, Database
 from chat_mvp.storage.errors import is_passing, translated, unavailable
-from chat_mvp.storage.pipeline import Meanwhile, run_together
-from chat_mvp.storage.writes import Step, Writes
+from chat_mvp.storage.pipeline import Meanwhile, Step, run_together
+from chat_mvp.storage.write_commands import seal
+from chat_mvp.storage.writes import Writes
 
 COMMIT_TIMEOUT_MS = 5_000
 
@@ -98,8 +99,8 @@ class MongoCommit:
 
     async def commit(self, writes: Writes, progress: Progress) -> None:
         """Store everything with ``w: majority`` and the journal, or raise as ``Commit`` says."""
-        # Seal before the first await, see Writes.seal.
-        steps = writes.seal()
+        # Seal before the first await, see ``seal``.
+        steps = seal(writes)
         # Use the same session after a failure too. If the abort did not arrive, the new transaction aborts the old one.
         session = self._session = self._session or await self._begin_session()
         await session.start_transaction(

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
 
 from chat_mvp.storage.beside import open_beside
 from chat_mvp.storage.client import Collections, RawDocument
@@ -85,6 +87,7 @@ class Consumers:
             "owner": None,
             "handled": 0,
             "failed": 0,
+            "set_aside": 0,
             "error": None,
             "failing_since": None,
             # Free at once, whatever the clocks of this process and of the database say.
@@ -176,12 +179,28 @@ class Consumers:
         at: datetime | None = None if document is None else document["at"]
         return at
 
-    async def set_aside(self, name: str, source: str, position: int, *, event: str, error: str) -> None:
-        """Keep an event that could not be handled: number ``position`` of the document ``source`` of ``events``."""
+    async def set_aside(self, name: str, owner: str, source: str, position: int, *, event: str, error: str) -> bool:
+        """Keep an event that could not be handled: number ``position`` of the document ``source`` of ``events``.
+
+        Return false, and keep nothing, when another process has claimed the consumer meanwhile.
+        """
         key = {"consumer": name, "source": source, "position": position}
         changes = {"event": {"$literal": event}, "error": {"$literal": error}, "at": "$$NOW", "retry": False}
+
+        async def write(session: AsyncClientSession) -> bool:
+            # It must change the document: a claim at the same time then conflicts with it, and one of the two waits.
+            owned = await self._consumers.update_one(
+                {"_id": name, "owner": owner}, {"$inc": {"set_aside": 1}}, session=session
+            )
+            if owned.matched_count == 1:
+                await self._set_aside.update_one(key, [{"$set": changes}], upsert=True, session=session)
+            return owned.matched_count == 1
+
         with translated():
-            await self._set_aside.update_one(key, [{"$set": changes}], upsert=True)
+            async with self._collections.client.start_session() as session:
+                return await session.with_transaction(
+                    write, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
+                )
 
     async def fetch_set_aside(
         self, *, name: str | None = None, retry: bool | None = None, limit: int

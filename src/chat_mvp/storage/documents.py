@@ -385,6 +385,8 @@ class ConsumerDocument(Document):
     leased_until: datetime
     handled: int = 0
     failed: int = 0
+    set_aside: int = 0
+    """How many events were ever set aside."""
     error: str | None = None
     failing_since: datetime | None = None
 

@@ -7,7 +7,7 @@ driver has no public way to do this. Only this module uses its internals, so the
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson.codec_options import DEFAULT_CODEC_OPTIONS
 from pymongo import AsyncMongoClient
@@ -20,6 +20,15 @@ from pymongo.read_preferences import ReadPreference
 from chat_mvp.storage.client import RawDocument
 
 Meanwhile = Callable[[], None]
+AnswerCheck = Callable[[RawDocument], bool]
+"""Returns whether the answer of a command is the expected one."""
+
+
+class Step(NamedTuple):
+    """One command of a transaction, and the check of its answer."""
+
+    command: RawDocument
+    is_expected: AnswerCheck
 
 
 async def run_together(

@@ -1,6 +1,7 @@
 """Removes the data that a deleted conversation leaves behind, a bounded amount at a time."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -33,6 +34,17 @@ def purge_queue_job(conversation_id: str, user_id: str, *, up_to: int) -> NewJob
     return NewJob(kind=PURGE_QUEUE, payload=payload)
 
 
+class Removed(NamedTuple):
+    """How many documents were removed, and the sequence number of the last one.
+
+    The next removal starts there: MongoDB still reads removed entries of an index for a while, so a search from the
+    beginning would become slower with each removal.
+    """
+
+    documents: int
+    last_seq: int
+
+
 class Leftovers:
     """Messages and queue entries of conversations that no longer exist. No client can reach them any more."""
 
@@ -41,23 +53,24 @@ class Leftovers:
         self._messages = collections["messages"]
         self._queue = collections["message_queue"]
 
-    async def remove_messages(self, conversation_id: ObjectId, *, limit: int) -> int:
-        """Remove at most ``limit`` messages and return how many were removed."""
+    async def remove_messages(self, conversation_id: ObjectId, *, after: int, limit: int) -> Removed:
+        """Remove at most ``limit`` messages after the sequence number ``after``."""
+        query = {"conversation_id": conversation_id, "seq": {"$gt": after}}
         with translated():
-            found = await self._messages.find(
-                {"conversation_id": conversation_id}, {"_id": 1}, sort=[("seq", 1)], limit=limit
-            ).to_list(None)
-            if found:
-                await self._messages.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
-        return len(found)
+            found = await self._messages.find(query, {"seq": 1}, sort=[("seq", 1)], limit=limit).to_list(None)
+            if not found:
+                return Removed(0, after)
+            await self._messages.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
+        return Removed(len(found), found[-1]["seq"])
 
     async def remove_queue_entries(
-        self, conversation_id: ObjectId, user_id: ObjectId, *, up_to: int | None = None, limit: int
-    ) -> int:
-        """Remove at most ``limit`` entries of one recipient, up to ``up_to``, and return how many were removed."""
-        entries = queue_range(str(user_id), str(conversation_id), last=up_to)
+        self, conversation_id: ObjectId, user_id: ObjectId, *, after: int, up_to: int | None = None, limit: int
+    ) -> Removed:
+        """Remove at most ``limit`` entries of one recipient after the sequence number ``after``, up to ``up_to``."""
+        entries = queue_range(str(user_id), str(conversation_id), first=after + 1, last=up_to)
         with translated():
             found = await self._queue.find(entries, {"_id": 1}, sort=[("_id", 1)], limit=limit).to_list(None)
-            if found:
-                await self._queue.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
-        return len(found)
+            if not found:
+                return Removed(0, after)
+            await self._queue.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
+        return Removed(len(found), found[-1]["_id"]["seq"])

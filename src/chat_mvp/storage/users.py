@@ -1,16 +1,18 @@
 """The ``users`` collection, through its Beanie document."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
+import structlog
 from beanie import PydanticObjectId
 from msgspec import UNSET, UnsetType
-from pymongo import UpdateOne
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from chat_mvp.errors import EmailTakenError, UsernameTakenError, no_such_user
+from chat_mvp.errors import DamagedError, EmailTakenError, UsernameTakenError, no_such_user
 from chat_mvp.protocol import ChosenPresence
 from chat_mvp.storage.documents import UserDocument
 from chat_mvp.storage.errors import translated
@@ -24,6 +26,8 @@ _MAX_SEARCH_MS = 1_000
 _FIELDS = {name: UserDocument.model_fields[name].get_default() for name in UserRecord.__struct_fields__ if name != "id"}
 _HIGHEST = "\U0010ffff"
 """Sorts after every character, so that ``word`` to ``word + _HIGHEST`` is everything that begins with the word."""
+
+_LOG = structlog.get_logger(__name__)
 
 
 class UserChanges(msgspec.Struct, kw_only=True):
@@ -39,7 +43,11 @@ class UserChanges(msgspec.Struct, kw_only=True):
 
 
 class Users:
-    """Reads and writes accounts. Usernames and addresses are unique without regard to case."""
+    """Reads and writes accounts. Usernames and addresses are unique without regard to case.
+
+    Another program may have stored a value of a wrong type in an account. Reading this one account raises
+    ``DamagedError``. A list leaves it out, so that other users notice as little of it as possible.
+    """
 
     async def insert(self, record: UserRecord) -> None:
         """Store a new account. ``UsernameTakenError`` or ``EmailTakenError`` when the name or the address is taken."""
@@ -61,17 +69,17 @@ class Users:
 
     async def fetch(self, user_id: str) -> UserRecord:
         """Return the account. ``NotFoundError`` when there is none."""
-        found = await self.fetch_many([user_id])
-        if user_id not in found:
+        record = await self._find_one({"_id": to_object_id(user_id)})
+        if record is None:
             raise no_such_user()
-        return found[user_id]
+        return record
 
     async def fetch_many(self, ids: Iterable[str]) -> dict[str, UserRecord]:
         """Return those of the accounts that exist, by id."""
         wanted = [to_object_id(user_id) for user_id in ids]
         with translated():
-            documents = await UserDocument.find({"_id": {"$in": wanted}}).to_list()
-        return {str(document.id): _record(document) for document in documents}
+            documents = await UserDocument.get_motor_collection().find({"_id": {"$in": wanted}}).to_list(None)
+        return {record.id: record for record in _readable(documents)}
 
     async def fetch_by_username(self, username: str) -> UserRecord | None:
         """Return the account with this username, ignoring case."""
@@ -99,12 +107,10 @@ class Users:
         ]
         if after is not None:
             conditions.append({"username_folded": {"$gt": fold_name(after)}})
-        # Use plain documents: checking two hundred of them against the model would block the event loop for
-        # milliseconds.
         found = UserDocument.get_motor_collection().find({"$and": conditions}).sort("username_folded").limit(limit)
         with translated():
             documents = await found.max_time_ms(_MAX_SEARCH_MS).to_list(None)
-        return [_plain_record(document) for document in documents]
+        return _readable(documents)
 
     async def update(self, user_id: str, changes: UserChanges) -> UserRecord:
         """Change an account and return it. ``NotFoundError`` when there is none.
@@ -112,14 +118,17 @@ class Users:
         For changes that other users see, use ``update_profile`` in a transaction that records the change.
         """
         values: dict[str, Any] = msgspec.to_builtins(changes)
+        record = await self.fetch(user_id)
+        if not values:
+            return record
+        if "display_name" in values:
+            values["name_words"] = name_words(record.username, values["display_name"])
         with translated():
-            document = await UserDocument.find_one({"_id": to_object_id(user_id)})
-            if document is None:
-                raise no_such_user()
-            if "display_name" in values:
-                values["name_words"] = name_words(document.username, values["display_name"])
-            if values:
-                await document.update({"$set": values})
+            document = await UserDocument.get_motor_collection().find_one_and_update(
+                {"_id": to_object_id(user_id)}, {"$set": values}, return_document=ReturnDocument.AFTER
+            )
+        if document is None:
+            raise no_such_user()
         return _record(document)
 
     async def update_profile(
@@ -132,11 +141,12 @@ class Users:
         before = await users.find_one(query, session=session)
         if before is None:
             raise no_such_user()
+        old = _record(before)
         if "display_name" in values:
-            values["name_words"] = name_words(before["username"], values["display_name"])
+            values["name_words"] = name_words(old.username, values["display_name"])
         if values:
             await users.update_one(query, {"$set": values}, session=session)
-        return _plain_record(before), _plain_record(before | values)
+        return old, _record(before | values)
 
     async def save_last_seen(self, moments: Mapping[str, datetime]) -> None:
         """Store when users were last connected, in one round trip. An earlier time never replaces a later one."""
@@ -151,7 +161,7 @@ class Users:
 
     async def _find_one(self, query: dict[str, Any]) -> UserRecord | None:
         with translated():
-            document = await UserDocument.find_one(query)
+            document = await UserDocument.get_motor_collection().find_one(query)
         return None if document is None else _record(document)
 
 
@@ -159,11 +169,25 @@ def _object_id(value: str) -> PydanticObjectId:
     return PydanticObjectId(to_object_id(value))
 
 
-def _plain_record(document: dict[str, Any]) -> UserRecord:
+def damaged(user_id: str, reason: str) -> DamagedError:
+    """Return the error for an account that cannot be read, and log the reason."""
+    _LOG.error("account damaged", user_id=user_id, reason=reason)
+    return DamagedError("This account cannot be read. Ask the operator of the server to repair it.")
+
+
+def _readable(documents: Iterable[Mapping[str, Any]]) -> list[UserRecord]:
+    records = []
+    for document in documents:
+        # The reason is logged.
+        with suppress(DamagedError):
+            records.append(_record(document))
+    return records
+
+
+def _record(document: Mapping[str, Any]) -> UserRecord:
+    user_id = str(document["_id"])
     fields = {name: document.get(name, default) for name, default in _FIELDS.items()}
-    return UserRecord(id=str(document["_id"]), **fields)
-
-
-def _record(document: UserDocument) -> UserRecord:
-    fields = {name: getattr(document, name) for name in UserRecord.__struct_fields__ if name not in {"id", "presence"}}
-    return UserRecord(id=str(document.id), presence=cast("ChosenPresence", document.presence), **fields)
+    try:
+        return msgspec.convert({"id": user_id, **fields}, UserRecord)
+    except msgspec.ValidationError as error:
+        raise damaged(user_id, str(error)) from None

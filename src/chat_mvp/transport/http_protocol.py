@@ -13,8 +13,10 @@ from chat_mvp.errors import (
     BadRequestError,
     ChatError,
     HeadersTooLargeError,
+    HttpVersionError,
     RateLimitedError,
     RequestTimeoutError,
+    TransferCodingError,
     UnavailableError,
     UrlTooLongError,
 )
@@ -25,6 +27,7 @@ from chat_mvp.transport.reading import UNREAD, ApplicationFlow, Paced, PacedRead
 from chat_mvp.transport.shared import Shared
 
 _RETRY_AFTER_MS = 1_000
+_VERSIONS = frozenset({"1.0", "1.1"})
 
 _LOG = structlog.get_logger(__name__)
 
@@ -174,6 +177,11 @@ class ChatHttpProtocol(HttpToolsProtocol):
         if self._phase is Phase.IGNORED:
             return
         self._unreported_bytes = 0
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise HttpVersionError("This server speaks HTTP/1.1.")
+        if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
+            # The parser removes only the chunks, and would pass on what is inside as the body.
+            raise TransferCodingError("The only Transfer-Encoding of this server is chunked.")
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             # A proxy may read another one of several than the server does (RFC 9112 section 3.2).

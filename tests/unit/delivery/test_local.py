@@ -20,6 +20,7 @@ from chat_mvp.events.types import (
     MessageAdded,
 )
 from chat_mvp.protocol import Member, Message, User
+from tests.support.messages import stored_message
 
 ROOM = "c" * 24
 
@@ -83,27 +84,7 @@ class Room:
 
 
 def message(seq: int = 1) -> Message:
-    return Message(
-        id="d" * 24,
-        conversation_id=ROOM,
-        seq=seq,
-        rev=seq,
-        sender_id="ann",
-        client_message_id="x",
-        kind="text",
-        text="hello",
-        priority="normal",
-        attachments=[],
-        reply_to=None,
-        thread_root=None,
-        thread=None,
-        mentions=[],
-        reactions=[],
-        pinned=False,
-        created_at="2026-01-01T00:00:00.000Z",
-        edited_at=None,
-        deleted_at=None,
-    )
+    return stored_message(conversation_id=ROOM, seq=seq, rev=seq, sender_id="ann")
 
 
 def member() -> Member:

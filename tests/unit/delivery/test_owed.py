@@ -1,8 +1,8 @@
 """What is owed to a user: a property of random histories, compared with a model.
 
-A message is owed to a recipient who was a member when it was sent to a small conversation, has not confirmed it, has not
-left since, and could still get it: it is not too old. It does not matter who was connected, when the sweep looked, and
-whether the process was killed.
+A message is owed to a recipient who was a member when it was sent to a small conversation, has not confirmed it and has
+not left since, unless the message is too old. It does not matter who was connected, when the sweep looked, or whether
+the process was killed.
 """
 
 import random
@@ -112,7 +112,6 @@ class World:
     def kill(self) -> None:
         """Lose everything that is only in memory."""
         self.harness.rosters.forget([self.actions.group])
-        self.sweep.close()
         self.sweep = self._new_sweep()
         self.events_missed = True
 

@@ -7,18 +7,23 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from msgspec import structs
+from msgspec import structs, to_builtins
 
 from chat_mvp.features.presence.service import PresenceService
-from chat_mvp.protocol import ChosenPresence
+from chat_mvp.features.users.schemas import ProfilePatch
+from chat_mvp.features.users.service import UserService
+from chat_mvp.protocol import ChosenPresence, Presence
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.storage.arrivals import PresenceRecord
+from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.records import UserRecord
 from chat_mvp.storage.users import UserChanges, Users
 from chat_mvp.times import utc_now
+from tests.unit.features.conftest import new_costly_work
 
 ANN = "ann"
+PHONE = cast("Any", SimpleNamespace(id="phone", user_id=ANN))
 
 
 class OneAccount(Users):
@@ -45,8 +50,7 @@ class OneAccount(Users):
         self._changes = 0
 
     async def update(self, user_id: str, changes: UserChanges) -> UserRecord:
-        assert isinstance(changes.presence, str)
-        self.stored = stored = structs.replace(self.stored, presence=changes.presence)
+        self.stored = stored = structs.replace(self.stored, **cast("dict[str, Any]", to_builtins(changes)))
         self._changes += 1
         await asyncio.sleep(0.1 / self._changes)
         return stored
@@ -57,7 +61,48 @@ class OneAccount(Users):
 )
 async def test_the_last_choice_that_is_stored_is_the_one_that_others_see(states: tuple[ChosenPresence, ...]) -> None:
     users, tracker = OneAccount(), new_tracker()
-    service = PresenceService(
+    service = new_service(users, tracker)
+    await asyncio.gather(*(service.choose(ANN, state, None, asked_by=PHONE) for state in states))
+    assert users.stored.presence == states[-1]
+    assert tracker.is_hidden(ANN) is (states[-1] == "invisible")
+
+
+@pytest.mark.parametrize("is_profile_first", [True, False])
+async def test_the_last_status_text_that_is_stored_is_the_one_that_others_see(is_profile_first: bool) -> None:
+    users, shown_texts = OneAccount(), list[str]()
+    presences = new_service(users, Texts(shown_texts))
+    profiles = UserService(
+        users=users,
+        directory=UserDirectory(users),
+        recorder=cast("Any", None),
+        on_status_changed=lambda _, text: shown_texts.append(text),
+        changing_status=presences.changing,
+        costly_work=new_costly_work(),
+    )
+    changes = [
+        profiles.change(ANN, ProfilePatch(status_text="from the profile")),
+        presences.choose(ANN, "online", "from the presence", asked_by=PHONE),
+    ]
+    await asyncio.gather(*(changes if is_profile_first else reversed(changes)))
+    assert shown_texts[-1] == users.stored.status_text
+
+
+class Texts(PresenceTracker):
+    """Notes the status texts that others are shown."""
+
+    def __init__(self, shown_texts: list[str]) -> None:
+        super().__init__(
+            fetch_presences=no_presences, save_last_seen=save_nothing, fetch_blocked=no_blocks, cache_seconds=60
+        )
+        self._shown_texts = shown_texts
+
+    def choose(self, user_id: str, state: ChosenPresence, status_text: str) -> Presence:
+        self._shown_texts.append(status_text)
+        return super().choose(user_id, state, status_text)
+
+
+def new_service(users: Users, tracker: PresenceTracker) -> PresenceService:
+    return PresenceService(
         tracker=tracker,
         registry=Registry(lambda _: None),
         users=users,
@@ -66,10 +111,6 @@ async def test_the_last_choice_that_is_stored_is_the_one_that_others_see(states:
         on_hide=lambda _: None,
         on_show=shown,
     )
-    asked_by = cast("Any", SimpleNamespace(id="phone", user_id=ANN))
-    await asyncio.gather(*(service.choose(ANN, state, None, asked_by=asked_by) for state in states))
-    assert users.stored.presence == states[-1]
-    assert tracker.is_hidden(ANN) is (states[-1] == "invisible")
 
 
 def new_tracker() -> PresenceTracker:

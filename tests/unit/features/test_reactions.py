@@ -13,6 +13,7 @@ from chat_mvp.features.messages.operations import React
 from chat_mvp.features.messages.texts import checked_emoji, qualified_emoji
 from chat_mvp.limits import MAX_REACTIONS_PER_MESSAGE
 from chat_mvp.protocol import Message, Reaction
+from tests.support.messages import stored_message
 from tests.unit.delivery.conftest import Answer
 from tests.unit.house.files import ROOT
 
@@ -24,26 +25,10 @@ class OneMessage:
     """A batch in which one message stands, with these reactions; ``changed`` is what it becomes."""
 
     def __init__(self, reactions: dict[str, list[str]]) -> None:
-        message = Message(
+        message = stored_message(
             id="m",
             conversation_id="c",
-            seq=1,
-            rev=1,
-            sender_id="ann",
-            client_message_id="x",
-            kind="text",
-            text="hello",
-            priority="normal",
-            attachments=[],
-            reply_to=None,
-            thread_root=None,
-            thread=None,
-            mentions=[],
             reactions=[Reaction(emoji=emoji, count=len(ids), user_ids=ids) for emoji, ids in reactions.items()],
-            pinned=False,
-            created_at="",
-            edited_at=None,
-            deleted_at=None,
         )
         self.record = SimpleNamespace(message=message)
         conversation = SimpleNamespace(id="c", kind="group", post="members", visibility="public")

@@ -1,7 +1,10 @@
+import asyncio
+
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
-from chat_mvp.errors import NotFoundError, ValidationError
+from chat_mvp.errors import DamagedError, NotFoundError, ValidationError
 from chat_mvp.events.types import ProfileChanged
 from chat_mvp.features.users.schemas import ProfilePatch
 from chat_mvp.features.users.service import UserService
@@ -40,6 +43,7 @@ def service(users: Users, directory: UserDirectory, told: Told, recorder: Memory
         directory=directory,
         recorder=recorder,
         on_status_changed=told.status,
+        changing_status=lambda _: asyncio.Lock(),
         costly_work=new_costly_work(),
     )
 
@@ -236,3 +240,36 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 
 def test_words_of_a_name() -> None:
     assert name_words("Ann", "Ann  Marie O'Neil-Smith") == ["ann", "marie", "o'neil-smith", "o", "neil", "smith"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("bio", 5), ("created_at", "yesterday"), ("display_name", None), ("presence", "asleep")]
+)
+async def test_a_damaged_account_does_not_affect_others(
+    service: UserService, users: Users, directory: UserDirectory, field: str, value: object
+) -> None:
+    ann, bob = [await make_user(users, f"same_{name}") for name in ("ann", "bob")]
+    await UserDocument.get_motor_collection().update_one({"username": "same_ann"}, {"$set": {field: value}})
+    for refused in (
+        service.fetch_own(ann),
+        service.change(ann, ProfilePatch(bio="mine")),
+        service.change(ann, ProfilePatch(status_text="here")),
+        service.fetch_by_username("same_ann"),
+        users.fetch_by_login("same_ann@example.org"),
+    ):
+        with capture_logs() as lines, pytest.raises(DamagedError):
+            await refused
+        assert [(line["event"], line["user_id"]) for line in lines] == [("account damaged", ann)]
+        assert field in lines[0]["reason"]
+    assert await found(service, "same") == {"same_bob"}
+    assert (await directory.fetch_users([ann, bob])).keys() == {bob}
+    assert (await service.change(bob, ProfilePatch(bio="mine"))).bio == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+async def test_damaged_settings(service: UserService, users: Users, text: str) -> None:
+    ann = await make_user(users, "ann")
+    await UserDocument.get_motor_collection().update_one({}, {"$set": {"settings_json": text}})
+    with pytest.raises(DamagedError):
+        await service.fetch_own(ann)
+    assert (await service.fetch(ann)).username == "ann"

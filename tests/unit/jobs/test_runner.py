@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from chat_mvp.jobs.runner import MAX_ATTEMPTS, JobHandler, JobRunner
+from chat_mvp.jobs.runner import LONGEST_REST_S, MAX_ATTEMPTS, JobHandler, JobRunner, rest_s
 from chat_mvp.storage.client import Database, RawDocument, open_database
 from chat_mvp.storage.jobs import JobRecord, Jobs, NewJob, job_document
 from chat_mvp.supervision import Supervisor
@@ -172,3 +173,33 @@ async def test_two_processes_share_the_work(database: Database, jobs: Jobs) -> N
         await its.stop()
     assert sum(len(handler.seen) for handler in handlers) == 20
     assert sum(its.done for its in runners) == 20
+
+
+async def test_the_pause_after_a_piece_is_longer_while_clients_write_and_bounded() -> None:
+    assert rest_s(0.01, is_busy=False) == pytest.approx(0.02)
+    assert rest_s(0.01, is_busy=True) == pytest.approx(0.09)
+    assert rest_s(1.0, is_busy=False) == rest_s(1.0, is_busy=True) == LONGEST_REST_S
+
+
+async def test_it_pauses_for_clients_that_have_written_since_the_pause_before(database: Database, jobs: Jobs) -> None:
+    class Slow(Counting):
+        async def run(self, payload: RawDocument) -> RawDocument | None:
+            await asyncio.sleep(0.03)
+            return await super().run(payload)
+
+    await store(database, left=100)
+    batches = 0
+    running = JobRunner(jobs, [Slow()], count_batches=lambda: batches)
+
+    async def duration() -> float:
+        begun = time.monotonic()
+        assert await running.run_one()
+        return time.monotonic() - begun
+
+    idle = min([await duration() for _ in range(5)])
+    busy = []
+    for _ in range(5):
+        batches += 1
+        busy.append(await duration())
+    assert min(busy) >= 0.03 + LONGEST_REST_S
+    assert idle < min(busy)

@@ -8,6 +8,7 @@ import pytest
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.protocol import ConversationLeft, Drained, Message, MessageEdited, MessageNew, Pong, ServerFrame
 from chat_mvp.realtime.session import Phase
+from tests.support.messages import stored_message
 from tests.unit.realtime.wires import Wire
 
 ROOM = "a room"
@@ -23,26 +24,14 @@ async def wire() -> Wire:
 
 
 def message(rev: int) -> Message:
-    return Message(
+    return stored_message(
         id=f"message {rev}",
         conversation_id=ROOM,
         seq=rev,
         rev=rev,
         sender_id="bob",
         client_message_id=f"name {rev}",
-        kind="text",
-        text="hello",
-        priority="normal",
-        attachments=[],
-        reply_to=None,
-        thread_root=None,
-        thread=None,
-        mentions=[],
-        reactions=[],
-        pinned=False,
         created_at=NOW,
-        edited_at=None,
-        deleted_at=None,
     )
 
 

@@ -26,10 +26,10 @@ def guard(clock: Clock) -> SignInGuard:
     return SignInGuard(clock=clock)
 
 
-def guess(guard: SignInGuard, account: str, address: str) -> bool:
+def guess(guard: SignInGuard, name: str, address: str, account_id: str | None = None) -> bool:
     """Try a wrong password; tell whether it was checked."""
     try:
-        attempt = guard.admit(account, address)
+        attempt = guard.admit(name, address, account_id=account_id)
     except RateLimitedError:
         return False
     guard.failed(attempt, reason="wrong password")
@@ -69,6 +69,23 @@ def test_a_distributed_attack_is_bounded_and_the_owner_signs_in(guard: SignInGua
     fresh = guard.admit("ann", CAFE)
     assert fresh.rank == RANK_FRESH
     guard.succeeded(fresh)
+
+
+def test_both_names_of_an_account_share_the_loose_limit(guard: SignInGuard) -> None:
+    addresses = [f"203.0.113.{number}" for number in range(100)]
+    # Three of each name use the reserve.
+    checked = [
+        sum(guess(guard, name, address, "id") for address in addresses for _ in range(10))
+        for name in ("ann", "ann@example.org")
+    ]
+    assert checked == [100 + 90 * 3, 100 * 3]
+    assert sum(guess(guard, "bob", CAFE, "other id") for _ in range(10)) == 10
+
+
+def test_one_address_does_not_learn_that_two_names_have_one_account(guard: SignInGuard) -> None:
+    assert sum(guess(guard, "ann@example.org", CAFE, "id") for _ in range(20)) == 10
+    assert sum(guess(guard, "ann", CAFE, "id") for _ in range(20)) == 10
+    assert sum(guess(guard, "no one", CAFE) for _ in range(20)) == 10
 
 
 def test_an_owner_who_mistypes_during_an_attack_can_sign_in(guard: SignInGuard, clock: Clock) -> None:

@@ -44,6 +44,26 @@ def test_origins_of_others(origin: str, host: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("origin", "is_secure", "allowed", "expected"),
+    [
+        ("http://chat.org", True, (), False),
+        ("HTTP://chat.org", True, (), False),
+        ("https://chat.org", True, (), True),
+        ("https://chat.org", False, (), True),
+        ("http://chat.org", False, (), True),
+        # The server does not see TLS that a proxy ends, but its public URL says so.
+        ("http://chat.org", False, ("https://chat.org",), False),
+        ("http://chat.org", True, ("http://chat.org",), True),
+    ],
+)
+def test_a_page_without_tls_is_not_ours_where_the_server_has_it(
+    origin: str, is_secure: bool, allowed: tuple[str, ...], expected: bool
+) -> None:
+    assert is_allowed_origin(origin, "chat.org", allowed, is_secure=is_secure) is expected
+    assert is_allowed_page(origin, None, "chat.org", allowed, is_secure=is_secure) is expected
+
+
+@pytest.mark.parametrize(
     ("origin", "site", "expected"),
     [
         (None, None, True),

@@ -87,6 +87,38 @@ async def test_too_many_pings_end_the_connection() -> None:
         assert said.endswith(b"\x11\x4dtoo many pings")
 
 
+@pytest.mark.parametrize(
+    "violation",
+    [
+        # Not masked; a reserved opcode; reserved bits.
+        Frame(Opcode.TEXT, b"{}").serialize(mask=False),
+        b"\x83\x80" + bytes(4),
+        b"\xf1\x80" + bytes(4),
+    ],
+)
+async def test_a_peer_that_violates_the_protocol_while_it_sends_gets_the_reason(violation: bytes) -> None:
+    async with serving(shared()) as server:
+        raw = await opened(server)
+        raw.send(violation)
+        for _ in range(20):
+            raw.send(bytes(100_000))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            said = await raw.reader.read()
+        assert said[:1] == b"\x88"
+        assert said[2:4] == b"\x03\xea", "1002"
+
+
+async def test_a_peer_that_violates_the_protocol_and_stays_is_cut_off() -> None:
+    async with serving(shared(linger_s=0.1)) as server:
+        raw = await opened(server)
+        raw.send(Frame(Opcode.TEXT, b"{}").serialize(mask=False))
+        async with asyncio.timeout(5):
+            while protocols(server):
+                raw.send(b"x")
+                await asyncio.sleep(0.02)
+
+
 async def test_small_unread_messages_do_not_pile_up() -> None:
     async with serving(shared(), deaf) as server:
         raw = await opened(server)

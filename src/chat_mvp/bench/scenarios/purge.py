@@ -28,7 +28,7 @@ async def _purge(options: Options, watch: Watch) -> Run:
         deleted = time.monotonic()
         while_purging, _ = await measure(msgspec.structs.replace(order, suffix="purging"), server, stage, watch)
         watch.phase("waiting for the end of the purge")
-        await stage.until_empty(group)
+        await stage.until_purged(group)
         ended = time.monotonic()
         slowest_ms = await stage.slowest_removal_ms()
     figures = {

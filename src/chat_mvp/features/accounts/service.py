@@ -136,11 +136,11 @@ class AccountService:
         both cases. ``RateLimitedError``, before anything is checked, after too many wrong attempts.
         """
         address = address_group(device.address)
-        known = await self._known_device(login, device.mark)
-        attempt = self._guard.admit(fold_name(login), address, device=known)
+        record = await self._users.fetch_by_login(login)
+        account_id, stored = (None, None) if record is None else (record.id, record.password_hash)
+        known = self._known_device(account_id, device.mark)
+        attempt = self._guard.admit(fold_name(login), address, account_id=account_id, device=known)
         try:
-            record = await self._users.fetch_by_login(login)
-            stored = None if record is None else record.password_hash
             verdict = await self._passwords.verify(stored, password, key=attempt.key, rank=attempt.rank)
         except UnavailableError:
             self._guard.undo(attempt)
@@ -160,12 +160,9 @@ class AccountService:
         mark = self._device_marks.read(device.mark)
         return None if mark is not None and mark.user_id == user_id else self._device_marks.issue(user_id)
 
-    async def _known_device(self, login: str, mark: str | None) -> str | None:
+    def _known_device(self, account_id: str | None, mark: str | None) -> str | None:
         device = self._device_marks.read(mark)
-        if device is None:
-            return None
-        record = await self._users.fetch_by_login(login)
-        return device.number if record is not None and record.id == device.user_id else None
+        return device.number if device is not None and device.user_id == account_id else None
 
     async def refresh(self, token: str, *, address: str) -> Session:
         """Exchange a refresh token for a new pair. The token is spent.

@@ -102,5 +102,7 @@ def show_conversation(
     ``apart`` are the members of a group from whom a block separates the user.
     """
     peer = next((person for other, person in roster.people.items() if other != user_id), None)
+    if peer is not None:
+        peer = batch.rosters.current_profile(peer)
     view = newcomer_view(roster, user_id, peer, apart=apart)
     batch.record(ConversationShown(user_id=user_id, conversation=view, added_by=added_by))

@@ -34,7 +34,7 @@ from chat_mvp.features.conversations.operations import (
     OpenDirect,
     RemoveMember,
 )
-from chat_mvp.features.conversations.permissions import check_may_manage
+from chat_mvp.features.conversations.permissions import check_may_manage, check_may_own
 from chat_mvp.features.conversations.rules import check_texts
 from chat_mvp.features.conversations.schemas import ConversationChanges, NewConversation, OwnChanges
 from chat_mvp.features.conversations.strangers import Strangers
@@ -69,8 +69,12 @@ class ConversationService:
         on_parted: Callable[[str, str], Awaitable[None]],
         clock: Now = utc_now,
         strangers: Strangers,
+        spend_text: Callable[[str, int], None],
     ) -> None:
-        """Call ``on_parted(user_id, other_id)`` when a user has left the direct conversation with another."""
+        """Call ``on_parted(user_id, other_id)`` when a user has left the direct conversation with another.
+
+        ``spend_text(user_id, size)`` raises when the user has sent too many bytes of text.
+        """
         self._clock = clock
         self._writer = writer
         self._rosters = rosters
@@ -82,6 +86,7 @@ class ConversationService:
         self._blocks = blocks
         self._on_parted = on_parted
         self._strangers = strangers
+        self._spend_text = spend_text
         self._orders: TTLCache[str, list[tuple[str, str]]] = TTLCache(_ORDERS_KEPT, _ORDER_KEPT_S)
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -190,6 +195,7 @@ class ConversationService:
                 detail = f"is not an RFC 3339 time with an offset, from {MIN_YEAR} to 9999"
                 raise ValidationError(f"muted_until {detail}.", fields={"muted_until": detail}) from None
         if fields:
+            self._spend_text(user_id, len(fields.get("draft", "").encode()))
             people = await self._people([user_id])
             await self._submit_and_wait(
                 lambda reply: ChangeOwnSettings(conversation_id, people[user_id], fields, reply=reply)
@@ -215,6 +221,8 @@ class ConversationService:
         apart = await self._blocks.fetch(other_id)
         check_may_manage(roster, roster.members[user_id])
         newcomers = () if other_id in roster.members else (other_id,)
+        if newcomers:
+            self._spend_text(user_id, _profile_bytes(people[other_id]))
         async with self._strangers.adding(user_id, newcomers) as strangers:
             added = await self._submit_and_wait(
                 lambda reply: AddMember(
@@ -260,7 +268,11 @@ class ConversationService:
         roster = await self._roster(user_id, conversation_id)
         if other_id not in roster.members:
             raise NotFoundError("This user is not in the conversation.")
+        check_may_own(roster, roster.members[user_id])
+        is_change = role != roster.members[other_id].role
         people = await self._people([user_id, other_id])
+        if is_change:
+            self._spend_text(user_id, _profile_bytes(people[other_id]))
         apart = await self._blocks.fetch(other_id)
         await self._submit_and_wait(
             lambda reply: ChangeRole(
@@ -297,6 +309,11 @@ class ConversationService:
         if len(people) < len(set(ids)):
             raise no_such_user()
         return people
+
+
+def _profile_bytes(user: User) -> int:
+    """Return the size of the texts that every member gets when this user joins a conversation or changes role."""
+    return len(f"{user.username}{user.display_name}{user.bio}{user.avatar_url or ''}".encode())
 
 
 def _new_record(user_id: str, wanted: NewConversation, name: str, now: datetime) -> ConversationRecord:

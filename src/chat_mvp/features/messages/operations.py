@@ -20,7 +20,7 @@ from chat_mvp.features.messages.permissions import (
     check_may_unpin,
     check_not_deleted,
 )
-from chat_mvp.features.messages.texts import qualified_emoji
+from chat_mvp.features.messages.texts import message_bytes, qualified_emoji, reaction_bytes
 from chat_mvp.limits import MAX_EMOJIS_PER_MESSAGE, MAX_REACTIONS_PER_MESSAGE
 from chat_mvp.protocol import (
     Message,
@@ -32,6 +32,12 @@ from chat_mvp.storage.records import MembershipRecord, MessageRecord
 
 OVERHEAD_BYTES = 512
 """The approximate size of a message without its text."""
+SpendText = Callable[[str, int], None]
+"""``spend_text(user_id, size)`` takes bytes from a user's ``text`` budget, or raises ``RateLimitedError``."""
+
+
+def _spend_nothing(_user_id: str, _size: int) -> None:
+    """Spend nothing: the budget is not limited."""
 
 
 class Sent(NamedTuple):
@@ -131,9 +137,9 @@ class SendMessage:
 
 
 class MessageOperation:
-    """A change of one stored message."""
+    """A change of one stored message. Every member is sent the whole message again."""
 
-    __slots__ = ("_user_id", "message_ids", "reply")
+    __slots__ = ("_has_spent", "_spend_text", "_user_id", "message_ids", "reply")
 
     conversation_id: str | None = None
     direct_key: str | None = None
@@ -147,9 +153,15 @@ class MessageOperation:
         user_id: str,
         *,
         reply: Reply[Message],
+        spend_text: SpendText = _spend_nothing,
     ) -> None:
-        """Change this message for this user, and answer through ``reply`` with the changed message."""
+        """Change this message for this user, and answer through ``reply`` with the changed message.
+
+        ``spend_text(user_id, size)`` takes from the user's ``text`` budget, or raises ``RateLimitedError``.
+        """
         self._user_id = user_id
+        self._spend_text = spend_text
+        self._has_spent = False
         self.message_ids: tuple[str, ...] = (message_id,)
         self.reply = reply
 
@@ -160,6 +172,12 @@ class MessageOperation:
         if roster is None or member is None or not can_see(roster, member, record.message.seq):
             raise NotFoundError("There is no such message.")
         return roster, member, record
+
+    def _spend(self, size: int) -> None:
+        # The writer may apply an operation several times, for example after a write conflict.
+        if not self._has_spent:
+            self._spend_text(self._user_id, size)
+            self._has_spent = True
 
     def _finish(self, batch: Batch, record: MessageRecord) -> None:
         batch.answer(self.reply, record.message)
@@ -180,9 +198,10 @@ class EditMessage(MessageOperation):
         mentions: tuple[str, ...],
         *,
         reply: Reply[Message],
+        spend_text: SpendText = _spend_nothing,
     ) -> None:
-        """Set ``text`` and the users whom it mentions."""
-        super().__init__(message_id, user_id, reply=reply)
+        """Set ``text``, for which the caller has spent already, and the users whom it mentions."""
+        super().__init__(message_id, user_id, reply=reply, spend_text=spend_text)
         self._text = text
         self._mentions = mentions
         self.size = OVERHEAD_BYTES + len(text)
@@ -193,6 +212,7 @@ class EditMessage(MessageOperation):
         check_may_edit(record.message, member)
         if self._text != record.message.text:
             check_may_post(roster, member)
+            self._spend(reaction_bytes(record.message))
             changed = structs.replace(
                 record.message,
                 text=self._text,
@@ -250,9 +270,10 @@ class React(MessageOperation):
         *,
         present: bool,
         reply: Reply[Message],
+        spend_text: SpendText = _spend_nothing,
     ) -> None:
         """Add ``emoji``, in its fully-qualified form, if ``present``. Otherwise remove it."""
-        super().__init__(message_id, user_id, reply=reply)
+        super().__init__(message_id, user_id, reply=reply, spend_text=spend_text)
         self._emoji = emoji
         self._present = self.adds_data = present
 
@@ -265,6 +286,7 @@ class React(MessageOperation):
             check_not_deleted(record.message)
         reactions = self._reactions(record.message)
         if reactions is not None:
+            self._spend(message_bytes(record.message))
             batch.change_message(
                 record,
                 structs.replace(record.message, reactions=reactions),
@@ -304,9 +326,10 @@ class Pin(MessageOperation):
         *,
         pinned: bool,
         reply: Reply[Message],
+        spend_text: SpendText = _spend_nothing,
     ) -> None:
         """Pin it if ``pinned``. Otherwise unpin it."""
-        super().__init__(message_id, user_id, reply=reply)
+        super().__init__(message_id, user_id, reply=reply, spend_text=spend_text)
         self._pinned = pinned
 
     def apply(self, batch: Batch) -> None:
@@ -315,6 +338,7 @@ class Pin(MessageOperation):
         check = check_may_pin if self._pinned else check_may_unpin
         check(roster, record.message, member)
         if self._pinned != record.message.pinned:
+            self._spend(message_bytes(record.message))
             batch.change_message(
                 record,
                 structs.replace(record.message, pinned=self._pinned),

@@ -18,6 +18,7 @@ from chat_mvp.features.messages.operations import (
     React,
     SendMessage,
     Sent,
+    SpendText,
 )
 from chat_mvp.features.messages.permissions import can_see
 from chat_mvp.features.messages.texts import check_text, checked_emoji
@@ -57,10 +58,12 @@ class MessageService:
         fetch_users: FetchUsers,
         blocks: Blocks,
         check_may_write_first: Callable[[str, str], Awaitable[None]],
+        spend_text: SpendText,
     ) -> None:
         """Write through ``writer``.
 
         ``check_may_write_first(user_id, other_id)`` raises when the user may not start a conversation with the other.
+        ``spend_text(user_id, size)`` raises when the user has sent too many bytes of text.
         """
         self._writer = writer
         self._rosters = rosters
@@ -70,6 +73,7 @@ class MessageService:
         self._fetch_users = fetch_users
         self._blocks = blocks
         self._check_may_write_first = check_may_write_first
+        self._spend_text = spend_text
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -80,6 +84,7 @@ class MessageService:
         that the text mentions. Raises the errors of the draft itself.
         """
         _check_draft(user_id, draft)
+        self._spend_text(user_id, len(draft.text.encode()))
         key = direct_key(user_id, draft.to) if draft.to is not None else None
         is_new_pair = key is not None and self._rosters.direct_id(key) is None
         if is_new_pair or "@" in draft.text:
@@ -90,6 +95,7 @@ class MessageService:
     def edit(self, user_id: str, message_id: str, text: str, *, reply: Reply[Message]) -> Awaitable[None] | None:
         """Check a new text and pass it to the writer. Otherwise like ``send``."""
         check_text(text)
+        self._spend_text(user_id, len(text.encode()))
         if "@" in text:
             return self._look_up_and_edit(user_id, message_id, text, reply=reply)
         self._submit_edit(user_id, message_id, text, (), reply=reply)
@@ -120,6 +126,7 @@ class MessageService:
             checked_emoji(emoji),
             present=present,
             reply=reply,
+            spend_text=self._spend_text,
         )
         self._writer.submit(operation)
 
@@ -130,6 +137,7 @@ class MessageService:
             user_id,
             pinned=pinned,
             reply=reply,
+            spend_text=self._spend_text,
         )
         self._writer.submit(operation)
 
@@ -246,6 +254,7 @@ class MessageService:
             text,
             mentions,
             reply=reply,
+            spend_text=self._spend_text,
         )
         self._writer.submit(operation)
 

@@ -5,10 +5,15 @@ import emoji
 from chat_mvp.characters import VISIBLE_RULE, has_visible
 from chat_mvp.errors import ValidationError
 from chat_mvp.limits import MAX_TEXT_CHARS
+from chat_mvp.protocol import Message
 from chat_mvp.storable import check_storable
 
 _VARIATION_SELECTOR = "\ufe0f"
 """Asks for the colourful drawing of the character before it. Programs disagree on where it is needed."""
+
+
+_REACTION_BYTES = 27
+"""The id of one user in the reactions of a message, as JSON."""
 
 
 def _fully_qualified_forms() -> dict[str, str]:
@@ -39,6 +44,16 @@ def check_text(text: str) -> None:
     check_storable({"text": text})
     if not has_visible(text):
         raise ValidationError(f"A text {VISIBLE_RULE}.", fields={"text": "shows nothing"})
+
+
+def message_bytes(message: Message) -> int:
+    """Return how much of the ``text`` budget it costs to send a whole message to its members again."""
+    return len(message.text.encode()) + reaction_bytes(message)
+
+
+def reaction_bytes(message: Message) -> int:
+    """Return the approximate size of the reactions of a message."""
+    return _REACTION_BYTES * sum(reaction.count for reaction in message.reactions)
 
 
 def checked_emoji(text: str) -> str:

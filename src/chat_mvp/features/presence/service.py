@@ -90,12 +90,18 @@ class PresenceService:
 
         The user's other connections get it too, except ``asked_by``, which gets the answer.
         """
-        # One after the other: of two devices that choose at once, the same one must win in storage and in memory.
-        # Otherwise someone who is stored as invisible would be shown.
-        async with self._choosing.setdefault(user_id, asyncio.Lock()):
+        async with self.changing(user_id):
             presence = await self._choose(user_id, state, status_text)
             self._registry.send_to_others(asked_by, presence)
             return presence
+
+    def changing(self, user_id: str) -> asyncio.Lock:
+        """Return the lock to hold while the presence or the status text of a user is stored and then shown.
+
+        Of two changes at once, the same one must win in storage and in memory. Otherwise someone who is stored as
+        invisible would be shown, or an older status text.
+        """
+        return self._choosing.setdefault(user_id, asyncio.Lock())
 
     async def _choose(self, user_id: str, state: ChosenPresence, status_text: str | None) -> Presence:
         changes = UserChanges(presence=state)

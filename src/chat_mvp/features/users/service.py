@@ -1,6 +1,7 @@
 """Users: their own account, their public profile, and search."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -18,7 +19,7 @@ from chat_mvp.storage.directory import UserDirectory, public_user
 from chat_mvp.storage.folding import fold_text
 from chat_mvp.storage.recorded import RecordedTransaction, Recorder
 from chat_mvp.storage.records import UserRecord
-from chat_mvp.storage.users import UserChanges, Users
+from chat_mvp.storage.users import UserChanges, Users, damaged
 from chat_mvp.validation_messages import invalid_value
 
 _decode_object = msgspec.json.Decoder(dict[str, object]).decode
@@ -34,11 +35,13 @@ class UserService:
         directory: UserDirectory,
         recorder: Recorder,
         on_status_changed: Callable[[str, str], None],
+        changing_status: Callable[[str], AbstractAsyncContextManager[object]],
         check_room: CheckRoom = lambda: None,
         costly_work: FairSemaphore,
     ) -> None:
         """Call ``on_status_changed`` with a user's id and new status text after it is stored.
 
+        Both happen within ``changing_status(user_id)``, so that changes at once are shown in the order of storage.
         ``recorder`` stores the changes that others see. ``costly_work`` limits how many searches run at once.
         """
         self._check_room = check_room
@@ -47,6 +50,7 @@ class UserService:
         self._recorder = recorder
         self._directory = directory
         self._on_status_changed = on_status_changed
+        self._changing_status = changing_status
 
     async def fetch_own(self, user_id: str) -> OwnUser:
         """Return a user's account as the user sees it."""
@@ -61,13 +65,17 @@ class UserService:
         changes = _checked(patch)
         if isinstance(changes.display_name, str) and not changes.display_name.strip():
             changes.display_name = (await self._users.fetch(user_id)).username
-        if changes.display_name is UNSET and changes.bio is UNSET:
-            record = await self._users.update(user_id, changes)
-        else:
-            record = await self._change_profile(user_id, changes)
-        if changes.status_text is not UNSET:
+        if changes.status_text is UNSET:
+            return _own_user(await self._store(user_id, changes))
+        async with self._changing_status(user_id):
+            record = await self._store(user_id, changes)
             self._on_status_changed(user_id, record.status_text)
         return _own_user(record)
+
+    async def _store(self, user_id: str, changes: UserChanges) -> UserRecord:
+        if changes.display_name is UNSET and changes.bio is UNSET:
+            return await self._users.update(user_id, changes)
+        return await self._change_profile(user_id, changes)
 
     async def _change_profile(self, user_id: str, changes: UserChanges) -> UserRecord:
         async def write(transaction: RecordedTransaction) -> UserRecord:
@@ -111,14 +119,18 @@ class UserService:
 
 
 def _own_user(record: UserRecord) -> OwnUser:
+    try:
+        profile, settings = _decode_object(record.profile_json), _decode_object(record.settings_json)
+    except msgspec.MsgspecError as error:
+        raise damaged(record.id, f"profile_json or settings_json: {error}") from None
     return OwnUser(
         **msgspec.structs.asdict(public_user(record)),
         email=record.email,
         email_verified=record.email_verified,
         role="admin" if record.role == "admin" else "member",
         status_text=record.status_text,
-        profile=_decode_object(record.profile_json),
-        settings=_decode_object(record.settings_json),
+        profile=profile,
+        settings=settings,
     )
 
 
