@@ -36,8 +36,11 @@ MAX_CONNECTIONS_PER_ACCOUNT = 20
 CONNECTS_PER_S = 4
 CONNECTS_BURST = 40
 """Connections of one account that begin; those beyond it wait for ``ready``."""
-MAX_CATCHING_UP_AT_ONCE = 32
-"""Connections that are brought up to date at once. Their reads share queries, so fewer would cost more."""
+MAX_CATCHING_UP_AT_ONCE = 128
+"""Connections that are brought up to date at once.
+
+They are at different steps, and those at the same step share a query. So with fewer, each query serves fewer.
+"""
 MAX_CATCHING_UP_AT_ONCE_EACH = 2
 """The same of one account."""
 CATCH_UP_FRAMES_PER_SLOT = 100

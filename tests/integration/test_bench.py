@@ -25,6 +25,7 @@ TINY = Options(
     group_window=2,
     rate=50,
     connections=12,
+    crowd=60,
     queued=30,
     changes=10,
     reconnects=2,
@@ -66,6 +67,20 @@ async def test_every_message_reaches_every_recipient_once(name: str, recipients:
 
 async def test_all_connect(tmp_path: Path) -> None:
     assert await counts_of("idle", tmp_path) == {"connected": 12}
+
+
+async def test_everyone_of_a_crowd_gets_what_they_missed(tmp_path: Path) -> None:
+    counts = await counts_of("crowd", tmp_path)
+    # Each user is in 20 groups and has missed the last message of two, unless they sent it. There are two groups each
+    # time: one of 50 users and one of 10.
+    assert counts == {"connected": 60, "conversations": 60 * 20, "missed": 2 * (49 + 9)}
+
+
+async def test_nothing_is_lost_when_clients_confirm_each_message_at_once(tmp_path: Path) -> None:
+    options = msgspec.structs.replace(TINY, directory=tmp_path, confirm_each=True)
+    report = await run([SCENARIOS["group"]], options, tmp_path, Silence())
+    counts = report.results[0].runs[0].counts
+    assert counts["delivered"] == 4 * counts["sent"] > 0
 
 
 @pytest.mark.parametrize(("name", "changes"), [("drain", 30), slow("resume", 10)])

@@ -14,6 +14,7 @@ from chat_mvp.storage.contacts import BlockPair
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.ids import new_id, to_object_id
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.recent import RecentMessages
 from chat_mvp.storage.summaries import Summaries
 from tests.support.crowds import insert_groups
 
@@ -59,7 +60,13 @@ async def test_someone_removed_while_it_is_read_gets_nothing(
 
     conversations, messages = Conversations(database.collections), Interrupted(database.collections)
     messages.before = meanwhile
-    snapshots = Snapshots(conversations, messages, Summaries(database.collections), Blocks(no_blocks))
+    snapshots = Snapshots(
+        conversations=conversations,
+        messages=messages,
+        recent=RecentMessages(database.collections),
+        summaries=Summaries(database.collections),
+        blocks=Blocks(no_blocks),
+    )
     views = ConversationViews(snapshots, conversations, messages, no_users)
     found = await views.fetch(ann, [room])
     assert [(view.id, view.last_message is not None) for view in found] == ([(room, True)] if seen else [])

@@ -64,7 +64,13 @@ def build_engine(base: Foundation, consumers: Sequence[Consumer]) -> Engine:
     bus, blocks = MemoryBus(), Blocks(base.arrivals.fetch_blocks)
     receipts = Receipts(bus, blocks)
     rosters = Rosters(base.conversations, base.contacts, base.directory.fetch_users)
-    snapshots = Snapshots(base.conversations, base.messages, Summaries(database.collections), blocks)
+    snapshots = Snapshots(
+        conversations=base.conversations,
+        messages=base.messages,
+        recent=base.recent_messages,
+        summaries=Summaries(database.collections),
+        blocks=blocks,
+    )
     presence = PresenceTracker(
         fetch_presences=base.arrivals.fetch_presences,
         save_last_seen=base.users.save_last_seen,

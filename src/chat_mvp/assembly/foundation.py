@@ -31,6 +31,7 @@ from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.directory import UserDirectory
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.recent import RecentMessages
 from chat_mvp.storage.recorded import MongoRecorder
 from chat_mvp.storage.users import Users
 from chat_mvp.times import utc_now
@@ -56,6 +57,7 @@ class Foundation:
     auth_sessions: AuthSessions
     conversations: Conversations
     messages: Messages
+    recent_messages: RecentMessages
     arrivals: Arrivals
     has_limits: bool
     rate_limits: RateLimits
@@ -86,6 +88,7 @@ def build_foundation(settings: Settings, database: Database) -> Foundation:
         auth_sessions=AuthSessions(clock),
         conversations=Conversations(database.collections),
         messages=Messages(database.collections),
+        recent_messages=RecentMessages(database.collections),
         arrivals=Arrivals(database.collections, clock),
         has_limits=has_limits,
         rate_limits=RateLimits({**BUDGETS, **budgets_of_sends(settings)}, enabled=has_limits),

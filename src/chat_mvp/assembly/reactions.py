@@ -4,10 +4,16 @@ from collections.abc import Awaitable
 
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
+from chat_mvp.delivery.local_events import LocalEvents
 from chat_mvp.events.types import (
     BlockChanged,
     ConversationDeleted,
+    ConversationHidden,
     ConversationShown,
+    Event,
+    MarksRaised,
+    MemberJoined,
+    MemberLeft,
     MessageAdded,
     ProfileChanged,
     SessionEnded,
@@ -16,7 +22,7 @@ from chat_mvp.features.messages.marks import WithheldMarks
 from chat_mvp.features.presence.service import PresenceService
 from chat_mvp.protocol import CLOSE_UNAUTHENTICATED
 from chat_mvp.security.authentication import Authenticator
-from chat_mvp.storage.conversations import direct_key
+from chat_mvp.storage.conversations import Conversations, direct_key
 
 
 def react(
@@ -74,3 +80,18 @@ def react(
     base.local_events.on(ConversationShown, presence_service.conversation_shown)
     # A deleted conversation leaves a job behind.
     base.local_events.on(ConversationDeleted, lambda _: engine.jobs.wake())
+    _forget_marks(base.local_events, base.conversations)
+
+
+def _forget_marks(events: LocalEvents, conversations: Conversations) -> None:
+    """Read the lowest marks of a conversation again after its marks or its members have changed."""
+
+    def marks_changed(event: Event) -> None:
+        assert isinstance(event, MarksRaised | MemberJoined | MemberLeft | ConversationHidden)  # noqa: S101
+        conversations.forget_marks(event.conversation_id)
+
+    for changes_marks in (MarksRaised, MemberJoined, MemberLeft, ConversationHidden):
+        events.on(changes_marks, marks_changed)
+    # A message raises the marks of its sender.
+    events.on(MessageAdded, lambda event: conversations.forget_marks(event.message.conversation_id))
+    events.on(ConversationShown, lambda event: conversations.forget_marks(event.conversation.id))

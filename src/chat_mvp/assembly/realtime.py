@@ -38,11 +38,18 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
     """Build the parts."""
     closer = ConnectionCloser()
     pace = Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if base.has_limits else None
+    debts = Debts(
+        queue=Queue(base.database.collections),
+        owed=engine.owed,
+        messages=base.messages,
+        ttl=timedelta(days=base.settings.queue_ttl_days),
+        clock=base.clock,
+    )
     endpoint = SocketEndpoint(
         authenticator=services.authenticator,
         admission=Admission(pace=pace),
         registry=engine.registry,
-        connect_flow=_build_connect_flow(base, engine, services),
+        connect_flow=_build_connect_flow(base, engine, services, debts),
         dispatcher=Dispatcher(
             base.rate_limits,
             connection_handlers(services.authenticator, base.clock),
@@ -68,7 +75,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
         presence=engine.presence,
         profile_updates=engine.profile_updates,
         expired_sessions=ExpiredSessions(base.auth_sessions, base.recorder),
-        timers=(engine.typing, services.presence_service, base.timekeeper),
+        timers=(engine.typing, services.presence_service, base.timekeeper, debts),
         reactions=(base.recorder, base.local_events),
         registry=engine.registry,
         connection_log=engine.connection_log,
@@ -84,18 +91,12 @@ def origins(settings: Settings) -> frozenset[str]:
     return frozenset(own | set(settings.allowed_origins))
 
 
-def _build_connect_flow(base: Foundation, engine: Engine, services: Services) -> ConnectFlow:
+def _build_connect_flow(base: Foundation, engine: Engine, services: Services, debts: Debts) -> ConnectFlow:
     settings = base.settings
     return ConnectFlow(
         snapshots=engine.snapshots,
-        catch_up=CatchUp(base.messages, engine.views.fetch),
-        debts=Debts(
-            queue=Queue(base.database.collections),
-            owed=engine.owed,
-            messages=base.messages,
-            ttl=timedelta(days=settings.queue_ttl_days),
-            clock=base.clock,
-        ),
+        catch_up=CatchUp(base.messages, base.recent_messages, engine.views.fetch),
+        debts=debts,
         watch=services.presence_service.watch,
         settled=engine.writer.settled,
         clock=base.clock,

@@ -20,6 +20,8 @@ class Options(Struct, kw_only=True, frozen=True):
     group_window: int = 16
     rate: float = 1_000.0
     connections: int = 10_000
+    crowd: int = 2_000
+    """How many people connect at once."""
     queued: int = 1_000
     changes: int = 100
     reconnects: int = 5
@@ -28,6 +30,8 @@ class Options(Struct, kw_only=True, frozen=True):
     history: int = 500_000
     purged: int = 1_000_000
     """The number of messages of the conversation that is deleted."""
+    confirm_each: bool = False
+    """Clients confirm each message at once, instead of all that arrived once in ``orders.ACKNOWLEDGE_S``."""
     text_chars: int = 64
     subprotocol: str = SUBPROTOCOL_JSON
     directory: Path | None = None
@@ -44,6 +48,7 @@ def quick(options: Options) -> Options:
         pairs=min(options.pairs, 20),
         rate=min(options.rate, 500.0),
         connections=min(options.connections, 500),
+        crowd=min(options.crowd, 200),
         reconnects=min(options.reconnects, 3),
         history=min(options.history, 50_000),
         purged=min(options.purged, 50_000),

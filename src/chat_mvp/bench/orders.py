@@ -7,6 +7,9 @@ The last event is an outcome or a ``Failed``. Latencies are sent as HDR histogra
 
 from msgspec import Struct
 
+ACKNOWLEDGE_S = 0.1
+"""How long a client waits after a message before it confirms all that arrived by then, as the protocol suggests."""
+
 
 class Person(Struct, frozen=True):
     """A user who can connect."""
@@ -35,8 +38,8 @@ class Traffic(Order, kw_only=True, tag="traffic"):
     """Messages in rooms, with a warm-up of ``warmup_s`` and then a measurement of ``seconds``.
 
     Closed loop with ``window`` messages of each sender in flight. With a ``rate`` (messages per second in total), open
-    loop instead. Each recipient sends ``delivered`` at most once in ``acknowledge_s`` and conversation. ``suffix`` ends
-    the ids of all messages, and no other order on this server may use it.
+    loop instead. Each recipient sends ``delivered`` at most once in ``acknowledge_s`` and conversation, or for each
+    message if that is 0. ``suffix`` ends the ids of all messages, and no other order on this server may use it.
     """
 
     rooms: list[Room]
@@ -45,7 +48,7 @@ class Traffic(Order, kw_only=True, tag="traffic"):
     text_chars: int
     window: int = 1
     rate: float | None = None
-    acknowledge_s: float = 0.1
+    acknowledge_s: float = ACKNOWLEDGE_S
     suffix: str = "a"
 
 
@@ -54,6 +57,21 @@ class Idle(Order, kw_only=True, tag="idle"):
 
     warmup: int
     seconds: float
+
+
+class Returning(Struct, frozen=True):
+    """What a user knows who connects again, and what the server must send."""
+
+    known: dict[str, int]
+    missed: list[tuple[str, int]]
+    """The conversation and sequence number of each message that is owed to the user."""
+
+
+class Crowd(Order, kw_only=True, tag="crowd"):
+    """All users connect at the same moment. There is one ``returning`` for each of them."""
+
+    epoch: str
+    returning: list[Returning]
 
 
 class Drain(Order, kw_only=True, tag="drain"):
@@ -80,7 +98,7 @@ class Resume(Order, kw_only=True, tag="resume"):
     text_chars: int
 
 
-AnyOrder = Traffic | Idle | Drain | Resume
+AnyOrder = Traffic | Idle | Crowd | Drain | Resume
 
 
 class Event(Struct, kw_only=True, tag_field="event"):
@@ -135,6 +153,20 @@ class IdleOutcome(Event, kw_only=True, tag="idle"):
     load_cpu_s: float
 
 
+class CrowdOutcome(Event, kw_only=True, tag="crowd"):
+    """How long it took until everyone was up to date, and for each connection until ``ready`` and ``drained``."""
+
+    connected: int
+    conversations: int
+    """The number of conversations in all ``ready`` frames."""
+    missed: int
+    """The number of owed messages that arrived."""
+    seconds: float
+    to_ready: str
+    to_drained: str
+    load_cpu_s: float
+
+
 class CatchUpOutcome(Event, kw_only=True, tag="catch_up"):
     """The times from opening the connection to ``ready``, the last message and ``drained``, for each reconnect."""
 
@@ -146,4 +178,4 @@ class CatchUpOutcome(Event, kw_only=True, tag="catch_up"):
     load_cpu_s: float
 
 
-AnyEvent = Progress | Moment | Failed | TrafficOutcome | IdleOutcome | CatchUpOutcome
+AnyEvent = Progress | Moment | Failed | TrafficOutcome | IdleOutcome | CrowdOutcome | CatchUpOutcome

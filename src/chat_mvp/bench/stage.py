@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from chat_mvp.bench.generator import BenchmarkError
+from chat_mvp.bench.groups import Groups
 from chat_mvp.bench.history import History
 from chat_mvp.bench.orders import Person
 from chat_mvp.bench.server import ServerUnderTest
@@ -69,6 +70,15 @@ class Stage:
         members = [person.user_id for person in people[1:]]
         return await self._conversation(people[0], {"kind": "group", "name": "Benchmark", "member_ids": members})
 
+    def groups(self, people: list[Person], text_chars: int) -> Groups:
+        """Return an object that stores many groups of these people."""
+        return Groups(self._database, [person.user_id for person in people], text_chars=text_chars)
+
+    @property
+    def epoch(self) -> str:
+        """Return the epoch of the database, to which the revisions of clients belong."""
+        return self._database.epoch
+
     def history(self, text_chars: int) -> History:
         """Return an object that grows the history of conversations."""
         return History(self._database, text_chars=text_chars)
@@ -79,6 +89,11 @@ class Stage:
             f"/api/v1/conversations/{conversation_id}", headers={"Authorization": f"Bearer {owner.token}"}
         )
         answer.raise_for_status()
+
+    async def is_ready(self) -> bool:
+        """Return whether the server answers that it is ready."""
+        answer = await self._http.get("/health/ready")
+        return answer.is_success
 
     async def until_purged(self, conversation_id: str) -> None:
         """Wait until the jobs are done and no message of a deleted conversation is stored."""

@@ -177,7 +177,12 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.5, help="Seconds that each run measures.")] = 10.0,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of users.")] = 50,
     rate: Annotated[float, typer.Option(min=1, help="Messages per second of the open loop.")] = 1_000.0,
+    group_window: Annotated[int, typer.Option(min=1, help="Messages in flight of each sender in the group.")] = 16,
+    confirm_each: Annotated[
+        bool, typer.Option("--confirm-each", help="Clients confirm each message at once, not at most every 100 ms.")
+    ] = False,
     connections: Annotated[int, typer.Option(min=1, help="Idle connections.")] = 10_000,
+    crowd: Annotated[int, typer.Option(min=1, help="People who connect at once.")] = 2_000,
     history: Annotated[int, typer.Option(min=10_000, help="Messages in the long history.")] = 500_000,
     msgpack: Annotated[bool, typer.Option("--msgpack", help="Clients use MessagePack instead of JSON.")] = False,
     directory: Annotated[Path | None, typer.Option(help="Directory for the temporary data of the servers.")] = None,
@@ -192,7 +197,10 @@ def bench(
         seconds=seconds,
         pairs=pairs,
         rate=rate,
+        group_window=group_window,
+        confirm_each=confirm_each,
         connections=connections,
+        crowd=crowd,
         history=history,
         subprotocol=SUBPROTOCOL_MSGPACK if msgpack else SUBPROTOCOL_JSON,
         directory=directory,

@@ -5,7 +5,7 @@ read, so everything that commits later reaches it as a live event. ``note_sent``
 events of messages that were already sent here.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -26,6 +26,7 @@ from chat_mvp.protocol import (
     ServerFrame,
 )
 from chat_mvp.storage.messages import Messages
+from chat_mvp.storage.recent import FEW, ChangedRange, RecentMessages
 from chat_mvp.storage.records import MessageRecord, SummaryRecord
 
 Send = Callable[[ServerFrame], Awaitable[None]]
@@ -37,6 +38,8 @@ HasLeft = Callable[[str], Awaitable[bool]]
 FetchViews = Callable[[str, Iterable[str]], Awaitable[list[Conversation]]]
 
 _VIEWS_AT_ONCE = 50
+_CHANGES_AT_ONCE = 200
+"""How many changes are read before they are sent, unless a single conversation has more."""
 
 
 class Known(Struct, frozen=True):
@@ -91,9 +94,13 @@ def plan(summaries: Sequence[SummaryRecord], known: Mapping[str, int]) -> Plan:
 class CatchUp:
     """Streams the changes that a client missed."""
 
-    def __init__(self, messages: Messages, fetch_views: FetchViews) -> None:
-        """Read from ``messages``. ``fetch_views`` returns conversations as a user sees them."""
+    def __init__(self, messages: Messages, recent: RecentMessages, fetch_views: FetchViews) -> None:
+        """Read from ``messages``, and few changes from ``recent``.
+
+        ``fetch_views`` returns conversations as a user sees them.
+        """
         self._messages = messages
+        self._recent = recent
         self._fetch_views = fetch_views
 
     async def stream(
@@ -114,8 +121,10 @@ class CatchUp:
         await self._introduce(user_id, planned.introduced, send)
         for summary in planned.reset:
             await send(ConversationReset(conversation_id=summary.id, rev=summary.rev, last_seq=summary.last_seq))
-        for summary, rev in reversed(planned.changed):
-            await self._changes(summary, rev, send, note_sent, has_left)
+        for group in _groups(reversed(planned.changed)):
+            for summary, rev, records in await self._fetch_changes(group):
+                if not (is_newer(summary, records) and await has_left(summary.id)):
+                    await _send_changes(records, rev, send, note_sent)
         return {summary.id for summary in planned.reset}
 
     async def _introduce(self, user_id: str, ids: list[str], send: Send) -> None:
@@ -123,26 +132,52 @@ class CatchUp:
             for view in await self._fetch_views(user_id, ids[start : start + _VIEWS_AT_ONCE]):
                 await send(ConversationJoined(conversation=view))
 
-    async def _changes(
-        self, summary: SummaryRecord, known_rev: int, send: Send, note_sent: NoteSent, has_left: HasLeft
-    ) -> None:
-        records = await self._messages.fetch_changed(
-            summary.id,
-            after_rev=known_rev,
-            above_seq=summary.joined_seq,
-            up_to_seq=summary.last_seq,
-            limit=MAX_RESUME_CHANGES,
+    async def _fetch_changes(
+        self, group: Sequence[tuple[SummaryRecord, int]]
+    ) -> list[tuple[SummaryRecord, int, list[MessageRecord]]]:
+        """Return what has changed in each conversation of a group. Few changes are read with those of other users."""
+        found = await self._recent.fetch_changed(
+            ChangedRange(summary.id, rev, summary.joined_seq, summary.last_seq)
+            for summary, rev in group
+            if summary.rev - rev <= FEW
         )
-        if is_newer(summary, records) and await has_left(summary.id):
-            return
-        older = [record.message for record in records if record.made_rev <= known_rev]
-        newer = [record.message for record in records if record.made_rev > known_rev]
-        for message in older:
-            note_sent(message)
-            await send(MessageChanged(message=message))
-        for message in sorted(newer, key=lambda message: message.seq):
-            note_sent(message)
-            await send(MessageNew(message=message, queued=False))
+        for summary, rev in group:
+            if summary.id not in found:
+                found[summary.id] = await self._messages.fetch_changed(
+                    summary.id,
+                    after_rev=rev,
+                    above_seq=summary.joined_seq,
+                    up_to_seq=summary.last_seq,
+                    limit=MAX_RESUME_CHANGES,
+                )
+        return [(summary, rev, found[summary.id]) for summary, rev in group]
+
+
+def _groups(changed: Iterable[tuple[SummaryRecord, int]]) -> Iterator[list[tuple[SummaryRecord, int]]]:
+    """Group consecutive conversations that have ``_CHANGES_AT_ONCE`` changes at most. Others are alone."""
+    group: list[tuple[SummaryRecord, int]] = []
+    size = 0
+    for summary, rev in changed:
+        if group and size + summary.rev - rev > _CHANGES_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append((summary, rev))
+        size += summary.rev - rev
+    if group:
+        yield group
+
+
+async def _send_changes(records: Iterable[MessageRecord], known_rev: int, send: Send, note_sent: NoteSent) -> None:
+    newer: list[Message] = []
+    for record in records:
+        if record.made_rev > known_rev:
+            newer.append(record.message)
+        else:
+            note_sent(record.message)
+            await send(MessageChanged(message=record.message))
+    for message in sorted(newer, key=lambda message: message.seq):
+        note_sent(message)
+        await send(MessageNew(message=message, queued=False))
 
 
 def is_newer(summary: SummaryRecord, records: Iterable[MessageRecord]) -> bool:

@@ -4,16 +4,17 @@ The marks and the conversations say which these are (``OwedRange``). Messages fr
 are owed only if they have an entry in the queue.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
 from chat_mvp.clock import Now
+from chat_mvp.delivery.attempts import Attempts
 from chat_mvp.limits import MAX_COUNTED_QUEUE
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.owed import OwedMessages
-from chat_mvp.storage.queue import Queue
+from chat_mvp.storage.queue import Attempt, Queue
 from chat_mvp.storage.records import MessageRecord, SeqRange, SummaryRecord
 
 PAGE = 200
@@ -63,15 +64,21 @@ class Debts:
     def __init__(self, *, queue: Queue, owed: OwedMessages, messages: Messages, ttl: timedelta, clock: Now) -> None:
         """Read from these collections. Messages that were sent longer than ``ttl`` ago are not owed any more."""
         self._queue = queue
+        self._attempts = Attempts(queue)
         self._owed = owed
         self._messages = messages
         self._ttl = ttl
         self._clock = clock
 
+    def close(self) -> None:
+        """Count no more attempts."""
+        self._attempts.close()
+
     async def find(self, user_id: str, summaries: Sequence[SummaryRecord]) -> Debt:
         """Return what is owed. ``summaries`` come with the most recently active conversation first."""
         since = self._oldest()
-        recent = (summary for summary in reversed(summaries) if summary.activity_at > since)
+        behind = (summary for summary in reversed(summaries) if summary.confirmed_seq < summary.last_seq)
+        recent = (summary for summary in behind if summary.activity_at > since)
         pieces = [piece for summary in recent for piece in _pieces(summary)]
         if _size(pieces) <= PAGE:
             loaded = await self._load(user_id, pieces) if pieces else {}
@@ -84,7 +91,9 @@ class Debts:
         )
         return Debt(user_id, pieces, None, count)
 
-    async def pages(self, debt: Debt, *, without: Collection[str], changed: Collection[str]) -> AsyncIterator[Page]:
+    async def pages(
+        self, debt: Debt, *, without: Collection[str], changed: Collection[str]
+    ) -> AsyncGenerator[Page, None]:
         """Read the owed messages in the order in which they are sent, except those of conversations in ``without``.
 
         In the ``changed`` conversations, a newer state of these messages may have been sent since ``find``.
@@ -152,7 +161,7 @@ class Debts:
             conversation_id, first = sent[0]
             await self._queue.count_attempt(user_id, conversation_id, first=first, last=sent[-1][1])
         else:
-            await self._queue.count_attempts(user_id, sent)
+            self._attempts.add([Attempt(user_id, conversation_id, seq) for conversation_id, seq in sent])
 
     def _oldest(self) -> datetime:
         return self._clock() - self._ttl

@@ -4,7 +4,8 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import aclosing
 
 from chat_mvp.delivery.catchup import HasLeft, NoteSent, Send, is_newer
 from chat_mvp.delivery.debts import Debt, Debts, Page
@@ -39,14 +40,13 @@ class Drain:
         catch-up has sent them.
         """
         changed = {it.summary.id for it in debt.pieces if known.get(it.summary.id) not in {None, it.summary.rev}}
+        changed -= _sent_by_catch_up(debt, changed, known)
         pages = self._debts.pages(debt, without=without, changed=changed)
         left: set[str] = set()
         count = 0
-        next_page = asyncio.create_task(_next(pages))
-        try:
-            while page := await next_page:
-                # Read the next page while this one is sent.
-                next_page = asyncio.create_task(_next(pages))
+        # What is in memory already need not be read ahead.
+        async with aclosing(pages if debt.loaded is not None else _read_ahead(pages)) as source:
+            async for page in source:
                 for summary, records in page:
                     if summary.id in left or (is_newer(summary, records) and await has_left(summary.id)):
                         left.add(summary.id)
@@ -57,10 +57,26 @@ class Drain:
                             note_sent(record.message)
                             await send(MessageNew(message=record.message, queued=True))
                             count += 1
-        finally:
-            next_page.cancel()
         return count
+
+
+async def _read_ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
+    """Read each page while the previous one is sent."""
+    next_page = asyncio.create_task(_next(pages))
+    try:
+        while page := await next_page:
+            next_page = asyncio.create_task(_next(pages))
+            yield page
+    finally:
+        next_page.cancel()
 
 
 async def _next(pages: AsyncIterator[Page]) -> Page | None:
     return await anext(pages, None)
+
+
+def _sent_by_catch_up(debt: Debt, changed: Collection[str], known: Mapping[str, int]) -> set[str]:
+    """Return those of the changed conversations in which the catch-up has sent every owed message as a new one."""
+    if debt.loaded is None:
+        return set()
+    return {i for i in changed if all(record.made_rev > known[i] for record in debt.loaded.get(i, ()))}

@@ -14,9 +14,9 @@ from chat_mvp.limits import (
 from chat_mvp.protocol import ConversationState
 from chat_mvp.storage.conversations import Conversations
 from chat_mvp.storage.messages import Messages
-from chat_mvp.storage.records import ConversationRecord, MembershipRecord, SummaryRecord
+from chat_mvp.storage.recent import FEW, RecentMessages
+from chat_mvp.storage.records import ConversationRecord, MembershipRecord, SeqRange, SummaryRecord
 from chat_mvp.storage.summaries import Summaries
-from chat_mvp.times import format_time
 
 Marks = tuple[int, int]
 """The lowest delivered and read marks of the other members."""
@@ -46,27 +46,23 @@ class UnreadBudget:
         return True
 
 
-class UnreadRange(Struct, frozen=True):
-    """The range in which messages may be unread: in this conversation, above one sequence number and up to another."""
-
-    conversation_id: str
-    above: int
-    up_to: int
-
-    @property
-    def size(self) -> int:
-        """Return the number of messages in the range."""
-        return max(0, self.up_to - self.above)
-
-
 class Snapshots:
     """Reads conversations as one user has them. Every query is bounded, whatever other users did."""
 
-    def __init__(self, conversations: Conversations, messages: Messages, summaries: Summaries, blocks: Blocks) -> None:
+    def __init__(
+        self,
+        *,
+        conversations: Conversations,
+        messages: Messages,
+        recent: RecentMessages,
+        summaries: Summaries,
+        blocks: Blocks,
+    ) -> None:
         """Read from these collections."""
         self._blocks = blocks
         self._conversations = conversations
         self._messages = messages
+        self._recent = recent
         self._summaries = summaries
 
     async def fetch_summaries(self, user_id: str) -> list[SummaryRecord]:
@@ -77,15 +73,12 @@ class Snapshots:
         self, user_id: str, summaries: Sequence[SummaryRecord], budget: UnreadBudget
     ) -> list[ConversationState]:
         """Return the lines of ``ready`` for some of the conversations, in their order."""
-        ranges = [
-            UnreadRange(summary.id, max(summary.read_seq, summary.joined_seq), summary.last_seq)
-            for summary in summaries
-        ]
-        unread = await self._count_unread(user_id, ranges, budget)
+        marks = ((it.id, max(it.read_seq, it.joined_seq), it.last_seq) for it in summaries)
+        unread = await self._count_unread(user_id, marks, budget)
         others = await self._fetch_others(
             user_id, [(it.id, it.member_count, it.direct_key is not None) for it in summaries]
         )
-        return [_state(summary, unread[summary.id], others.get(summary.id)) for summary in summaries]
+        return [_state(summary, unread.get(summary.id, 0), others.get(summary.id)) for summary in summaries]
 
     async def fetch(self, user_id: str, ids: Iterable[str]) -> dict[str, Standing]:
         """Return the user's standing in each of these conversations where they are a member, in the given order.
@@ -97,19 +90,14 @@ class Snapshots:
         records = await self._conversations.fetch(memberships)
         found = [records[i] for i in wanted if i in records]
         # A user who left a direct conversation and came back may have a mark below ``joined_seq``.
-        ranges = [
-            UnreadRange(
-                record.id, max(memberships[record.id].read_seq, memberships[record.id].joined_seq), record.last_seq
-            )
-            for record in found
-        ]
-        unread = await self._count_unread(user_id, ranges, UnreadBudget())
+        marks = ((it.id, max(memberships[it.id].read_seq, memberships[it.id].joined_seq), it.last_seq) for it in found)
+        unread = await self._count_unread(user_id, marks, UnreadBudget())
         others = await self._fetch_others(user_id, [(it.id, it.member_count, it.kind == "direct") for it in found])
         return {
             record.id: Standing(
                 conversation=record,
                 membership=memberships[record.id],
-                unread=unread[record.id],
+                unread=unread.get(record.id, 0),
                 others=others.get(record.id),
             )
             for record in found
@@ -125,17 +113,27 @@ class Snapshots:
             apart=await self._blocks.fetch(user_id) if small else (),
         )
 
-    async def _count_unread(self, user_id: str, ranges: Sequence[UnreadRange], budget: UnreadBudget) -> dict[str, int]:
-        """Count exactly within the budget. Beyond it, count every message above the user's mark as unread."""
-        # If the mark is at the end, nothing is unread, and no query is needed.
-        behind = [each for each in ranges if each.size]
-        exact = [each for each in behind if budget.take(each.size)]
-        counts = dict.fromkeys((each.conversation_id for each in ranges), 0)
-        counts |= {each.conversation_id: each.size for each in behind}
-        counts |= dict.fromkeys((each.conversation_id for each in exact), 0)
-        counts |= await self._messages.count_unread(
-            user_id, [(each.conversation_id, each.above, each.up_to) for each in exact]
-        )
+    async def _count_unread(
+        self, user_id: str, marks: Iterable[tuple[str, int, int]], budget: UnreadBudget
+    ) -> dict[str, int]:
+        """Return the number of unread messages where there are any. ``marks``: conversation, mark, last message.
+
+        Count exactly within the budget. Beyond it, count every message above the mark as unread.
+        """
+        behind = [SeqRange(*each) for each in marks if each[1] < each[2]]
+        counts: dict[str, int] = {}
+        few: list[SeqRange] = []
+        many: list[SeqRange] = []
+        for each in behind:
+            if not budget.take(each.size):
+                counts[each.conversation_id] = each.size
+            elif each.size <= FEW:
+                few.append(each)
+            else:
+                many.append(each)
+        # Few messages are counted together with those of other users.
+        counts |= await self._recent.count_unread(user_id, few)
+        counts |= await self._messages.count_unread(user_id, many)
         return {conversation_id: min(count, MAX_COUNTED_UNREAD) for conversation_id, count in counts.items()}
 
 
@@ -144,7 +142,7 @@ def _state(summary: SummaryRecord, unread: int, others: Marks | None) -> Convers
     return ConversationState(
         id=summary.id,
         rev=summary.rev,
-        updated_at=format_time(summary.updated_at),
+        updated_at=summary.updated_at,
         last_seq=summary.last_seq,
         delivered_seq=summary.delivered_seq,
         read_seq=summary.read_seq,

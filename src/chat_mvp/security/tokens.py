@@ -7,6 +7,7 @@ without stored data.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import jwt
 import msgspec
@@ -72,7 +73,7 @@ class Tokens:
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError("The access token is not valid.")
         try:
-            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            key = self._keys[_key_id(token.partition(".")[0])]
             claims = jwt.decode(token, key.secret, algorithms=[ALGORITHM], options=_OPTIONS)
             known = msgspec.convert(claims, Claims)
         except (jwt.InvalidTokenError, msgspec.ValidationError, KeyError, TypeError, ValueError, RecursionError):
@@ -84,3 +85,9 @@ class Tokens:
             # A refresh returns a token with a correct date, so the user need not sign in again.
             raise TokenExpiredError("The access token was issued in the future. Refresh it.")
         return known
+
+
+@lru_cache(maxsize=16)
+def _key_id(header: str) -> str:
+    """Return the id of the key that the header of a token names. All tokens of one key have the same header."""
+    return str(jwt.get_unverified_header(f"{header}..")["kid"])

@@ -4,7 +4,7 @@ Only ``storage.commit`` writes what other members can see. A user's own settings
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,12 @@ from msgspec.structs import asdict
 
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
-from chat_mvp.storage.ids import known_object_id, to_object_id
+from chat_mvp.storage.ids import to_object_id
+from chat_mvp.storage.lowest_marks import LowestMarks
 from chat_mvp.storage.records import ConversationRecord, Marks, MembershipRecord, OwedRange
-from chat_mvp.storage.sharing import SharedReads
 
-_CONVERSATIONS_AT_ONCE = 500
-"""How many small conversations have their members read in one query."""
 _MEMBERS_AT_ONCE = 1_000
 """How many members one reply holds. Decoding ten thousand at once would block the event loop for 0.1 s."""
-_Lowest = Sequence[tuple[int, ObjectId]]
 
 
 def direct_key(one: str, other: str) -> str:
@@ -147,7 +144,7 @@ class Conversations:
         """Read from the two collections of this database."""
         self._conversations = collections["conversations"]
         self._memberships = collections["memberships"]
-        self._lowest_marks = SharedReads(self._read_lowest_marks, max_keys=_CONVERSATIONS_AT_ONCE)
+        self._lowest_marks = LowestMarks(collections)
 
     async def fetch(self, ids: Iterable[str]) -> dict[str, ConversationRecord]:
         """Return those of the conversations that exist, by id."""
@@ -216,36 +213,19 @@ class Conversations:
         In groups, users in ``apart``, whom a block separates from this one, do not count. Every member is read, so use
         this for small conversations only. Concurrent callers share the query, except users with blocks.
         """
-        shared = [*direct, *groups] if not apart else list(direct)
-        marks = await self._lowest_marks.fetch(shared) if shared else {}
+        lowest = await self._lowest_marks.fetch([*direct, *groups] if not apart else direct)
         if apart and groups:
-            person = known_object_id(user_id)
-            without = {"user_id": {"$nin": [person, *map(known_object_id, apart)]}}
-            marks |= await self._read_lowest_marks(list(groups), without)
+            lowest |= await self._lowest_marks.fetch_without(groups, apart)
         found: dict[str, tuple[int, int]] = {}
-        for conversation_id, (delivered, read) in marks.items():
-            delivered_seq, read_seq = _lowest_of_others(delivered, user_id), _lowest_of_others(read, user_id)
+        for conversation_id, (delivered, read) in lowest.items():
+            delivered_seq, read_seq = delivered.of_others(user_id), read.of_others(user_id)
             if delivered_seq is not None and read_seq is not None:
                 found[conversation_id] = delivered_seq, read_seq
         return found
 
-    async def _read_lowest_marks(
-        self, ids: Sequence[str], people: RawDocument | None = None
-    ) -> Mapping[str, tuple[_Lowest, _Lowest]]:
-        """Return the two lowest delivered and read marks with their owners. The caller owns at most one of each."""
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"conversation_id": {"$in": [known_object_id(i) for i in ids]}} | (people or {})},
-            {
-                "$group": {
-                    "_id": "$conversation_id",
-                    "delivered": {"$minN": {"n": 2, "input": [_visible_mark("delivered_seq"), "$user_id"]}},
-                    "read": {"$minN": {"n": 2, "input": [_visible_mark("read_seq"), "$user_id"]}},
-                },
-            },
-        ]
-        with translated():
-            cursor = await self._memberships.aggregate(pipeline)
-            return {str(row["_id"]): (row["delivered"], row["read"]) async for row in cursor}
+    def forget_marks(self, conversation_id: str) -> None:
+        """Note that marks or members of a conversation have changed."""
+        self._lowest_marks.forget(conversation_id)
 
     async def fetch_withheld(self, user_id: str) -> list[str]:
         """Return the conversations in which marks of this user are withheld from the others."""
@@ -298,12 +278,3 @@ class Conversations:
         with translated():
             found = await self._conversations.find({"direct_key": {"$in": keys}}, {"created_by": 1}).to_list(None)
         return {str(document["created_by"]) for document in found} - {user_id}
-
-
-def _visible_mark(name: str) -> RawDocument:
-    """Return a mark as the other members see it."""
-    return {"$ifNull": [f"$frozen_marks.{name}", f"${name}"]}
-
-
-def _lowest_of_others(lowest: _Lowest, user_id: str) -> int | None:
-    return next((mark for mark, owner in lowest if str(owner) != user_id), None)

@@ -10,7 +10,7 @@ from chat_mvp.protocol import Message, Reaction, ThreadSummary
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id, to_object_id
-from chat_mvp.storage.records import MessageRecord
+from chat_mvp.storage.records import MessageRecord, SeqRange
 from chat_mvp.times import format_optional, format_time, parse_time
 
 SentKey = tuple[str, str]
@@ -217,10 +217,10 @@ class Messages:
             document = await self._messages.find_one({"_id": to_object_id(message_id)}, {"edits": 1})
         return list(document.get("edits", ())) if document else []
 
-    async def count_unread(self, user_id: str, ranges: Sequence[tuple[str, int, int]]) -> dict[str, int]:
+    async def count_unread(self, user_id: str, ranges: Sequence[SeqRange]) -> dict[str, int]:
         """Return the number of undeleted text messages of other users in ranges of conversations, by conversation.
 
-        A range is a conversation with ``above < seq <= up_to``. There is at most one for each conversation.
+        There is at most one range for each conversation.
         Conversations without such messages are left out. Pass no empty ranges: they cost as much as others.
         """
         counts: dict[str, int] = {}

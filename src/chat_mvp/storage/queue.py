@@ -33,6 +33,14 @@ class SentMessage(NamedTuple):
     created_at: datetime
 
 
+class Attempt(NamedTuple):
+    """A message that is sent to a recipient."""
+
+    recipient_id: str
+    conversation_id: str
+    seq: int
+
+
 def queue_document(recipient_id: str, conversation_id: ObjectId, message: SentMessage) -> RawDocument:
     """Return a new entry: a message that waits for this recipient."""
     return {
@@ -59,7 +67,7 @@ def queue_range(recipient_id: str, conversation_id: str, *, first: int = 0, last
 
 
 class Queue:
-    """Reads the queue of one recipient."""
+    """Reads the queues of recipients."""
 
     def __init__(self, collections: Collections) -> None:
         """Read from the ``message_queue`` collection of this database."""
@@ -110,10 +118,14 @@ class Queue:
             entries = await self._queue.find({"_id": {"$in": keys}}, {"message_id": 1}).to_list(None)
         return [str(entry["message_id"]) for entry in entries]
 
-    async def count_attempts(self, recipient_id: str, messages: Iterable[tuple[str, int]]) -> None:
-        """Count one more attempt to send these messages, by conversation and ``seq``, as far as they have entries."""
-        recipient = known_object_id(recipient_id)
-        keys = [queue_key(recipient, known_object_id(conversation_id), seq) for conversation_id, seq in messages]
+    async def count_attempts(self, attempts: Iterable[Attempt]) -> None:
+        """Count one more attempt to send each of these messages, as far as they have entries.
+
+        Two attempts to send the same message to the same recipient count as one.
+        """
+        keys = [
+            queue_key(known_object_id(it.recipient_id), known_object_id(it.conversation_id), it.seq) for it in attempts
+        ]
         with translated():
             await self._queue.update_many({"_id": {"$in": keys}}, {"$inc": {"attempts": 1}})
 

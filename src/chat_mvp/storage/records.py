@@ -184,8 +184,8 @@ class SummaryRecord(Struct, kw_only=True, frozen=True):
     rev: int
     last_seq: int
     activity_at: datetime
-    updated_at: datetime
-    """When the conversation or the user's own settings there last changed."""
+    updated_at: str
+    """When the conversation or the user's own settings there last changed, as it is sent to clients."""
     member_count: int
     direct_key: str | None
     joined_seq: int

@@ -13,14 +13,36 @@ _Value = TypeVar("_Value")
 
 
 class _Batch(Generic[_Value]):
-    """The keys of one query, and its result."""
+    """The keys of one query, and the callers who wait for its result."""
 
     def __init__(self) -> None:
         """Start without keys."""
         self.keys: set[str] = set()
-        self.found: asyncio.Future[Mapping[str, _Value]] = asyncio.get_running_loop().create_future()
-        # All callers may be cancelled meanwhile.
-        self.found.add_done_callback(lambda found: found.cancelled() or found.exception())
+        self.waiting: list[asyncio.Future[Mapping[str, _Value]]] = []
+
+    def join(self, keys: Sequence[str]) -> asyncio.Future[Mapping[str, _Value]]:
+        """Return the future result of the query, which contains these keys. A caller may cancel it: it is its own."""
+        self.keys.update(keys)
+        result: asyncio.Future[Mapping[str, _Value]] = asyncio.get_running_loop().create_future()
+        self.waiting.append(result)
+        return result
+
+    def succeed(self, found: Mapping[str, _Value]) -> None:
+        """Give the result to all callers who still wait."""
+        for result in self.waiting:
+            if not result.done():
+                result.set_result(found)
+
+    def fail(self, error: Exception) -> None:
+        """Give the error to all callers who still wait."""
+        for result in self.waiting:
+            if not result.done():
+                result.set_exception(error)
+
+    def cancel(self) -> None:
+        """Cancel all callers who still wait."""
+        for result in self.waiting:
+            result.cancel()
 
 
 class SharedReads(Generic[_Value]):
@@ -54,11 +76,10 @@ class SharedReads(Generic[_Value]):
         if batch is None or len(batch.keys) + len(keys) > self._most:
             batch = _Batch()
             self._waiting.append(batch)
-        batch.keys.update(keys)
+        result = batch.join(keys)
         if self._reader is None:
             self._reader = asyncio.get_running_loop().create_task(self._read_all(), name="shared reads")
-        # Use shield: a cancelled caller must not take the result away from the others.
-        found = await asyncio.shield(batch.found)
+        found = await result
         return {key: found[key] for key in keys if key in found}
 
     async def _read_all(self) -> None:
@@ -66,11 +87,11 @@ class SharedReads(Generic[_Value]):
             while self._waiting:
                 batch = self._waiting.popleft()
                 try:
-                    batch.found.set_result(await self._read(list(batch.keys)))
+                    batch.succeed(await self._read(list(batch.keys)))
                 except Exception as error:  # noqa: BLE001  (each caller must get the error)
-                    batch.found.set_exception(error)
+                    batch.fail(error)
         finally:
             self._reader = None
             for batch in self._waiting:
                 # Only happens when the program ends.
-                batch.found.cancel()
+                batch.cancel()

@@ -1,17 +1,20 @@
 """Reads only the fields that a connect needs of each conversation of a user, because there may be thousands."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 from cachetools import LRUCache
+from msgspec import Struct
 
 from chat_mvp.storage.client import Collections, RawDocument
 from chat_mvp.storage.conversations import owed_range
 from chat_mvp.storage.errors import translated
 from chat_mvp.storage.ids import known_object_id
-from chat_mvp.storage.records import SummaryRecord
+from chat_mvp.storage.records import OwedRange, SummaryRecord
 from chat_mvp.storage.sharing import SharedReads
+from chat_mvp.times import format_time
 
 PEOPLE_AT_ONCE = 64
 MAX_SHARED = 4_000
@@ -26,6 +29,20 @@ _MEMBERSHIP = {"_id": 0, "user_id": 1, "conversation_id": 1, "updated_at": 1} | 
     ("joined_seq", "delivered_seq", "read_seq"), 1
 )
 _CONVERSATION = dict.fromkeys(("rev", "last_seq", "activity_at", "updated_at", "member_count", "direct_key", "owed"), 1)
+
+
+class _Conversation(Struct, frozen=True, kw_only=True):
+    """What the summaries of all members have in common."""
+
+    id: str
+    rev: int
+    last_seq: int
+    activity_at: datetime
+    updated_at: datetime
+    updated_text: str
+    member_count: int
+    direct_key: str | None
+    owed: OwedRange | None
 
 
 class Summaries:
@@ -55,7 +72,9 @@ class Summaries:
         """Return the summaries by user. Return nothing when they are too many to be read at once."""
         query = {"user_id": {"$in": [known_object_id(i) for i in user_ids]}, "visible": True}
         with translated():
-            memberships = await self._memberships.find(query, _MEMBERSHIP, limit=MAX_SHARED + 1).to_list(None)
+            memberships = await self._memberships.find(
+                query, _MEMBERSHIP, limit=MAX_SHARED + 1, batch_size=AT_ONCE
+            ).to_list(None)
         if len(memberships) > MAX_SHARED:
             return {}
         conversations = await self._fetch_conversations(memberships)
@@ -87,31 +106,47 @@ class Summaries:
         _sort(summaries)
         return {user_id: summaries}
 
-    async def _fetch_conversations(self, memberships: Iterable[RawDocument]) -> dict[ObjectId, RawDocument]:
+    async def _fetch_conversations(self, memberships: Iterable[RawDocument]) -> dict[ObjectId, _Conversation]:
         # Read memberships before conversations, so that the counters are at least as new as the marks.
         ids = list({membership["conversation_id"] for membership in memberships})
-        found: dict[ObjectId, RawDocument] = {}
+        found: dict[ObjectId, _Conversation] = {}
         with translated():
             for start in range(0, len(ids), AT_ONCE):
                 some: Any = {"_id": {"$in": ids[start : start + AT_ONCE]}}
-                documents = await self._conversations.find(some, _CONVERSATION).to_list(None)
-                found |= {document["_id"]: document for document in documents}
+                documents = await self._conversations.find(some, _CONVERSATION, batch_size=AT_ONCE).to_list(None)
+                found |= {document["_id"]: _conversation(document) for document in documents}
         return found
 
 
-def _record(membership: RawDocument, conversation: RawDocument) -> SummaryRecord:
+def _conversation(document: RawDocument) -> _Conversation:
+    return _Conversation(
+        id=str(document["_id"]),
+        rev=document["rev"],
+        last_seq=document["last_seq"],
+        activity_at=document["activity_at"],
+        updated_at=document["updated_at"],
+        updated_text=format_time(document["updated_at"]),
+        member_count=document["member_count"],
+        direct_key=document["direct_key"],
+        owed=owed_range(document),
+    )
+
+
+def _record(membership: RawDocument, conversation: _Conversation) -> SummaryRecord:
+    own = membership["updated_at"]
     return SummaryRecord(
-        id=str(conversation["_id"]),
-        rev=conversation["rev"],
-        last_seq=conversation["last_seq"],
-        activity_at=conversation["activity_at"],
-        updated_at=max(conversation["updated_at"], membership["updated_at"]),
-        member_count=conversation["member_count"],
-        direct_key=conversation["direct_key"],
+        id=conversation.id,
+        rev=conversation.rev,
+        last_seq=conversation.last_seq,
+        activity_at=conversation.activity_at,
+        # Usually the conversation changed last, and its members share the text.
+        updated_at=conversation.updated_text if own <= conversation.updated_at else format_time(own),
+        member_count=conversation.member_count,
+        direct_key=conversation.direct_key,
         joined_seq=membership["joined_seq"],
         delivered_seq=membership["delivered_seq"],
         read_seq=membership["read_seq"],
-        owed=owed_range(conversation),
+        owed=conversation.owed,
     )
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from chat_mvp import protocol
 from chat_mvp.bench.load.frames import ENCODINGS, Connect, Delivered, Edit, Frame, Ping, React, Send
-from chat_mvp.bench.orders import AnyEvent, AnyOrder, Idle, Moment, Person, Room, Traffic
+from chat_mvp.bench.orders import AnyEvent, AnyOrder, Crowd, Idle, Moment, Person, Returning, Room, Traffic
 from chat_mvp.codec import CODECS, Refused
 
 ID = "0123456789abcdef01234567"
@@ -24,6 +24,10 @@ def test_an_order_arrives_as_it_was_sent() -> None:
     assert msgspec.json.decode(msgspec.json.encode(order), type=AnyOrder) == order
     idle = Idle(url="u", subprotocol="s", people=[], warmup=0, seconds=1)
     assert isinstance(msgspec.json.decode(msgspec.json.encode(idle), type=AnyOrder), Idle)
+    crowd = Crowd(
+        url="u", subprotocol="s", people=[Person(ID, "token")], epoch="e", returning=[Returning({ID: 3}, [(ID, 4)])]
+    )
+    assert msgspec.json.decode(msgspec.json.encode(crowd), type=AnyOrder) == crowd
 
 
 def test_an_event_arrives_as_it_was_sent() -> None:

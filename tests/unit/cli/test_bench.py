@@ -12,5 +12,11 @@ def test_a_scenario_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 
 def test_nonsense_in_numbers_is_refused() -> None:
-    for arguments in (["--runs", "0"], ["--connections", "many"], ["--seconds", "-1"]):
+    for arguments in (
+        ["--runs", "0"],
+        ["--connections", "many"],
+        ["--crowd", "0"],
+        ["--group-window", "0"],
+        ["--seconds", "-1"],
+    ):
         assert run_program("bench", *arguments).code == 2

@@ -17,6 +17,7 @@ from chat_mvp.limits import (
     MAX_SCANNED_UNREAD_PER_CONNECT,
 )
 from chat_mvp.storage.records import SummaryRecord
+from chat_mvp.times import format_time
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -27,7 +28,7 @@ def summary(number: int, rev: int) -> SummaryRecord:
         rev=rev,
         last_seq=rev,
         activity_at=NOW,
-        updated_at=NOW,
+        updated_at=format_time(NOW),
         member_count=2,
         direct_key=None,
         joined_seq=0,

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from chat_mvp.bench.load.away import AwayLoad
 from chat_mvp.bench.load.connection import BrokenPromiseError
+from chat_mvp.bench.load.crowd import CrowdLoad
 from chat_mvp.bench.load.driver import Driver
 from chat_mvp.bench.load.idle import IdleLoad
 from chat_mvp.bench.load.traffic import TrafficLoad
-from chat_mvp.bench.orders import AnyOrder, Event, Failed, Idle, Traffic
+from chat_mvp.bench.orders import AnyOrder, Crowd, Event, Failed, Idle, Traffic
 
 
 async def _carry_out(order: AnyOrder, driver: Driver) -> Event:
@@ -19,6 +20,8 @@ async def _carry_out(order: AnyOrder, driver: Driver) -> Event:
             return await TrafficLoad(order, driver).run()
         if isinstance(order, Idle):
             return await IdleLoad(order, driver).run()
+        if isinstance(order, Crowd):
+            return await CrowdLoad(order, driver).run()
         return await AwayLoad(order, driver).run()
     except BrokenPromiseError as error:
         return Failed(reason=str(error))

@@ -58,6 +58,7 @@ class Frame(Struct):
     rev: int = 0
     delivered_seq: int = 0
     duplicate: bool = False
+    recovered: bool = False
     count: int = 0
     epoch: str = ""
     conversations: list[StatePart] = []

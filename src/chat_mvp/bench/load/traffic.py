@@ -102,7 +102,9 @@ class Member:
         meant_for = room.members[int(sender)].sent_at[int(number)]
         if meant_for >= room.record.measuring_from:
             room.record.to_recipient.append(now - meant_for)
-        if self._timer is None:
+        if not self._acknowledge_s:
+            self._acknowledge()
+        elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._acknowledge_s, self._acknowledge)
 
     def _acked(self, frame: Frame) -> None:

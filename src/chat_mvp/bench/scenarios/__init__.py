@@ -1,6 +1,7 @@
 """The scenarios by name, in the order in which they are run."""
 
 from chat_mvp.bench.scenarios.away import DRAIN, RESUME
+from chat_mvp.bench.scenarios.crowd import CROWD
 from chat_mvp.bench.scenarios.growth import GROWTH
 from chat_mvp.bench.scenarios.idle import IDLE
 from chat_mvp.bench.scenarios.purge import PURGE
@@ -16,6 +17,7 @@ SCENARIOS: dict[str, Scenario] = {
         OPEN_LOOP,
         GROUP,
         IDLE,
+        CROWD,
         DRAIN,
         RESUME,
         START,

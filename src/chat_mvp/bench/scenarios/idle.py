@@ -1,27 +1,19 @@
 """Connections that do nothing: the memory that each needs on the server."""
 
 from chat_mvp.bench.clocks import Clocks
-from chat_mvp.bench.generator import BenchmarkError, carry_out
+from chat_mvp.bench.generator import carry_out
 from chat_mvp.bench.latency import Histogram
-from chat_mvp.bench.machine import open_files_allowed
 from chat_mvp.bench.options import Options
 from chat_mvp.bench.orders import Idle, IdleOutcome
 from chat_mvp.bench.results import Figure, Run
-from chat_mvp.bench.scenarios.scenario import Scenario, Watch, fresh_server
+from chat_mvp.bench.scenarios.scenario import Scenario, Watch, check_open_files, fresh_server
 
 WARMUP_CONNECTIONS = 50
-SPARE_FILES = 300
-"""Files that the server and the load generator open besides connections."""
 _KIB = 1024
 
 
 async def _idle(options: Options, watch: Watch) -> Run:
-    allowed = open_files_allowed()
-    if allowed < options.connections + SPARE_FILES:
-        raise BenchmarkError(
-            f"{options.connections} connections need as many open files, and this system allows {allowed}: "
-            "raise the limit (ulimit -n) or choose fewer with --connections"
-        )
+    check_open_files(options.connections, "--connections")
     async with fresh_server(options, watch) as (server, stage):
         watch.phase("creating users")
         order = Idle(

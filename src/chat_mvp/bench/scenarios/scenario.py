@@ -8,6 +8,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from chat_mvp.bench.generator import BenchmarkError
+from chat_mvp.bench.machine import open_files_allowed
 from chat_mvp.bench.options import Options
 from chat_mvp.bench.results import Figure, Run
 from chat_mvp.bench.server import ServerUnderTest, running_server
@@ -24,6 +26,9 @@ class Watch(Protocol):
         """Note that ``count`` of the phase is done."""
 
 
+SPARE_FILES = 300
+"""Files that the server and the load generator open besides connections."""
+
 RunOnce = Callable[[Options, Watch], Awaitable[Run]]
 
 
@@ -34,6 +39,16 @@ class Scenario(Struct, frozen=True, kw_only=True):
     title: str
     figures: tuple[Figure, ...]
     run: RunOnce
+
+
+def check_open_files(connections: int, option: str) -> None:
+    """Raise ``BenchmarkError`` if this system does not allow so many connections. ``option`` is what changes them."""
+    allowed = open_files_allowed()
+    if allowed < connections + SPARE_FILES:
+        raise BenchmarkError(
+            f"{connections} connections need as many open files, and this system allows {allowed}: "
+            f"raise the limit (ulimit -n) or choose fewer with {option}"
+        )
 
 
 @asynccontextmanager

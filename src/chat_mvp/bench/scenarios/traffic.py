@@ -4,7 +4,7 @@ from chat_mvp.bench.clocks import Clocks
 from chat_mvp.bench.generator import carry_out
 from chat_mvp.bench.latency import Histogram
 from chat_mvp.bench.options import Options
-from chat_mvp.bench.orders import Person, Room, Traffic, TrafficOutcome
+from chat_mvp.bench.orders import ACKNOWLEDGE_S, Person, Room, Traffic, TrafficOutcome
 from chat_mvp.bench.results import Figure, Run
 from chat_mvp.bench.scenarios.scenario import RunOnce, Scenario, Watch, fresh_server
 from chat_mvp.bench.server import ServerUnderTest
@@ -95,6 +95,7 @@ def _order(
         text_chars=options.text_chars,
         window=window,
         rate=rate,
+        acknowledge_s=0 if options.confirm_each else ACKNOWLEDGE_S,
     )
 
 
