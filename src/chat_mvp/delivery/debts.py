@@ -7,6 +7,7 @@ are owed only if they have an entry in the queue.
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from cachetools import LRUCache
 from msgspec import Struct, structs
 
 from chat_mvp.clock import Now
@@ -21,6 +22,9 @@ PAGE = 200
 SEARCHED_FROM = 1_000
 """In a range of at least this many messages, the first one that is not expired is searched before the range is read."""
 
+MAX_RANGES_COUNTED = 500
+"""In how many conversations the messages are counted exactly. In others, those of the user count, too."""
+MAX_REMEMBERED = 10_000
 MAX_KEYS_COUNTED = 64
 """The entries of at most this many messages are looked up by their keys, and more as a range."""
 _NEVER = "~"
@@ -69,6 +73,11 @@ class Debts:
         self._messages = messages
         self._ttl = ttl
         self._clock = clock
+        self._nothing_up_to: LRUCache[tuple[str, str], int] = LRUCache(MAX_REMEMBERED)
+        """By user and conversation: up to where nothing is owed, although nothing is confirmed.
+
+        The user sent these messages, or they are too old. Without it, each connect would look at all of them again.
+        """
 
     def close(self) -> None:
         """Count no more attempts."""
@@ -79,13 +88,14 @@ class Debts:
         since = self._oldest()
         behind = (summary for summary in reversed(summaries) if summary.confirmed_seq < summary.last_seq)
         recent = (summary for summary in behind if summary.activity_at > since)
-        pieces = [piece for summary in recent for piece in _pieces(summary)]
+        pieces = [piece for summary in recent for piece in self._pieces(user_id, summary)]
         if _size(pieces) <= PAGE:
             loaded = await self._load(user_id, pieces) if pieces else {}
             return Debt(user_id, pieces, loaded, sum(map(len, loaded.values())))
-        count = await self._owed.count(
-            user_id, [piece.where for piece in pieces if not piece.by_entry], since=since, limit=MAX_COUNTED_QUEUE
-        )
+        by_mark = [piece.where for piece in pieces if not piece.by_entry]
+        exact, others = by_mark[:MAX_RANGES_COUNTED], by_mark[MAX_RANGES_COUNTED:]
+        count = await self._owed.count(user_id, exact, since=since, limit=MAX_COUNTED_QUEUE)
+        count = min(MAX_COUNTED_QUEUE, count + sum(where.size for where in others))
         count += await self._queue.count(
             user_id, [piece.where for piece in pieces if piece.by_entry], limit=MAX_COUNTED_QUEUE - count
         )
@@ -136,7 +146,7 @@ class Debts:
         return found
 
     async def _read_long(self, user_id: str, piece: Piece) -> AsyncIterator[list[MessageRecord]]:
-        since, where = self._oldest(), piece.where
+        since, where, is_start = self._oldest(), piece.where, True
         if not piece.by_entry and where.size >= SEARCHED_FROM:
             where = where.above(await self._owed.find_start(where, since=since))
         while where.size:
@@ -145,6 +155,10 @@ class Debts:
                 records = await self._messages.fetch_by_seqs(where.conversation_id, seqs) if seqs else []
             else:
                 records = await self._owed.fetch_page(user_id, where, since=since, limit=PAGE)
+            first = records[0].message.seq if records else where.up_to + 1
+            if is_start and not piece.by_entry and first - piece.where.after > PAGE:
+                self._nothing_up_to[user_id, where.conversation_id] = first - 1
+            is_start = False
             if not records:
                 break
             yield records
@@ -163,21 +177,20 @@ class Debts:
         else:
             self._attempts.add([Attempt(user_id, conversation_id, seq) for conversation_id, seq in sent])
 
+    def _pieces(self, user_id: str, summary: SummaryRecord) -> Iterator[Piece]:
+        """Return the ranges in which messages may be owed, in ascending order. None if everything is confirmed."""
+        last, confirmed, owed = summary.last_seq, summary.confirmed_seq, summary.owed
+        by_entry = SeqRange(summary.id, confirmed, last if owed is None else min(owed.after, last))
+        if by_entry.size:
+            yield Piece(summary, by_entry, by_entry=True)
+        if owed is not None:
+            above = max(owed.after, confirmed, self._nothing_up_to.get((user_id, summary.id), 0))
+            by_mark = SeqRange(summary.id, above, last if owed.up_to is None else min(owed.up_to, last))
+            if by_mark.size:
+                yield Piece(summary, by_mark, by_entry=False)
+
     def _oldest(self) -> datetime:
         return self._clock() - self._ttl
-
-
-def _pieces(summary: SummaryRecord) -> Iterator[Piece]:
-    """Return the ranges in which messages may be owed, in ascending order. None if everything is confirmed."""
-    last, confirmed, owed = summary.last_seq, summary.confirmed_seq, summary.owed
-    by_entry = SeqRange(summary.id, confirmed, last if owed is None else min(owed.after, last))
-    if by_entry.size:
-        yield Piece(summary, by_entry, by_entry=True)
-    if owed is not None:
-        up_to = last if owed.up_to is None else min(owed.up_to, last)
-        by_mark = SeqRange(summary.id, max(owed.after, confirmed), up_to)
-        if by_mark.size:
-            yield Piece(summary, by_mark, by_entry=False)
 
 
 def _size(pieces: Iterable[Piece]) -> int:

@@ -254,14 +254,14 @@ class Conversations:
     async def count_unseen(self, user_ids: Iterable[str]) -> list[tuple[str, str, int]]:
         """Return how many unseen conversations wait for each user from each stranger.
 
-        A conversation was seen when the user has read something in it.
+        A conversation was seen when the user has read something in it, as far as others may see that.
         """
         pipeline: list[dict[str, Any]] = [
             {
                 "$match": {
                     "user_id": {"$in": [to_object_id(i) for i in user_ids]},
                     "added_by": {"$type": "objectId"},
-                    "$expr": {"$lte": ["$read_seq", "$joined_seq"]},
+                    "$expr": {"$lte": [{"$ifNull": ["$frozen_marks.read_seq", "$read_seq"]}, "$joined_seq"]},
                 }
             },
             {"$group": {"_id": {"user": "$user_id", "by": "$added_by"}, "count": {"$sum": 1}}},

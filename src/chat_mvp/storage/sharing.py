@@ -27,6 +27,10 @@ class _Batch(Generic[_Value]):
         self.waiting.append(result)
         return result
 
+    def is_awaited(self) -> bool:
+        """Return whether a caller still waits. The clients of all of them may have disconnected meanwhile."""
+        return any(not result.done() for result in self.waiting)
+
     def succeed(self, found: Mapping[str, _Value]) -> None:
         """Give the result to all callers who still wait."""
         for result in self.waiting:
@@ -86,6 +90,8 @@ class SharedReads(Generic[_Value]):
         try:
             while self._waiting:
                 batch = self._waiting.popleft()
+                if not batch.is_awaited():
+                    continue
                 try:
                     batch.succeed(await self._read(list(batch.keys)))
                 except Exception as error:  # noqa: BLE001  (each caller must get the error)

@@ -2,9 +2,13 @@
 
 The first mark is passed on at once. Later ones within the interval are merged, because marks only grow. If the process
 is killed, the marks that it gathered are lost. Then the messages are sent again at the next connect.
+
+Only so many marks of one user are with the writer at a time, because each may be in another conversation that must be
+read first. The others wait here. So a user who confirms thousands of conversations at once does not delay the others.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import takewhile
@@ -21,6 +25,8 @@ from chat_mvp.features.messages.operations import RaiseMarks
 INTERVAL_S = 0.1
 MAX_GATHERED = 64
 """After this many confirmations of one user and conversation, they are passed on before the interval ends."""
+MAX_WITH_WRITER = 64
+"""How many marks of one user the writer has at a time: a quarter of a batch."""
 _TICK_S = 0.01
 
 Key = tuple[str, str]
@@ -35,6 +41,16 @@ class _Window(Struct):
     read: int = 0
     replies: list[Reply[Never]] = field(default_factory=list)
 
+    def add(self, delivered: int, read: int, replies: list[Reply[Never]]) -> None:
+        """Gather more marks."""
+        self.delivered, self.read = max(self.delivered, delivered), max(self.read, read)
+        self.replies += replies
+
+    def refuse(self, error: ChatError) -> None:
+        """Answer all callers that the marks were refused."""
+        for reply in self.replies:
+            reply.refuse(error)
+
 
 class Confirmations:
     """Gathers marks and raises them."""
@@ -46,10 +62,15 @@ class Confirmations:
         self._writer = writer
         self._rosters = rosters
         self._is_hidden = is_hidden
+        self._is_closing = False
         self._interval_s = interval_s
         self._windows: dict[Key, _Window] = {}
         """In the order of ``since``."""
         self._timer: asyncio.TimerHandle | None = None
+        self._with_writer: Counter[str] = Counter()
+        """By user: how many marks the writer has."""
+        self._in_turn: dict[str, dict[Key, _Window]] = {}
+        """By user: the windows that wait until the writer has fewer. The budget of marks bounds them."""
 
     def raise_marks(
         self, user_id: str, conversation_id: str, *, delivered: int = 0, read: int = 0, reply: Reply[Never]
@@ -63,15 +84,19 @@ class Confirmations:
             return
         window = self._windows.get(key)
         if window is None:
-            self._submit(key, delivered, read, [reply])
+            self._submit(key, _Window(since=0, delivered=delivered, read=read, replies=[reply]))
             return
-        window.delivered, window.read = max(window.delivered, delivered), max(window.read, read)
-        window.replies.append(reply)
+        window.add(delivered, read, [reply])
         if len(window.replies) >= MAX_GATHERED:
             self._pass_on(key)
 
     def close(self) -> None:
         """Pass on everything that was gathered, and stop the timer."""
+        self._is_closing = True
+        for windows in list(self._in_turn.values()):
+            for key, window in windows.items():
+                self._try_to_submit(key, window)
+        self._in_turn.clear()
         for key in list(self._windows):
             self._pass_on(key)
         self._windows.clear()
@@ -88,30 +113,54 @@ class Confirmations:
     def _pass_on(self, key: Key) -> None:
         """End a window. If something was gathered in it, the next one begins."""
         window = self._windows.pop(key)
-        if not window.replies or self._are_reached(key, window.delivered, window.read):
-            return
+        if window.replies and not self._are_reached(key, window.delivered, window.read):
+            self._try_to_submit(key, window)
+
+    def _try_to_submit(self, key: Key, window: _Window) -> None:
         try:
-            self._submit(key, window.delivered, window.read, window.replies)
+            self._submit(key, window)
         except UnavailableError as error:
-            for reply in window.replies:
-                reply.refuse(error)
+            window.refuse(error)
 
-    def _submit(self, key: Key, delivered: int, read: int, replies: list[Reply[Never]]) -> None:
+    def _submit(self, key: Key, window: _Window) -> None:
+        """Give marks to the writer, or let them wait while it has many of this user."""
         conversation_id, user_id = key
-
-        def raise_remaining() -> None:
-            self._submit(key, delivered, read, replies)
-
+        if self._with_writer[user_id] >= MAX_WITH_WRITER and not self._is_closing:
+            waiting = self._in_turn.setdefault(user_id, {})
+            if key in waiting:
+                waiting[key].add(window.delivered, window.read, window.replies)
+            else:
+                waiting[key] = window
+            return
         self._writer.submit(
             RaiseMarks(
                 conversation_id,
                 user_id,
-                delivered=delivered,
-                read=read,
+                delivered=window.delivered,
+                read=window.read,
                 is_hidden=self._is_hidden,
-                reply=_MarksReply(replies, raise_remaining),
+                reply=_MarksReply(window.replies, partial(self._answered, key, window)),
             ),
         )
+        self._with_writer[user_id] += 1
+        self._begin_window(key)
+
+    def _answered(self, key: Key, window: _Window, *, is_done: bool) -> None:
+        """Note that the writer has answered, and pass on what waits. Marks that are not reached are raised again."""
+        user_id = key[1]
+        self._with_writer[user_id] -= 1
+        if not self._with_writer[user_id]:
+            del self._with_writer[user_id]
+        if not is_done:
+            self._try_to_submit(key, window)
+        waiting = self._in_turn.get(user_id)
+        while waiting and self._with_writer[user_id] < MAX_WITH_WRITER:
+            next_key = next(iter(waiting))
+            self._try_to_submit(next_key, waiting.pop(next_key))
+        if waiting is not None and not waiting:
+            self._in_turn.pop(user_id, None)
+
+    def _begin_window(self, key: Key) -> None:
         loop = asyncio.get_running_loop()
         # What is gathered in an existing window stays there, and the window moves to the end.
         window = self._windows.pop(key, None) or _Window(since=0)
@@ -138,26 +187,23 @@ def _began_before(moment: float, entry: tuple[Key, _Window]) -> bool:
 
 
 class _MarksReply:
-    """The reply to raised marks. Success needs no answer, but marks that are not reached yet are raised again."""
+    """The reply to raised marks. Success needs no answer."""
 
-    __slots__ = ("_raise_remaining", "_replies", "connection_id")
+    __slots__ = ("_answered", "_replies", "connection_id")
 
-    def __init__(self, replies: list[Reply[Never]], raise_remaining: Callable[[], None]) -> None:
+    def __init__(self, replies: list[Reply[Never]], answered: Callable[..., None]) -> None:
         self._replies = replies
-        self._raise_remaining = raise_remaining
+        self._answered = answered
         connections = {reply.connection_id for reply in replies}
         # Each of the user's devices must get the marks that another one has raised.
         self.connection_id = connections.pop() if len(connections) == 1 else None
 
     def succeed(self, is_done: bool) -> None:
         """Raise the marks again unless everything is done."""
-        if not is_done:
-            try:
-                self._raise_remaining()
-            except UnavailableError as error:
-                self.refuse(error)
+        self._answered(is_done=is_done)
 
     def refuse(self, error: ChatError) -> None:
         """Answer that the operation was refused."""
         for reply in self._replies:
             reply.refuse(error)
+        self._answered(is_done=True)
