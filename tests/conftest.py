@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from tests.support.mongo import MongoThread
 from tests.support.people import Chat
@@ -27,8 +28,14 @@ SERVERS = pytest.StashKey[list[Server]]()
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C mean something to the processes that tests start: a shell's background jobs are born to ignore it."""
+    """Let Ctrl-C mean something to the processes that tests start, and log plainly.
+
+    A shell's background jobs are born to ignore Ctrl-C.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The default shows the variables of each frame of a traceback, which takes seconds on a busy machine.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")

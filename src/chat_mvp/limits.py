@@ -47,6 +47,8 @@ CATCH_UP_FRAMES_PER_SLOT = 100
 """Frames that a connection gets while it catches up, before others have their turn."""
 MAX_HELD_EVENTS = 20_000
 """Events that one connection has not got yet because it catches up. They are shared, so each costs a reference."""
+MAX_HELD_BYTES = 4 * 1024 * 1024
+"""Bytes of these events. If only one connection holds an event, it costs about four times its size."""
 CONNECT_TIMEOUT_S = 5.0
 TYPING_TIMEOUT_S = 6.0
 TYPING_REPEAT_S = 3.0

@@ -57,3 +57,18 @@ async def test_the_lowest_marks_are_those_of_the_others(database: Database) -> N
     assert [alone in each for each in found] == [False, True, True]
     without_bob = await conversations.fetch_others_marks(ann, direct=[], groups=[room], apart=[bob])
     assert without_bob == {room: (9, 2)}
+
+
+async def test_what_was_read_unseen_by_others_counts_as_unseen(database: Database) -> None:
+    """Otherwise a stranger could find out, by what is still allowed, that an invisible user reads."""
+    stranger, open_one, invisible_one = (new_id() for _ in range(3))
+    for user_id in (open_one, invisible_one):
+        membership = membership_document(new_membership(new_id(), user_id, seq=5)) | {
+            "added_by": to_object_id(stranger),
+            "joined_seq": 1,
+        }
+        if user_id == invisible_one:
+            membership["frozen_marks"] = {"delivered_seq": 1, "read_seq": 1, "delivered_at": None, "read_at": None}
+        await database.collections["memberships"].insert_one(membership)
+    counts = await Conversations(database.collections).count_unseen([open_one, invisible_one])
+    assert counts == [(invisible_one, stranger, 1)]

@@ -19,7 +19,7 @@ from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.reply import FutureReply, Reply
 from chat_mvp.delivery.rosters import Roster, Rosters
 from chat_mvp.delivery.writer import Writer
-from chat_mvp.errors import ChatError, NotFoundError
+from chat_mvp.errors import InternalError, NotFoundError, UnavailableError
 from chat_mvp.events.types import MessageAdded
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.owed import OwedMessages
@@ -58,8 +58,19 @@ class Recent(Struct):
 class Sweep:
     """Remembers which messages are new, and queues those that are not confirmed a few seconds later."""
 
-    def __init__(self, *, writer: Writer, rosters: Rosters, owed: OwedMessages, period_s: float = PERIOD_S) -> None:
-        """Write through ``writer``."""
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        rosters: Rosters,
+        owed: OwedMessages,
+        period_s: float = PERIOD_S,
+        messages_at_once: int = MESSAGES_AT_ONCE,
+        entries_at_once: int = ENTRIES_AT_ONCE,
+    ) -> None:
+        """Write through ``writer``, at most ``entries_at_once`` with one operation."""
+        self._messages_at_once = messages_at_once
+        self._entries_at_once = entries_at_once
         self._writer = writer
         self._rosters = rosters
         self._owed = owed
@@ -105,7 +116,7 @@ class Sweep:
             except NotFoundError:
                 # The conversation was deleted meanwhile.
                 continue
-            except ChatError as error:
+            except (InternalError, UnavailableError) as error:
                 _LOG.info("queue_not_swept", conversation=conversation_id, error=error.detail)
                 self._try_again(conversation_id, recent)
 
@@ -116,10 +127,10 @@ class Sweep:
         complete = {id_: _complete_up_to(roster, member, recent) for id_, member in roster.members.items()}
         behind = [user_id for user_id, seq in complete.items() if seq < recent.last_for(user_id)]
         above = min((complete[user_id] for user_id in behind), default=recent.last)
-        for start in range(above, recent.last, MESSAGES_AT_ONCE):
-            where = SeqRange(conversation_id, start, min(start + MESSAGES_AT_ONCE, recent.last))
+        for start in range(above, recent.last, self._messages_at_once):
+            where = SeqRange(conversation_id, start, min(start + self._messages_at_once, recent.last))
             messages = await self._owed.fetch_sent(where)
-            at_once = max(1, ENTRIES_AT_ONCE // max(1, len(messages)))
+            at_once = max(1, self._entries_at_once // max(1, len(messages)))
             for first in range(0, len(behind) if messages else 0, at_once):
                 people = behind[first : first + at_once]
                 reply = FutureReply[None]()

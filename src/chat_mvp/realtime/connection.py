@@ -80,6 +80,7 @@ class Connection:
         After this, ``close`` does nothing.
         """
         self.session.phase = Phase.CLOSED
+        self.session.drop_held()
         self.outbox.detach()
         self.close = _close_nothing
 
@@ -88,8 +89,8 @@ class Connection:
         if self.session.phase is Phase.LIVE:
             if not publication.droppable or self._has_room_for_droppable():
                 self.outbox.push(self._bytes(encoded))
-        elif self._is_holding() and not self.session.hold(publication, encoded):
-            self._close_slow_connection()
+        elif self._is_holding():
+            self._hold(publication, encoded)
 
     def answer(self, frame: ServerFrame, ref: Ref | None = None) -> None:
         """Send a frame that is for this connection alone. It is not held back during the catch-up.
@@ -103,8 +104,8 @@ class Connection:
             frame.ref = ref
         if self.session.phase is not Phase.RELEASING:
             self.outbox.push(self._encode(frame))
-        elif not self.session.hold(None, EncodedFrame(frame)):
-            self._close_slow_connection()
+        else:
+            self._hold(None, EncodedFrame(frame))
 
     def answer_error(self, error: ChatError, ref: Ref | None) -> None:
         """Answer a request with an ``error`` frame."""
@@ -138,6 +139,10 @@ class Connection:
         """
         is_change = publication.message_id is not None and not isinstance(publication.frame, MessageNew)
         return is_change and self.session.phase is Phase.CATCHING_UP
+
+    def _hold(self, publication: Publication | None, encoded: EncodedFrame) -> None:
+        if not self.session.hold(publication, encoded, len(self._bytes(encoded))):
+            self._close_slow_connection()
 
     def _is_holding(self) -> bool:
         return self.session.phase in {Phase.CATCHING_UP, Phase.RELEASING}

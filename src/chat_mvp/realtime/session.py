@@ -8,7 +8,7 @@ from enum import Enum
 
 from chat_mvp.codec import EncodedFrame
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.limits import MAX_BAD_FRAMES_PER_MINUTE, MAX_HELD_EVENTS
+from chat_mvp.limits import MAX_BAD_FRAMES_PER_MINUTE, MAX_HELD_BYTES, MAX_HELD_EVENTS
 from chat_mvp.protocol import ConversationLeft, Typing
 
 _MINUTE_S = 60
@@ -28,13 +28,14 @@ class Phase(Enum):
 class Session:
     """The protocol state of one connection."""
 
-    __slots__ = ("_bad_frames", "_held", "_sent_revs", "_snapshot_revs", "left", "phase")
+    __slots__ = ("_bad_frames", "_held", "_held_bytes", "_sent_revs", "_snapshot_revs", "left", "phase")
 
     def __init__(self) -> None:
         """Start before the first frame."""
         self.phase = Phase.GREETING
         # Use lists, because there are many sessions and an empty list is a tenth of the size of an empty deque.
         self._held: list[tuple[Publication | None, EncodedFrame]] = []
+        self._held_bytes = 0
         self._snapshot_revs: dict[str, int] = {}
         self._sent_revs: dict[str, int] = {}
         self._bad_frames: list[float] = []
@@ -50,10 +51,11 @@ class Session:
         if self.phase is Phase.CATCHING_UP:
             self.phase = Phase.RELEASING
 
-    def hold(self, publication: Publication | None, encoded: EncodedFrame) -> bool:
-        """Hold a live event, or an answer (``None``), for later. Return false when there are too many of them."""
-        if len(self._held) >= MAX_HELD_EVENTS:
+    def hold(self, publication: Publication | None, encoded: EncodedFrame, size: int) -> bool:
+        """Hold a live event, or an answer (``None``), of ``size`` bytes for later. Return false when it is too much."""
+        if len(self._held) >= MAX_HELD_EVENTS or self._held_bytes + size > MAX_HELD_BYTES:
             return False
+        self._held_bytes += size
         self._held.append((publication, encoded))
         if publication is not None and isinstance(publication.frame, ConversationLeft):
             self.left += (publication.frame.conversation_id,)
@@ -85,8 +87,13 @@ class Session:
     def take_held(self) -> list[EncodedFrame]:
         """Remove and return the held events, in order, without those that were already sent in another form."""
         fresh = [encoded for publication, encoded in self._held if not self._is_obsolete(publication)]
-        self._held.clear()
+        self.drop_held()
         return fresh
+
+    def drop_held(self) -> None:
+        """Hold nothing any more."""
+        self._held.clear()
+        self._held_bytes = 0
 
     def go_live(self) -> None:
         """Stop holding events. Call it only when none is held."""

@@ -6,8 +6,7 @@ catches up, because answers to its own requests are not held back.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 import structlog
 
@@ -40,11 +39,11 @@ from chat_mvp.realtime.connection_closer import ConnectionCloser, bye
 from chat_mvp.realtime.dispatch import Dispatcher
 from chat_mvp.realtime.handshake import agree, header
 from chat_mvp.realtime.heartbeat import ConnectionLog
-from chat_mvp.realtime.outbox import SendNow
+from chat_mvp.realtime.peer import Peer, Receive, Scope, Send
 from chat_mvp.realtime.presence import PresenceTracker
 from chat_mvp.realtime.registry import Registry
 from chat_mvp.realtime.session import Phase, Session
-from chat_mvp.realtime.wire import CLOSE_WITHIN_S, WIRE
+from chat_mvp.realtime.wire import CLOSE_WITHIN_S
 from chat_mvp.security.authentication import Authenticator, Caller
 from chat_mvp.security.budgets import RateLimits
 from chat_mvp.security.guessing import shown
@@ -54,59 +53,7 @@ from chat_mvp.storage.connections import ConnectionRecord
 from chat_mvp.storage.ids import new_id
 from chat_mvp.transport.problem import whole_problem
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-
 _LOG = structlog.get_logger(__name__)
-
-
-class Peer:
-    """The peer of one accepted WebSocket."""
-
-    __slots__ = ("_abort", "_receive", "_send", "_write", "codec", "framed", "send_now")
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send, codec: Codec) -> None:
-        """Use the server's own way of writing frames if it has one."""
-        wire = scope.get("extensions", {}).get(WIRE, {})
-        self._receive = receive
-        self._send = send
-        self._write: Callable[[Sequence[bytes]], Awaitable[None]] | None = wire.get("write")
-        self.send_now: SendNow | None = wire.get("write_now")
-        """Like ``send``, without waiting. Returns false when nothing was sent, because the peer does not read."""
-        self._abort: Callable[[], None] | None = wire.get("abort")
-        self.codec = codec
-        self.framed = self._write is not None
-
-    async def receive(self) -> bytes | str | None:
-        """Return the next frame's payload, as text or bytes as it was received, or ``None`` at the end."""
-        event = await self._receive()
-        if event["type"] != "websocket.receive":
-            return None
-        text: str | None = event.get("text")
-        data: bytes | str = text if text is not None else event["bytes"]
-        return data
-
-    async def send(self, frames: Sequence[bytes]) -> None:
-        """Send frames, complete ones if ``framed``. Waits for a slow reader. ``OSError`` when the peer is gone."""
-        if self._write is not None:
-            await self._write(frames)
-            return
-        for data in frames:
-            if self.codec.binary:
-                await self._send({"type": "websocket.send", "bytes": data})
-            else:
-                await self._send({"type": "websocket.send", "text": data.decode()})
-
-    async def close(self, code: int, reason: str) -> None:
-        """Send the close frame. May wait for a slow reader."""
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
-
-    def abort(self) -> None:
-        """Drop the connection with its unsent bytes, if the server supports that."""
-        if self._abort is not None:
-            self._abort()
 
 
 class SocketEndpoint:
@@ -223,7 +170,9 @@ class SocketEndpoint:
             connection.session.begin_catching_up()
             self._registry.add(connection)
             self._connection_log.began(ConnectionRecord(connection.id, connection.user_id, connection.device_id))
-            bring_up_to_date = await self._connect_flow.start(connection, frame, slot)
+            bring_up_to_date = await peer.unless_gone(self._connect_flow.start(connection, frame, slot))
+            if bring_up_to_date is None:
+                return
             catching_up = asyncio.get_running_loop().create_task(_catch_up(connection, bring_up_to_date, slot))
             # Local variables stay in memory as long as the connection lives.
             del frame, bring_up_to_date

@@ -1,7 +1,7 @@
 """Uvicorn's WebSocket protocol with two additions: it ends dead connections, and writes complete frames unchanged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -60,6 +60,7 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         self._pings = 0
         self._pings_since = 0.0
         self._abort_timer: asyncio.TimerHandle | None = None
+        self._on_gone: Callable[[], object] | None = None
         self.close_timeout = CLOSE_WITHIN_S
         self.queue: Any = Inbox()
 
@@ -72,6 +73,8 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         """Release what the connection held at once, without waiting for the garbage collector."""
         super().connection_lost(exc)
         self._release_lease()
+        if self._on_gone is not None:
+            self._on_gone()
         if self._counted is not None:
             self._counted.leave()
         if self._abort_timer is not None:
@@ -113,6 +116,8 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
             "abort": self.transport.abort,
             "write": self.write,
             "write_now": self.write_now,
+            "is_gone": self.is_gone,
+            "when_gone": self.when_gone,
         }
 
     def _refuse_handshake(self) -> None:
@@ -252,6 +257,14 @@ class ChatWebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self.transport.write(b"".join(frames))
         return True
+
+    def is_gone(self) -> bool:
+        """Return whether the connection has ended."""
+        return bool(self.disconnected)
+
+    def when_gone(self, callback: Callable[[], object] | None) -> None:
+        """Call ``callback`` when the connection ends, instead of the one before. ``None`` calls nothing."""
+        self._on_gone = callback
 
     def keepalive_timeout(self) -> None:
         """End a connection whose peer left a ping unanswered."""

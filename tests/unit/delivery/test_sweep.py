@@ -5,16 +5,27 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from chat_mvp.delivery import sweep as sweep_module
 from chat_mvp.delivery.sweep import Sweep
 from chat_mvp.events.types import MessageAdded
 from chat_mvp.protocol import User
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.owed import OwedMessages
+from chat_mvp.storage.queue import SentMessage
+from chat_mvp.storage.records import SeqRange
 from tests.unit.delivery.actions import Actions
 from tests.unit.delivery.conftest import Harness, user
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class CountingReads(OwedMessages):
+    """Counts how often messages are read in order to queue them."""
+
+    reads = 0
+
+    async def fetch_sent(self, where: SeqRange) -> list[SentMessage]:
+        self.reads += 1
+        return await super().fetch_sent(where)
 
 
 class Room:
@@ -22,12 +33,16 @@ class Room:
 
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
+        self.owed = CountingReads(harness.database.collections)
         self.people: list[User] = [user(new_id()) for _ in range(4)]
         self.actions = Actions(harness, self.people, new_id())
-        self.sweep = Sweep(
-            writer=harness.writer, rosters=harness.rosters, owed=OwedMessages(harness.database.collections)
-        )
-        harness.events.on(MessageAdded, self.sweep.message_added)
+        self.use(Sweep(writer=harness.writer, rosters=harness.rosters, owed=self.owed))
+
+    def use(self, sweep: Sweep) -> None:
+        """Let this sweep look at the group instead of the one before."""
+        self.sweep = sweep
+        self.harness.events._handlers.clear()
+        self.harness.events.on(MessageAdded, sweep.message_added)
 
     async def write(self, *texts: str) -> None:
         for text in texts:
@@ -59,15 +74,14 @@ async def room(harness: Harness) -> AsyncIterator[Room]:
     harness.events._handlers.clear()
 
 
-async def test_it_writes_and_reads_nothing_while_everyone_confirms(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_writes_and_reads_nothing_while_everyone_confirms(room: Room) -> None:
     await room.write("one", "two")
     last = room.harness.rosters.get(room.actions.group).conversation.last_seq  # type: ignore[union-attr]
     for person in room.people[1:]:
         await room.confirm(person, last)
-    monkeypatch.setattr(OwedMessages, "fetch_sent", None)
-    batches = room.harness.writer.batches
+    before = room.harness.writer.batches, room.owed.reads
     await room.look_twice()
-    assert room.harness.writer.batches == batches
+    assert (room.harness.writer.batches, room.owed.reads) == before
     assert await room.waiting() == [[], [], [], []]
 
 
@@ -93,11 +107,11 @@ async def test_only_what_is_missing_is_added(room: Room) -> None:
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
-async def test_many_entries_are_added_in_several_operations(
-    room: Room, monkeypatch: pytest.MonkeyPatch, *, forgotten: bool
-) -> None:
-    monkeypatch.setattr(sweep_module, "MESSAGES_AT_ONCE", 4)
-    monkeypatch.setattr(sweep_module, "ENTRIES_AT_ONCE", 5)
+async def test_many_entries_are_added_in_several_operations(room: Room, *, forgotten: bool) -> None:
+    harness = room.harness
+    room.use(
+        Sweep(writer=harness.writer, rosters=harness.rosters, owed=room.owed, messages_at_once=4, entries_at_once=5)
+    )
     await room.write(*(f"{number}" for number in range(10)))
     last = room.harness.rosters.get(room.actions.group).conversation.last_seq  # type: ignore[union-attr]
     if forgotten:

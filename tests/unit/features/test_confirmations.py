@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from chat_mvp.errors import ChatError, NotFoundError, UnavailableError
-from chat_mvp.features.messages.confirmations import MAX_GATHERED, Confirmations
+from chat_mvp.features.messages.confirmations import MAX_GATHERED, MAX_WITH_WRITER, Confirmations
 from chat_mvp.features.messages.operations import RaiseMarks
 
 INTERVAL_S = 0.05
@@ -145,3 +145,30 @@ async def test_closing_passes_everything_on(writer: Writer, confirmations: Confi
     assert writer.marks() == [(1, 0), (1, 0), (2, 0), (2, 0)]
     await asyncio.sleep(2 * INTERVAL_S)
     assert len(writer.operations) == 4
+
+
+async def test_one_user_has_only_so_many_with_the_writer(writer: Writer, confirmations: Confirmations) -> None:
+    count = 3 * MAX_WITH_WRITER
+    for number in range(count):
+        raise_marks(confirmations, delivered=1, room=f"room {number}")
+    confirmations.raise_marks("ann", "room 0", delivered=7, reply=Answers())
+    assert writer.marks() == [(1, 0)] * MAX_WITH_WRITER + [(7, 0)], "and another user is not delayed"
+    raise_marks(confirmations, delivered=2, room=f"room {count - 1}")
+    answered = 0
+    while answered < len(writer.operations):
+        reply = writer.operations[answered].reply
+        if answered % 2:
+            reply.succeed(True)
+        else:
+            reply.refuse(NotFoundError("There is no such conversation."))
+        answered += 1
+        assert len(writer.operations) - answered <= MAX_WITH_WRITER + 1
+    assert len(writer.operations) == count + 1
+    assert writer.marks()[-1] == (2, 0), "what came while it waited is merged"
+
+
+async def test_closing_passes_on_what_waits_for_its_turn(writer: Writer, confirmations: Confirmations) -> None:
+    for number in range(2 * MAX_WITH_WRITER):
+        raise_marks(confirmations, delivered=1, room=f"room {number}")
+    confirmations.close()
+    assert len(writer.operations) == 2 * MAX_WITH_WRITER

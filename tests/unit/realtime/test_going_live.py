@@ -4,9 +4,20 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from chat_mvp.delivery.bus import Publication
-from chat_mvp.protocol import ConversationLeft, Drained, Message, MessageEdited, MessageNew, Pong, ServerFrame
+from chat_mvp.limits import MAX_HELD_BYTES
+from chat_mvp.protocol import (
+    CLOSE_TOO_SLOW,
+    ConversationLeft,
+    Drained,
+    Message,
+    MessageEdited,
+    MessageNew,
+    Pong,
+    ServerFrame,
+)
 from chat_mvp.realtime.session import Phase
 from tests.support.messages import stored_message
 from tests.unit.realtime.wires import Wire
@@ -139,3 +150,17 @@ async def test_a_removal_that_the_snapshot_covers_is_not_sent_again(wire: Wire) 
     assert wire.connection.session.left == ("another room",)
     await wire.connection.go_live(Drained(count=0))
     assert await wire.sent() == [("drained", 0), ("conversation.left", 0), ("message.new", 13)]
+
+
+async def test_what_is_held_is_limited_by_its_bytes_too(wire: Wire) -> None:
+    size = 100_000
+    for number in range(MAX_HELD_BYTES // size + 1):
+        assert wire.connection.session.phase is Phase.CATCHING_UP, number
+        publish(wire, MessageNew(message=structs.replace(message(11 + number), text="x" * size), queued=False))
+    assert wire.closed == [CLOSE_TOO_SLOW]
+
+
+async def test_a_connection_that_ends_holds_nothing(wire: Wire) -> None:
+    publish(wire, new(11))
+    wire.connection.end()
+    assert wire.connection.session.take_held() == []
