@@ -54,6 +54,7 @@ NO_LIMITS_ON_CLIENTS = {
         "MAX_ROSTERS_WEIGHT",
         "MAX_DIRECT_KEYS",
         "MAX_CACHED",
+        "MAX_REMEMBERED",
         "MAX_CHANGED_PROFILES",
         "MAX_USERS",
         "MAX_SESSIONS",
@@ -63,6 +64,7 @@ NO_LIMITS_ON_CLIENTS = {
     *("MAX_CONFIRMED_AT_ONCE", "AT_ONCE", "PEOPLE_AT_ONCE"),
     *("AUDIENCE_AT_ONCE", "DOCUMENTS_AT_ONCE", "SESSIONS_AT_ONCE"),
     *("MESSAGES_AT_ONCE", "ENTRIES_AT_ONCE", "RANGES_AT_ONCE", "MAX_KEYS_COUNTED", "MAX_GATHERED"),
+    *("MAX_WITH_WRITER", "MAX_RANGES_COUNTED", "SCANNED_AT_ONCE"),
     # How zxcvbn and the folding of names look at a text, whose length is limited before.
     *("MAX_SUBSTITUTES", "MIN_NAME_CHARS", "MIN_REPEATED_CHARS", "MAX_MARKS_IN_A_ROW"),
     # The queue of the writer: what it refuses is ``unavailable``.
