@@ -54,11 +54,11 @@ def message_handlers(service: MessageService, confirmations: Confirmations) -> d
         service.react(connection.user_id, frame.message_id, frame.emoji, present=present, reply=reply)
 
     def delivered(connection: Connection, frame: Delivered) -> None:
-        reply = FrameReply[Never](connection, frame.ref)
+        reply: FrameReply[Never] = FrameReply(connection, frame.ref)
         confirmations.raise_marks(connection.user_id, frame.conversation_id, delivered=frame.seq, reply=reply)
 
     def read(connection: Connection, frame: Read) -> None:
-        reply = FrameReply[Never](connection, frame.ref)
+        reply: FrameReply[Never] = FrameReply(connection, frame.ref)
         marks = {"delivered": frame.seq, "read": frame.seq}
         confirmations.raise_marks(connection.user_id, frame.conversation_id, **marks, reply=reply)
 
