@@ -48,7 +48,7 @@ class Owed:
                 continue
             conversation = chance.choice(conversations)["id"]
             members = await sender.members(conversation)
-            for number in range(chance.randrange(1, MESSAGES_AT_ONCE)):
+            for number in range(chance.randint(1, MESSAGES_AT_ONCE)):
                 message = await sender.say(conversation, f"owed {number}")
                 for user_id in members:
                     if user_id != sender.id:

@@ -92,6 +92,4 @@ def _forget_marks(events: LocalEvents, conversations: Conversations) -> None:
 
     for changes_marks in (MarksRaised, MemberJoined, MemberLeft, ConversationHidden):
         events.on(changes_marks, marks_changed)
-    # A message raises the marks of its sender.
-    events.on(MessageAdded, lambda event: conversations.forget_marks(event.message.conversation_id))
     events.on(ConversationShown, lambda event: conversations.forget_marks(event.conversation.id))

@@ -19,11 +19,13 @@ from chat_mvp.storage.queue import Attempt, Queue
 from chat_mvp.storage.records import MessageRecord, SeqRange, SummaryRecord
 
 PAGE = 200
+MAX_LOADED = 50
+"""If a user has at most this many messages above the marks, they are read before ``ready``, and counted there."""
 SEARCHED_FROM = 1_000
 """In a range of at least this many messages, the first one that is not expired is searched before the range is read."""
 
 MAX_RANGES_COUNTED = 500
-"""In how many conversations the messages are counted exactly. In others, those of the user count, too."""
+"""In how many conversations the messages are counted exactly. In others, every message above the mark counts."""
 MAX_REMEMBERED = 10_000
 MAX_KEYS_COUNTED = 64
 """The entries of at most this many messages are looked up by their keys, and more as a range."""
@@ -89,7 +91,7 @@ class Debts:
         behind = (summary for summary in reversed(summaries) if summary.confirmed_seq < summary.last_seq)
         recent = (summary for summary in behind if summary.activity_at > since)
         pieces = [piece for summary in recent for piece in self._pieces(user_id, summary)]
-        if _size(pieces) <= PAGE:
+        if _size(pieces) <= MAX_LOADED:
             loaded = await self._load(user_id, pieces) if pieces else {}
             return Debt(user_id, pieces, loaded, sum(map(len, loaded.values())))
         by_mark = [piece.where for piece in pieces if not piece.by_entry]
@@ -118,9 +120,8 @@ class Debts:
         else:
             pages = self._read(debt.user_id, await self._in_order(debt.user_id, pieces))
         async for page in pages:
-            yield page
-            # The next page is read while this one is sent.
             await self._count_attempts(debt.user_id, page)
+            yield page
 
     async def _read(self, user_id: str, pieces: Sequence[Piece]) -> AsyncIterator[Page]:
         for group in _groups(pieces):

@@ -40,6 +40,7 @@ class Drain:
         catch-up has sent them.
         """
         changed = {it.summary.id for it in debt.pieces if known.get(it.summary.id) not in {None, it.summary.rev}}
+        # If the catch-up has sent every owed message of a conversation as a new one, nothing need be read again.
         changed -= _sent_by_catch_up(debt, changed, known)
         pages = self._debts.pages(debt, without=without, changed=changed)
         left: set[str] = set()

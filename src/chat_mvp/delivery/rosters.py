@@ -2,7 +2,8 @@
 
 A roster is the writer's copy of a conversation: its counters, its members, their roles and marks. The writer changes
 rosters while it plans a batch. If the batch does not commit, the writer forgets the rosters that it changed. Every
-transaction checks the counters again. So an outdated roster costs a second attempt, but never causes a wrong write.
+transaction that advances the counters of a conversation checks them first. So an outdated roster costs a second
+attempt, but never causes a wrong write.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -63,11 +64,16 @@ class Roster(Struct, kw_only=True):
         """Note that every message up to ``seq`` is stored."""
         self.stored_seq = max(self.stored_seq, seq)
 
+    def waits(self, seq: int) -> bool:
+        """Return whether this message waits for its recipients."""
+        owed = self.conversation.owed
+        return owed is not None and owed.after < seq and (owed.up_to is None or seq <= owed.up_to)
+
     def queue_of(self, user_id: str) -> QueueState:
         """Return what is known about a member's queue entries.
 
-        A roster that was just read knows of none. Older messages may have entries, and their entries are complete:
-        ``delivery.sweep`` handles the rosters that were dropped before it looked at them.
+        A roster that was just read knows nothing: messages up to ``loaded_seq`` may have entries. The sweep adds
+        entries only for those that it remembers itself.
         """
         return self.queues.get(user_id) or QueueState(highest=self.loaded_seq, complete_up_to=self.loaded_seq)
 

@@ -2,18 +2,19 @@
 
 A message to a connected recipient gets no entry: the message and the recipient's mark say that it is owed. Usually the
 mark rises within a second, and there was nothing to write and nothing to remove. For those who do not confirm, or whose
-connection ended, the entry is added here. The queue is then complete again, for those who inspect it and for the drain,
-which finds there what is urgent.
+connection ended, the entry is added here. Then each owed message that this process has sent has its entry, for those
+who inspect the queue, and for conversations that become large and small again (see ``OwedRange``).
 
-The sweep keeps two numbers for each conversation with new messages, and looks at members only when it looks at these
-conversations, every ``PERIOD_S``. While everyone confirms, it reads and writes nothing.
+The sweep keeps a few numbers for each conversation with new messages, and looks at members only when it looks at these
+conversations, every ``PERIOD_S``. While everyone confirms, it reads no messages and writes nothing.
 """
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.delivery.reply import FutureReply, Reply
@@ -24,7 +25,7 @@ from chat_mvp.events.types import MessageAdded
 from chat_mvp.storage.messages import SentKey
 from chat_mvp.storage.owed import OwedMessages
 from chat_mvp.storage.queue import SentMessage
-from chat_mvp.storage.records import MembershipRecord, OwedRange, SeqRange
+from chat_mvp.storage.records import MembershipRecord, SeqRange
 from chat_mvp.storage.writes import QUEUE_ENTRY_BYTES
 from chat_mvp.supervision import Supervisor, cancel
 
@@ -34,14 +35,14 @@ MESSAGES_AT_ONCE = 500
 """How many messages are read at once."""
 ENTRIES_AT_ONCE = 2_000
 """How many entries one operation adds at most."""
-_CONVERSATIONS_AT_ONCE = 200
-"""How many conversations are looked at before other tasks have their turn."""
+CONVERSATIONS_AT_ONCE = 32
+LAST_LOOK_S = 1.0
 
 _LOG = structlog.get_logger(__name__)
 
 
 class Recent(Struct):
-    """The new messages of a conversation."""
+    """Consecutive new messages of a conversation, which wait for their recipients."""
 
     first: int
     last: int
@@ -75,8 +76,9 @@ class Sweep:
         self._rosters = rosters
         self._owed = owed
         self._period_s = period_s
-        self._young: dict[str, Recent] = {}
-        self._ripe: dict[str, Recent] = {}
+        self._young: dict[str, list[Recent]] = {}
+        """By conversation. There are several if some messages in between do not wait for their recipients."""
+        self._ripe: dict[str, list[Recent]] = {}
         """The messages that were young a period ago."""
         self._task: asyncio.Task[None] | None = None
 
@@ -85,17 +87,26 @@ class Sweep:
         self._task = supervisor.run("queue sweep", self._run)
 
     async def stop(self) -> None:
-        """End. The messages that were not looked at are still owed, because of the marks."""
-        if self._task is not None:
-            await cancel([self._task])
+        """Look at all messages once more, for at most ``LAST_LOOK_S``, and end. The writer must still run."""
+        if self._task is None:
+            return
+        await cancel([self._task])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_LOOK_S):
+                await self.look()
+                await self.look()
 
     def message_added(self, event: MessageAdded) -> None:
-        """Remember a new message."""
+        """Remember a new message, if it waits for its recipients."""
         seq, sender_id, conversation_id = event.message.seq, event.message.sender_id, event.message.conversation_id
-        recent = self._young.get(conversation_id)
-        if recent is None:
-            self._young[conversation_id] = Recent(seq, seq, sender_id, seq)
+        roster = self._rosters.get(conversation_id)
+        if roster is not None and not roster.waits(seq):
             return
+        recents = self._young.setdefault(conversation_id, [])
+        if not recents or recents[-1].last != seq - 1:
+            recents.append(Recent(seq, seq, sender_id, seq))
+            return
+        recent = recents[-1]
         recent.last = seq
         if recent.sender_id != sender_id:
             recent.sender_id, recent.alone_since = sender_id, seq
@@ -107,22 +118,34 @@ class Sweep:
 
     async def look(self) -> None:
         """Queue what is not confirmed of the messages that were already there at the last look."""
-        conversations, self._ripe, self._young = self._ripe, self._young, {}
-        for number, (conversation_id, recent) in enumerate(conversations.items()):
-            if number % _CONVERSATIONS_AT_ONCE == 0:
-                await asyncio.sleep(0)
+        ripe, self._ripe, self._young = self._ripe, self._young, {}
+        remaining = list(ripe.items())
+        try:
+            while remaining:
+                # Together, so that their entries can be stored in one transaction.
+                await asyncio.gather(*(self._sweep_all(*each) for each in remaining[:CONVERSATIONS_AT_ONCE]))
+                del remaining[:CONVERSATIONS_AT_ONCE]
+        finally:
+            # Only after a cancellation or an unexpected error. Queueing a message twice does no harm.
+            for conversation_id, recents in remaining:
+                self._keep(conversation_id, recents)
+
+    async def _sweep_all(self, conversation_id: str, recents: Sequence[Recent]) -> None:
+        """Queue what is not confirmed in one conversation, in the order of the messages: see ``QueueState``."""
+        for number, recent in enumerate(recents):
             try:
                 await self._sweep_one(conversation_id, recent)
             except NotFoundError:
                 # The conversation was deleted meanwhile.
-                continue
+                return
             except (InternalError, UnavailableError) as error:
                 _LOG.info("queue_not_swept", conversation=conversation_id, error=error.detail)
-                self._try_again(conversation_id, recent)
+                self._keep(conversation_id, recents[number:])
+                return
 
     async def _sweep_one(self, conversation_id: str, recent: Recent) -> None:
         roster = await self._rosters.fetch(conversation_id)
-        if roster is None or (recent := _owed_part(roster.conversation.owed, recent)).last < recent.first:
+        if roster is None:
             return
         complete = {id_: _complete_up_to(roster, member, recent) for id_, member in roster.members.items()}
         behind = [user_id for user_id, seq in complete.items() if seq < recent.last_for(user_id)]
@@ -137,12 +160,9 @@ class Sweep:
                 self._writer.submit(QueueUnconfirmed(conversation_id, people, messages, recent, reply=reply))
                 await reply.wait()
 
-    def _try_again(self, conversation_id: str, recent: Recent) -> None:
-        later = self._ripe.get(conversation_id)
-        if later is None:
-            self._ripe[conversation_id] = recent
-        else:
-            later.first = recent.first
+    def _keep(self, conversation_id: str, recents: Sequence[Recent]) -> None:
+        """Look at these messages again next time, before the newer ones."""
+        self._ripe[conversation_id] = [*recents, *self._ripe.get(conversation_id, ())]
 
 
 class QueueUnconfirmed:
@@ -182,14 +202,6 @@ class QueueUnconfirmed:
                 missing = [it for it in self._messages if it.seq > above and it.sender_id != user_id]
                 batch.queue_for(roster, member, missing, up_to=self._messages[-1].seq)
         batch.answer(self.reply, None)
-
-
-def _owed_part(owed: OwedRange | None, recent: Recent) -> Recent:
-    """Return those of the messages that wait for their recipients. ``last`` is below ``first`` if there are none."""
-    if owed is None:
-        return Recent(recent.first, recent.first - 1)
-    last = recent.last if owed.up_to is None else min(recent.last, owed.up_to)
-    return structs.replace(recent, first=max(recent.first, owed.after + 1), last=last)
 
 
 def _complete_up_to(roster: Roster, member: MembershipRecord, recent: Recent) -> int:

@@ -81,10 +81,13 @@ class LowestMarks:
 
     def _drop_old(self) -> None:
         now = self._clock()
-        if now - self._newer_since >= KEPT_S or len(self._newer) >= _MAX_KEPT:
-            is_recent = now - self._newer_since < 2 * KEPT_S
-            self._older, self._newer = self._newer if is_recent else {}, {}
-            self._newer_since = now
+        age_s = now - self._newer_since
+        if age_s >= 2 * KEPT_S:
+            self._older, self._newer, self._newer_since = {}, {}, now
+        elif age_s >= KEPT_S:
+            self._older, self._newer, self._newer_since = self._newer, {}, self._newer_since + KEPT_S
+        elif len(self._newer) >= _MAX_KEPT:
+            self._older, self._newer, self._newer_since = self._newer, {}, now
 
     async def _read_missing(self, ids: Sequence[str]) -> Mapping[str, LowestPair]:
         kept = self._newer

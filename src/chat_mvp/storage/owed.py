@@ -20,10 +20,12 @@ from chat_mvp.times import format_time
 RANGES_AT_ONCE = 100
 """Branches of one ``$or``. With a ``hint``, planning takes little time."""
 _BY_SEQ = [("conversation_id", 1), ("seq", 1)]
+MAX_SHARED_SIZE = 10
+"""Longer ranges are read alone, so that a shared query returns 1,000 messages at most."""
 SCANNED_AT_ONCE = 5_000
 """Messages that one query looks at to find the next page: about 20 ms."""
 SCANNED_PER_RESULT = 2
-"""To count ``limit`` messages, at most ``limit`` times this many are looked at."""
+"""To count ``limit`` messages, each query looks at ``limit`` times this many at most."""
 
 
 class OwedMessages:
@@ -39,11 +41,15 @@ class OwedMessages:
     ) -> dict[str, list[MessageRecord]]:
         """Return the messages of others in these ranges that were sent after ``since``, by conversation, in order.
 
-        Pass few messages in total: every message of the ranges is read. Concurrent callers share the queries: many
-        users who connect at once often need the same messages.
+        Pass few messages in total: every message of the ranges is read. Concurrent callers share the queries of short
+        ranges: many users who connect at once often need the same messages.
         """
         oldest = format_time(since)
-        found = await self._ranges.fetch([_key(each) for each in ranges])
+        wanted = list(ranges)
+        found = await self._ranges.fetch([_key(each) for each in wanted if each.size <= MAX_SHARED_SIZE])
+        longer = [_key(each) for each in wanted if each.size > MAX_SHARED_SIZE]
+        for start in range(0, len(longer), RANGES_AT_ONCE):
+            found |= await self._read_ranges(longer[start : start + RANGES_AT_ONCE])
         owed: dict[str, list[MessageRecord]] = {}
         for records in found.values():
             for record in records:

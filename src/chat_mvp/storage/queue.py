@@ -1,6 +1,6 @@
-"""The ``message_queue`` collection, as plain documents: the messages that wait for each recipient.
+"""The ``message_queue`` collection, as plain documents: messages that recipients who are away have not confirmed.
 
-``storage.commit`` creates and removes entries inside the writer's transaction. This module reads them for the drain. An
+``storage.write_commands`` creates and removes entries. This module reads them, and counts attempts to send them. An
 entry's ``_id`` is its recipient, conversation and ``seq``, so every query about one recipient is a range of keys.
 """
 

@@ -70,7 +70,8 @@ class RecentMessages:
     async def fetch_changed(self, ranges: Iterable[ChangedRange]) -> dict[str, list[MessageRecord]]:
         """Return the messages in ranges, each once, by ascending ``rev``, by conversation.
 
-        Pass only conversations with few changes, and each at most once. Those that have many more by now are left out.
+        Pass only conversations with few changes, and each at most once. If a query finds too many, all conversations of
+        that query are left out.
         """
         keys = {_key(*each): each.conversation_id for each in ranges}
         if not keys:

@@ -75,8 +75,8 @@ class SeqRange(NamedTuple):
 class OwedRange(Struct, frozen=True):
     """The messages of a conversation that wait for each recipient until they confirm them: ``after < seq <= up_to``.
 
-    ``up_to`` is ``None`` while the conversation is small, so that new messages wait too. Messages up to ``after`` come
-    from a time before it: those that wait all have an entry in the queue.
+    ``up_to`` is ``None`` while the conversation is small, so that new messages wait too. Messages up to ``after`` were
+    sent before this range began: they wait only if they have an entry in the queue.
     """
 
     after: int = 0

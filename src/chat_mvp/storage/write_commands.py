@@ -238,10 +238,14 @@ def _membership_updates(writes: Writes) -> list[RawDocument]:
 
 def _late_entries(writes: Writes) -> list[RawDocument]:
     return [
-        {"q": {"_id": entry.pop("_id")}, "u": {"$setOnInsert": entry}, "upsert": True}
+        {"q": {"_id": entry["_id"]}, "u": {"$setOnInsert": _without_key(entry)}, "upsert": True}
         for entries in writes.late_entries.values()
         for entry in entries
     ]
+
+
+def _without_key(document: RawDocument) -> RawDocument:
+    return {name: value for name, value in document.items() if name != "_id"}
 
 
 def _confirmed_keys(writes: Writes) -> list[RawDocument]:

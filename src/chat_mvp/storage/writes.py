@@ -112,11 +112,10 @@ class Writes(Struct, kw_only=True):
         """
         self.new_messages.append(record)
         self._text_chars += len(record.message.text)
-        document = to_document(record, self.now if created_at is None else created_at)
+        message, sent_at = record.message, self.now if created_at is None else created_at
+        document = to_document(record, sent_at)
         self.message_documents.append(document)
-        sent = SentMessage(
-            document["_id"], record.message.seq, record.message.sender_id, record.message.priority, self.now
-        )
+        sent = SentMessage(document["_id"], message.seq, message.sender_id, message.priority, sent_at)
         self.queue_documents.extend(
             queue_document(recipient, document["conversation_id"], sent) for recipient in waiting
         )

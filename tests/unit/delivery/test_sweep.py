@@ -12,6 +12,7 @@ from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.owed import OwedMessages
 from chat_mvp.storage.queue import SentMessage
 from chat_mvp.storage.records import SeqRange
+from chat_mvp.supervision import Supervisor
 from tests.unit.delivery.actions import Actions
 from tests.unit.delivery.conftest import Harness, user
 
@@ -22,9 +23,13 @@ class CountingReads(OwedMessages):
     """Counts how often messages are read in order to queue them."""
 
     reads = 0
+    failures = 0
 
     async def fetch_sent(self, where: SeqRange) -> list[SentMessage]:
         self.reads += 1
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("a fault")
         return await super().fetch_sent(where)
 
 
@@ -143,3 +148,24 @@ async def test_a_deleted_conversation_is_left_alone(room: Room) -> None:
     await room.actions.outcomes()
     await room.look_twice()
     assert await room.waiting() == [[], [], [], []]
+
+
+async def test_an_unexpected_error_loses_nothing(room: Room) -> None:
+    await room.write("one")
+    await room.sweep.look()
+    room.owed.failures = 1
+    with pytest.raises(RuntimeError):
+        await room.sweep.look()
+    await room.sweep.look()
+    _, *others = await room.waiting()
+    assert [len(waiting) for waiting in others] == [1, 1, 1]
+
+
+async def test_a_clean_stop_looks_once_more(room: Room) -> None:
+    sweep = Sweep(writer=room.harness.writer, rosters=room.harness.rosters, owed=room.owed, period_s=60.0)
+    room.use(sweep)
+    sweep.start(Supervisor())
+    await room.write("one")
+    await sweep.stop()
+    _, *others = await room.waiting()
+    assert [len(waiting) for waiting in others] == [1, 1, 1]

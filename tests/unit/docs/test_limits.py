@@ -65,6 +65,7 @@ NO_LIMITS_ON_CLIENTS = {
     *("AUDIENCE_AT_ONCE", "DOCUMENTS_AT_ONCE", "SESSIONS_AT_ONCE"),
     *("MESSAGES_AT_ONCE", "ENTRIES_AT_ONCE", "RANGES_AT_ONCE", "MAX_KEYS_COUNTED", "MAX_GATHERED"),
     *("MAX_WITH_WRITER", "MAX_RANGES_COUNTED", "SCANNED_AT_ONCE"),
+    *("CONVERSATIONS_AT_ONCE", "MAX_LOADED", "MAX_SHARED_SIZE"),
     # How zxcvbn and the folding of names look at a text, whose length is limited before.
     *("MAX_SUBSTITUTES", "MIN_NAME_CHARS", "MIN_REPEATED_CHARS", "MAX_MARKS_IN_A_ROW"),
     # The queue of the writer: what it refuses is ``unavailable``.

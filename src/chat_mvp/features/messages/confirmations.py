@@ -1,7 +1,7 @@
-"""Passes the marks that devices confirm to the writer, at most one in 100 ms for each conversation and user.
+"""Passes the marks that devices confirm to the writer: the first at once, later ones together after 100 ms.
 
-The first mark is passed on at once. Later ones within the interval are merged, because marks only grow. If the process
-is killed, the marks that it gathered are lost. Then the messages are sent again at the next connect.
+This is for each conversation and user. Later marks are merged, because marks only grow. If the process is killed, the
+marks that it gathered are lost. Then the messages are sent again at the next connect.
 
 Only so many marks of one user are with the writer at a time, because each may be in another conversation that must be
 read first. The others wait here. So a user who confirms thousands of conversations at once does not delay the others.
@@ -204,6 +204,8 @@ class _MarksReply:
 
     def refuse(self, error: ChatError) -> None:
         """Answer that the operation was refused."""
-        for reply in self._replies:
-            reply.refuse(error)
-        self._answered(is_done=True)
+        try:
+            for reply in self._replies:
+                reply.refuse(error)
+        finally:
+            self._answered(is_done=True)
