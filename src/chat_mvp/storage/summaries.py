@@ -16,11 +16,12 @@ from chat_mvp.storage.records import OwedRange, SummaryRecord
 from chat_mvp.storage.sharing import SharedReads
 from chat_mvp.times import format_time
 
-PEOPLE_AT_ONCE = 64
 MAX_SHARED = 4_000
 """Memberships in one shared query. When there are more, each user is read alone."""
 MANY = 200
 """A user with more conversations than this is read alone from then on."""
+PEOPLE_AT_ONCE = MAX_SHARED // MANY
+"""So users who are not read alone always fit into one query."""
 AT_ONCE = 1_000
 """Documents in one reply. Decoding them blocks the event loop for a few milliseconds."""
 _MAX_REMEMBERED = 10_000
