@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chat_mvp.delivery.debts import Debts
+from chat_mvp.delivery.backlog import Backlogs
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.messages import Messages
@@ -75,9 +75,9 @@ def summary(room: str, last_seq: int) -> SummaryRecord:
     )
 
 
-async def drained(debts: Debts, user_id: str, summaries: list[SummaryRecord]) -> list[int]:
-    debt = await debts.find(user_id, summaries)
-    pages = [page async for page in debts.pages(debt, without=(), changed=())]
+async def drained(backlogs: Backlogs, user_id: str, summaries: list[SummaryRecord]) -> list[int]:
+    backlog = await backlogs.find(user_id, summaries)
+    pages = [page async for page in backlogs.pages(backlog, without=(), changed=())]
     return [record.message.seq for page in pages for _, records in page for record in records]
 
 
@@ -87,7 +87,7 @@ async def test_own_messages_are_looked_at_once(database: Database, others: list[
     last = OWN + 1
     await store(database, room, [ann if seq in others else bot for seq in range(1, last + 1)])
     owed = CountingReads(database)
-    debts = Debts(
+    backlogs = Backlogs(
         queue=Queue(database.collections),
         owed=owed,
         messages=Messages(database.collections),
@@ -96,7 +96,7 @@ async def test_own_messages_are_looked_at_once(database: Database, others: list[
     )
     for _ in range(3):
         owed.asked.clear()
-        assert await drained(debts, bot, [summary(room, last)]) == others
+        assert await drained(backlogs, bot, [summary(room, last)]) == others
     if not others:
         assert owed.asked == [], "it is known that nothing is owed"
     elif others[0] > SCANNED_AT_ONCE:

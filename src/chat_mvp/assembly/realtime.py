@@ -6,8 +6,8 @@ from datetime import timedelta
 from chat_mvp.assembly.engine import Engine
 from chat_mvp.assembly.foundation import Foundation
 from chat_mvp.assembly.services import Services
+from chat_mvp.delivery.backlog import Backlogs
 from chat_mvp.delivery.catchup import CatchUp
-from chat_mvp.delivery.debts import Debts
 from chat_mvp.features.messages.handlers import message_handlers
 from chat_mvp.features.presence.handlers import presence_handlers
 from chat_mvp.features.typing.handlers import typing_handlers
@@ -38,7 +38,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
     """Build the parts."""
     closer = ConnectionCloser()
     pace = Limiter(rate_per_s=CONNECTS_PER_S, burst=CONNECTS_BURST) if base.has_limits else None
-    debts = Debts(
+    backlogs = Backlogs(
         queue=Queue(base.database.collections),
         owed=engine.owed,
         messages=base.messages,
@@ -49,7 +49,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
         authenticator=services.authenticator,
         admission=Admission(pace=pace),
         registry=engine.registry,
-        connect_flow=_build_connect_flow(base, engine, services, debts),
+        connect_flow=_build_connect_flow(base, engine, services, backlogs),
         dispatcher=Dispatcher(
             base.rate_limits,
             connection_handlers(services.authenticator, base.clock),
@@ -75,7 +75,7 @@ def build_realtime(base: Foundation, engine: Engine, services: Services) -> Real
         presence=engine.presence,
         profile_updates=engine.profile_updates,
         expired_sessions=ExpiredSessions(base.auth_sessions, base.recorder),
-        timers=(engine.typing, services.presence_service, base.timekeeper, debts),
+        timers=(engine.typing, services.presence_service, base.timekeeper, backlogs),
         reactions=(base.recorder, base.local_events),
         registry=engine.registry,
         connection_log=engine.connection_log,
@@ -91,12 +91,12 @@ def origins(settings: Settings) -> frozenset[str]:
     return frozenset(own | set(settings.allowed_origins))
 
 
-def _build_connect_flow(base: Foundation, engine: Engine, services: Services, debts: Debts) -> ConnectFlow:
+def _build_connect_flow(base: Foundation, engine: Engine, services: Services, backlogs: Backlogs) -> ConnectFlow:
     settings = base.settings
     return ConnectFlow(
         snapshots=engine.snapshots,
         catch_up=CatchUp(base.messages, base.recent_messages, engine.views.fetch),
-        debts=debts,
+        backlogs=backlogs,
         watch=services.presence_service.watch,
         settled=engine.writer.settled,
         clock=base.clock,

@@ -1,14 +1,14 @@
 """Send the messages that are owed to a user, page by page, so that memory use stays small for any number of messages.
 
-``Debts`` finds which messages these are and counts them, ``Drain`` sends them.
+``Backlogs`` finds which messages these are and counts them, ``Drain`` sends them.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import aclosing
 
+from chat_mvp.delivery.backlog import Backlog, Backlogs, Page
 from chat_mvp.delivery.catchup import HasLeft, NoteSent, Send, is_newer
-from chat_mvp.delivery.debts import Debt, Debts, Page
 from chat_mvp.protocol import MessageNew
 
 
@@ -20,13 +20,13 @@ class Drain:
     order of ``seq``.
     """
 
-    def __init__(self, debts: Debts) -> None:
-        """Read the pages from ``debts``."""
-        self._debts = debts
+    def __init__(self, backlogs: Backlogs) -> None:
+        """Read the pages from ``backlogs``."""
+        self._backlogs = backlogs
 
     async def stream(
         self,
-        debt: Debt,
+        backlog: Backlog,
         known: Mapping[str, int],
         *,
         without: Collection[str],
@@ -39,14 +39,14 @@ class Drain:
         Conversations in ``without`` are not sent. Messages made after ``known`` are not sent either, because the
         catch-up has sent them.
         """
-        changed = {it.summary.id for it in debt.pieces if known.get(it.summary.id) not in {None, it.summary.rev}}
+        changed = {it.summary.id for it in backlog.pieces if known.get(it.summary.id) not in {None, it.summary.rev}}
         # If the catch-up has sent every owed message of a conversation as a new one, nothing need be read again.
-        changed -= _sent_by_catch_up(debt, changed, known)
-        pages = self._debts.pages(debt, without=without, changed=changed)
+        changed -= _sent_by_catch_up(backlog, changed, known)
+        pages = self._backlogs.pages(backlog, without=without, changed=changed)
         left: set[str] = set()
         count = 0
         # What is in memory already need not be read ahead.
-        async with aclosing(pages if debt.loaded is not None else _read_ahead(pages)) as source:
+        async with aclosing(pages if backlog.loaded is not None else _read_ahead(pages)) as source:
             async for page in source:
                 for summary, records in page:
                     if summary.id in left or (is_newer(summary, records) and await has_left(summary.id)):
@@ -76,8 +76,8 @@ async def _next(pages: AsyncIterator[Page]) -> Page | None:
     return await anext(pages, None)
 
 
-def _sent_by_catch_up(debt: Debt, changed: Collection[str], known: Mapping[str, int]) -> set[str]:
+def _sent_by_catch_up(backlog: Backlog, changed: Collection[str], known: Mapping[str, int]) -> set[str]:
     """Return those of the changed conversations in which the catch-up has sent every owed message as a new one."""
-    if debt.loaded is None:
+    if backlog.loaded is None:
         return set()
-    return {i for i in changed if all(record.made_rev > known[i] for record in debt.loaded.get(i, ()))}
+    return {i for i in changed if all(record.made_rev > known[i] for record in backlog.loaded.get(i, ()))}

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from msgspec import UNSET
 
 from chat_mvp.clock import Now
+from chat_mvp.delivery.backlog import Backlog, Backlogs
 from chat_mvp.delivery.catchup import CatchUp, Known
-from chat_mvp.delivery.debts import Debt, Debts
 from chat_mvp.delivery.drain import Drain
 from chat_mvp.delivery.snapshot import Snapshots, UnreadBudget
 from chat_mvp.limits import MAX_FRAME_BYTES, MAX_READY_CONVERSATIONS, MAX_TEXT_CHARS
@@ -40,7 +40,7 @@ class ConnectFlow:
         *,
         snapshots: Snapshots,
         catch_up: CatchUp,
-        debts: Debts,
+        backlogs: Backlogs,
         watch: Watch,
         settled: Settled,
         clock: Now,
@@ -54,8 +54,8 @@ class ConnectFlow:
         """
         self._snapshots = snapshots
         self._catch_up = catch_up
-        self._debts = debts
-        self._drain = Drain(debts)
+        self._backlogs = backlogs
+        self._drain = Drain(backlogs)
         self._watch = watch
         self._settled = settled
         self._clock = clock
@@ -70,7 +70,7 @@ class ConnectFlow:
         connection holds ``slot``, and releases it whenever it waits for its reader.
         """
         budget = UnreadBudget()
-        summaries, states, debt = await self._fetch_snapshot(connection, budget)
+        summaries, states, backlog = await self._fetch_snapshot(connection, budget)
         for summary in summaries:
             connection.session.note_snapshot(summary.id, summary.rev)
         known = Known(frame.known, frame.epoch)
@@ -84,7 +84,7 @@ class ConnectFlow:
                 server_time=format_time(now),
                 heartbeat_s=self._heartbeat_s,
                 recovered=recovered,
-                queued=debt.count,
+                queued=backlog.count,
                 unread_notifications=0,
                 token_expires_in=max(0, int(connection.expires_at - now.timestamp())),
                 conversations=states,
@@ -94,11 +94,11 @@ class ConnectFlow:
             frame.ref,
         )
         revs = dict(known.revs or {}) if recovered else None
-        return lambda: self._bring_up_to_date(connection, slot, summaries, debt, budget, revs)
+        return lambda: self._bring_up_to_date(connection, slot, summaries, backlog, budget, revs)
 
     async def _fetch_snapshot(
         self, connection: Connection, budget: UnreadBudget
-    ) -> tuple[list[SummaryRecord], list[ConversationState], Debt]:
+    ) -> tuple[list[SummaryRecord], list[ConversationState], Backlog]:
         """Read the user's conversations, the first page of their states, and what is owed to the user.
 
         Conversations that the user left since the connection began to hold events are left out, because a membership
@@ -108,18 +108,18 @@ class ConnectFlow:
         summaries = await self._snapshots.fetch_summaries(connection.user_id)
         first = summaries[:MAX_READY_CONVERSATIONS]
         states = await self._snapshots.fetch_states(connection.user_id, first, budget)
-        debt = await self._debts.find(connection.user_id, summaries)
+        backlog = await self._backlogs.find(connection.user_id, summaries)
         # Everything that could be read is now published, including that the user has left a conversation.
         await self._settled()
         left = set(connection.session.left)
         for conversation_id in left:
             connection.session.forget_left(conversation_id)
         if not left:
-            return summaries, states, debt
+            return summaries, states, backlog
         return (
             [summary for summary in summaries if summary.id not in left],
             [state for state in states if state.id not in left],
-            debt.without(left),
+            backlog.without(left),
         )
 
     async def _bring_up_to_date(
@@ -127,7 +127,7 @@ class ConnectFlow:
         connection: Connection,
         slot: Slot,
         summaries: list[SummaryRecord],
-        debt: Debt,
+        backlog: Backlog,
         budget: UnreadBudget,
         known: dict[str, int] | None,
     ) -> None:
@@ -153,7 +153,7 @@ class ConnectFlow:
                 user_id, summaries, known, send=send, note_sent=note_sent, has_left=has_left
             )
         count = await self._drain.stream(
-            debt,
+            backlog,
             known or {},
             without=reset,
             send=send,

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from bson import ObjectId
 
-from chat_mvp.delivery.debts import Debts
+from chat_mvp.delivery.backlog import Backlogs
 from chat_mvp.delivery.sweep import Sweep
 from chat_mvp.events.types import MessageAdded
 from chat_mvp.protocol import User
@@ -147,16 +147,16 @@ class World:
     async def drained(self, user_id: str) -> tuple[int, list[int]]:
         """Return what a connect would announce, and what it would send."""
         collections = self.harness.database.collections
-        debts = Debts(
+        backlogs = Backlogs(
             queue=Queue(collections),
             owed=self.owed_messages,
             messages=self.harness.messages,
             ttl=TTL,
             clock=utc_now,
         )
-        debt = await debts.find(user_id, await Summaries(collections).fetch(user_id))
-        pages = [page async for page in debts.pages(debt, without=(), changed=())]
-        return debt.count, [record.message.seq for page in pages for _, records in page for record in records]
+        backlog = await backlogs.find(user_id, await Summaries(collections).fetch(user_id))
+        pages = [page async for page in backlogs.pages(backlog, without=(), changed=())]
+        return backlog.count, [record.message.seq for page in pages for _, records in page for record in records]
 
     async def entries(self, user_id: str) -> list[int]:
         return await self.actions.waiting(self.actions.group, user_id)

@@ -37,14 +37,14 @@ Page = list[tuple[SummaryRecord, list[MessageRecord]]]
 
 
 class Piece(Struct, frozen=True):
-    """A range of messages of one conversation. With ``by_entry``, only those with an entry in the queue are owed."""
+    """A range of messages of one conversation. With ``requires_entry``, only those with a queue entry are owed."""
 
     summary: SummaryRecord
     where: SeqRange
-    by_entry: bool
+    requires_entry: bool
 
 
-class Debt(Struct, frozen=True):
+class Backlog(Struct, frozen=True):
     """What is owed to one user."""
 
     user_id: str
@@ -55,16 +55,16 @@ class Debt(Struct, frozen=True):
     count: int
     """The number of owed messages, at most ``MAX_COUNTED_QUEUE``."""
 
-    def without(self, conversations: Collection[str]) -> "Debt":
+    def without(self, conversations: Collection[str]) -> "Backlog":
         """Return what is owed in other conversations. If it is much, ``count`` stays the same."""
         pieces = [piece for piece in self.pieces if piece.summary.id not in conversations]
         if self.loaded is None:
             return structs.replace(self, pieces=pieces)
         loaded = {key: records for key, records in self.loaded.items() if key not in conversations}
-        return Debt(self.user_id, pieces, loaded, sum(map(len, loaded.values())))
+        return Backlog(self.user_id, pieces, loaded, sum(map(len, loaded.values())))
 
 
-class Debts:
+class Backlogs:
     """Finds and reads what is owed."""
 
     def __init__(self, *, queue: Queue, owed: OwedMessages, messages: Messages, ttl: timedelta, clock: Now) -> None:
@@ -85,7 +85,7 @@ class Debts:
         """Count no more attempts."""
         self._attempts.close()
 
-    async def find(self, user_id: str, summaries: Sequence[SummaryRecord]) -> Debt:
+    async def find(self, user_id: str, summaries: Sequence[SummaryRecord]) -> Backlog:
         """Return what is owed. ``summaries`` come with the most recently active conversation first."""
         since = self._oldest()
         behind = (summary for summary in reversed(summaries) if summary.confirmed_seq < summary.last_seq)
@@ -93,34 +93,34 @@ class Debts:
         pieces = [piece for summary in recent for piece in self._pieces(user_id, summary)]
         if _size(pieces) <= MAX_LOADED:
             loaded = await self._load(user_id, pieces) if pieces else {}
-            return Debt(user_id, pieces, loaded, sum(map(len, loaded.values())))
-        by_mark = [piece.where for piece in pieces if not piece.by_entry]
+            return Backlog(user_id, pieces, loaded, sum(map(len, loaded.values())))
+        by_mark = [piece.where for piece in pieces if not piece.requires_entry]
         exact, others = by_mark[:MAX_RANGES_COUNTED], by_mark[MAX_RANGES_COUNTED:]
         count = await self._owed.count(user_id, exact, since=since, limit=MAX_COUNTED_QUEUE)
         count = min(MAX_COUNTED_QUEUE, count + sum(where.size for where in others))
         count += await self._queue.count(
-            user_id, [piece.where for piece in pieces if piece.by_entry], limit=MAX_COUNTED_QUEUE - count
+            user_id, [piece.where for piece in pieces if piece.requires_entry], limit=MAX_COUNTED_QUEUE - count
         )
-        return Debt(user_id, pieces, None, count)
+        return Backlog(user_id, pieces, None, count)
 
     async def pages(
-        self, debt: Debt, *, without: Collection[str], changed: Collection[str]
+        self, backlog: Backlog, *, without: Collection[str], changed: Collection[str]
     ) -> AsyncGenerator[Page, None]:
         """Read the owed messages in the order in which they are sent, except those of conversations in ``without``.
 
         In the ``changed`` conversations, a newer state of these messages may have been sent since ``find``.
         """
-        pieces = [piece for piece in debt.pieces if piece.summary.id not in without]
-        if debt.loaded is not None:
+        pieces = [piece for piece in backlog.pieces if piece.summary.id not in without]
+        if backlog.loaded is not None:
             again = [piece for piece in pieces if piece.summary.id in changed]
-            loaded = debt.without(changed).loaded or {}
+            loaded = backlog.without(changed).loaded or {}
             if again:
-                loaded |= await self._load(debt.user_id, again)
+                loaded |= await self._load(backlog.user_id, again)
             pages = _one_page(_urgent_first(pieces, loaded), loaded)
         else:
-            pages = self._read(debt.user_id, await self._in_order(debt.user_id, pieces))
+            pages = self._read(backlog.user_id, await self._in_order(backlog.user_id, pieces))
         async for page in pages:
-            await self._count_attempts(debt.user_id, page)
+            await self._count_attempts(backlog.user_id, page)
             yield page
 
     async def _read(self, user_id: str, pieces: Sequence[Piece]) -> AsyncIterator[Page]:
@@ -136,10 +136,10 @@ class Debts:
 
     async def _load(self, user_id: str, pieces: Sequence[Piece]) -> dict[str, list[MessageRecord]]:
         """Return the owed messages of few and short ranges, by conversation, in order."""
-        ranges = [piece.where for piece in pieces if not piece.by_entry]
+        ranges = [piece.where for piece in pieces if not piece.requires_entry]
         found = await self._owed.fetch(user_id, ranges, since=self._oldest()) if ranges else {}
-        if by_entry := [piece.where for piece in pieces if piece.by_entry]:
-            ids = await self._queue.fetch_ids(user_id, by_entry)
+        if requires_entry := [piece.where for piece in pieces if piece.requires_entry]:
+            ids = await self._queue.fetch_ids(user_id, requires_entry)
             for record in (await self._messages.fetch_by_ids(ids)).values() if ids else ():
                 found.setdefault(record.message.conversation_id, []).append(record)
             for records in found.values():
@@ -148,16 +148,16 @@ class Debts:
 
     async def _read_long(self, user_id: str, piece: Piece) -> AsyncIterator[list[MessageRecord]]:
         since, where, is_start = self._oldest(), piece.where, True
-        if not piece.by_entry and where.size >= SEARCHED_FROM:
+        if not piece.requires_entry and where.size >= SEARCHED_FROM:
             where = where.above(await self._owed.find_start(where, since=since))
         while where.size:
-            if piece.by_entry:
+            if piece.requires_entry:
                 seqs = await self._queue.fetch_seqs(user_id, where, limit=PAGE)
                 records = await self._messages.fetch_by_seqs(where.conversation_id, seqs) if seqs else []
             else:
                 records = await self._owed.fetch_page(user_id, where, since=since, limit=PAGE)
             first = records[0].message.seq if records else where.up_to + 1
-            if is_start and not piece.by_entry and first - piece.where.after > PAGE:
+            if is_start and not piece.requires_entry and first - piece.where.after > PAGE:
                 self._nothing_up_to[user_id, where.conversation_id] = first - 1
             is_start = False
             if not records:
@@ -181,14 +181,14 @@ class Debts:
     def _pieces(self, user_id: str, summary: SummaryRecord) -> Iterator[Piece]:
         """Return the ranges in which messages may be owed, in ascending order. None if everything is confirmed."""
         last, confirmed, owed = summary.last_seq, summary.confirmed_seq, summary.owed
-        by_entry = SeqRange(summary.id, confirmed, last if owed is None else min(owed.after, last))
-        if by_entry.size:
-            yield Piece(summary, by_entry, by_entry=True)
+        requires_entry = SeqRange(summary.id, confirmed, last if owed is None else min(owed.after, last))
+        if requires_entry.size:
+            yield Piece(summary, requires_entry, requires_entry=True)
         if owed is not None:
             above = max(owed.after, confirmed, self._nothing_up_to.get((user_id, summary.id), 0))
             by_mark = SeqRange(summary.id, above, last if owed.up_to is None else min(owed.up_to, last))
             if by_mark.size:
-                yield Piece(summary, by_mark, by_entry=False)
+                yield Piece(summary, by_mark, requires_entry=False)
 
     def _oldest(self) -> datetime:
         return self._clock() - self._ttl
@@ -221,7 +221,7 @@ async def _one_page(pieces: Iterable[Piece], found: Mapping[str, list[MessageRec
 
 
 def _urgent_first(pieces: Iterable[Piece], found: Mapping[str, list[MessageRecord]]) -> list[Piece]:
-    """Do the same as ``Debts._in_order`` from messages that are in memory."""
+    """Do the same as ``Backlogs._in_order`` from messages that are in memory."""
 
     def waits_since(piece: Piece) -> str:
         records = found.get(piece.where.conversation_id, ())
