@@ -58,8 +58,10 @@ def test_paths_that_every_machine_has(write: Write) -> None:
     assert text.machine_paths([write("a.md", f"/etc/ssl /usr/bin/env ~/.local src/{root}_queue /api/v1/me")]) == []
 
 
-@pytest.mark.parametrize("parts", [("https://registry.np", "mjs.org/x"), ("py", "pi.org"), ("--extra-index", "-url=x")])
-def test_package_hosts(write: Write, parts: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "parts", [("https://regis", "try.np", "mjs.org/x"), ("py", "pi", ".org"), ("--ex", "tra-in", "dex-url=x")]
+)
+def test_package_hosts(write: Write, parts: tuple[str, ...]) -> None:
     line = "".join(parts)
     assert len(text.package_hosts([write("a.txt", f"one\n{line}\n")])) == 1
 

@@ -57,7 +57,7 @@ class Groups:
             record = self._message(conversation.id, sender_id, seq)
             documents["messages"].append(to_document(record, self._now))
         for user_id in members:
-            # Sending a message raises the sender's own marks.
+            # The sender of the last message has it, so nothing is owed to them.
             sent_last = user_id == senders[-1]
             membership = self._membership(conversation.id, user_id)
             membership.delivered_seq = MESSAGES if sent_last else received

@@ -50,7 +50,7 @@ class LowestMarks:
         self._older: dict[str, LowestPair] = {}
         self._newer_since = clock()
         self._changed: set[str] | None = None
-        """The conversations that changed since the read in progress began. ``None`` while there is none."""
+        """The conversations that changed during the read that is running. ``None`` if no read is running."""
 
     async def fetch(self, ids: Collection[str]) -> dict[str, LowestPair]:
         """Return the lowest marks as the other members see them, by conversation."""

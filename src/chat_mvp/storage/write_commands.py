@@ -36,7 +36,7 @@ up minutes later. Under load that was most of its work (docs/decisions/0010-queu
 def seal(writes: Writes) -> Sequence[Step]:
     """Return the commands that store the writes, made from the records as they are at the first call.
 
-    The next batch shares these records, and planning it goes on while this one is committed.
+    While this batch is committed, the next one is planned, and changes the same records.
     """
     if writes.steps is None:
         writes.steps = _commands(writes)

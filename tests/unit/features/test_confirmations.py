@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from chat_mvp.errors import ChatError, NotFoundError, UnavailableError
-from chat_mvp.features.messages.confirmations import MAX_GATHERED, MAX_WITH_WRITER, Confirmations
+from chat_mvp.features.messages.confirmations import MAX_GATHERED, MAX_WAITING_MARKS, MAX_WITH_WRITER, Confirmations
 from chat_mvp.features.messages.operations import RaiseMarks
 
 INTERVAL_S = 0.05
@@ -172,3 +172,13 @@ async def test_closing_passes_on_what_waits_for_its_turn(writer: Writer, confirm
         raise_marks(confirmations, delivered=1, room=f"room {number}")
     confirmations.close()
     assert len(writer.operations) == 2 * MAX_WITH_WRITER
+
+
+async def test_only_so_many_wait_for_their_turn(writer: Writer, confirmations: Confirmations) -> None:
+    for number in range(MAX_WITH_WRITER + MAX_WAITING_MARKS):
+        raise_marks(confirmations, delivered=1, room=f"room {number}")
+    with pytest.raises(UnavailableError):
+        raise_marks(confirmations, delivered=1, room="one too many")
+    raise_marks(confirmations, delivered=2, room=f"room {MAX_WITH_WRITER}")
+    writer.operations[0].reply.succeed(True)
+    raise_marks(confirmations, delivered=1, room="one too many")

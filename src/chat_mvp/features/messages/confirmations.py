@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from chat_mvp.delivery.reply import Reply
 from chat_mvp.delivery.rosters import Rosters
-from chat_mvp.delivery.writer import Writer
+from chat_mvp.delivery.writer import FULL_RETRY_AFTER_MS, Writer
 from chat_mvp.errors import ChatError, UnavailableError
 from chat_mvp.features.messages.operations import RaiseMarks
 
@@ -27,6 +27,8 @@ MAX_GATHERED = 64
 """After this many confirmations of one user and conversation, they are passed on before the interval ends."""
 MAX_WITH_WRITER = 64
 """How many marks of one user the writer has at a time: a quarter of a batch."""
+MAX_WAITING_MARKS = 16_384
+"""How many marks wait until the writer has fewer of their users, of all users. It accepts as many operations itself."""
 _TICK_S = 0.01
 
 Key = tuple[str, str]
@@ -70,7 +72,9 @@ class Confirmations:
         self._with_writer: Counter[str] = Counter()
         """By user: how many marks the writer has."""
         self._in_turn: dict[str, dict[Key, _Window]] = {}
-        """By user: the windows that wait until the writer has fewer. The budget of marks bounds them."""
+        """By user: the windows that wait until the writer has fewer."""
+        self._waiting = 0
+        """How many windows wait, of all users."""
 
     def raise_marks(
         self, user_id: str, conversation_id: str, *, delivered: int = 0, read: int = 0, reply: Reply[Never]
@@ -97,6 +101,7 @@ class Confirmations:
             for key, window in windows.items():
                 self._try_to_submit(key, window)
         self._in_turn.clear()
+        self._waiting = 0
         for key in list(self._windows):
             self._pass_on(key)
         self._windows.clear()
@@ -129,8 +134,13 @@ class Confirmations:
             waiting = self._in_turn.setdefault(user_id, {})
             if key in waiting:
                 waiting[key].add(window.delivered, window.read, window.replies)
+            elif self._waiting >= MAX_WAITING_MARKS:
+                raise UnavailableError(
+                    "The server has too much to store now. Try again in a moment.", retry_after_ms=FULL_RETRY_AFTER_MS
+                )
             else:
                 waiting[key] = window
+                self._waiting += 1
             return
         self._writer.submit(
             RaiseMarks(
@@ -156,6 +166,7 @@ class Confirmations:
         waiting = self._in_turn.get(user_id)
         while waiting and self._with_writer[user_id] < MAX_WITH_WRITER:
             next_key = next(iter(waiting))
+            self._waiting -= 1
             self._try_to_submit(next_key, waiting.pop(next_key))
         if waiting is not None and not waiting:
             self._in_turn.pop(user_id, None)
