@@ -13,11 +13,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.consumers.runner import ConsumerRunner
 from chat_mvp.events.types import Event, MessageAdded
 from chat_mvp.mongod import start_embedded
 from chat_mvp.ops.logs import configure_logs
-from chat_mvp.protocol import Message
 from chat_mvp.storage.client import Database, RawDocument, open_database
 from chat_mvp.storage.consumers import Consumers
 from chat_mvp.storage.events import event_document
@@ -63,25 +63,12 @@ class Stopwatch:
 
 def added() -> MessageAdded:
     """Return the event of a new message."""
-    message = Message(
+    message = stored_message(
         id=new_id(),
         client_message_id=new_id(),
         conversation_id=new_id(),
-        seq=1,
-        rev=1,
         sender_id=new_id(),
-        kind="text",
         text=secrets.token_hex(TEXT_CHARS // 2),
-        priority="normal",
-        attachments=[],
-        reply_to=None,
-        thread_root=None,
-        thread=None,
-        mentions=[],
-        reactions=[],
-        pinned=False,
-        edited_at=None,
-        deleted_at=None,
         created_at=format_time(utc_now()),
     )
     return MessageAdded(message=message)

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.events.types import BlockChanged, Event, MessageAdded, SessionEnded
 from chat_mvp.storage.events import event_document
 from chat_mvp.storage.ids import new_id
 from chat_mvp.times import utc_now
-from tests.support.messages import stored_message
 from tests.support.server import Server, environment, free_port
 from tests.support.terminal import run_program
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.delivery.backlog import Backlogs
 from chat_mvp.storage.client import Database, open_database
 from chat_mvp.storage.ids import new_id
@@ -15,7 +16,6 @@ from chat_mvp.storage.queue import Queue
 from chat_mvp.storage.records import MessageRecord, OwedRange, SeqRange, SummaryRecord
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
-from tests.support.messages import stored_message
 
 OWN = 2 * SCANNED_AT_ONCE + 100
 TTL = timedelta(days=30)

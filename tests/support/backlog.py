@@ -5,11 +5,11 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.storage.ids import new_id, to_object_id
 from chat_mvp.storage.records import MessageRecord
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
-from tests.support.messages import stored_message
 from tests.support.server import Server
 
 BATCH = 5_000

@@ -7,13 +7,13 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.protocol import Role
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import new_id
 from chat_mvp.storage.records import ConversationRecord, MembershipRecord, MessageRecord, OwedRange
 from chat_mvp.storage.writes import Writes
 from chat_mvp.times import format_time, utc_now
-from tests.support.messages import stored_message
 from tests.support.server import Server
 
 BATCH = 5_000

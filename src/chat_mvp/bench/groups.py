@@ -3,8 +3,8 @@
 import random
 from collections.abc import Iterator
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.bench.orders import Returning
-from chat_mvp.protocol import Message
 from chat_mvp.storage.client import Database, RawDocument
 from chat_mvp.storage.conversations import conversation_document, membership_document
 from chat_mvp.storage.ids import new_id
@@ -113,26 +113,15 @@ class Groups:
         return MessageRecord(
             made_rev=seq,
             status="sent",
-            message=Message(
+            message=stored_message(
                 id=new_id(),
                 conversation_id=conversation_id,
                 seq=seq,
                 rev=seq,
                 sender_id=sender_id,
                 client_message_id=f"group-{conversation_id}-{seq}",
-                kind="text",
                 text=self._text,
-                priority="normal",
-                attachments=[],
-                reply_to=None,
-                thread_root=None,
-                thread=None,
-                mentions=[],
-                reactions=[],
-                pinned=False,
                 created_at=format_time(self._now),
-                edited_at=None,
-                deleted_at=None,
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from chat_mvp.protocol import Message
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.storage.client import Database
 from chat_mvp.storage.commit import MongoCommit, Unobserved
 from chat_mvp.storage.conversations import Conversations
@@ -68,25 +68,14 @@ class History:
         return MessageRecord(
             made_rev=rev,
             status="sent",
-            message=Message(
+            message=stored_message(
                 id=new_id(),
                 conversation_id=conversation_id,
                 seq=seq,
                 rev=rev,
                 sender_id=sender_id,
                 client_message_id=f"history-{conversation_id}-{seq}",
-                kind="text",
                 text=self._text,
-                priority="normal",
-                attachments=[],
-                reply_to=None,
-                thread_root=None,
-                thread=None,
-                mentions=[],
-                reactions=[],
-                pinned=False,
                 created_at=format_time(utc_now()),
-                edited_at=None,
-                deleted_at=None,
             ),
         )

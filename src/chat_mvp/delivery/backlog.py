@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from chat_mvp.clock import Now
 from chat_mvp.delivery.attempts import Attempts
+from chat_mvp.delivery.grouping import grouped
 from chat_mvp.limits import MAX_COUNTED_QUEUE
 from chat_mvp.storage.messages import Messages
 from chat_mvp.storage.owed import OwedMessages
@@ -124,7 +125,7 @@ class Backlogs:
             yield page
 
     async def _read(self, user_id: str, pieces: Sequence[Piece]) -> AsyncIterator[Page]:
-        for group in _groups(pieces):
+        for group in grouped(pieces, _size_of, at_most=PAGE):
             if _size(group) <= PAGE:
                 page = _page(group, await self._load(user_id, group))
                 if page:
@@ -194,20 +195,12 @@ class Backlogs:
         return self._clock() - self._ttl
 
 
+def _size_of(piece: Piece) -> int:
+    return piece.where.size
+
+
 def _size(pieces: Iterable[Piece]) -> int:
-    return sum(piece.where.size for piece in pieces)
-
-
-def _groups(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    """Group consecutive ranges, as long as their messages fit into one page."""
-    group: list[Piece] = []
-    for piece in pieces:
-        if group and _size([*group, piece]) > PAGE:
-            yield group
-            group = []
-        group.append(piece)
-    if group:
-        yield group
+    return sum(map(_size_of, pieces))
 
 
 def _page(pieces: Iterable[Piece], found: Mapping[str, list[MessageRecord]]) -> Page:

@@ -5,10 +5,11 @@ read, so everything that commits later reaches it as a live event. ``note_sent``
 events of messages that were already sent here.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from chat_mvp.delivery.grouping import grouped
 from chat_mvp.limits import (
     MAX_INTRODUCED,
     MAX_KNOWN,
@@ -121,7 +122,7 @@ class CatchUp:
         await self._introduce(user_id, planned.introduced, send)
         for summary in planned.reset:
             await send(ConversationReset(conversation_id=summary.id, rev=summary.rev, last_seq=summary.last_seq))
-        for group in _groups(reversed(planned.changed)):
+        for group in grouped(reversed(planned.changed), _missed, at_most=_CHANGES_AT_ONCE):
             for summary, rev, records in await self._fetch_changes(group):
                 if not (is_newer(summary, records) and await has_left(summary.id)):
                     await _send_changes(records, rev, send, note_sent)
@@ -153,18 +154,9 @@ class CatchUp:
         return [(summary, rev, found[summary.id]) for summary, rev in group]
 
 
-def _groups(changed: Iterable[tuple[SummaryRecord, int]]) -> Iterator[list[tuple[SummaryRecord, int]]]:
-    """Group consecutive conversations that have ``_CHANGES_AT_ONCE`` changes at most. Others are alone."""
-    group: list[tuple[SummaryRecord, int]] = []
-    size = 0
-    for summary, rev in changed:
-        if group and size + summary.rev - rev > _CHANGES_AT_ONCE:
-            yield group
-            group, size = [], 0
-        group.append((summary, rev))
-        size += summary.rev - rev
-    if group:
-        yield group
+def _missed(changed: tuple[SummaryRecord, int]) -> int:
+    summary, rev = changed
+    return summary.rev - rev
 
 
 async def _send_changes(records: Iterable[MessageRecord], known_rev: int, send: Send, note_sent: NoteSent) -> None:

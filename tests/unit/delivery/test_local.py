@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.delivery.batch import Answer, Outcome, Recorded
 from chat_mvp.delivery.bus import MemoryBus, Publication
 from chat_mvp.delivery.local import LocalDelivery
@@ -20,7 +21,6 @@ from chat_mvp.events.types import (
     MessageAdded,
 )
 from chat_mvp.protocol import Member, Message, User
-from tests.support.messages import stored_message
 
 ROOM = "c" * 24
 

@@ -7,13 +7,13 @@ from typing import Any, cast
 import emoji as emoji_list
 import pytest
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.delivery.batch import Batch
 from chat_mvp.errors import ConflictError, ValidationError
 from chat_mvp.features.messages.operations import React
 from chat_mvp.features.messages.texts import checked_emoji, qualified_emoji
 from chat_mvp.limits import MAX_REACTIONS_PER_MESSAGE
 from chat_mvp.protocol import Message, Reaction
-from tests.support.messages import stored_message
 from tests.unit.delivery.conftest import Answer
 from tests.unit.house.files import ROOT
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from chat_mvp.bench.messages import stored_message
 from chat_mvp.delivery.bus import Publication
 from chat_mvp.limits import MAX_HELD_BYTES
 from chat_mvp.protocol import (
@@ -19,7 +20,6 @@ from chat_mvp.protocol import (
     ServerFrame,
 )
 from chat_mvp.realtime.session import Phase
-from tests.support.messages import stored_message
 from tests.unit.realtime.wires import Wire
 
 ROOM = "a room"

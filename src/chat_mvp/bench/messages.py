@@ -1,4 +1,4 @@
-"""Messages as the server stores them, for tests that need one without sending it."""
+"""Messages as the server stores them, for benchmarks and tests that need some without sending them."""
 
 from typing import Any
 
