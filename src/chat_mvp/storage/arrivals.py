@@ -42,10 +42,10 @@ class Arrivals:
         self._sessions = collections["auth_sessions"]
         self._users = collections["users"]
         self._contacts = collections["contacts"]
-        self._owners: SharedReads[str] = SharedReads(self._read_owners, max_keys=AT_ONCE)
-        self._presences: SharedReads[PresenceRecord] = SharedReads(self._read_presences, max_keys=PEOPLE_AT_ONCE)
-        self._blocks: SharedReads[set[BlockPair]] = SharedReads(self._read_blocks, max_keys=AT_ONCE)
-        self._shared_lists: SharedReads[list[str]] = SharedReads(self._read_lists, max_keys=AT_ONCE)
+        self._owners: SharedReads[str, str] = SharedReads(self._read_owners, max_keys=AT_ONCE)
+        self._presences: SharedReads[str, PresenceRecord] = SharedReads(self._read_presences, max_keys=PEOPLE_AT_ONCE)
+        self._blocks: SharedReads[str, set[BlockPair]] = SharedReads(self._read_blocks, max_keys=AT_ONCE)
+        self._shared_lists: SharedReads[str, list[str]] = SharedReads(self._read_lists, max_keys=AT_ONCE)
 
     async def fetch_session_owner(self, session_id: str) -> str | None:
         """Return the id of the user who owns this session, or ``None`` if it has ended."""

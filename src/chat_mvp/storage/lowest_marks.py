@@ -44,7 +44,7 @@ class LowestMarks:
         """Read from ``memberships``. ``clock`` returns the time in seconds."""
         self._memberships = collections["memberships"]
         self._clock = clock
-        self._shared: SharedReads[LowestPair] = SharedReads(self._read_missing, max_keys=_CONVERSATIONS_AT_ONCE)
+        self._shared: SharedReads[str, LowestPair] = SharedReads(self._read_missing, max_keys=_CONVERSATIONS_AT_ONCE)
         # Two tables instead of a time for each entry: the older one is dropped when the newer one is full or old.
         self._newer: dict[str, LowestPair] = {}
         self._older: dict[str, LowestPair] = {}

@@ -34,7 +34,9 @@ class OwedMessages:
     def __init__(self, collections: Collections) -> None:
         """Read from this database."""
         self._messages = collections["messages"]
-        self._ranges: SharedReads[list[MessageRecord]] = SharedReads(self._read_ranges, max_keys=RANGES_AT_ONCE)
+        self._ranges: SharedReads[SeqRange, list[MessageRecord]] = SharedReads(
+            self._read_ranges, max_keys=RANGES_AT_ONCE
+        )
 
     async def fetch(
         self, user_id: str, ranges: Iterable[SeqRange], *, since: datetime
@@ -46,8 +48,8 @@ class OwedMessages:
         """
         oldest = format_time(since)
         wanted = list(ranges)
-        found = await self._ranges.fetch([_key(each) for each in wanted if each.size <= MAX_SHARED_SIZE])
-        longer = [_key(each) for each in wanted if each.size > MAX_SHARED_SIZE]
+        found = await self._ranges.fetch([each for each in wanted if each.size <= MAX_SHARED_SIZE])
+        longer = [each for each in wanted if each.size > MAX_SHARED_SIZE]
         for start in range(0, len(longer), RANGES_AT_ONCE):
             found |= await self._read_ranges(longer[start : start + RANGES_AT_ONCE])
         owed: dict[str, list[MessageRecord]] = {}
@@ -123,20 +125,19 @@ class OwedMessages:
             for it in documents
         ]
 
-    async def _read_ranges(self, keys: Sequence[str]) -> Mapping[str, list[MessageRecord]]:
-        wanted: dict[str, list[tuple[SeqRange, str]]] = {}
-        for key in keys:
-            each = _range_of(key)
-            wanted.setdefault(each.conversation_id, []).append((each, key))
-        found: dict[str, list[MessageRecord]] = {key: [] for key in keys}
-        query = {"$or": [_match(_range_of(key)) for key in keys]}
+    async def _read_ranges(self, ranges: Sequence[SeqRange]) -> Mapping[SeqRange, list[MessageRecord]]:
+        by_conversation: dict[str, list[SeqRange]] = {}
+        for each in ranges:
+            by_conversation.setdefault(each.conversation_id, []).append(each)
+        found: dict[SeqRange, list[MessageRecord]] = {each: [] for each in ranges}
+        query = {"$or": [_match(each) for each in ranges]}
         with translated():
             documents = await self._messages.find(query, WITHOUT_EDITS, hint=_BY_SEQ).to_list(None)
         for document in documents:
             record = to_record(document)
-            for each, key in wanted[record.message.conversation_id]:
+            for each in by_conversation[record.message.conversation_id]:
                 if each.after < record.message.seq <= each.up_to:
-                    found[key].append(record)
+                    found[each].append(record)
         for records in found.values():
             records.sort(key=lambda record: record.message.seq)
         return found
@@ -149,12 +150,3 @@ def _match(where: SeqRange) -> RawDocument:
 
 def _owed_to(user_id: str, since: datetime) -> dict[str, Any]:
     return {"sender_id": {"$ne": known_object_id(user_id)}, "created_at": {"$gt": since}}
-
-
-def _key(where: SeqRange) -> str:
-    return f"{where.conversation_id}:{where.after}:{where.up_to}"
-
-
-def _range_of(key: str) -> SeqRange:
-    conversation_id, after, up_to = key.split(":")
-    return SeqRange(conversation_id, int(after), int(up_to))

@@ -50,21 +50,20 @@ class RecentMessages:
     def __init__(self, collections: Collections) -> None:
         """Read from this database."""
         self._messages = collections["messages"]
-        self._heads: SharedReads[list[_Head]] = SharedReads(self._read_heads, max_keys=_RANGES_AT_ONCE)
-        self._changes: SharedReads[list[MessageRecord]] = SharedReads(self._read_changes, max_keys=_RANGES_AT_ONCE)
+        self._heads = SharedReads[SeqRange, list[_Head]](self._read_heads, max_keys=_RANGES_AT_ONCE)
+        self._changes: SharedReads[ChangedRange, list[MessageRecord]] = SharedReads(
+            self._read_changes, max_keys=_RANGES_AT_ONCE
+        )
 
     async def count_unread(self, user_id: str, ranges: Iterable[SeqRange]) -> dict[str, int]:
         """Return the number of undeleted text messages of other users in ranges, by conversation.
 
         Each range has at most ``FEW`` messages, and there is one for each conversation.
         """
-        keys = {_key(*each): each.conversation_id for each in ranges}
-        if not keys:
-            return {}
         user = known_object_id(user_id)
         return {
-            keys[key]: sum(head.is_counted and head.sender_id != user for head in heads)
-            for key, heads in (await self._heads.fetch(keys)).items()
+            each.conversation_id: sum(head.is_counted and head.sender_id != user for head in heads)
+            for each, heads in (await self._heads.fetch(list(ranges))).items()
         }
 
     async def fetch_changed(self, ranges: Iterable[ChangedRange]) -> dict[str, list[MessageRecord]]:
@@ -73,13 +72,10 @@ class RecentMessages:
         Pass only conversations with few changes, and each at most once. If a query finds too many, all conversations of
         that query are left out.
         """
-        keys = {_key(*each): each.conversation_id for each in ranges}
-        if not keys:
-            return {}
-        return {keys[key]: records for key, records in (await self._changes.fetch(keys)).items()}
+        found = await self._changes.fetch(list(ranges))
+        return {each.conversation_id: records for each, records in found.items()}
 
-    async def _read_heads(self, keys: Sequence[str]) -> Mapping[str, list[_Head]]:
-        ranges = [_seq_range(key) for key in keys]
+    async def _read_heads(self, ranges: Sequence[SeqRange]) -> Mapping[SeqRange, list[_Head]]:
         either = [_seq_query(*each) for each in _merged(ranges)]
         found: dict[str, list[_Head]] = {}
         with translated():
@@ -91,18 +87,17 @@ class RecentMessages:
             head = _Head(document["seq"], document["sender_id"], is_counted)
             found.setdefault(str(document["conversation_id"]), []).append(head)
         return {
-            key: [head for head in found.get(each.conversation_id, ()) if each.after < head.seq <= each.up_to]
-            for key, each in zip(keys, ranges, strict=True)
+            each: [head for head in found.get(each.conversation_id, ()) if each.after < head.seq <= each.up_to]
+            for each in ranges
         }
 
-    async def _read_changes(self, keys: Sequence[str]) -> Mapping[str, list[MessageRecord]]:
+    async def _read_changes(self, ranges: Sequence[ChangedRange]) -> Mapping[ChangedRange, list[MessageRecord]]:
         """Return the changes by range. Return nothing when they are too many to be read at once."""
-        ranges = [_changed_range(key) for key in keys]
         either = [
             _seq_query(each.conversation_id, each.above, each.up_to) | {"rev": {"$gt": each.after_rev}}
             for each in ranges
         ]
-        limit = 2 * FEW * len(keys)
+        limit = 2 * FEW * len(ranges)
         latest: dict[str, dict[str, MessageRecord]] = {}
         with translated():
             cursor = self._messages.find(
@@ -117,8 +112,7 @@ class RecentMessages:
             message = record.message
             latest.setdefault(message.conversation_id, {})[message.id] = record
         return {
-            key: sorted(_changed_in(each, latest.get(each.conversation_id, {}).values()), key=_rev)
-            for key, each in zip(keys, ranges, strict=True)
+            each: sorted(_changed_in(each, latest.get(each.conversation_id, {}).values()), key=_rev) for each in ranges
         }
 
 
@@ -145,17 +139,3 @@ def _merged(ranges: Collection[SeqRange]) -> Iterator[SeqRange]:
 
 def _seq_query(conversation_id: str, above: int, up_to: int) -> RawDocument:
     return {"conversation_id": known_object_id(conversation_id), "seq": {"$gt": above, "$lte": up_to}}
-
-
-def _key(*parts: str | int) -> str:
-    return ":".join(map(str, parts))
-
-
-def _seq_range(key: str) -> SeqRange:
-    conversation_id, after, up_to = key.split(":")
-    return SeqRange(conversation_id, int(after), int(up_to))
-
-
-def _changed_range(key: str) -> ChangedRange:
-    conversation_id, after_rev, above, up_to = key.split(":")
-    return ChangedRange(conversation_id, int(after_rev), int(above), int(up_to))

@@ -53,8 +53,8 @@ class Summaries:
         """Read from ``conversations`` and ``memberships``."""
         self._conversations = collections["conversations"]
         self._memberships = collections["memberships"]
-        self._shared: SharedReads[list[SummaryRecord]] = SharedReads(self._read_several, max_keys=PEOPLE_AT_ONCE)
-        self._alone: SharedReads[list[SummaryRecord]] = SharedReads(self._read_alone, max_keys=1)
+        self._shared: SharedReads[str, list[SummaryRecord]] = SharedReads(self._read_several, max_keys=PEOPLE_AT_ONCE)
+        self._alone: SharedReads[str, list[SummaryRecord]] = SharedReads(self._read_alone, max_keys=1)
         self._with_many: LRUCache[str, bool] = LRUCache(_MAX_REMEMBERED)
 
     async def fetch(self, user_id: str) -> list[SummaryRecord]:
